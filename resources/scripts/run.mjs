@@ -1,0 +1,118 @@
+// The one door of every npm script: sets up what is missing, then runs the task under the project's own Node.
+// Plain JavaScript without dependencies: it must run on any Node ≥ 20.19 before anything is installed.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const windows = process.platform === 'win32';
+const node = join(root, 'node_modules', 'node', 'bin', windows ? 'node.exe' : 'node');
+const stamp = join(root, 'node_modules', '.cotune-setup');
+
+/** Runs a command to its end; a failure ends this process with the same exit code. */
+function run(command, args, env = {}) {
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+    shell: windows && command === 'npm',
+  });
+  if (result.error) {
+    console.error(`${command}: ${result.error.message}`);
+    process.exit(1);
+  }
+  if (result.signal) process.kill(process.pid, result.signal);
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+/** Installs the locked dependencies unless this very lock file is installed already. */
+function setup() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(node)) return;
+  process.stderr.write('Setting up: installing the locked dependencies (once)…\n');
+  // npm's own output goes to stderr, so that stdout stays the task's. ONNX Runtime's install script would fetch CUDA libraries.
+  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip', NODE_ENV: 'development' },
+    shell: windows,
+  });
+  if (result.status !== 0) {
+    console.error(
+      'npm ci failed; see above. A network or a filled npm cache is needed for the first set-up.',
+    );
+    process.exit(1);
+  }
+  if (!existsSync(node)) {
+    console.error(
+      `The npm package "node" did not bring its binary to ${node}. Delete node_modules and try again.`,
+    );
+    process.exit(1);
+  }
+  writeFileSync(stamp, lock);
+}
+
+const bin = (path) => join(root, 'node_modules', path);
+/** A script under the project's Node, which also leads PATH so that child processes find it. */
+const script = (path, ...args) =>
+  run(node, [path, ...args], {
+    PATH: `${join(root, 'node_modules', '.bin')}${windows ? ';' : ':'}${process.env.PATH}`,
+  });
+
+const buildRenderer = () =>
+  script(bin('vite/bin/vite.js'), 'build', '--config', 'src-renderer/vite.config.ts', '--logLevel', 'warn');
+
+function check() {
+  script(bin('typescript/bin/tsc'), '-p', '.');
+  script(
+    bin('svelte-check/bin/svelte-check'),
+    '--tsconfig',
+    'src-renderer/tsconfig.json',
+    '--output',
+    'human',
+    '--fail-on-warnings',
+  );
+  script(bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings');
+  script(
+    bin('dependency-cruiser/bin/dependency-cruise.mjs'),
+    '--config',
+    '.dependency-cruiser.cjs',
+    'src-main',
+    'src-shared',
+    'src-renderer',
+  );
+  script(bin('knip/bin/knip.js'), '--no-progress');
+}
+
+const [task, ...args] = process.argv.slice(2);
+const tasks = {
+  setup() {},
+  demo: () => script('src-main/cli/demo.ts', ...args),
+  check,
+  build: buildRenderer,
+  start() {
+    buildRenderer();
+    script('src-main/cli/start.ts', ...args);
+  },
+  test() {
+    check();
+    buildRenderer();
+    script(bin('vitest/vitest.mjs'), 'run', ...args);
+  },
+  dist() {
+    buildRenderer();
+    script('resources/scripts/dist.ts', ...args);
+  },
+  'sample:pretrain': () => script('src-main/sample/pretrain.ts', ...args),
+};
+
+if (!Object.hasOwn(tasks, task)) {
+  console.error(`usage: node resources/scripts/run.mjs ${Object.keys(tasks).join(' | ')}`);
+  process.exit(2);
+}
+setup();
+tasks[task]();

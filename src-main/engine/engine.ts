@@ -1,0 +1,62 @@
+/**
+ * The seam between the product and what executes it. A program is a pure function written in tf.js ops; an
+ * engine compiles it once and runs it many times. Layouts, devices and buffers are the engine's own business.
+ */
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+export type DataType = 'float32' | 'int32';
+export type Values = Float32Array | Int32Array;
+
+/** Shape (row-major, tf.js conventions: NHWC images, HWIO kernels) and element type of one named tensor. */
+export interface TensorSpec {
+  shape: number[];
+  dtype: DataType;
+}
+
+export type Specs = Record<string, TensorSpec>;
+export type Tensors = Record<string, Tensor>;
+export type Arrays = Record<string, Values>;
+
+/**
+ * A pure step: (state, batch) → (new state, outputs). `state` is carried from run to run inside the engine
+ * (parameters, optimizer slots, running statistics); `batch` is fed at every run (images, labels, learning
+ * rate as a shape-[] tensor). Names missing from the returned `state` stay as they were.
+ */
+export interface Program {
+  state: Specs;
+  batch: Specs;
+  step(state: Tensors, batch: Tensors): { state: Tensors; outputs: Tensors };
+}
+
+export interface CompileOptions {
+  /** State values known never to change (evaluation): baked into the graph so that they can be folded. */
+  constants?: Arrays;
+}
+
+/** A compiled program with its state. One run at a time. */
+export interface Executable {
+  /** Sets state tensors by name; every state tensor must be set before the first run. */
+  load(state: Arrays): Promise<void>;
+  /** One step: advances the state, returns the outputs (copied out, the caller's to keep). */
+  run(batch: Arrays): Promise<Arrays>;
+  /** Copies state tensors out, all of them or those named. */
+  read(names?: readonly string[]): Promise<Arrays>;
+  dispose(): Promise<void>;
+}
+
+export type EngineName = 'cpu' | 'webgpu' | 'cuda' | 'directml' | 'coreml' | 'tensorflow' | 'reference';
+
+/** What runs the program: recorded with every run. */
+export interface EngineInfo {
+  name: EngineName;
+  /** Adapter or processor, as the system names it. */
+  device: string;
+  /** Versions of what matters for repeating a result, e.g. { onnxruntime: '1.30.0' }. */
+  versions: Record<string, string>;
+}
+
+export interface Engine {
+  readonly info: EngineInfo;
+  compile(program: Program, options?: CompileOptions): Promise<Executable>;
+  dispose(): Promise<void>;
+}

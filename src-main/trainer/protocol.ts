@@ -1,0 +1,110 @@
+/**
+ * What the service and a trainer process say to each other. Structured-clone messages: typed arrays travel as
+ * they are. The trainer opens no database; everything it learns goes out through these.
+ */
+import type {
+  Approach,
+  Architecture,
+  Phase,
+  Preprocessing,
+  RunConfig,
+  RunTiming,
+  Split,
+  SplitMetrics,
+} from '../../src-shared/domain.ts';
+import type { ErrorValue } from '../../src-shared/errors.ts';
+import type { EngineInfo } from '../engine/engine.ts';
+
+/** One image as a trainer sees it. `hash` keys every cache of what is computed from it. */
+export interface JobSample {
+  id: number;
+  /** Absolute path. */
+  path: string;
+  hash: string;
+  label: number;
+}
+
+export interface JobModel {
+  /** Absolute path of the safetensors file. */
+  path: string;
+  hash: string;
+  architecture: Architecture;
+  padding: 'symmetric' | 'same';
+  batchNormEpsilon: number;
+  preprocessing: Preprocessing;
+  sourceClasses: number;
+  temperature: number | null;
+}
+
+/** A relationship matrix, row-major float32 [targets, sources], each row a distribution over source classes. */
+export interface JobRelationship {
+  approach: Approach;
+  sourceTemperature: number;
+  temperatureSource: 'metadata' | 'fitted' | 'default';
+  C: number | null;
+  scale: number | null;
+  valAccuracy: number | null;
+  grid: { C: number; objective: number; val_accuracy: number }[];
+  matrix: Float32Array;
+}
+
+/** Learns a relationship only. */
+export interface RelationshipJob {
+  kind: 'relationship';
+  approach: Approach;
+  engine: RunConfig['engine'];
+  targetClasses: number;
+  model: JobModel;
+  samples: Record<Split, JobSample[]>;
+  cacheFolder: string;
+}
+
+/** Trains one network. `samples` is already split and subset; `relationship` is given where the store has it. */
+export interface TrainJob {
+  kind: 'train';
+  run: number;
+  config: RunConfig;
+  targetClasses: number;
+  model: JobModel;
+  samples: Record<Split, JobSample[]>;
+  relationship: JobRelationship | null;
+  cacheFolder: string;
+  /** Where this run's checkpoints and final weights go. */
+  runFolder: string;
+  /** Checkpoint file to go on from, or null. */
+  resumeFrom: string | null;
+}
+
+export type Job = TrainJob | RelationshipJob;
+
+export type ToTrainer = { type: 'start'; job: Job } | { type: 'stop' };
+
+/** Class probabilities of every sample of one split, row-major float32 [samples, targets]. */
+export interface Predictions {
+  split: Split;
+  sampleIds: Int32Array;
+  probabilities: Float32Array;
+}
+
+export type FromTrainer =
+  | { type: 'ready' }
+  | { type: 'engine'; engine: EngineInfo }
+  | { type: 'progress'; phase: Phase; done: number; total: number }
+  /** Values by series (`loss`, `target_loss`, `source_loss`, `lr`, `images_per_s`, `val_accuracy`, …) at a step. */
+  | { type: 'metrics'; step: number; values: Record<string, number> }
+  | { type: 'note'; text: string }
+  | { type: 'relationship'; relationship: JobRelationship }
+  | { type: 'checkpoint'; step: number; path: string }
+  | { type: 'predictions'; predictions: Predictions }
+  | { type: 'finished'; result: TrainResult | null }
+  | { type: 'stopped' }
+  | { type: 'failed'; error: ErrorValue };
+
+export interface TrainResult {
+  steps: number;
+  test: SplitMetrics | null;
+  val: SplitMetrics | null;
+  timing: RunTiming;
+  /** Trained weights (safetensors with metadata), absolute path. */
+  weightsPath: string;
+}

@@ -1,0 +1,347 @@
+/**
+ * The one contract between the service and whoever drives it: the renderer (over Electron message ports or a
+ * WebSocket on loopback) and the command line. Both sides' types derive from this literal; inputs are parsed by
+ * the service with the same schemas.
+ */
+import { z } from 'zod';
+import {
+  Approach,
+  Architecture,
+  Dataset,
+  EngineChoice,
+  ErrorValueSchema,
+  Method,
+  Model,
+  Phase,
+  Preprocessing,
+  Relationship,
+  RelationshipRow,
+  Run,
+  RunConfig,
+  RunStatus,
+  Sample,
+  Split,
+} from './domain.ts';
+
+const id = z.number().int().positive();
+const page = {
+  offset: z.number().int().min(0).default(0),
+  limit: z.number().int().min(1).max(1000).default(200),
+};
+
+/** What a person may leave out of a training request; the preset and the model fill the rest. */
+export const RunRequest = RunConfig.partial().required({ dataset: true, model: true, method: true }).extend({
+  /** Passes over the training images, an alternative to `steps`. */
+  epochs: z.number().positive().optional(),
+});
+export type RunRequest = z.infer<typeof RunRequest>;
+
+export const SweepPlan = z.strictObject({
+  name: z.string().min(1),
+  dataset: z.string().min(1),
+  model: z.string().min(1),
+  methods: z.array(Method).min(1),
+  rates: z.array(z.number().gt(0).max(1)).min(1).default([1]),
+  seeds: z.array(z.number().int().min(0)).min(1).default([0]),
+  /** Settings shared by every run of the sweep. */
+  config: RunConfig.omit({ dataset: true, model: true, method: true, rate: true, seed: true })
+    .partial()
+    .extend({ epochs: z.number().positive().optional() })
+    .default({}),
+});
+export type SweepPlan = z.infer<typeof SweepPlan>;
+
+export const Sweep = z.object({
+  id,
+  name: z.string(),
+  plan: SweepPlan,
+  runs: z.array(id),
+  createdAt: z.string(),
+});
+export type Sweep = z.infer<typeof Sweep>;
+
+/** A long piece of work outside a run: an import or the learning of a relationship. */
+export const Task = z.object({
+  id,
+  kind: z.enum(['import', 'relationship']),
+  title: z.string(),
+  status: z.enum(['running', 'finished', 'failed']),
+  done: z.number(),
+  total: z.number(),
+  /** Id of the dataset or relationship once finished. */
+  result: z.number().int().nullable(),
+  error: ErrorValueSchema.nullable(),
+});
+export type Task = z.infer<typeof Task>;
+
+export const SeriesPoint = z.object({ step: z.number().int(), value: z.number() });
+export const MetricSeries = z.record(z.string(), z.array(SeriesPoint));
+export type MetricSeries = z.infer<typeof MetricSeries>;
+
+export const ClassScore = z.object({
+  name: z.string(),
+  support: z.number().int(),
+  predicted: z.number().int(),
+  precision: z.number(),
+  recall: z.number(),
+  f1: z.number(),
+  /** 95 % Wilson interval of the recall. */
+  recallInterval: z.tuple([z.number(), z.number()]),
+});
+export type ClassScore = z.infer<typeof ClassScore>;
+
+/** Everything a run detail shows about one split's predictions. */
+export const Evaluation = z.object({
+  split: Split,
+  accuracy: z.number(),
+  accuracyInterval: z.tuple([z.number(), z.number()]),
+  macroF1: z.number(),
+  nll: z.number(),
+  ece: z.number(),
+  brier: z.number(),
+  classes: z.array(ClassScore),
+  /** Rows: true class; columns: predicted class. */
+  confusion: z.array(z.array(z.number().int())),
+  reliability: z.array(z.object({ count: z.number().int(), accuracy: z.number(), confidence: z.number() })),
+});
+export type Evaluation = z.infer<typeof Evaluation>;
+
+export const Prediction = z.object({
+  sample: Sample,
+  predicted: z.number().int(),
+  correct: z.boolean(),
+  /** Probability of the predicted class. */
+  confidence: z.number(),
+  /** Probability of every target class. */
+  probabilities: z.array(z.number()),
+});
+export type Prediction = z.infer<typeof Prediction>;
+
+export const Interval = z.object({ value: z.number(), low: z.number(), high: z.number() });
+export type Interval = z.infer<typeof Interval>;
+
+/** `b` against `a` on the same images; every difference is b − a. */
+export const PairComparison = z.object({
+  a: id,
+  b: id,
+  comparable: z.boolean(),
+  /** Why not, or with what care, e.g. different splits, sizes or budgets. */
+  reasons: z.array(z.string()),
+  configDifferences: z.array(z.object({ key: z.string(), a: z.string(), b: z.string() })),
+  accuracyA: Interval,
+  accuracyB: Interval,
+  /** Paired bootstrap over the images both runs predicted, 95 %; null where they share none. */
+  difference: Interval.nullable(),
+  mcnemarP: z.number().nullable(),
+  /** Whether the interval excludes zero. */
+  distinguishable: z.boolean(),
+  /** One sentence that says what the numbers allow to be said. */
+  verdict: z.string(),
+  classes: z.array(
+    z.object({
+      name: z.string(),
+      support: z.number().int(),
+      recallA: z.number(),
+      recallB: z.number(),
+      gain: z.number(),
+    }),
+  ),
+  /** Images wrong in a and right in b, and the reverse. */
+  fixed: z.array(z.object({ sample: Sample, predictedA: z.number().int(), predictedB: z.number().int() })),
+  broken: z.array(z.object({ sample: Sample, predictedA: z.number().int(), predictedB: z.number().int() })),
+});
+export type PairComparison = z.infer<typeof PairComparison>;
+
+/** Runs that differ only in seed, side by side by method and rate. */
+export const GroupSummary = z.object({
+  method: Method,
+  rate: z.number(),
+  runs: z.array(id),
+  accuracyMean: z.number(),
+  /** Sample standard deviation over seeds; null with one run. */
+  accuracySd: z.number().nullable(),
+  secondsMean: z.number(),
+});
+export type GroupSummary = z.infer<typeof GroupSummary>;
+
+export const Comparison = z.object({ groups: z.array(GroupSummary), pairs: z.array(PairComparison) });
+export type Comparison = z.infer<typeof Comparison>;
+
+export const Finding = z.object({
+  level: z.enum(['ok', 'info', 'warning', 'problem']),
+  topic: z.string(),
+  text: z.string(),
+  hint: z.string(),
+});
+export const SystemReport = z.object({
+  version: z.string(),
+  home: z.string(),
+  engines: z.array(
+    z.object({
+      name: z.string(),
+      available: z.boolean(),
+      device: z.string(),
+      reason: z.string(),
+      versions: z.record(z.string(), z.string()),
+    }),
+  ),
+  findings: z.array(Finding),
+});
+export type SystemReport = z.infer<typeof SystemReport>;
+
+const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output });
+const none = z.object({});
+const ok = z.object({ ok: z.literal(true) });
+
+export const contract = {
+  calls: {
+    'system.report': call(none, SystemReport),
+    /** Folders and importable files below a path, for choosing one where no native dialog exists. */
+    'system.listFolder': call(
+      z.object({ path: z.string().default('') }),
+      z.object({
+        path: z.string(),
+        parent: z.string().nullable(),
+        entries: z.array(z.object({ name: z.string(), path: z.string(), folder: z.boolean() })),
+      }),
+    ),
+    'tasks.list': call(none, z.array(Task)),
+
+    'datasets.list': call(none, z.array(Dataset)),
+    'datasets.get': call(z.object({ dataset: z.string() }), Dataset),
+    /** Starts an import; its progress and result arrive as `task` events. */
+    'datasets.import': call(
+      z.object({
+        path: z.string().min(1),
+        name: z.string().min(1),
+        seed: z.number().int().min(0).default(0),
+      }),
+      Task,
+    ),
+    'datasets.samples': call(
+      z.object({
+        dataset: z.string(),
+        label: z.number().int().optional(),
+        split: Split.optional(),
+        issuesOnly: z.boolean().default(false),
+        ...page,
+      }),
+      z.object({ total: z.number().int(), samples: z.array(Sample) }),
+    ),
+    'datasets.delete': call(z.object({ dataset: z.string() }), ok),
+    'samples.get': call(z.object({ sample: id }), Sample),
+
+    'models.list': call(none, z.array(Model)),
+    'models.add': call(
+      z.object({
+        path: z.string().min(1),
+        name: z.string().min(1),
+        classesPath: z.string().optional(),
+        architecture: Architecture.optional(),
+        padding: z.enum(['symmetric', 'same']).optional(),
+        preprocessing: Preprocessing.partial().optional(),
+      }),
+      Model,
+    ),
+    'models.delete': call(z.object({ model: z.string() }), ok),
+
+    'relationships.list': call(none, z.array(Relationship)),
+    'relationships.get': call(
+      z.object({ relationship: id, top: z.number().int().min(1).max(100).default(10) }),
+      z.object({ relationship: Relationship, rows: z.array(RelationshipRow) }),
+    ),
+    /** Row-major [targets][sources]. */
+    'relationships.matrix': call(
+      z.object({ relationship: id }),
+      z.object({ targets: z.number().int(), sources: z.number().int(), values: z.array(z.number()) }),
+    ),
+    'relationships.learn': call(
+      z.object({
+        dataset: z.string(),
+        model: z.string(),
+        approach: Approach.default('reverse'),
+        rate: z.number().gt(0).max(1).default(1),
+        seed: z.number().int().min(0).default(0),
+        engine: EngineChoice.default('auto'),
+      }),
+      Task,
+    ),
+
+    'runs.list': call(
+      z.object({ sweep: id.optional(), dataset: z.string().optional(), status: RunStatus.optional() }),
+      z.array(Run),
+    ),
+    'runs.get': call(z.object({ run: id }), Run),
+    'runs.start': call(RunRequest, Run),
+    'runs.resume': call(z.object({ run: id }), Run),
+    'runs.stop': call(z.object({ run: id }), ok),
+    'runs.delete': call(z.object({ run: id }), ok),
+    'runs.metrics': call(z.object({ run: id, afterStep: z.number().int().default(-1) }), MetricSeries),
+    'runs.notes': call(z.object({ run: id }), z.array(z.string())),
+    'runs.evaluation': call(z.object({ run: id, split: Split.default('test') }), Evaluation),
+    'runs.predictions': call(
+      z.object({
+        run: id,
+        split: Split.default('test'),
+        label: z.number().int().optional(),
+        predicted: z.number().int().optional(),
+        wrongOnly: z.boolean().default(false),
+        ...page,
+      }),
+      z.object({ total: z.number().int(), predictions: z.array(Prediction) }),
+    ),
+    'runs.compare': call(z.object({ runs: z.array(id).min(2).max(50) }), Comparison),
+    'runs.predict': call(
+      z.object({ run: id, paths: z.array(z.string()).min(1) }),
+      z.array(
+        z.object({
+          path: z.string(),
+          error: ErrorValueSchema.nullable(),
+          top: z.array(z.object({ name: z.string(), p: z.number() })),
+        }),
+      ),
+    ),
+    'runs.export': call(
+      z.object({ run: id, format: z.enum(['safetensors', 'onnx', 'csv']), path: z.string().min(1) }),
+      z.object({ path: z.string(), bytes: z.number().int() }),
+    ),
+
+    'sweeps.list': call(none, z.array(Sweep)),
+    'sweeps.start': call(SweepPlan, Sweep),
+  },
+  events: {
+    task: Task,
+    run: Run,
+    'run.deleted': z.object({ run: id }),
+    /** Fine-grained progress of a running run. */
+    'run.progress': z.object({ run: id, phase: Phase, done: z.number(), total: z.number() }),
+    'run.metrics': z.object({ run: id, step: z.number().int(), values: z.record(z.string(), z.number()) }),
+    'datasets.changed': none,
+    'models.changed': none,
+  },
+} as const;
+
+export type Calls = typeof contract.calls;
+export type CallName = keyof Calls;
+export type CallInput<N extends CallName> = z.input<Calls[N]['input']>;
+export type CallOutput<N extends CallName> = z.output<Calls[N]['output']>;
+export type Events = typeof contract.events;
+export type EventName = keyof Events;
+export type EventData<N extends EventName> = z.output<Events[N]>;
+
+/** The service as a caller sees it, whatever lies between. */
+export interface Client {
+  call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>>;
+  /** Subscribes; returns the function that ends it. */
+  on<N extends EventName>(name: N, listener: (data: EventData<N>) => void): () => void;
+}
+
+/** Frames on a WebSocket or a message port. */
+export type ClientFrame = { id: number; call: CallName; input: unknown };
+export type ServiceFrame =
+  | { id: number; output: unknown }
+  | { id: number; error: z.infer<typeof ErrorValueSchema> }
+  | { event: EventName; data: unknown };
+
+/** Path of a sample's picture under a host's origin: `thumb` is at most 256 px on its longer side. */
+export const imagePath = (sample: number, size: 'thumb' | 'full'): string => `images/${sample}/${size}`;

@@ -1,0 +1,245 @@
+/** The domain's words as schemas: what crosses the contract, what the store keeps, what the CLI prints. */
+import { z } from 'zod';
+
+export const architectures = ['resnet18', 'resnet34', 'resnet50', 'resnet101', 'mobilenet_v2'] as const;
+export const methods = ['finetune', 'cotuning'] as const;
+export const approaches = ['reverse', 'direct'] as const;
+export const engineChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'directml', 'coreml', 'tensorflow'] as const;
+export const splits = ['train', 'val', 'test'] as const;
+
+export const Architecture = z.enum(architectures);
+export type Architecture = z.infer<typeof Architecture>;
+export const Method = z.enum(methods);
+export type Method = z.infer<typeof Method>;
+export const Approach = z.enum(approaches);
+export type Approach = z.infer<typeof Approach>;
+export const EngineChoice = z.enum(engineChoices);
+export type EngineChoice = z.infer<typeof EngineChoice>;
+export const Split = z.enum(splits);
+export type Split = z.infer<typeof Split>;
+
+/** How pixels become network input: channels scaled to [0,1], then (x - mean) / std per RGB channel. */
+export const Preprocessing = z.object({
+  /** Side of the square crop in pixels that the network was trained on. */
+  inputSize: z.number().int().positive(),
+  /** Shorter side in pixels after resizing, before the center crop. */
+  resizeShorter: z.number().int().positive(),
+  mean: z.tuple([z.number(), z.number(), z.number()]),
+  std: z.tuple([z.number(), z.number(), z.number()]),
+});
+export type Preprocessing = z.infer<typeof Preprocessing>;
+
+/** What import noticed about one file. `broken`, `empty`, `huge`, `unsupported` files are left out of the dataset. */
+export const SampleIssue = z.object({
+  kind: z.enum([
+    'broken',
+    'empty',
+    'huge',
+    'unsupported',
+    'exact-duplicate',
+    'near-duplicate',
+    'single-in-class',
+  ]),
+  /** Path relative to the dataset folder, with forward slashes. */
+  path: z.string(),
+  detail: z.string(),
+  /** For duplicates: the other file. */
+  other: z.string().optional(),
+});
+export type SampleIssue = z.infer<typeof SampleIssue>;
+
+export const Dataset = z.object({
+  id: z.number().int(),
+  name: z.string(),
+  path: z.string(),
+  /** SHA-256 over the sorted (path, content hash, class, split) list. */
+  hash: z.string(),
+  classes: z.array(z.string()),
+  /** Image count per split. */
+  counts: z.object({ train: z.number().int(), val: z.number().int(), test: z.number().int() }),
+  /** Image count per class and split, in the order of `classes`. */
+  classCounts: z.array(z.object({ train: z.number().int(), val: z.number().int(), test: z.number().int() })),
+  issues: z.array(SampleIssue),
+  /** Remarks a person should read, e.g. that `val` serves as the test split. */
+  notes: z.array(z.string()),
+  importedAt: z.string(),
+});
+export type Dataset = z.infer<typeof Dataset>;
+
+export const Sample = z.object({
+  id: z.number().int(),
+  dataset: z.number().int(),
+  /** Relative to the dataset folder, forward slashes. */
+  path: z.string(),
+  label: z.number().int(),
+  split: Split,
+  width: z.number().int(),
+  height: z.number().int(),
+  bytes: z.number().int(),
+  /** SHA-256 of the file. */
+  hash: z.string(),
+  /** 64-bit difference hash, 16 hex digits. */
+  perceptualHash: z.string(),
+});
+export type Sample = z.infer<typeof Sample>;
+
+export const Model = z.object({
+  id: z.number().int(),
+  name: z.string(),
+  /** SHA-256 of the weights file. */
+  hash: z.string(),
+  architecture: Architecture,
+  padding: z.enum(['symmetric', 'same']),
+  batchNormEpsilon: z.number().positive(),
+  preprocessing: Preprocessing,
+  sourceClasses: z.array(z.string()),
+  /** Temperature of the source predictions given in the file's metadata; null where it is not given. */
+  temperature: z.number().positive().nullable(),
+  parameters: z.number().int(),
+  origin: z.string(),
+  addedAt: z.string(),
+});
+export type Model = z.infer<typeof Model>;
+
+/** Everything that decides a run's result; defaults are the preset `quick`. */
+export const RunConfig = z.strictObject({
+  dataset: z.string().min(1),
+  model: z.string().min(1),
+  method: Method,
+  preset: z.enum(['quick', 'paper']).default('quick'),
+  /** Share of the training images of each class that is used, after the validation images are set aside. */
+  rate: z.number().gt(0).max(1).default(1),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(0),
+  steps: z.number().int().positive().max(10_000_000),
+  batch: z.number().int().min(2).max(4096),
+  /** Side of the square training crop in pixels. */
+  size: z.number().int().min(32).max(1024),
+  learningRate: z.number().positive(),
+  headLearningRateMultiplier: z.number().positive(),
+  momentum: z.number().min(0).lt(1),
+  weightDecay: z.number().min(0),
+  /** Steps at which the learning rate is multiplied by `decayFactor`. */
+  decayAt: z.array(z.number().int().positive()),
+  decayFactor: z.number().positive().max(1),
+  /** Weight λ of the source term in co-tuning's loss. */
+  tradeOff: z.number().min(0),
+  approach: Approach,
+  engine: EngineChoice,
+  /** Steps between validation passes (0: only at the end). */
+  evaluateEvery: z.number().int().min(0),
+  /** Steps between checkpoints (0: only at the end). */
+  checkpointEvery: z.number().int().min(0),
+  /** Which weights are tested: those of the last step, or of the best validation accuracy. */
+  select: z.enum(['last', 'best']),
+});
+export type RunConfig = z.infer<typeof RunConfig>;
+
+export const runStatuses = ['queued', 'running', 'finished', 'failed', 'stopped'] as const;
+export const RunStatus = z.enum(runStatuses);
+export type RunStatus = z.infer<typeof RunStatus>;
+
+export const phases = ['starting', 'data', 'relationship', 'train', 'evaluate'] as const;
+export const Phase = z.enum(phases);
+export type Phase = z.infer<typeof Phase>;
+
+export const SplitMetrics = z.object({
+  accuracy: z.number(),
+  macro_f1: z.number(),
+  nll: z.number(),
+  ece: z.number(),
+});
+export type SplitMetrics = z.infer<typeof SplitMetrics>;
+
+export const RunTiming = z.object({
+  total_s: z.number(),
+  data_s: z.number(),
+  relationship_s: z.number(),
+  train_s: z.number(),
+  evaluate_s: z.number(),
+  images_per_s: z.number(),
+  /** Share of the training time spent waiting for data. */
+  data_wait_share: z.number(),
+});
+export type RunTiming = z.infer<typeof RunTiming>;
+
+export const RunEngine = z.object({
+  name: z.string(),
+  device: z.string(),
+  versions: z.record(z.string(), z.string()),
+});
+
+export const ErrorValueSchema = z.object({
+  code: z.enum(['bad-input', 'not-found', 'conflict', 'unavailable', 'cancelled', 'failed']),
+  message: z.string(),
+  hint: z.string(),
+});
+
+export const Run = z.object({
+  id: z.number().int(),
+  status: RunStatus,
+  config: RunConfig,
+  datasetId: z.number().int().nullable(),
+  modelId: z.number().int().nullable(),
+  datasetHash: z.string(),
+  modelHash: z.string(),
+  /** Hash of the exact (sample, label, split) lists used: equal for runs that can be compared image by image. */
+  splitHash: z.string(),
+  engine: RunEngine.nullable(),
+  samples: z.object({ train: z.number().int(), val: z.number().int(), test: z.number().int() }),
+  phase: Phase,
+  step: z.number().int(),
+  /** Last step with a checkpoint to resume from, or null. */
+  checkpointStep: z.number().int().nullable(),
+  test: SplitMetrics.nullable(),
+  val: SplitMetrics.nullable(),
+  relationshipId: z.number().int().nullable(),
+  timing: RunTiming.nullable(),
+  error: ErrorValueSchema.nullable(),
+  sweepId: z.number().int().nullable(),
+  createdAt: z.string(),
+  startedAt: z.string().nullable(),
+  finishedAt: z.string().nullable(),
+});
+export type Run = z.infer<typeof Run>;
+
+/** One point of the search over the inverse regularization C. */
+export const GridPoint = z.object({ C: z.number(), objective: z.number(), val_accuracy: z.number() });
+export type GridPoint = z.infer<typeof GridPoint>;
+
+export const Relationship = z.object({
+  id: z.number().int(),
+  /** Identifies every input: image lists, model, preprocessing, approach, calibration. */
+  key: z.string(),
+  datasetId: z.number().int().nullable(),
+  modelId: z.number().int().nullable(),
+  datasetName: z.string(),
+  modelName: z.string(),
+  approach: Approach,
+  /** Temperature that divides the source logits. */
+  sourceTemperature: z.number(),
+  /** Where that temperature comes from: the model's metadata, a fit on source-labelled data, or 1. */
+  temperatureSource: z.enum(['metadata', 'fitted', 'default']),
+  /** Chosen inverse regularization; null for the direct approach. */
+  C: z.number().nullable(),
+  /** Calibration scale of the target logits; null for the direct approach. */
+  scale: z.number().nullable(),
+  valAccuracy: z.number().nullable(),
+  grid: z.array(GridPoint),
+  targetClasses: z.array(z.string()),
+  sourceClasses: z.array(z.string()),
+  createdAt: z.string(),
+});
+export type Relationship = z.infer<typeof Relationship>;
+
+/** The strongest source classes of one target class, and the entropy (nats) of its row. */
+export const RelationshipRow = z.object({
+  name: z.string(),
+  entropy: z.number(),
+  sources: z.array(z.object({ name: z.string(), p: z.number() })),
+});
+export type RelationshipRow = z.infer<typeof RelationshipRow>;
