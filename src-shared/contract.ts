@@ -343,5 +343,4 @@ export type ServiceFrame =
   | { id: number; error: z.infer<typeof ErrorValueSchema> }
   | { event: EventName; data: unknown };
 
-/** Path of a sample's picture under a host's origin: `thumb` is at most 256 px on its longer side. */
-export const imagePath = (sample: number, size: 'thumb' | 'full'): string => `images/${sample}/${size}`;
+export { imagePath } from './names.ts';

@@ -1,11 +1,8 @@
 /** The domain's words as schemas: what crosses the contract, what the store keeps, what the CLI prints. */
 import { z } from 'zod';
+import { approaches, architectures, engineChoices, methods, phases, runStatuses, splits } from './names.ts';
 
-export const architectures = ['resnet18', 'resnet34', 'resnet50', 'resnet101', 'mobilenet_v2'] as const;
-export const methods = ['finetune', 'cotuning'] as const;
-export const approaches = ['reverse', 'direct'] as const;
-export const engineChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'directml', 'coreml', 'tensorflow'] as const;
-export const splits = ['train', 'val', 'test'] as const;
+export { approaches, architectures, engineChoices, methods, phases, runStatuses, splits };
 
 export const Architecture = z.enum(architectures);
 export type Architecture = z.infer<typeof Architecture>;
@@ -139,11 +136,9 @@ export const RunConfig = z.strictObject({
 });
 export type RunConfig = z.infer<typeof RunConfig>;
 
-export const runStatuses = ['queued', 'running', 'finished', 'failed', 'stopped'] as const;
 export const RunStatus = z.enum(runStatuses);
 export type RunStatus = z.infer<typeof RunStatus>;
 
-export const phases = ['starting', 'data', 'relationship', 'train', 'evaluate'] as const;
 export const Phase = z.enum(phases);
 export type Phase = z.infer<typeof Phase>;
 

@@ -1,0 +1,11 @@
+/** Names that every side spells the same. Free of schemas, so that a page under a strict policy (no eval) can import it. */
+export const architectures = ['resnet18', 'resnet34', 'resnet50', 'resnet101', 'mobilenet_v2'] as const;
+export const methods = ['finetune', 'cotuning'] as const;
+export const approaches = ['reverse', 'direct'] as const;
+export const engineChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'directml', 'coreml', 'tensorflow'] as const;
+export const splits = ['train', 'val', 'test'] as const;
+export const runStatuses = ['queued', 'running', 'finished', 'failed', 'stopped'] as const;
+export const phases = ['starting', 'data', 'relationship', 'train', 'evaluate'] as const;
+
+/** Path of a sample's picture under a host's origin: `thumb` is at most 256 px on its longer side. */
+export const imagePath = (sample: number, size: 'thumb' | 'full'): string => `images/${sample}/${size}`;
