@@ -1,0 +1,50 @@
+import type { TensorDescription, TensorKind } from './backbone.ts';
+
+/**
+ * PyTorch keeps kernels as [out, in, kh, kw] and linear weights as [out, in]; tf.js wants [kh, kw, in, out],
+ * [kh, kw, channels, 1] for depthwise kernels and [in, out]. As axis orders from PyTorch's to tf.js's:
+ */
+const toTfOrder: Record<TensorKind, number[]> = {
+  conv: [2, 3, 1, 0],
+  depthwise: [2, 3, 0, 1],
+  linear: [1, 0],
+  vector: [0],
+  running: [0],
+};
+
+const inverse = (order: number[]): number[] => order.map((_, axis) => order.indexOf(axis));
+
+/** The shape a tensor has in tf.js. */
+export const tfShape = (tensor: TensorDescription): number[] =>
+  toTfOrder[tensor.kind].map((axis) => tensor.shape[axis]);
+
+/** PyTorch's element order → tf.js's. */
+export const toTf = (tensor: TensorDescription, values: Float32Array): Float32Array =>
+  permute(values, tensor.shape, toTfOrder[tensor.kind]);
+
+/** tf.js's element order → PyTorch's. */
+export const toTorch = (tensor: TensorDescription, values: Float32Array): Float32Array =>
+  permute(values, tfShape(tensor), inverse(toTfOrder[tensor.kind]));
+
+/** Reorders row-major `values` of `shape` so that axis i of the result is axis order[i] of the input. */
+function permute(values: Float32Array, shape: number[], order: number[]): Float32Array {
+  if (order.every((axis, index) => axis === index)) return values;
+  const strides = shape.map((_, axis) =>
+    shape.slice(axis + 1).reduce((product, extent) => product * extent, 1),
+  );
+  const result = new Float32Array(values.length);
+  const extents = order.map((axis) => shape[axis]);
+  const steps = order.map((axis) => strides[axis]);
+  const index = new Array<number>(order.length).fill(0);
+  let source = 0;
+  for (let target = 0; target < result.length; target++) {
+    result[target] = values[source];
+    for (let axis = order.length - 1; axis >= 0; axis--) {
+      source += steps[axis];
+      if (++index[axis] < extents[axis]) break;
+      source -= steps[axis] * extents[axis];
+      index[axis] = 0;
+    }
+  }
+  return result;
+}

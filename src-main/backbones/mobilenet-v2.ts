@@ -1,0 +1,160 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  type Backbone,
+  type BackboneOptions,
+  batchNormTensors,
+  type Scope,
+  type TensorDescription,
+} from './backbone.ts';
+import { convolution, depthwiseConvolution, globalAveragePool } from './layers.ts';
+
+/** Expansion, channels, blocks, stride. Sandler et al., «MobileNetV2», CVPR 2018, table 2. */
+const stages = [
+  [1, 16, 1, 1],
+  [6, 24, 2, 2],
+  [6, 32, 3, 2],
+  [6, 64, 4, 2],
+  [6, 96, 3, 1],
+  [6, 160, 3, 2],
+  [6, 320, 1, 1],
+] as const;
+
+/** Channels at a width multiplier: the nearest multiple of 8, never more than 10 % below (torchvision's rule). */
+function scaled(channels: number, width: number): number {
+  const value = channels * width;
+  const rounded = Math.max(8, Math.floor((value + 4) / 8) * 8);
+  return rounded < 0.9 * value ? rounded + 8 : rounded;
+}
+
+interface Block {
+  prefix: string;
+  /** The same block's prefix in timm. */
+  timm: string;
+  channelsIn: number;
+  hidden: number;
+  channelsOut: number;
+  stride: number;
+}
+
+function layOut(width: number): { stem: number; blocks: Block[]; features: number } {
+  const stem = scaled(32, width);
+  const blocks: Block[] = [];
+  let channels = stem;
+  stages.forEach(([expansion, base, count, stride], stage) => {
+    for (let index = 0; index < count; index++) {
+      const channelsOut = scaled(base, width);
+      blocks.push({
+        prefix: `features.${blocks.length + 1}.conv`,
+        timm: `blocks.${stage}.${index}`,
+        channelsIn: channels,
+        hidden: channels * expansion,
+        channelsOut,
+        stride: index === 0 ? stride : 1,
+      });
+      channels = channelsOut;
+    }
+  });
+  return { stem, blocks, features: scaled(1280, Math.max(1, width)) };
+}
+
+/** Names inside a block: the expansion is absent where it would not widen. */
+function blockNames({ prefix, hidden, channelsIn }: Block) {
+  const expands = hidden !== channelsIn;
+  const at = expands ? 1 : 0;
+  return {
+    expand: expands ? { conv: `${prefix}.0.0`, norm: `${prefix}.0.1` } : null,
+    depthwise: { conv: `${prefix}.${at}.0`, norm: `${prefix}.${at}.1` },
+    project: { conv: `${prefix}.${at + 1}`, norm: `${prefix}.${at + 2}` },
+  };
+}
+
+/** MobileNetV2 of any width with torchvision's names. */
+export function mobilenetV2({ padding, width }: BackboneOptions): Backbone {
+  const { stem, blocks, features } = layOut(width);
+  const last = `features.${blocks.length + 1}`;
+
+  function blockForward(x: tf.Tensor4D, block: Block, scope: Scope): tf.Tensor4D {
+    const names = blockNames(block);
+    let y = x;
+    if (names.expand)
+      y = tf.relu6(scope.batchNorm(convolution(y, scope, names.expand.conv, 1, padding), names.expand.norm));
+    y = depthwiseConvolution(y, scope, names.depthwise.conv, block.stride, padding);
+    y = tf.relu6(scope.batchNorm(y, names.depthwise.norm));
+    y = scope.batchNorm(convolution(y, scope, names.project.conv, 1, padding), names.project.norm);
+    return block.stride === 1 && block.channelsIn === block.channelsOut ? tf.add(x, y) : y;
+  }
+
+  return {
+    tensors: [
+      { name: 'features.0.0.weight', kind: 'conv', shape: [stem, 3, 3, 3] },
+      ...batchNormTensors('features.0.1', stem),
+      ...blocks.flatMap(blockTensors),
+      {
+        name: `${last}.0.weight`,
+        kind: 'conv',
+        shape: [features, blocks[blocks.length - 1].channelsOut, 1, 1],
+      },
+      ...batchNormTensors(`${last}.1`, features),
+    ],
+    features,
+    head: 'classifier.1',
+    forward(images, scope) {
+      let x = tf.relu6(
+        scope.batchNorm(convolution(images, scope, 'features.0.0', 2, padding), 'features.0.1'),
+      );
+      for (const block of blocks) x = blockForward(x, block, scope);
+      x = tf.relu6(scope.batchNorm(convolution(x, scope, `${last}.0`, 1, padding), `${last}.1`));
+      return globalAveragePool(x);
+    },
+  };
+}
+
+function blockTensors(block: Block): TensorDescription[] {
+  const names = blockNames(block);
+  const { channelsIn, hidden, channelsOut } = block;
+  return [
+    ...(names.expand
+      ? [
+          { name: `${names.expand.conv}.weight`, kind: 'conv' as const, shape: [hidden, channelsIn, 1, 1] },
+          ...batchNormTensors(names.expand.norm, hidden),
+        ]
+      : []),
+    { name: `${names.depthwise.conv}.weight`, kind: 'depthwise', shape: [hidden, 1, 3, 3] },
+    ...batchNormTensors(names.depthwise.norm, hidden),
+    { name: `${names.project.conv}.weight`, kind: 'conv', shape: [channelsOut, hidden, 1, 1] },
+    ...batchNormTensors(names.project.norm, channelsOut),
+  ];
+}
+
+/** timm's layer names → torchvision's (timm: mobilenetv2_050 … mobilenetv2_140). */
+export function timmMobilenetV2Layers(): Map<string, string> {
+  const { blocks } = layOut(1);
+  const last = `features.${blocks.length + 1}`;
+  const layers = new Map([
+    ['conv_stem', 'features.0.0'],
+    ['bn1', 'features.0.1'],
+    ['conv_head', `${last}.0`],
+    ['bn2', `${last}.1`],
+    ['classifier', 'classifier.1'],
+  ]);
+  for (const block of blocks) {
+    const names = blockNames(block);
+    const parts = names.expand
+      ? {
+          conv_pw: names.expand.conv,
+          bn1: names.expand.norm,
+          conv_dw: names.depthwise.conv,
+          bn2: names.depthwise.norm,
+          conv_pwl: names.project.conv,
+          bn3: names.project.norm,
+        }
+      : {
+          conv_dw: names.depthwise.conv,
+          bn1: names.depthwise.norm,
+          conv_pw: names.project.conv,
+          bn2: names.project.norm,
+        };
+    for (const [timm, torchvision] of Object.entries(parts)) layers.set(`${block.timm}.${timm}`, torchvision);
+  }
+  return layers;
+}

@@ -1,0 +1,296 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { CotuneError } from '../../src-shared/errors.ts';
+
+/**
+ * The safetensors format: 8 bytes little-endian header length, a JSON header {name: {dtype, shape, data_offsets}},
+ * then the tensors back to back. https://github.com/huggingface/safetensors#format
+ * Bounds kept here, so that a hostile file costs an error and nothing more: the header is at most 100 MB of
+ * valid JSON objects, names are unique, every tensor's byte length equals its shape times its element size, and the
+ * tensors fill the rest of the file without gap or overlap.
+ */
+const maxHeaderBytes = 100_000_000;
+
+const elementBytes = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+} as const;
+type ElementType = keyof typeof elementBytes;
+
+export interface TensorEntry {
+  dtype: ElementType;
+  shape: number[];
+  /** Byte offsets from the start of the file. */
+  begin: number;
+  end: number;
+}
+
+export interface SafetensorsHeader {
+  path: string;
+  metadata: Record<string, string>;
+  tensors: Map<string, TensorEntry>;
+}
+
+const refuse = (path: string, what: string): CotuneError =>
+  new CotuneError(
+    'bad-input',
+    `${path} is not a sound safetensors file: ${what}.`,
+    'Export the weights again.',
+  );
+
+/** Reads and checks a file's header; no tensor is read. Throws `bad-input` naming what is wrong. */
+export function readSafetensorsHeader(path: string): SafetensorsHeader {
+  const file = openForReading(path);
+  try {
+    const size = fstatSync(file).size;
+    if (size < 8) throw refuse(path, `it has ${size} bytes, fewer than the 8 of the header length`);
+    const lengthBytes = Buffer.alloc(8);
+    readSync(file, lengthBytes, 0, 8, 0);
+    const length = Number(lengthBytes.readBigUInt64LE());
+    if (length > maxHeaderBytes || 8 + length > size)
+      throw refuse(path, `its header claims ${length} bytes of a file of ${size}`);
+    const text = Buffer.alloc(length);
+    readSync(file, text, 0, length, 8);
+    return parseHeader(path, text.toString('utf8'), 8 + length, size);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function openForReading(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    throw new CotuneError(
+      'not-found',
+      `${path} cannot be read: ${(error as Error).message}.`,
+      'Check the path.',
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function parseHeader(path: string, text: string, dataStart: number, fileSize: number): SafetensorsHeader {
+  let header: unknown;
+  try {
+    header = JSON.parse(text);
+  } catch (error) {
+    throw refuse(path, `its header is not JSON (${(error as Error).message})`);
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw refuse(path, 'its header is not a JSON object');
+  const names = topLevelKeys(text);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined && names.length < 20_000)
+    throw refuse(path, `«${repeated}» appears twice in its header`);
+
+  const tensors = new Map<string, TensorEntry>();
+  let metadata: Record<string, string> = {};
+  for (const [name, value] of Object.entries(header)) {
+    if (name === '__metadata__') metadata = checkMetadata(path, value);
+    else tensors.set(name, checkEntry(path, name, value, dataStart, fileSize));
+  }
+  let expected = dataStart;
+  for (const [name, entry] of [...tensors].sort((a, b) => a[1].begin - b[1].begin || a[1].end - b[1].end)) {
+    if (entry.begin !== expected)
+      throw refuse(
+        path,
+        `tensor «${name}» ${entry.begin < expected ? 'overlaps its neighbor' : 'leaves a gap before it'}`,
+      );
+    expected = entry.end;
+  }
+  if (expected !== fileSize) throw refuse(path, `${fileSize - expected} bytes follow the last tensor`);
+  return { path, metadata, tensors };
+}
+
+/** The keys of the header object itself, repeated ones included (JSON.parse would keep the last silently). */
+function topLevelKeys(text: string): string[] {
+  const keys: string[] = [];
+  let depth = 0;
+  const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
+  for (let match = token.exec(text); match; match = token.exec(text)) {
+    if (match[0] === '{' || match[0] === '[') depth++;
+    else if (match[0] === '}' || match[0] === ']') depth--;
+    else if (depth === 1 && match[1])
+      keys.push(JSON.parse(match[0].slice(0, match[0].length - match[1].length)));
+  }
+  return keys;
+}
+
+function checkMetadata(path: string, value: unknown): Record<string, string> {
+  const sound =
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((entry) => typeof entry === 'string');
+  if (!sound) throw refuse(path, 'its __metadata__ is not an object of strings');
+  return value as Record<string, string>;
+}
+
+function checkEntry(
+  path: string,
+  name: string,
+  value: unknown,
+  dataStart: number,
+  fileSize: number,
+): TensorEntry {
+  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
+  const naturals = (list: unknown): list is number[] =>
+    Array.isArray(list) && list.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
+  if (typeof dtype !== 'string' || !Object.hasOwn(elementBytes, dtype))
+    throw refuse(path, `tensor «${name}» has the unknown element type ${JSON.stringify(dtype)}`);
+  if (!naturals(shape)) throw refuse(path, `tensor «${name}» has the shape ${JSON.stringify(shape)}`);
+  if (!naturals(offsets) || offsets.length !== 2 || offsets[0] > offsets[1])
+    throw refuse(path, `tensor «${name}» has the offsets ${JSON.stringify(offsets)}`);
+  const bytes = shape.reduce((product, extent) => product * extent, 1) * elementBytes[dtype as ElementType];
+  if (offsets[1] - offsets[0] !== bytes)
+    throw refuse(
+      path,
+      `tensor «${name}» of shape [${shape}] (${dtype}) needs ${bytes} bytes and has ${offsets[1] - offsets[0]}`,
+    );
+  if (dataStart + offsets[1] > fileSize)
+    throw refuse(path, `tensor «${name}» ends beyond the file (a cut-off download?)`);
+  return { dtype: dtype as ElementType, shape, begin: dataStart + offsets[0], end: dataStart + offsets[1] };
+}
+
+/** Reads tensors as float32 in the order asked; F64, F16, BF16 and integers are converted. Throws `bad-input` if one is absent. */
+export function readTensors(header: SafetensorsHeader, names: Iterable<string>): Map<string, Float32Array> {
+  const file = openForReading(header.path);
+  try {
+    const result = new Map<string, Float32Array>();
+    for (const name of names) {
+      const entry = header.tensors.get(name);
+      if (!entry) throw refuse(header.path, `it has no tensor «${name}»`);
+      const bytes = new Uint8Array(entry.end - entry.begin);
+      let read = 0;
+      while (read < bytes.length) {
+        const count = readSync(file, bytes, read, Math.min(bytes.length - read, 2 ** 30), entry.begin + read);
+        if (count === 0) throw refuse(header.path, 'it ended while being read');
+        read += count;
+      }
+      result.set(name, toFloat32(entry.dtype, bytes));
+    }
+    return result;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function toFloat32(dtype: ElementType, bytes: Uint8Array): Float32Array {
+  const buffer = bytes.buffer as ArrayBuffer;
+  switch (dtype) {
+    case 'F32':
+      return new Float32Array(buffer);
+    case 'F16':
+      return Float32Array.from(new Uint16Array(buffer), halfToFloat);
+    case 'BF16': {
+      const words = Uint32Array.from(new Uint16Array(buffer), (word) => word << 16);
+      return new Float32Array(words.buffer);
+    }
+    case 'F64':
+      return Float32Array.from(new Float64Array(buffer));
+    case 'I64':
+      return Float32Array.from(new BigInt64Array(buffer), Number);
+    case 'I32':
+      return Float32Array.from(new Int32Array(buffer));
+    case 'I16':
+      return Float32Array.from(new Int16Array(buffer));
+    case 'I8':
+      return Float32Array.from(new Int8Array(buffer));
+    default:
+      return Float32Array.from(bytes);
+  }
+}
+
+/** IEEE 754 binary16 to a number. */
+export function halfToFloat(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+/** A number to IEEE 754 binary16, rounded to nearest even. */
+function floatToHalf(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const magnitude = Math.abs(value);
+  if (Number.isNaN(value)) return 0x7e00;
+  if (magnitude >= 65520) return sign | 0x7c00;
+  if (magnitude < 2 ** -25) return sign;
+  const exponent = Math.max(Math.floor(Math.log2(magnitude)), -14);
+  const scaled = magnitude / 2 ** (exponent - 10);
+  const floor = Math.floor(scaled);
+  const rest = scaled - floor;
+  const rounded = rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+  // A mantissa that rounds up to 2048 carries into the exponent by plain addition; subnormals have no hidden bit.
+  return sign | (rounded < 1024 ? rounded : ((exponent + 14) << 10) + rounded);
+}
+
+export interface TensorToWrite {
+  shape: number[];
+  values: Float32Array;
+  /** Default F32. */
+  dtype?: 'F32' | 'F16';
+}
+
+/**
+ * Writes a safetensors file beside its final name, syncs and renames it, so that no reader ever sees half of it.
+ * @returns SHA-256 of the file (hex) and its size in bytes.
+ */
+export function writeSafetensors(
+  path: string,
+  tensors: Iterable<[string, TensorToWrite]>,
+  metadata: Record<string, string> = {},
+): { hash: string; bytes: number } {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  const blocks: Uint8Array[] = [];
+  let offset = 0;
+  for (const [name, { shape, values, dtype = 'F32' }] of tensors) {
+    const data = dtype === 'F16' ? Uint16Array.from(values, floatToHalf) : values;
+    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
+    offset += data.byteLength;
+    blocks.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  // Padded with spaces to a multiple of 8 so that the data is aligned, as the format recommends.
+  const json = Buffer.from(JSON.stringify(header));
+  const text = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+
+  const temporary = `${path}.${process.pid}.tmp`;
+  const hash = createHash('sha256');
+  const file = openSync(temporary, 'w');
+  try {
+    for (const block of [length, text, ...blocks]) {
+      hash.update(block);
+      for (let written = 0; written < block.length; ) written += writeSync(file, block, written);
+    }
+    fsyncSync(file);
+    closeSync(file);
+    renameSync(temporary, path);
+  } catch (error) {
+    closeQuietly(file);
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  return { hash: hash.digest('hex'), bytes: 8 + text.length + offset };
+}
+
+function closeQuietly(file: number): void {
+  try {
+    closeSync(file);
+  } catch {
+    // Already closed: the error that brought us here is the one to report.
+  }
+}
