@@ -1,0 +1,86 @@
+import type { Dataset } from '../../src-shared/domain.ts';
+import type { Db } from './database.ts';
+
+interface Row {
+  id: number;
+  name: string;
+  path: string;
+  hash: string;
+  seed: number;
+  classes: string;
+  counts: string;
+  class_counts: string;
+  issues: string;
+  notes: string;
+  imported_at: string;
+}
+
+export type NewDataset = Omit<Dataset, 'id'> & { seed: number };
+
+const fromRow = (row: Row): Dataset => ({
+  id: row.id,
+  name: row.name,
+  path: row.path,
+  hash: row.hash,
+  classes: JSON.parse(row.classes),
+  counts: JSON.parse(row.counts),
+  classCounts: JSON.parse(row.class_counts),
+  issues: JSON.parse(row.issues),
+  notes: JSON.parse(row.notes),
+  importedAt: row.imported_at,
+});
+
+const toRow = (dataset: NewDataset): Omit<Row, 'id'> => ({
+  name: dataset.name,
+  path: dataset.path,
+  hash: dataset.hash,
+  seed: dataset.seed,
+  classes: JSON.stringify(dataset.classes),
+  counts: JSON.stringify(dataset.counts),
+  class_counts: JSON.stringify(dataset.classCounts),
+  issues: JSON.stringify(dataset.issues),
+  notes: JSON.stringify(dataset.notes),
+  imported_at: dataset.importedAt,
+});
+
+/** Imported image folders. */
+export function datasetStore(db: Db) {
+  const list = db.prepare<[], Row>('SELECT * FROM datasets WHERE deleted_at IS NULL ORDER BY name');
+  const byId = db.prepare<[number], Row>('SELECT * FROM datasets WHERE id = ? AND deleted_at IS NULL');
+  const byName = db.prepare<[string], Row>('SELECT * FROM datasets WHERE name = ? AND deleted_at IS NULL');
+  const insert = db.prepare(
+    `INSERT INTO datasets (name, path, hash, seed, classes, counts, class_counts, issues, notes, imported_at)
+     VALUES (@name, @path, @hash, @seed, @classes, @counts, @class_counts, @issues, @notes, @imported_at)`,
+  );
+  const update = db.prepare(
+    `UPDATE datasets SET name = @name, path = @path, hash = @hash, seed = @seed, classes = @classes, counts = @counts,
+     class_counts = @class_counts, issues = @issues, notes = @notes, imported_at = @imported_at WHERE id = @id`,
+  );
+  const pathOf = db.prepare<[number], string>('SELECT path FROM datasets WHERE id = ?').pluck();
+  const seedOf = db.prepare<[number], number>('SELECT seed FROM datasets WHERE id = ?').pluck();
+  const inUse = db.prepare<[number], number>('SELECT 1 FROM runs WHERE dataset_id = ? LIMIT 1').pluck();
+  const hide = db.prepare('UPDATE datasets SET deleted_at = ? WHERE id = ?');
+  const remove = db.prepare('DELETE FROM datasets WHERE id = ?');
+  const purge = db.prepare(
+    'DELETE FROM datasets WHERE deleted_at IS NOT NULL AND id NOT IN (SELECT dataset_id FROM runs WHERE dataset_id IS NOT NULL)',
+  );
+  const one = (row: Row | undefined): Dataset | undefined => row && fromRow(row);
+
+  return {
+    list: (): Dataset[] => list.all().map(fromRow),
+    get: (id: number): Dataset | undefined => one(byId.get(id)),
+    getByName: (name: string): Dataset | undefined => one(byName.get(name)),
+    insert: (dataset: NewDataset): number => Number(insert.run(toRow(dataset)).lastInsertRowid),
+    update: (id: number, dataset: NewDataset): void => void update.run({ id, ...toRow(dataset) }),
+    /** Folder of a dataset, also of one that was deleted while runs still show its images. */
+    folder: (id: number): string | undefined => pathOf.get(id) as string | undefined,
+    seed: (id: number): number | undefined => seedOf.get(id) as number | undefined,
+    /** Removes a dataset; one that runs refer to is only hidden, so that their images stay on record. */
+    delete: (id: number): void => {
+      if (inUse.get(id)) hide.run(new Date().toISOString(), id);
+      else remove.run(id);
+    },
+    /** Removes hidden datasets that no run refers to any more. */
+    purge: (): void => void purge.run(),
+  };
+}

@@ -1,0 +1,208 @@
+/**
+ * The schema as a list of steps: entry i takes a database from version i to i + 1 (`PRAGMA user_version`).
+ * A step that has been released is never edited; a change is a new step at the end.
+ *
+ * `revision` columns are stamped from one counter by triggers, so that a second process sees what changed since
+ * it last looked without comparing rows.
+ */
+export const migrations: readonly string[] = [
+  `
+CREATE TABLE counter (value INTEGER NOT NULL) STRICT;
+INSERT INTO counter (value) VALUES (0);
+CREATE TABLE topics (name TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO topics (name, revision) VALUES ('datasets', 0), ('models', 0);
+
+CREATE TABLE datasets (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  path TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  seed INTEGER NOT NULL,
+  classes TEXT NOT NULL,
+  counts TEXT NOT NULL,
+  class_counts TEXT NOT NULL,
+  issues TEXT NOT NULL,
+  notes TEXT NOT NULL,
+  imported_at TEXT NOT NULL,
+  -- Set when a person deletes a dataset whose images a run's predictions still refer to.
+  deleted_at TEXT
+) STRICT;
+CREATE UNIQUE INDEX datasets_name ON datasets (name) WHERE deleted_at IS NULL;
+CREATE TRIGGER datasets_inserted AFTER INSERT ON datasets BEGIN
+  UPDATE topics SET revision = revision + 1 WHERE name = 'datasets';
+END;
+CREATE TRIGGER datasets_updated AFTER UPDATE ON datasets BEGIN
+  UPDATE topics SET revision = revision + 1 WHERE name = 'datasets';
+END;
+CREATE TRIGGER datasets_deleted AFTER DELETE ON datasets BEGIN
+  UPDATE topics SET revision = revision + 1 WHERE name = 'datasets';
+END;
+
+CREATE TABLE samples (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  dataset_id INTEGER NOT NULL REFERENCES datasets (id) ON DELETE CASCADE,
+  path TEXT NOT NULL,
+  label INTEGER NOT NULL,
+  split TEXT NOT NULL CHECK (split IN ('train', 'val', 'test')),
+  width INTEGER NOT NULL,
+  height INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  hash TEXT NOT NULL,
+  perceptual_hash TEXT NOT NULL,
+  -- 0 once a re-import no longer finds this image: old predictions keep referring to it.
+  present INTEGER NOT NULL DEFAULT 1 CHECK (present IN (0, 1))
+) STRICT;
+CREATE INDEX samples_by_class ON samples (dataset_id, present, label, split, path);
+CREATE INDEX samples_by_split ON samples (dataset_id, present, split, path);
+
+CREATE TABLE models (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  added_at TEXT NOT NULL,
+  deleted_at TEXT
+) STRICT;
+CREATE UNIQUE INDEX models_name ON models (name) WHERE deleted_at IS NULL;
+CREATE INDEX models_hash ON models (hash);
+CREATE TRIGGER models_inserted AFTER INSERT ON models BEGIN
+  UPDATE topics SET revision = revision + 1 WHERE name = 'models';
+END;
+CREATE TRIGGER models_updated AFTER UPDATE ON models BEGIN
+  UPDATE topics SET revision = revision + 1 WHERE name = 'models';
+END;
+CREATE TRIGGER models_deleted AFTER DELETE ON models BEGIN
+  UPDATE topics SET revision = revision + 1 WHERE name = 'models';
+END;
+
+CREATE TABLE relationships (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL UNIQUE,
+  dataset_id INTEGER REFERENCES datasets (id) ON DELETE SET NULL,
+  model_id INTEGER REFERENCES models (id) ON DELETE SET NULL,
+  facts TEXT NOT NULL,
+  -- Row-major little-endian float32 [targets, sources].
+  matrix BLOB NOT NULL,
+  created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE sweeps (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  plan TEXT NOT NULL,
+  created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  status TEXT NOT NULL CHECK (status IN ('queued', 'running', 'finished', 'failed', 'stopped')),
+  config TEXT NOT NULL,
+  dataset_id INTEGER REFERENCES datasets (id) ON DELETE SET NULL,
+  model_id INTEGER REFERENCES models (id) ON DELETE SET NULL,
+  sweep_id INTEGER REFERENCES sweeps (id) ON DELETE SET NULL,
+  relationship_id INTEGER REFERENCES relationships (id) ON DELETE SET NULL,
+  -- Everything a program reads only as a whole: hashes, sample counts, engine, scores, timing, error.
+  facts TEXT NOT NULL,
+  -- JSON list; its own column because lists of runs do not need it and it can be long.
+  target_classes TEXT NOT NULL,
+  phase TEXT NOT NULL DEFAULT 'starting',
+  phase_done REAL NOT NULL DEFAULT 0,
+  phase_total REAL NOT NULL DEFAULT 0,
+  step INTEGER NOT NULL DEFAULT 0,
+  -- Trained weights, relative to the data folder.
+  weights TEXT,
+  created_at TEXT NOT NULL,
+  queued_at TEXT NOT NULL,
+  started_at TEXT,
+  finished_at TEXT,
+  -- The service process that runs it and its trainer, each with its start time: a process id alone is reused.
+  owner TEXT,
+  trainer TEXT,
+  stop_requested INTEGER NOT NULL DEFAULT 0 CHECK (stop_requested IN (0, 1)),
+  revision INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX runs_status ON runs (status, queued_at, id);
+CREATE INDEX runs_dataset ON runs (dataset_id);
+CREATE INDEX runs_model ON runs (model_id);
+CREATE INDEX runs_sweep ON runs (sweep_id);
+CREATE INDEX runs_relationship ON runs (relationship_id);
+CREATE INDEX runs_revision ON runs (revision);
+
+CREATE TRIGGER runs_inserted AFTER INSERT ON runs BEGIN
+  UPDATE counter SET value = value + 1;
+  UPDATE runs SET revision = (SELECT value FROM counter) WHERE id = NEW.id;
+END;
+CREATE TRIGGER runs_updated AFTER UPDATE ON runs WHEN NEW.revision = OLD.revision BEGIN
+  UPDATE counter SET value = value + 1;
+  UPDATE runs SET revision = (SELECT value FROM counter) WHERE id = NEW.id;
+END;
+CREATE TABLE deleted_runs (id INTEGER NOT NULL, revision INTEGER PRIMARY KEY) STRICT;
+CREATE TRIGGER runs_deleted AFTER DELETE ON runs BEGIN
+  UPDATE counter SET value = value + 1;
+  INSERT INTO deleted_runs (id, revision) SELECT OLD.id, value FROM counter;
+END;
+
+CREATE TABLE series (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE metrics (
+  run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+  step INTEGER NOT NULL,
+  series_id INTEGER NOT NULL REFERENCES series (id),
+  -- NULL stands for a value that is not a number.
+  value REAL,
+  PRIMARY KEY (run_id, step, series_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE predictions (
+  id INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+  sample_id INTEGER NOT NULL REFERENCES samples (id),
+  split TEXT NOT NULL CHECK (split IN ('train', 'val', 'test')),
+  -- The label the run was trained and tested with: a later re-import may number the classes anew.
+  label INTEGER NOT NULL,
+  predicted INTEGER NOT NULL,
+  -- Little-endian float32 [targets].
+  probabilities BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX predictions_by_run ON predictions (run_id, split, label, predicted, sample_id);
+CREATE INDEX predictions_by_sample ON predictions (sample_id);
+
+CREATE TABLE checkpoints (
+  run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+  step INTEGER NOT NULL,
+  -- Relative to the data folder, which a person may move.
+  path TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (run_id, step)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_notes (
+  id INTEGER PRIMARY KEY,
+  run_id INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+  text TEXT NOT NULL,
+  UNIQUE (run_id, text)
+) STRICT;
+
+CREATE TABLE tasks (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  title TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('running', 'finished', 'failed')),
+  done REAL NOT NULL DEFAULT 0,
+  total REAL NOT NULL DEFAULT 0,
+  result INTEGER,
+  error TEXT,
+  owner TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX tasks_revision ON tasks (revision);
+CREATE TRIGGER tasks_inserted AFTER INSERT ON tasks BEGIN
+  UPDATE counter SET value = value + 1;
+  UPDATE tasks SET revision = (SELECT value FROM counter) WHERE id = NEW.id;
+END;
+CREATE TRIGGER tasks_updated AFTER UPDATE ON tasks WHEN NEW.revision = OLD.revision BEGIN
+  UPDATE counter SET value = value + 1;
+  UPDATE tasks SET revision = (SELECT value FROM counter) WHERE id = NEW.id;
+END;
+`,
+];

@@ -1,0 +1,229 @@
+import type { Phase, Run, RunConfig, RunStatus } from '../../src-shared/domain.ts';
+import type { Db } from './database.ts';
+
+/** What is read and written only as a whole. */
+type Facts = Pick<
+  Run,
+  'datasetHash' | 'modelHash' | 'splitHash' | 'engine' | 'samples' | 'test' | 'val' | 'timing' | 'error'
+>;
+
+interface Row {
+  id: number;
+  status: RunStatus;
+  config: string;
+  dataset_id: number | null;
+  model_id: number | null;
+  sweep_id: number | null;
+  relationship_id: number | null;
+  facts: string;
+  phase: Phase;
+  step: number;
+  checkpoint_step: number | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+}
+
+export interface NewRun {
+  config: RunConfig;
+  datasetId: number;
+  modelId: number;
+  sweepId: number | null;
+  datasetHash: string;
+  modelHash: string;
+  splitHash: string;
+  samples: Run['samples'];
+  targetClasses: string[];
+}
+
+export interface RunFilter {
+  sweep?: number;
+  dataset?: number;
+  status?: RunStatus;
+}
+
+/** What only the service needs of a run. */
+export interface RunRecord {
+  /** The dataset's id, also where it is deleted. */
+  datasetId: number | null;
+  targetClasses: string[];
+  /** Relative to the data folder. */
+  weights: string | null;
+  owner: string | null;
+  trainer: string | null;
+  stopRequested: boolean;
+  phaseDone: number;
+  phaseTotal: number;
+}
+
+// A deleted dataset or model is shown as none, as if its row were gone.
+const select = `SELECT r.id, r.status, r.config, d.id AS dataset_id, m.id AS model_id, r.sweep_id, r.relationship_id,
+  r.facts, r.phase, r.step, (SELECT max(step) FROM checkpoints WHERE run_id = r.id) AS checkpoint_step,
+  r.created_at, r.started_at, r.finished_at
+  FROM runs r LEFT JOIN datasets d ON d.id = r.dataset_id AND d.deleted_at IS NULL
+  LEFT JOIN models m ON m.id = r.model_id AND m.deleted_at IS NULL`;
+
+function fromRow(row: Row): Run {
+  const facts: Facts = JSON.parse(row.facts);
+  return {
+    id: row.id,
+    status: row.status,
+    config: JSON.parse(row.config),
+    datasetId: row.dataset_id,
+    modelId: row.model_id,
+    datasetHash: facts.datasetHash,
+    modelHash: facts.modelHash,
+    splitHash: facts.splitHash,
+    engine: facts.engine,
+    samples: facts.samples,
+    phase: row.phase,
+    step: row.step,
+    checkpointStep: row.checkpoint_step,
+    test: facts.test,
+    val: facts.val,
+    relationshipId: row.relationship_id,
+    timing: facts.timing,
+    error: facts.error,
+    sweepId: row.sweep_id,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  };
+}
+
+const now = (): string => new Date().toISOString();
+
+/** Runs, their queue and who works on them. */
+export function runStore(db: Db) {
+  const byId = db.prepare<[number], Row>(`${select} WHERE r.id = ?`);
+  const changed = db.prepare<[number], Row>(`${select} WHERE r.revision > ? ORDER BY r.revision`);
+  const deleted = db
+    .prepare<[number], number>('SELECT id FROM deleted_runs WHERE revision > ? ORDER BY revision')
+    .pluck();
+  const record = db.prepare<[number], Record<string, never>>(
+    `SELECT dataset_id, target_classes, weights, owner, trainer, stop_requested, phase_done, phase_total FROM runs WHERE id = ?`,
+  );
+  const insert = db.prepare(
+    `INSERT INTO runs (status, config, dataset_id, model_id, sweep_id, facts, target_classes, created_at, queued_at)
+     VALUES ('queued', @config, @datasetId, @modelId, @sweepId, @facts, @targetClasses, @now, @now)`,
+  );
+  const facts = db.prepare<[number], string>('SELECT facts FROM runs WHERE id = ?').pluck();
+  const setFacts = db.prepare('UPDATE runs SET facts = ? WHERE id = ?');
+  const claim = db
+    .prepare<[object], number>(
+      `UPDATE runs SET status = 'running', owner = @owner, trainer = NULL, stop_requested = 0, phase = 'starting',
+       phase_done = 0, phase_total = 0, started_at = coalesce(started_at, @now), finished_at = NULL
+       WHERE id = (SELECT id FROM runs WHERE status = 'queued'
+                   AND (@only IS NULL OR id IN (SELECT value FROM json_each(@only)))
+                   ORDER BY queued_at, id LIMIT 1)
+       AND NOT EXISTS (SELECT 1 FROM runs WHERE status = 'running') RETURNING id`,
+    )
+    .pluck();
+  const running = db.prepare<[], { id: number; owner: string; trainer: string | null }>(
+    "SELECT id, owner, trainer FROM runs WHERE status = 'running'",
+  );
+  const setTrainer = db.prepare('UPDATE runs SET trainer = ? WHERE id = ?');
+  const setProgress = db.prepare(
+    'UPDATE runs SET phase = ?, phase_done = ?, phase_total = ?, step = ? WHERE id = ?',
+  );
+  const setRelationship = db.prepare('UPDATE runs SET relationship_id = ? WHERE id = ?');
+  const setWeights = db.prepare('UPDATE runs SET weights = ? WHERE id = ?');
+  const end = db.prepare(
+    'UPDATE runs SET status = ?, finished_at = ?, owner = NULL, trainer = NULL, stop_requested = 0 WHERE id = ?',
+  );
+  const enqueue = db.prepare(
+    `UPDATE runs SET status = 'queued', queued_at = ?, finished_at = NULL, step = ?, phase = 'starting', owner = NULL,
+     trainer = NULL, stop_requested = 0 WHERE id = ?`,
+  );
+  const requestStop = db.prepare("UPDATE runs SET stop_requested = 1 WHERE id = ? AND status = 'running'");
+  const stopQueued = db.prepare(
+    "UPDATE runs SET status = 'stopped', finished_at = ? WHERE id = ? AND status = 'queued'",
+  );
+  const remove = db.prepare('DELETE FROM runs WHERE id = ?');
+  const queuedBefore = db
+    .prepare<[], number>("SELECT count(*) FROM runs WHERE status = 'queued'")
+    .pluck();
+
+  const update = db.transaction((id: number, patch: Partial<Facts>): void => {
+    const current = facts.get(id) as string | undefined;
+    if (current !== undefined) setFacts.run(JSON.stringify({ ...JSON.parse(current), ...patch }), id);
+  });
+
+  return {
+    get(id: number): Run | undefined {
+      const row = byId.get(id);
+      return row && fromRow(row);
+    },
+    record(id: number): RunRecord | undefined {
+      const row = record.get(id) as Record<string, string | number | null> | undefined;
+      return (
+        row && {
+          datasetId: row.dataset_id as number | null,
+          targetClasses: JSON.parse(row.target_classes as string),
+          weights: row.weights as string | null,
+          owner: row.owner as string | null,
+          trainer: row.trainer as string | null,
+          stopRequested: row.stop_requested === 1,
+          phaseDone: row.phase_done as number,
+          phaseTotal: row.phase_total as number,
+        }
+      );
+    },
+    /** Newest first. */
+    list(filter: RunFilter): Run[] {
+      const where = ['1'];
+      if (filter.sweep !== undefined) where.push('r.sweep_id = @sweep');
+      if (filter.dataset !== undefined) where.push('r.dataset_id = @dataset');
+      if (filter.status !== undefined) where.push('r.status = @status');
+      return db
+        .prepare<[object], Row>(`${select} WHERE ${where.join(' AND ')} ORDER BY r.id DESC`)
+        .all(filter)
+        .map(fromRow);
+    },
+    changedSince: (revision: number): Run[] => changed.all(revision).map(fromRow),
+    deletedSince: (revision: number): number[] => deleted.all(revision) as number[],
+
+    /** Adds a run at the end of the queue. */
+    insert({ config, datasetId, modelId, sweepId, targetClasses, ...rest }: NewRun): number {
+      const facts: Facts = { ...rest, engine: null, test: null, val: null, timing: null, error: null };
+      return Number(
+        insert.run({
+          config: JSON.stringify(config),
+          datasetId,
+          modelId,
+          sweepId,
+          facts: JSON.stringify(facts),
+          targetClasses: JSON.stringify(targetClasses),
+          now: now(),
+        }).lastInsertRowid,
+      );
+    },
+    /**
+     * Takes the next queued run (one of `only`, if given) for `owner`, unless a run is running already, by whomever.
+     * One statement, so that two processes never take the same.
+     */
+    claim: (owner: string, only: readonly number[] | null): number | undefined =>
+      claim.get({ owner, only: only && JSON.stringify(only), now: now() }) as number | undefined,
+    running: (): { id: number; owner: string; trainer: string | null }[] => running.all(),
+    queued: (): number => queuedBefore.get() as number,
+
+    update,
+    setTrainer: (id: number, trainer: string): void => void setTrainer.run(trainer, id),
+    progress: (id: number, phase: Phase, done: number, total: number, step: number): void =>
+      void setProgress.run(phase, done, total, step, id),
+    setRelationship: (id: number, relationship: number): void => void setRelationship.run(relationship, id),
+    setWeights: (id: number, path: string): void => void setWeights.run(path, id),
+    /** Ends a run: nobody works on it any more. */
+    end: db.transaction((id: number, status: RunStatus, patch: Partial<Facts>): void => {
+      update(id, patch);
+      end.run(status, now(), id);
+    }),
+    /** Puts a run at the end of the queue, to go on from `step`. */
+    enqueue: (id: number, step: number): void => void enqueue.run(now(), step, id),
+    /** Asks whichever process runs it to stop; false where it is not running. */
+    requestStop: (id: number): boolean => requestStop.run(id).changes > 0,
+    /** Takes a run out of the queue; false where it is not queued. */
+    stopQueued: (id: number): boolean => stopQueued.run(now(), id).changes > 0,
+    delete: (id: number): boolean => remove.run(id).changes > 0,
+  };
+}

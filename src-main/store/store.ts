@@ -1,0 +1,52 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { checkpointStore } from './checkpoints.ts';
+import { openDatabase } from './database.ts';
+import { datasetStore } from './datasets.ts';
+import { metricStore } from './metrics.ts';
+import { modelStore } from './models.ts';
+import { predictionStore } from './predictions.ts';
+import { relationshipStore } from './relationships.ts';
+import { runNoteStore } from './run-notes.ts';
+import { runStore } from './runs.ts';
+import { sampleStore } from './samples.ts';
+import { sweepStore } from './sweeps.ts';
+import { taskStore } from './tasks.ts';
+
+export type Store = ReturnType<typeof openStore>;
+
+/**
+ * Opens the store at `path` (the database file; its folder is made). Reads never wait for writes: WAL gives each
+ * its own snapshot. Errors: `unavailable` with what to do, see `openDatabase`.
+ */
+export function openStore(path: string) {
+  mkdirSync(dirname(path), { recursive: true });
+  const db = openDatabase(path);
+  const counter = db.prepare('SELECT value FROM counter').pluck();
+  const topics = db.prepare('SELECT name, revision FROM topics');
+  return {
+    path,
+    datasets: datasetStore(db),
+    samples: sampleStore(db),
+    models: modelStore(db),
+    relationships: relationshipStore(db),
+    sweeps: sweepStore(db),
+    runs: runStore(db),
+    metrics: metricStore(db),
+    predictions: predictionStore(db),
+    checkpoints: checkpointStore(db),
+    runNotes: runNoteStore(db),
+    tasks: taskStore(db),
+    /** Runs `work` in one transaction: all of its writes or none. */
+    transaction: <T>(work: () => T): T => db.transaction(work).immediate() as T,
+    /** A number that changes when another connection has committed something. */
+    dataVersion: (): number => db.pragma('data_version', { simple: true }) as number,
+    /** The highest revision given out so far; rows changed later carry a higher one. */
+    revision: (): number => counter.get() as number,
+    topicRevisions: (): Record<string, number> =>
+      Object.fromEntries(
+        (topics.all() as { name: string; revision: number }[]).map((t) => [t.name, t.revision]),
+      ),
+    close: (): void => void db.close(),
+  };
+}

@@ -1,0 +1,45 @@
+import type { Task } from '../../src-shared/contract.ts';
+import type { Db } from './database.ts';
+
+interface Row extends Omit<Task, 'error'> {
+  error: string | null;
+}
+
+const columns = 'id, kind, title, status, done, total, result, error';
+const fromRow = (row: Row): Task => ({ ...row, error: row.error === null ? null : JSON.parse(row.error) });
+
+/** Imports and relationship learnings, the newest hundred of them kept. */
+export function taskStore(db: Db) {
+  const list = db.prepare<[], Row>(`SELECT ${columns} FROM tasks ORDER BY id DESC`);
+  const byId = db.prepare<[number], Row>(`SELECT ${columns} FROM tasks WHERE id = ?`);
+  const changed = db.prepare<[number], Row>(`SELECT ${columns} FROM tasks WHERE revision > ? ORDER BY revision`);
+  const running = db.prepare<[], { id: number; owner: string }>(
+    "SELECT id, owner FROM tasks WHERE status = 'running'",
+  );
+  const insert = db.prepare(
+    "INSERT INTO tasks (kind, title, status, owner, created_at) VALUES (?, ?, 'running', ?, ?)",
+  );
+  const forgetOld = db.prepare("DELETE FROM tasks WHERE status <> 'running' AND id <= ? - 100");
+  const progress = db.prepare('UPDATE tasks SET done = ?, total = ? WHERE id = ?');
+  const finish = db.prepare("UPDATE tasks SET status = 'finished', result = ?, done = total WHERE id = ?");
+  const fail = db.prepare("UPDATE tasks SET status = 'failed', error = ? WHERE id = ?");
+
+  return {
+    /** Newest first. */
+    list: (): Task[] => list.all().map(fromRow),
+    get(id: number): Task | undefined {
+      const row = byId.get(id);
+      return row && fromRow(row);
+    },
+    changedSince: (revision: number): Task[] => changed.all(revision).map(fromRow),
+    running: (): { id: number; owner: string }[] => running.all(),
+    insert(kind: Task['kind'], title: string, owner: string): number {
+      const id = Number(insert.run(kind, title, owner, new Date().toISOString()).lastInsertRowid);
+      forgetOld.run(id);
+      return id;
+    },
+    progress: (id: number, done: number, total: number): void => void progress.run(done, total, id),
+    finish: (id: number, result: number): void => void finish.run(result, id),
+    fail: (id: number, error: NonNullable<Task['error']>): void => void fail.run(JSON.stringify(error), id),
+  };
+}
