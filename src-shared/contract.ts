@@ -267,6 +267,23 @@ export const contract = {
       Task,
     ),
 
+    /** The same from arrays made elsewhere: .npy files of source logits and target labels. */
+    'relationships.learnArrays': call(
+      z.object({
+        trainLogits: z.string().min(1),
+        trainLabels: z.string().min(1),
+        valLogits: z.string().min(1),
+        valLabels: z.string().min(1),
+        approach: Approach.default('reverse'),
+        /** Multiplies the source logits: 1 / temperature. */
+        sourceScale: z.number().positive().optional(),
+        /** Text files with one class name a line. */
+        sourceClasses: z.string().optional(),
+        targetClasses: z.string().optional(),
+      }),
+      Task,
+    ),
+
     'runs.list': call(
       z.object({ sweep: id.optional(), dataset: z.string().optional(), status: RunStatus.optional() }),
       z.array(Run),

@@ -12,7 +12,9 @@ export function checkpointStore(db: Db) {
   const list = db.prepare<[number], Checkpoint>(
     'SELECT step, path, bytes FROM checkpoints WHERE run_id = ? ORDER BY step DESC',
   );
-  const insert = db.prepare('INSERT OR REPLACE INTO checkpoints (run_id, step, path, bytes) VALUES (?, ?, ?, ?)');
+  const insert = db.prepare(
+    'INSERT OR REPLACE INTO checkpoints (run_id, step, path, bytes) VALUES (?, ?, ?, ?)',
+  );
   const remove = db.prepare('DELETE FROM checkpoints WHERE run_id = ? AND step = ?');
   return {
     /** Newest first. */

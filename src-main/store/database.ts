@@ -74,7 +74,10 @@ function unreadable(path: string, error: InstanceType<Database.SqliteError>): Co
             ]
           : error.code === 'SQLITE_FULL' || error.code.startsWith('SQLITE_IOERR')
             ? ['cannot be read or written', 'Check that the disk is healthy and not full.']
-            : ['cannot be used', 'Choose another data folder with --home, or restore this one from a backup.'];
+            : [
+                'cannot be used',
+                'Choose another data folder with --home, or restore this one from a backup.',
+              ];
   return new CotuneError('unavailable', `The database ${path} ${what} (${error.message}).`, hint, {
     cause: error,
   });

@@ -61,7 +61,14 @@ export function predictionStore(db: Db) {
         const row = probabilities.subarray(i * targets, (i + 1) * targets);
         let best = 0;
         for (let k = 1; k < targets; k++) if (row[k] > row[best]) best = k;
-        insert.run(run, sample, split, labels[i], best, Buffer.from(row.buffer, row.byteOffset, row.byteLength));
+        insert.run(
+          run,
+          sample,
+          split,
+          labels[i],
+          best,
+          Buffer.from(row.buffer, row.byteOffset, row.byteLength),
+        );
       }
     }),
     clear: (run: number): void => void clearAll.run(run),

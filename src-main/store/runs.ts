@@ -140,9 +140,7 @@ export function runStore(db: Db) {
     "UPDATE runs SET status = 'stopped', finished_at = ? WHERE id = ? AND status = 'queued'",
   );
   const remove = db.prepare('DELETE FROM runs WHERE id = ?');
-  const queuedBefore = db
-    .prepare<[], number>("SELECT count(*) FROM runs WHERE status = 'queued'")
-    .pluck();
+  const queuedBefore = db.prepare<[], number>("SELECT count(*) FROM runs WHERE status = 'queued'").pluck();
 
   const update = db.transaction((id: number, patch: Partial<Facts>): void => {
     const current = facts.get(id) as string | undefined;

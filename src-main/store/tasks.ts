@@ -12,7 +12,9 @@ const fromRow = (row: Row): Task => ({ ...row, error: row.error === null ? null 
 export function taskStore(db: Db) {
   const list = db.prepare<[], Row>(`SELECT ${columns} FROM tasks ORDER BY id DESC`);
   const byId = db.prepare<[number], Row>(`SELECT ${columns} FROM tasks WHERE id = ?`);
-  const changed = db.prepare<[number], Row>(`SELECT ${columns} FROM tasks WHERE revision > ? ORDER BY revision`);
+  const changed = db.prepare<[number], Row>(
+    `SELECT ${columns} FROM tasks WHERE revision > ? ORDER BY revision`,
+  );
   const running = db.prepare<[], { id: number; owner: string }>(
     "SELECT id, owner FROM tasks WHERE status = 'running'",
   );

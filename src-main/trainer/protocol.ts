@@ -2,6 +2,7 @@
  * What the service and a trainer process say to each other. Structured-clone messages: typed arrays travel as
  * they are. The trainer opens no database; everything it learns goes out through these.
  */
+import type { SystemReport } from '../../src-shared/contract.ts';
 import type {
   Approach,
   Architecture,
@@ -75,7 +76,46 @@ export interface TrainJob {
   resumeFrom: string | null;
 }
 
-export type Job = TrainJob | RelationshipJob;
+/** Learns a relationship from arrays made elsewhere: absolute paths of .npy files. */
+export interface ArraysJob {
+  kind: 'relationship-arrays';
+  approach: Approach;
+  /** Multiplies the source logits (1 / temperature). */
+  sourceScale: number;
+  trainLogits: string;
+  trainLabels: string;
+  valLogits: string;
+  valLabels: string;
+}
+
+/** Classifies single images with a run's trained weights; the file's metadata says how. */
+export interface PredictJob {
+  kind: 'predict';
+  engine: RunConfig['engine'];
+  /** Trained weights as in `TrainResult.weightsPath`. */
+  weightsPath: string;
+  /** Side of the square crop in pixels: that of the run. */
+  size: number;
+  /** Absolute paths of images. */
+  paths: string[];
+}
+
+/** Writes a run's trained network for use elsewhere. */
+export interface ExportJob {
+  kind: 'export';
+  weightsPath: string;
+  format: 'safetensors' | 'onnx';
+  size: number;
+  /** Absolute path of the file to write. */
+  path: string;
+}
+
+/** Lists the engines; in a process of its own, since a broken driver may take it down. */
+export interface EnginesJob {
+  kind: 'engines';
+}
+
+export type Job = TrainJob | RelationshipJob | ArraysJob | PredictJob | ExportJob | EnginesJob;
 
 export type ToTrainer = { type: 'start'; job: Job } | { type: 'stop' };
 
@@ -96,6 +136,9 @@ export type FromTrainer =
   | { type: 'relationship'; relationship: JobRelationship }
   | { type: 'checkpoint'; step: number; path: string }
   | { type: 'predictions'; predictions: Predictions }
+  /** One image of a predict job: probabilities by target class, or why there are none. */
+  | { type: 'predicted'; path: string; probabilities: Float32Array | null; error: ErrorValue | null }
+  | { type: 'engines'; engines: SystemReport['engines'] }
   | { type: 'finished'; result: TrainResult | null }
   | { type: 'stopped' }
   | { type: 'failed'; error: ErrorValue };
