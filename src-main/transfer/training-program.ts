@@ -1,0 +1,144 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { TensorDescription } from '../backbones/backbone.ts';
+import type { Program, Specs, Tensors } from '../engine/engine.ts';
+import type { TransferMethod } from './method.ts';
+import {
+  evaluationScope,
+  linearHead,
+  type Network,
+  sourceHeadTensors,
+  specsOf,
+  targetHead,
+  targetHeadTensors,
+  trainingScope,
+} from './network.ts';
+
+export interface TrainingOptions {
+  method: TransferMethod;
+  batch: number;
+  /** Side of the square images in pixels. */
+  size: number;
+  momentum: number;
+  weightDecay: number;
+  /** Factor on the learning rate of the target head. */
+  headLearningRateMultiplier: number;
+  tradeOff: number;
+}
+
+/** Tensors that a training run holds: the backbone, the target head and, where the method uses it, the source head. */
+export function networkTensors(network: Network, usesRelationship: boolean): TensorDescription[] {
+  const source = usesRelationship ? sourceHeadTensors(network) : [];
+  return [...network.backbone.tensors, ...source, ...targetHeadTensors(network)];
+}
+
+/** State name of a parameter's momentum buffer. */
+export const momentumName = (parameter: string): string => `momentum/${parameter}`;
+
+/** State name of the matrix p(source | target), [targets, sources]. */
+export const relationshipName = 'relationship';
+
+/**
+ * One training step as a pure function: forward in training mode, the method's loss, its gradient, and
+ * SGD with Nesterov momentum μ and weight decay w on every parameter (PyTorch's torch.optim.SGD):
+ * g ← g + w p; v ← μ v + g; p ← p - lr (g + μ v).
+ *
+ * batch: images [batch, size, size, 3], labels int32 [batch], learning_rate scalar.
+ * outputs: the method's loss parts and `correct`, the number of right target predictions, all scalars.
+ */
+export function trainingProgram(network: Network, options: TrainingOptions): Program {
+  const { method, batch, size, momentum, weightDecay } = options;
+  const { backbone, targetClasses } = network;
+  const tensors = networkTensors(network, method.usesRelationship);
+  const trained = tensors.filter((tensor) => tensor.kind !== 'running').map((tensor) => tensor.name);
+  const weights = specsOf(tensors);
+  const slots: Specs = Object.fromEntries(trained.map((name) => [momentumName(name), weights[name]]));
+  const relationship: Specs = method.usesRelationship
+    ? { [relationshipName]: { shape: [targetClasses, network.sourceClasses], dtype: 'float32' } }
+    : {};
+
+  return {
+    state: { ...weights, ...slots, ...relationship },
+    batch: {
+      images: { shape: [batch, size, size, 3], dtype: 'float32' },
+      labels: { shape: [batch], dtype: 'int32' },
+      learning_rate: { shape: [], dtype: 'float32' },
+    },
+    step(state, fed) {
+      const targets = tf.oneHot(fed.labels as tf.Tensor1D, targetClasses, 1, 0, 'float32') as tf.Tensor2D;
+      const aside: Tensors = {};
+      // Gradients are taken inside a scope that frees what it does not return: side results must be kept.
+      const keep = (name: string, value: tf.Tensor) => {
+        aside[name] = tf.keep(value.clone());
+      };
+      const forward = (...parameters: tf.Tensor[]): tf.Scalar => {
+        const used: Tensors = { ...state };
+        for (const [index, name] of trained.entries()) used[name] = parameters[index];
+        const scope = trainingScope(used, network.batchNormEpsilon, (name, value) =>
+          keep(`state/${name}`, value),
+        );
+        const features = backbone.forward(fed.images as tf.Tensor4D, scope);
+        const targetLogits = linearHead(features, used, targetHead);
+        const sourceLogits = method.usesRelationship ? linearHead(features, used, backbone.head) : null;
+        const loss = method.loss({
+          targetLogits,
+          targets,
+          sourceLogits,
+          relationship: method.usesRelationship ? (state[relationshipName] as tf.Tensor2D) : null,
+          tradeOff: options.tradeOff,
+        });
+        for (const [name, value] of Object.entries(loss.parts)) keep(`output/${name}`, value);
+        const hits = tf.equal(tf.argMax(targetLogits, 1), fed.labels);
+        keep('output/correct', tf.sum(tf.cast(hits, 'float32')));
+        return loss.total;
+      };
+      const { grads } = tf.valueAndGrads(forward)(trained.map((name) => state[name]));
+
+      const next: Tensors = {};
+      const headRate = tf.mul(fed.learning_rate, options.headLearningRateMultiplier);
+      for (const [index, name] of trained.entries()) {
+        const parameter = state[name];
+        const rate = name.startsWith(`${targetHead}.`) ? headRate : fed.learning_rate;
+        const gradient = tf.add(grads[index], tf.mul(parameter, weightDecay));
+        const velocity = tf.add(tf.mul(state[momentumName(name)], momentum), gradient);
+        next[momentumName(name)] = velocity;
+        next[name] = tf.sub(parameter, tf.mul(tf.add(gradient, tf.mul(velocity, momentum)), rate));
+      }
+      const outputs: Tensors = {};
+      for (const [name, value] of Object.entries(aside)) {
+        const [kind, key] = [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)];
+        (kind === 'state' ? next : outputs)[key] = value.clone();
+        value.dispose();
+      }
+      return { state: next, outputs };
+    },
+  };
+}
+
+/** Which head an evaluation reads. */
+export type HeadChoice = 'source' | 'target';
+
+/**
+ * A pass in evaluation mode: images [batch, size, size, 3] → `logits` [batch, classes] of one head. Every state tensor
+ * may be given as a constant.
+ */
+export function evaluationProgram(network: Network, head: HeadChoice, batch: number, size: number): Program {
+  const { backbone } = network;
+  const tensors = [
+    ...backbone.tensors,
+    ...(head === 'source' ? sourceHeadTensors(network) : targetHeadTensors(network)),
+  ];
+  return {
+    state: specsOf(tensors),
+    batch: { images: { shape: [batch, size, size, 3], dtype: 'float32' } },
+    step(state, fed) {
+      const features = backbone.forward(
+        fed.images as tf.Tensor4D,
+        evaluationScope(state, network.batchNormEpsilon),
+      );
+      return {
+        state: {},
+        outputs: { logits: linearHead(features, state, head === 'source' ? backbone.head : targetHead) },
+      };
+    },
+  };
+}

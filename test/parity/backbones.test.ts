@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { openReferenceEngine } from '../../src-main/engine/eager.ts';
+import type { Engine } from '../../src-main/engine/engine.ts';
+import type { Architecture } from '../../src-shared/domain.ts';
+import * as reference from './reference-backbone.ts';
+
+const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+
+/** Tolerances: float64 recordings leave float32 room for another summation order (each fixture's `float32`). */
+async function agreesWithPyTorch(engine: Engine, net: Architecture): Promise<void> {
+  const expected = reference.referenceNet(net);
+  const network = reference.referenceNetwork(net);
+
+  const logits = await reference.evaluationLogits(engine, network, expected);
+  const largest = Math.max(...expected.eval_logits.flat().map(Math.abs));
+  for (const [index, want] of expected.eval_logits.flat().entries())
+    expect(Math.abs(logits[index] - want) / largest, `eval logit ${index}`).toBeLessThan(1e-5);
+
+  const [first, second, third] = await reference.trainSteps(engine, network, expected, 3);
+  expect(Math.abs(first.loss - expected.loss)).toBeLessThan(1e-5);
+  expect(Math.abs(second.loss / expected.loss_after_step1 - 1)).toBeLessThan(1e-4);
+  expect(Math.abs(third.loss / expected.loss_after_step2 - 1)).toBeLessThan(1e-4);
+
+  for (const [prefix, statistics] of Object.entries(expected.bn_after_one_training_forward))
+    for (const leaf of ['running_mean', 'running_var'] as const)
+      for (const [index, want] of statistics[leaf].first16.entries()) {
+        const got = first.tensors.get(`${prefix}.${leaf}`)![index];
+        expect(Math.abs(got - want), `${prefix}.${leaf}[${index}]`).toBeLessThan(
+          1e-6 * Math.max(1, Math.abs(want)),
+        );
+      }
+
+  const shapes = new Map(reference.referenceNames(net).map((row) => [row.name, row.shape]));
+  for (const [name, want] of Object.entries(expected.params)) {
+    // The first velocity is gradient + weight decay · parameter: the gradient is what remains.
+    const before = reference.fill(name, shapes.get(name)!, expected, network.backbone.head);
+    const gradient = first.velocity.get(name)!.map((value, index) => value - 5e-4 * before[index]);
+    if (want.zero_grad) expect(norm(gradient), name).toBeLessThan(1e-6 * expected.global_grad_l2);
+    else {
+      expect(Math.abs(norm(gradient) / want.grad.l2 - 1), `${name}: gradient norm`).toBeLessThan(1e-3);
+      for (const [index, value] of want.grad.first6.entries())
+        expect(Math.abs(gradient[index] - value) / want.grad.max_abs, `${name}: gradient`).toBeLessThan(1e-3);
+    }
+    for (const [record, after] of [
+      [first, want.after_step1],
+      [second, want.after_step2],
+    ] as const)
+      for (const [index, value] of after.first6.entries())
+        expect(Math.abs(record.tensors.get(name)![index] - value), `${name} after a step`).toBeLessThan(1e-5);
+  }
+}
+
+test.each(['resnet18', 'resnet50', 'mobilenet_v2'] as const)(
+  '%s has torchvision’s names, shapes and fill',
+  (net) => {
+    const expected = reference.referenceNet(net);
+    const { backbone } = reference.referenceNetwork(net);
+    const rows = reference
+      .referenceNames(net)
+      .filter((row) => row.kind !== 'counter' && !row.name.startsWith(`${backbone.head}.`));
+    const described = backbone.tensors.map(({ name, shape }) => ({ name, shape }));
+    expect(described).toEqual(rows.map(({ name, shape }) => ({ name, shape })));
+    for (const row of rows) {
+      const last = reference.fill(row.name, row.shape, expected, backbone.head).at(-1)!;
+      expect(Math.abs(last - row.last)).toBeLessThan(1e-6 * Math.max(1, Math.abs(row.last)));
+    }
+  },
+);
+
+test('mobilenet_v2 on the eager reference engine agrees with PyTorch', { timeout: 240_000 }, async () => {
+  await agreesWithPyTorch(await openReferenceEngine(), 'mobilenet_v2');
+});

@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import type { Tensor4D } from '@tensorflow/tfjs-core';
+import { createBackbone } from '../../src-main/backbones/index.ts';
+import { toTf, toTorch } from '../../src-main/backbones/layouts.ts';
+import type { Arrays, Engine } from '../../src-main/engine/engine.ts';
+import { methodNamed } from '../../src-main/transfer/methods/index.ts';
+import {
+  evaluationScope,
+  linearHead,
+  type Network,
+  specsOf,
+  targetHead,
+} from '../../src-main/transfer/network.ts';
+import { momentumName, networkTensors, trainingProgram } from '../../src-main/transfer/training-program.ts';
+import type { Architecture } from '../../src-shared/domain.ts';
+
+/**
+ * Networks with formula-filled weights whose logits, gradients and optimizer steps were recorded from PyTorch in
+ * float64; the formulas stand in each fixture's `formula`.
+ */
+export interface ReferenceNet {
+  config: { conv: number; head: number; bn_shift: number; salt: number };
+  eval_logits: number[][];
+  loss: number;
+  loss_after_step1: number;
+  loss_after_step2: number;
+  bn_after_one_training_forward: Record<
+    string,
+    Record<'running_mean' | 'running_var', { first16: number[] }>
+  >;
+  params: Record<string, ReferenceParameter>;
+  global_grad_l2: number;
+}
+
+interface ReferenceParameter {
+  zero_grad: boolean;
+  grad: { l2: number; max_abs: number; first6: number[] };
+  after_step1: { first6: number[] };
+  after_step2: { first6: number[] };
+}
+
+const fixture = (net: string, file: string) =>
+  JSON.parse(readFileSync(new URL(`../fixtures/backbones/${net}/${file}.json`, import.meta.url), 'utf8'));
+
+export const referenceNet = (net: Architecture): ReferenceNet => fixture(net, 'expected');
+
+type NameRow = { name: string; shape: number[]; kind: string; last: number };
+export const referenceNames = (net: Architecture): NameRow[] => fixture(net, 'names');
+
+const batch = 4;
+const size = 64;
+const classes = 10;
+
+export function referenceNetwork(net: Architecture): Network {
+  const backbone = createBackbone({ architecture: net, padding: 'symmetric', width: 1 });
+  return { backbone, batchNormEpsilon: 1e-5, sourceClasses: classes, targetClasses: classes };
+}
+
+/** Values of one named tensor in PyTorch's layout, by the fixture's formula. */
+export function fill(name: string, shape: number[], reference: ReferenceNet, head: string): Float32Array {
+  const { conv, head: headFactor, bn_shift: shift, salt } = reference.config;
+  const code =
+    [...name].reduce((sum, letter, index) => sum + letter.charCodeAt(0) * (index + 1), salt) % 1000;
+  const count = shape.reduce((a, b) => a * b, 1);
+  const fanIn = shape.slice(1).reduce((a, b) => a * b, 1);
+  const leaf = name.slice(name.lastIndexOf('.') + 1);
+  const ofHead = name.startsWith(`${head}.`);
+  const value = (s: number): number => {
+    if (leaf === 'running_mean') return 0.1 * s;
+    if (leaf === 'running_var') return 1 + 0.2 * s * s;
+    if (shape.length > 1) return (ofHead ? headFactor : conv) * Math.sqrt(2 / fanIn) * s;
+    if (ofHead) return 0.01 * s;
+    return leaf === 'weight' ? 1 + 0.1 * s : shift + 0.1 * s;
+  };
+  return Float32Array.from({ length: count }, (_, i) => {
+    const r = i % 8191;
+    return value(Math.sin(0.5 + 1.7 * i + code + 0.9 * ((r * r) % 8191)));
+  });
+}
+
+/** The recorded input as NHWC: x_i = sin(0.1 (n+1) i) + 0.3 cos(0.037 ((r r) mod 1009)), i over [n, c, h, w]. */
+function images(): Float32Array {
+  const result = new Float32Array(batch * 3 * size * size);
+  const plane = size * size;
+  for (let i = 0; i < result.length; i++) {
+    const n = Math.floor(i / (3 * plane));
+    const c = Math.floor(i / plane) % 3;
+    const r = i % 1009;
+    const value = Math.sin(0.1 * (n + 1) * i) + 0.3 * Math.cos(0.037 * ((r * r) % 1009));
+    result[(n * plane + (i % plane)) * 3 + c] = value;
+  }
+  return result;
+}
+
+/** Formula-filled state for a training program; the fixture's own head takes the place of the target head. */
+function filledState(net: Network, reference: ReferenceNet): Arrays {
+  const state: Arrays = {};
+  for (const tensor of networkTensors(net, false)) {
+    const torchName = tensor.name.replace(`${targetHead}.`, `${net.backbone.head}.`);
+    state[tensor.name] = toTf(tensor, fill(torchName, tensor.shape, reference, net.backbone.head));
+    if (tensor.kind !== 'running')
+      state[momentumName(tensor.name)] = new Float32Array(state[tensor.name].length);
+  }
+  return state;
+}
+
+interface StepRecord {
+  loss: number;
+  /** After the step, by the fixture's names, in PyTorch's layout. */
+  tensors: Map<string, Float32Array>;
+  /** SGD's velocity after the step, likewise; after the first: gradient + weight decay · parameter. */
+  velocity: Map<string, Float32Array>;
+}
+
+/** Runs optimizer steps of plain fine-tuning on an engine and reads everything after each. */
+export async function trainSteps(
+  engine: Engine,
+  net: Network,
+  reference: ReferenceNet,
+  steps: number,
+): Promise<StepRecord[]> {
+  const program = trainingProgram(net, {
+    method: methodNamed('finetune'),
+    batch,
+    size,
+    momentum: 0.9,
+    weightDecay: 5e-4,
+    headLearningRateMultiplier: 1,
+    tradeOff: 0,
+  });
+  const executable = await engine.compile(program);
+  await executable.load(filledState(net, reference));
+  const fed = { images: images(), labels: Int32Array.of(0, 1, 2, 3), learning_rate: Float32Array.of(0.01) };
+  const records: StepRecord[] = [];
+  for (let step = 0; step < steps; step++) {
+    const outputs = await executable.run(fed);
+    const state = await executable.read();
+    const record: StepRecord = { loss: outputs.loss[0], tensors: new Map(), velocity: new Map() };
+    for (const tensor of networkTensors(net, false)) {
+      const name = tensor.name.replace(`${targetHead}.`, `${net.backbone.head}.`);
+      record.tensors.set(name, toTorch(tensor, state[tensor.name] as Float32Array));
+      if (tensor.kind !== 'running')
+        record.velocity.set(name, toTorch(tensor, state[momentumName(tensor.name)] as Float32Array));
+    }
+    records.push(record);
+  }
+  await executable.dispose();
+  return records;
+}
+
+/** Logits in evaluation mode, row-major [batch, classes]. */
+export async function evaluationLogits(
+  engine: Engine,
+  net: Network,
+  reference: ReferenceNet,
+): Promise<Float32Array> {
+  const tensors = networkTensors(net, false);
+  const state = filledState(net, reference);
+  const constants = Object.fromEntries(tensors.map(({ name }) => [name, state[name]]));
+  const executable = await engine.compile(
+    {
+      state: specsOf(tensors),
+      batch: { images: { shape: [batch, size, size, 3], dtype: 'float32' } },
+      step: (all, fed) => {
+        const scope = evaluationScope(all, net.batchNormEpsilon);
+        const features = net.backbone.forward(fed.images as Tensor4D, scope);
+        return { state: {}, outputs: { logits: linearHead(features, all, targetHead) } };
+      },
+    },
+    { constants },
+  );
+  const { logits } = await executable.run({ images: images() });
+  await executable.dispose();
+  return logits as Float32Array;
+}
