@@ -1,21 +1,10 @@
 import './gradients.ts';
+import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import { CotuneError } from '../../src-shared/errors.ts';
-import type { Arrays, Engine, EngineInfo, Executable, Program, Tensors, Values } from './engine.ts';
+import type { Arrays, Engine, EngineInfo, Executable, Program, Specs, Tensors, Values } from './engine.ts';
 
-/**
- * Runs programs op by op on a tf.js backend that is registered under `backend`: tf.js's own CPU backend (the
- * tests' reference) or tfjs-node's. Slow on the former, but every number is tf.js's own.
- */
-export function eagerEngine(backend: string, info: EngineInfo): Engine {
-  return {
-    info,
-    compile: async (program, options = {}) => eagerExecutable(backend, program, options.constants ?? {}),
-    dispose: async () => {},
-  };
-}
-
-/** The reference engine of the tests: tf.js's CPU backend, eagerly. */
+/** The reference engine of the tests: tf.js's CPU backend, op by op. Slow, but every number is tf.js's own. */
 export async function openReferenceEngine(): Promise<Engine> {
   await import('@tensorflow/tfjs-backend-cpu');
   return eagerEngine('cpu', {
@@ -25,18 +14,74 @@ export async function openReferenceEngine(): Promise<Engine> {
   });
 }
 
-async function eagerExecutable(backend: string, program: Program, constants: Arrays): Promise<Executable> {
+/** Optional peers that bring TensorFlow's own library, the better one first. */
+const tensorflowPackages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
+
+/**
+ * The `tensorflow` engine: programs run op by op by tfjs-node-gpu or tfjs-node, whichever can be loaded. `load` imports
+ * a package by name. Throws `unavailable` with each package's reason where neither loads.
+ */
+export async function openTensorflowEngine(
+  load: (name: string) => Promise<unknown> = (name) => import(name),
+): Promise<Engine> {
+  restoreRemovedNodeFunctions();
+  const before = tf.getBackend();
+  const reasons: string[] = [];
+  for (const name of tensorflowPackages) {
+    try {
+      const module = (await load(name)) as { version?: Record<string, string> };
+      const version = module.version?.['tfjs-node'] ?? 'unknown';
+      return eagerEngine('tensorflow', {
+        name: 'tensorflow',
+        device: name,
+        versions: { 'tfjs-node': version },
+      });
+    } catch (error) {
+      reasons.push(`${name}: ${(error as Error).message.split('\n')[0]}`);
+    } finally {
+      // Loading one of them makes it tf.js's current backend.
+      if (before) void tf.setBackend(before);
+    }
+  }
+  throw new CotuneError(
+    'unavailable',
+    `TensorFlow cannot be loaded (${reasons.join('; ')}).`,
+    'Add it with: npm install @tensorflow/tfjs-node-gpu@4.22.0 (CUDA 11.2, cuDNN 8.1) or @tensorflow/tfjs-node@4.22.0. Its install script downloads the library.',
+  );
+}
+
+/** tfjs-node 4.22 calls two functions of `util` that Node 23 removed (tensorflow/tfjs#8425). */
+function restoreRemovedNodeFunctions(): void {
+  const util = createRequire(import.meta.url)('node:util') as Record<string, unknown>;
+  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  util.isArray ??= Array.isArray;
+}
+
+/** Runs programs op by op on the tf.js backend registered as `backend`. */
+function eagerEngine(backend: string, info: EngineInfo): Engine {
+  return {
+    info,
+    compile: async (program, options = {}) => eagerExecutable(backend, program, options.constants ?? {}),
+    dispose: async () => {},
+  };
+}
+
+function eagerExecutable(backend: string, program: Program, constants: Arrays): Executable {
   const state: Tensors = {};
-  const asTensor = (name: string, values: Values, specs: Program['state']): tf.Tensor => {
+  const asTensor = (name: string, values: Values | undefined, specs: Specs): tf.Tensor => {
     const spec = specs[name];
-    if (!spec) throw new CotuneError('failed', `The program has no tensor named «${name}».`);
+    if (!spec) throw new CotuneError('failed', `The program has no tensor named "${name}".`);
+    const size = spec.shape.reduce((product, extent) => product * extent, 1);
+    if (values?.length !== size)
+      throw new CotuneError('failed', `"${name}" needs ${size} values and has ${values?.length ?? 'none'}.`);
     return tf.tensor(values.slice(), spec.shape, spec.dtype);
   };
-  const onBackend = async <T>(work: () => T): Promise<T> => {
-    await tf.setBackend(backend);
+  /** tf.js has one current backend; nothing here awaits between choosing it and using it. */
+  const onBackend = <T>(work: () => T): T => {
+    void tf.setBackend(backend);
     return work();
   };
-  const load = (arrays: Arrays) =>
+  const load = (arrays: Arrays): void =>
     onBackend(() => {
       for (const [name, values] of Object.entries(arrays)) {
         const tensor = asTensor(name, values, program.state);
@@ -44,11 +89,11 @@ async function eagerExecutable(backend: string, program: Program, constants: Arr
         state[name] = tensor;
       }
     });
-  await load(constants);
+  load(constants);
 
   return {
-    load,
-    run: (batch) =>
+    load: async (arrays) => load(arrays),
+    run: async (batch) =>
       onBackend(() => {
         const missing = Object.keys(program.state).filter((name) => !state[name]);
         if (missing.length > 0)
@@ -58,10 +103,7 @@ async function eagerExecutable(backend: string, program: Program, constants: Arr
           for (const name of Object.keys(program.batch))
             fed[name] = asTensor(name, batch[name], program.batch);
           const { state: next, outputs } = program.step(state, fed);
-          const read = Object.entries(outputs).map(
-            ([name, tensor]) => [name, tensor.dataSync().slice()] as const,
-          );
-          return { next, outputs: Object.fromEntries(read) as Arrays };
+          return { next, outputs: Object.fromEntries(Object.entries(outputs).map(copyOut)) as Arrays };
         });
         for (const [name, tensor] of Object.entries(result.next)) {
           if (tensor === state[name]) continue;
@@ -70,13 +112,15 @@ async function eagerExecutable(backend: string, program: Program, constants: Arr
         }
         return result.outputs;
       }),
-    read: (names = Object.keys(program.state)) =>
-      onBackend(() =>
-        Object.fromEntries(names.map((name) => [name, state[name].dataSync().slice() as Values])),
-      ),
-    dispose: () =>
-      onBackend(() => {
-        for (const tensor of Object.values(state)) tensor.dispose();
-      }),
+    read: async (names = Object.keys(program.state)) =>
+      onBackend(() => Object.fromEntries(names.map((name) => copyOut([name, state[name]])))),
+    dispose: async () => {
+      for (const [name, tensor] of Object.entries(state)) {
+        tensor.dispose();
+        delete state[name];
+      }
+    },
   };
 }
+
+const copyOut = ([name, tensor]: [string, tf.Tensor]) => [name, tensor.dataSync().slice() as Values] as const;
