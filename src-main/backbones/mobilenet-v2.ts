@@ -57,6 +57,23 @@ function layOut(width: number): { stem: number; blocks: Block[]; features: numbe
   return { stem, blocks, features: scaled(1280, Math.max(1, width)) };
 }
 
+/**
+ * The width multiplier whose channels are those of a file's tensors. Rounding makes many multipliers the same network:
+ * any of them will do. Where none fits, the one that the stem suggests, so that what differs can be listed.
+ */
+export function mobilenetV2Width(shapeOf: (name: string) => number[] | undefined): number {
+  const channels = (name: string) => shapeOf(`${name}.weight`)?.[0];
+  for (let width = 0.05; width < 4; width += 0.005) {
+    const { stem, blocks, features } = layOut(width);
+    const fits =
+      stem === channels('features.0.0') &&
+      features === channels(`features.${blocks.length + 1}.0`) &&
+      blocks.every((block) => block.channelsOut === channels(blockNames(block).project.conv));
+    if (fits) return width;
+  }
+  return (channels('features.0.0') ?? 32) / 32;
+}
+
 /** Names inside a block: the expansion is absent where it would not widen. */
 function blockNames({ prefix, hidden, channelsIn }: Block) {
   const expands = hidden !== channelsIn;

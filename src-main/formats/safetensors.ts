@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { CotuneError } from '../../src-shared/errors.ts';
@@ -59,6 +60,7 @@ export function readSafetensorsHeader(path: string): SafetensorsHeader {
       throw refuse(path, `its header claims ${length} bytes of a file of ${size}`);
     const text = Buffer.alloc(length);
     readSync(file, text, 0, length, 8);
+    if (!isUtf8(text)) throw refuse(path, 'its header is not UTF-8');
     return parseHeader(path, text.toString('utf8'), 8 + length, size);
   } finally {
     closeSync(file);
@@ -89,10 +91,11 @@ function parseHeader(path: string, text: string, dataStart: number, fileSize: nu
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header))
     throw refuse(path, 'its header is not a JSON object');
-  const names = topLevelKeys(text);
-  const repeated = names.find((name, index) => names.indexOf(name) !== index);
-  if (repeated !== undefined && names.length < 20_000)
-    throw refuse(path, `«${repeated}» appears twice in its header`);
+  const seen = new Set<string>();
+  for (const name of topLevelKeys(text)) {
+    if (seen.has(name)) throw refuse(path, `"${name}" appears twice in its header`);
+    seen.add(name);
+  }
 
   const tensors = new Map<string, TensorEntry>();
   let metadata: Record<string, string> = {};
@@ -105,7 +108,7 @@ function parseHeader(path: string, text: string, dataStart: number, fileSize: nu
     if (entry.begin !== expected)
       throw refuse(
         path,
-        `tensor «${name}» ${entry.begin < expected ? 'overlaps its neighbor' : 'leaves a gap before it'}`,
+        `tensor "${name}" ${entry.begin < expected ? 'overlaps its neighbor' : 'leaves a gap before it'}`,
       );
     expected = entry.end;
   }
@@ -147,18 +150,18 @@ function checkEntry(
   const naturals = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
   if (typeof dtype !== 'string' || !Object.hasOwn(elementBytes, dtype))
-    throw refuse(path, `tensor «${name}» has the unknown element type ${JSON.stringify(dtype)}`);
-  if (!naturals(shape)) throw refuse(path, `tensor «${name}» has the shape ${JSON.stringify(shape)}`);
+    throw refuse(path, `tensor "${name}" has the unknown element type ${JSON.stringify(dtype)}`);
+  if (!naturals(shape)) throw refuse(path, `tensor "${name}" has the shape ${JSON.stringify(shape)}`);
   if (!naturals(offsets) || offsets.length !== 2 || offsets[0] > offsets[1])
-    throw refuse(path, `tensor «${name}» has the offsets ${JSON.stringify(offsets)}`);
+    throw refuse(path, `tensor "${name}" has the offsets ${JSON.stringify(offsets)}`);
   const bytes = shape.reduce((product, extent) => product * extent, 1) * elementBytes[dtype as ElementType];
   if (offsets[1] - offsets[0] !== bytes)
     throw refuse(
       path,
-      `tensor «${name}» of shape [${shape}] (${dtype}) needs ${bytes} bytes and has ${offsets[1] - offsets[0]}`,
+      `tensor "${name}" of shape [${shape}] (${dtype}) needs ${bytes} bytes and has ${offsets[1] - offsets[0]}`,
     );
   if (dataStart + offsets[1] > fileSize)
-    throw refuse(path, `tensor «${name}» ends beyond the file (a cut-off download?)`);
+    throw refuse(path, `tensor "${name}" ends beyond the file (a cut-off download?)`);
   return { dtype: dtype as ElementType, shape, begin: dataStart + offsets[0], end: dataStart + offsets[1] };
 }
 
@@ -169,7 +172,7 @@ export function readTensors(header: SafetensorsHeader, names: Iterable<string>):
     const result = new Map<string, Float32Array>();
     for (const name of names) {
       const entry = header.tensors.get(name);
-      if (!entry) throw refuse(header.path, `it has no tensor «${name}»`);
+      if (!entry) throw refuse(header.path, `it has no tensor "${name}"`);
       const bytes = new Uint8Array(entry.end - entry.begin);
       let read = 0;
       while (read < bytes.length) {

@@ -1,0 +1,91 @@
+import type { Architecture } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import type { Arrays } from '../engine/engine.ts';
+import { readSafetensorsHeader, readTensors, type SafetensorsHeader } from '../formats/safetensors.ts';
+import { type Backbone, headTensors, type Padding, type TensorDescription } from './backbone.ts';
+import { createBackbone, torchvisionName } from './index.ts';
+import { toTf } from './layouts.ts';
+import { mobilenetV2Width } from './mobilenet-v2.ts';
+
+/** A weights file whose tensors are exactly those of its network. No tensor is read yet. */
+export interface NetworkFile {
+  header: SafetensorsHeader;
+  backbone: Backbone;
+  /** Classes of the head in the file. */
+  classes: number;
+  /** The backbone's and the head's tensors. */
+  tensors: TensorDescription[];
+  /** The file's own name (torchvision's or timm's) of each tensor. */
+  names: Map<string, string>;
+}
+
+/** How a file's tensors differ from those of a network; all empty where they are the same. */
+interface Mismatch {
+  missing: string[];
+  misshapen: string[];
+  unexpected: string[];
+}
+
+/** Opens a weights file as the network it should be. Throws `bad-input` with what is missing, misshapen or unexpected. */
+export function openNetworkFile(path: string, architecture: Architecture, padding: Padding): NetworkFile {
+  const { file, mismatch } = match(readSafetensorsHeader(path), architecture, padding);
+  const complaints = [
+    complaint(mismatch.missing, 'missing'),
+    complaint(mismatch.misshapen, 'of another shape'),
+    complaint(mismatch.unexpected, 'not part of it'),
+  ].filter(Boolean);
+  if (complaints.length > 0)
+    throw new CotuneError(
+      'bad-input',
+      `${path} does not hold the weights of a ${architecture} with torchvision's or timm's names: ${complaints.join('; ')}.`,
+      'Check the architecture, and that the file holds the whole network with its head.',
+    );
+  return file;
+}
+
+/** The architectures of which a file holds exactly the tensors. */
+export const architecturesIn = (
+  header: SafetensorsHeader,
+  candidates: readonly Architecture[],
+): Architecture[] =>
+  candidates.filter((architecture) =>
+    Object.values(match(header, architecture, 'symmetric').mismatch).every((list) => list.length === 0),
+  );
+
+function match(header: SafetensorsHeader, architecture: Architecture, padding: Padding) {
+  const names = new Map<string, string>();
+  for (const name of header.tensors.keys())
+    if (!name.endsWith('.num_batches_tracked')) names.set(torchvisionName(architecture, name), name);
+  const shapeOf = (name: string): number[] | undefined => header.tensors.get(names.get(name) ?? '')?.shape;
+  const width = architecture === 'mobilenet_v2' ? mobilenetV2Width(shapeOf) : 1;
+  const backbone = createBackbone({ architecture, padding, width });
+  const classes = shapeOf(`${backbone.head}.weight`)?.[0] ?? 1;
+  const tensors = [...backbone.tensors, ...headTensors(backbone.head, classes, backbone.features)];
+
+  const mismatch: Mismatch = { missing: [], misshapen: [], unexpected: [] };
+  for (const { name, shape } of tensors) {
+    const found = shapeOf(name);
+    if (!found) mismatch.missing.push(name);
+    else if (found.join() !== shape.join())
+      mismatch.misshapen.push(`${name} [${found}] instead of [${shape}]`);
+  }
+  const wanted = new Set(tensors.map((tensor) => tensor.name));
+  for (const [name, original] of names) if (!wanted.has(name)) mismatch.unexpected.push(original);
+  return { file: { header, backbone, classes, tensors, names }, mismatch };
+}
+
+function complaint(list: string[], what: string): string {
+  const shown = list.slice(0, 5).join(', ') + (list.length > 5 ? ', …' : '');
+  return list.length === 0 ? '' : `${list.length} tensor${list.length === 1 ? '' : 's'} ${what} (${shown})`;
+}
+
+/** Reads tensors of a network file into tf.js layouts under torchvision's names. */
+export function readNetwork({ header, names }: NetworkFile, tensors: TensorDescription[]): Arrays {
+  const values = readTensors(
+    header,
+    tensors.map(({ name }) => names.get(name)!),
+  );
+  return Object.fromEntries(
+    tensors.map((tensor) => [tensor.name, toTf(tensor, values.get(names.get(tensor.name)!)!)]),
+  );
+}

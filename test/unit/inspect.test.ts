@@ -1,0 +1,165 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { headTensors, type TensorDescription } from '../../src-main/backbones/backbone.ts';
+import { createBackbone } from '../../src-main/backbones/index.ts';
+import { inspectModelFile } from '../../src-main/backbones/inspect.ts';
+import { timmMobilenetV2Layers } from '../../src-main/backbones/mobilenet-v2.ts';
+import { toMetadata } from '../../src-main/backbones/model-metadata.ts';
+import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
+import type { Architecture } from '../../src-shared/domain.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cotune-inspect-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The tensors of a network with three source classes. */
+function tensorsOf(architecture: Architecture, width = 1): TensorDescription[] {
+  const backbone = createBackbone({ architecture, padding: 'symmetric', width });
+  return [...backbone.tensors, ...headTensors(backbone.head, 3, backbone.features)];
+}
+
+function write(
+  name: string,
+  tensors: TensorDescription[],
+  metadata: Record<string, string> = {},
+  values: (tensor: TensorDescription) => number = () => 0.5,
+): string {
+  const path = join(folder, `${name}.safetensors`);
+  const size = (shape: number[]) => shape.reduce((a, b) => a * b, 1);
+  writeSafetensors(
+    path,
+    tensors.map((tensor) => [
+      tensor.name,
+      { shape: tensor.shape, values: new Float32Array(size(tensor.shape)).fill(values(tensor)) },
+    ]),
+    metadata,
+  );
+  return path;
+}
+
+const narrow = tensorsOf('mobilenet_v2', 0.1);
+
+test('a file without metadata is recognized by its tensors and gets the usual preprocessing', async () => {
+  const facts = await inspectModelFile(write('bare', narrow));
+  expect(facts).toMatchObject({
+    architecture: 'mobilenet_v2',
+    padding: 'symmetric',
+    batchNormEpsilon: 1e-5,
+    preprocessing: {
+      inputSize: 224,
+      resizeShorter: 256,
+      mean: [0.485, 0.456, 0.406],
+      std: [0.229, 0.224, 0.225],
+    },
+    sourceClasses: ['class 0', 'class 1', 'class 2'],
+    temperature: null,
+    origin: 'bare.safetensors',
+  });
+});
+
+test('metadata says everything, and what a person says wins over it', async () => {
+  const path = write(
+    'full',
+    narrow,
+    toMetadata({
+      architecture: 'mobilenet_v2',
+      padding: 'same',
+      batchNormEpsilon: 1e-3,
+      preprocessing: { inputSize: 64, resizeShorter: 70, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
+      classNames: ['ä', 'b', 'c'],
+      temperature: 1.5,
+      origin: 'here',
+    }),
+  );
+  expect(await inspectModelFile(path)).toMatchObject({
+    padding: 'same',
+    batchNormEpsilon: 1e-3,
+    preprocessing: { inputSize: 64, resizeShorter: 70, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
+    sourceClasses: ['ä', 'b', 'c'],
+    temperature: 1.5,
+    origin: 'here',
+  });
+  const overrides = {
+    padding: 'symmetric',
+    preprocessing: { inputSize: 96 },
+    classes: ['x', 'y', 'z'],
+  } as const;
+  expect(await inspectModelFile(path, { ...overrides, classes: [...overrides.classes] })).toMatchObject({
+    padding: 'symmetric',
+    preprocessing: { inputSize: 96, resizeShorter: 70 },
+    sourceClasses: ['x', 'y', 'z'],
+  });
+});
+
+test('timm’s names of MobileNetV2 are accepted', async () => {
+  const toTimm = new Map([...timmMobilenetV2Layers()].map(([timm, torchvision]) => [torchvision, timm]));
+  const renamed = narrow.map((tensor) => {
+    const dot = tensor.name.lastIndexOf('.');
+    return { ...tensor, name: toTimm.get(tensor.name.slice(0, dot)) + tensor.name.slice(dot) };
+  });
+  expect(renamed.map(({ name }) => name)).toEqual(
+    expect.arrayContaining([
+      'conv_stem.weight',
+      'bn1.running_var',
+      'blocks.0.0.conv_pw.weight',
+      'blocks.1.1.conv_pwl.weight',
+      'blocks.6.0.bn3.bias',
+      'conv_head.weight',
+      'classifier.bias',
+    ]),
+  );
+  expect((await inspectModelFile(write('timm', renamed))).architecture).toBe('mobilenet_v2');
+});
+
+test('what is missing, misshapen and unexpected is listed', async () => {
+  const changed = narrow
+    .filter(({ name }) => name !== 'features.18.1.bias')
+    .map((tensor) => (tensor.name === 'features.0.1.weight' ? { ...tensor, shape: [9] } : tensor));
+  const path = write('changed', [...changed, { name: 'extra.weight', kind: 'vector', shape: [2] }]);
+  await expect(inspectModelFile(path)).rejects.toMatchObject({ code: 'bad-input', hint: expect.stringContaining('--architecture') });
+  const failure = inspectModelFile(path, { architecture: 'mobilenet_v2' });
+  await expect(failure).rejects.toThrow('1 tensor missing (features.18.1.bias)');
+  await expect(failure).rejects.toThrow('1 tensor of another shape (features.0.1.weight [9] instead of [8])');
+  await expect(failure).rejects.toThrow('1 tensor not part of it (extra.weight)');
+});
+
+test('class names of the wrong number, and metadata that makes no sense, are refused', async () => {
+  await expect(inspectModelFile(write('names', narrow), { classes: ['a', 'b'] })).rejects.toThrow(
+    'its head has 3 classes, and 2 class names are given',
+  );
+  for (const [key, value] of Object.entries({
+    architecture: 'alexnet',
+    bn_eps: '0',
+    mean: '0.5,0.5',
+    std: '1,0,1',
+    input_size: '22.5',
+    padding: 'valid',
+    temperature: 'warm',
+    class_names: '{}',
+  }))
+    await expect(inspectModelFile(write(`bad-${key}`, narrow, { [key]: value }))).rejects.toThrow(
+      `has ${key} "${value}"`,
+    );
+});
+
+test('weights that are not finite, and negative variances, are refused before they cost a training', async () => {
+  const nan = write('nan', narrow, {}, ({ name }) => (name === 'classifier.1.bias' ? Number.NaN : 1));
+  await expect(inspectModelFile(nan)).rejects.toThrow('"classifier.1.bias" has the value NaN at index 0');
+  const negative = write('negative', narrow, {}, ({ kind }) => (kind === 'running' ? -1 : 1));
+  await expect(inspectModelFile(negative)).rejects.toThrow(/running_var" has the value -1/);
+});
+
+test('the published ImageNet MobileNetV2 is read with its names and its padding', async (context) => {
+  const models = ['../shared/models', '../../shared/models'].find((path) => existsSync(path));
+  if (!models) return context.skip('needs ../shared/models');
+  const classes = readFileSync(`${models}/imagenet1k.classes.txt`, 'utf8').trimEnd().split('\n');
+  const facts = await inspectModelFile(`${models}/mobilenet_v2.imagenet1k.safetensors`, { classes });
+  expect(facts).toMatchObject({
+    architecture: 'mobilenet_v2',
+    padding: 'same',
+    parameters: 3_504_872,
+    preprocessing: { inputSize: 224, resizeShorter: 256, mean: [0.5, 0.5, 0.5] },
+  });
+  expect(facts.sourceClasses[0]).toBe('tench, Tinca tinca');
+});
