@@ -129,7 +129,7 @@ export function runStore(db: Db) {
   const setRelationship = db.prepare('UPDATE runs SET relationship_id = ? WHERE id = ?');
   const setWeights = db.prepare('UPDATE runs SET weights = ? WHERE id = ?');
   const end = db.prepare(
-    'UPDATE runs SET status = ?, finished_at = ?, owner = NULL, trainer = NULL, stop_requested = 0 WHERE id = ?',
+    'UPDATE runs SET status = ?, finished_at = ?, owner = NULL, trainer = NULL, stop_requested = 0 WHERE id = ? AND owner = ?',
   );
   const enqueue = db.prepare(
     `UPDATE runs SET status = 'queued', queued_at = ?, finished_at = NULL, step = ?, phase = 'starting', owner = NULL,
@@ -140,7 +140,6 @@ export function runStore(db: Db) {
     "UPDATE runs SET status = 'stopped', finished_at = ? WHERE id = ? AND status = 'queued'",
   );
   const remove = db.prepare('DELETE FROM runs WHERE id = ?');
-  const queuedBefore = db.prepare<[], number>("SELECT count(*) FROM runs WHERE status = 'queued'").pluck();
 
   const update = db.transaction((id: number, patch: Partial<Facts>): void => {
     const current = facts.get(id) as string | undefined;
@@ -203,7 +202,6 @@ export function runStore(db: Db) {
     claim: (owner: string, only: readonly number[] | null): number | undefined =>
       claim.get({ owner, only: only && JSON.stringify(only), now: now() }) as number | undefined,
     running: (): { id: number; owner: string; trainer: string | null }[] => running.all(),
-    queued: (): number => queuedBefore.get() as number,
 
     update,
     setTrainer: (id: number, trainer: string): void => void setTrainer.run(trainer, id),
@@ -211,10 +209,9 @@ export function runStore(db: Db) {
       void setProgress.run(phase, done, total, step, id),
     setRelationship: (id: number, relationship: number): void => void setRelationship.run(relationship, id),
     setWeights: (id: number, path: string): void => void setWeights.run(path, id),
-    /** Ends a run: nobody works on it any more. */
-    end: db.transaction((id: number, status: RunStatus, patch: Partial<Facts>): void => {
-      update(id, patch);
-      end.run(status, now(), id);
+    /** Ends a run that `owner` works on; nothing happens where another process has ended it already. */
+    end: db.transaction((id: number, owner: string, status: RunStatus, patch: Partial<Facts>): void => {
+      if (end.run(status, now(), id, owner).changes > 0) update(id, patch);
     }),
     /** Puts a run at the end of the queue, to go on from `step`. */
     enqueue: (id: number, step: number): void => void enqueue.run(now(), step, id),

@@ -46,6 +46,8 @@ export interface JobRelationship {
   scale: number | null;
   valAccuracy: number | null;
   grid: { C: number; objective: number; val_accuracy: number }[];
+  /** Rows of the matrix. */
+  targets: number;
   matrix: Float32Array;
 }
 

@@ -1,0 +1,146 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Dataset } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import { importFolder } from '../data/import-folder.ts';
+import type { Context, Handlers } from './context.ts';
+import { findDataset } from './lookup.ts';
+import type { TaskWork } from './tasks.ts';
+
+type Names = Extract<keyof Handlers, `datasets.${string}` | 'samples.get'>;
+
+export function datasetCalls(context: Context): Handlers<Names> {
+  const { store, emit, tasks } = context;
+  return {
+    'datasets.list': () => store.datasets.list(),
+    'datasets.get': ({ dataset }) => findDataset(store, dataset),
+    'datasets.import': ({ path, name, seed }) => {
+      const folder = resolve(path);
+      checkFolder(folder);
+      checkName(store.datasets.getByName(name), name, folder);
+      return tasks.start('import', `Import ${name}`, (task) =>
+        importDataset(context, folder, name, seed, task),
+      );
+    },
+    'datasets.samples': ({ dataset, label, split, issuesOnly, offset, limit }) => {
+      const { id, issues } = findDataset(store, dataset);
+      const paths = issuesOnly ? [...new Set(issues.map((issue) => issue.path))] : undefined;
+      return store.samples.page(id, { label, split, paths }, offset, limit);
+    },
+    'datasets.delete': ({ dataset }) => {
+      const { id, name } = findDataset(store, dataset);
+      const busy = (['running', 'queued'] as const).flatMap((status) =>
+        store.runs.list({ dataset: id, status }),
+      );
+      if (busy.length > 0) {
+        throw new CotuneError(
+          'conflict',
+          `The dataset "${name}" is used by run ${busy.map((run) => run.id).join(', ')}, queued or running.`,
+          'Stop or delete those runs first.',
+        );
+      }
+      store.datasets.delete(id);
+      emit('datasets.changed', {});
+      return { ok: true };
+    },
+    'samples.get': ({ sample }) => {
+      const found = store.samples.get(sample);
+      if (!found) throw new CotuneError('not-found', `There is no image ${sample}.`);
+      return found;
+    },
+  };
+}
+
+function checkFolder(folder: string): void {
+  if (!existsSync(folder)) {
+    throw new CotuneError('not-found', `The folder ${folder} does not exist.`, 'Check the path.');
+  }
+  if (!statSync(folder).isDirectory()) {
+    throw new CotuneError(
+      'bad-input',
+      `${folder} is a file, not a folder.`,
+      'Name the folder that holds one folder per class.',
+    );
+  }
+}
+
+/** A name stays with its folder, unless that folder is gone: then it has moved. */
+function checkName(known: Dataset | undefined, name: string, folder: string): void {
+  if (/^\d+$/.test(name)) {
+    throw new CotuneError(
+      'bad-input',
+      `The name "${name}" is a number.`,
+      'Numbers stand for ids; add a letter.',
+    );
+  }
+  if (known && known.path !== folder && existsSync(known.path)) {
+    throw new CotuneError(
+      'conflict',
+      `The name "${name}" belongs to the dataset imported from ${known.path}.`,
+      'Choose another name, or delete that dataset first.',
+    );
+  }
+}
+
+async function importDataset(
+  { store, emit }: Context,
+  folder: string,
+  name: string,
+  seed: number,
+  task: TaskWork,
+): Promise<number> {
+  const importedAt = new Date().toISOString();
+  const known = store.datasets.getByName(name);
+  const before = known ? store.samples.all(known.id) : [];
+  const found = await importFolder(folder, {
+    seed,
+    previous: before,
+    onProgress: task.progress,
+    signal: task.signal,
+  });
+  const { samples, classes, issues, hash } = found;
+  const classCounts = classes.map(() => ({ train: 0, val: 0, test: 0 }));
+  const counts = { train: 0, val: 0, test: 0 };
+  for (const { label, split } of samples) {
+    classCounts[label][split]++;
+    counts[split]++;
+  }
+  const dataset = {
+    name,
+    path: folder,
+    hash,
+    seed,
+    classes,
+    counts,
+    classCounts,
+    issues,
+    notes: [...found.notes, ...(known ? [changes(before, samples)] : [])],
+    importedAt,
+  };
+  const id = store.transaction(() => {
+    const now = store.datasets.getByName(name);
+    const target = now?.id ?? store.datasets.insert(dataset);
+    if (now) store.datasets.update(now.id, dataset);
+    store.samples.replace(target, samples);
+    return target;
+  });
+  emit('datasets.changed', {});
+  return id;
+}
+
+/** What a re-import found, in words. */
+function changes(
+  before: readonly { path: string; hash: string }[],
+  after: readonly { path: string; hash: string }[],
+): string {
+  const old = new Map(before.map(({ path, hash }) => [path, hash]));
+  let added = 0;
+  let changed = 0;
+  for (const { path, hash } of after) {
+    if (!old.has(path)) added++;
+    else if (old.get(path) !== hash) changed++;
+    old.delete(path);
+  }
+  if (added + changed + old.size === 0) return 'Imported again: nothing changed.';
+  return `Imported again: ${added} images added, ${changed} changed, ${old.size} removed.`;
+}

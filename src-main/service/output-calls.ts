@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { CallOutput } from '../../src-shared/contract.ts';
+import { type Run, splits } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import type { Context, Handlers } from './context.ts';
+import { findRun } from './lookup.ts';
+import { startJob } from './trainer-job.ts';
+
+type Names = 'runs.predict' | 'runs.export';
+type Predicted = CallOutput<'runs.predict'>[number];
+
+/** How many classes a prediction of single images names. */
+const topClasses = 5;
+
+/** What a run is used for once it is trained. */
+export function outputCalls(context: Context): Handlers<Names> {
+  const { store } = context;
+  return {
+    'runs.predict': async ({ run: id, paths }) => {
+      const run = findRun(store, id);
+      const weightsPath = trainedWeights(context, run);
+      const { targetClasses } = store.runs.record(id)!;
+      const found = new Map<string, Predicted>();
+      const absolute = paths.map((path) => resolve(path));
+      const { engine, size } = run.config;
+      const job = startJob(
+        context.spawnTrainer,
+        { kind: 'predict', engine, weightsPath, size, paths: absolute },
+        (message) => {
+          if (message.type !== 'predicted') return;
+          const { path, error, probabilities } = message;
+          found.set(path, { path, error, top: probabilities ? top(probabilities, targetClasses) : [] });
+        },
+      );
+      await job.ended;
+      return paths.map((path, i) => {
+        const result = found.get(absolute[i]);
+        if (!result) throw new CotuneError('failed', `The trainer said nothing about ${path}.`);
+        return { ...result, path };
+      });
+    },
+    'runs.export': async ({ run: id, format, path }) => {
+      const run = findRun(store, id);
+      const file = resolve(path);
+      if (!existsSync(dirname(file))) {
+        throw new CotuneError('not-found', `The folder ${dirname(file)} does not exist.`, 'Make it first.');
+      }
+      if (existsSync(file) && statSync(file).isDirectory()) {
+        throw new CotuneError('bad-input', `${file} is a folder.`, 'Name a file.');
+      }
+      if (format === 'csv') {
+        await writeCsv(context, run, file);
+      } else {
+        const weightsPath = trainedWeights(context, run);
+        const { size } = run.config;
+        await startJob(
+          context.spawnTrainer,
+          { kind: 'export', weightsPath, format, size, path: file },
+          () => {},
+        ).ended;
+      }
+      return { path: file, bytes: statSync(file).size };
+    },
+  };
+}
+
+/** Errors: `conflict` where the run has no trained weights, `unavailable` where their file is gone. */
+function trainedWeights({ store, home }: Context, run: Run): string {
+  const weights = store.runs.record(run.id)?.weights;
+  if (!weights) {
+    throw new CotuneError(
+      'conflict',
+      `Run ${run.id} has no trained weights: it is ${run.status}.`,
+      'Wait for its end, or choose a finished run.',
+    );
+  }
+  const path = home.fromStored(weights);
+  if (!existsSync(path)) {
+    throw new CotuneError(
+      'unavailable',
+      `The weights of run ${run.id} are gone (${path}).`,
+      'Train it again.',
+    );
+  }
+  return path;
+}
+
+function top(probabilities: Float32Array, names: readonly string[]): Predicted['top'] {
+  const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a] || a - b);
+  return order.slice(0, topClasses).map((k) => ({ name: names[k], p: probabilities[k] }));
+}
+
+/** One line per predicted image: path, split, classes, confidence, and the probability of every class. */
+async function writeCsv({ store }: Context, run: Run, file: string): Promise<void> {
+  const { targetClasses } = store.runs.record(run.id)!;
+  const header = [
+    'path',
+    'split',
+    'label',
+    'predicted',
+    'confidence',
+    ...targetClasses.map((name) => `p(${name})`),
+  ];
+  const temporary = `${file}.${randomUUID()}.tmp`;
+  const out = await open(temporary, 'wx');
+  let lines = 0;
+  try {
+    await out.write(`${header.map(csvField).join(',')}\n`);
+    for (const split of splits) {
+      for (let offset = 0; ; offset += 1000) {
+        const { predictions } = store.predictions.page(run.id, split, {}, offset, 1000);
+        for (const { sample, predicted, confidence, probabilities } of predictions) {
+          const fields = [sample.path, split, targetClasses[sample.label], targetClasses[predicted]].map(
+            csvField,
+          );
+          await out.write(`${[...fields, confidence, ...probabilities].join(',')}\n`);
+        }
+        lines += predictions.length;
+        if (predictions.length < 1000) break;
+      }
+    }
+    if (lines === 0) {
+      throw new CotuneError(
+        'conflict',
+        `Run ${run.id} has no predictions: it is ${run.status}.`,
+        'Wait for its end, or choose a finished run.',
+      );
+    }
+    await out.sync();
+    await out.close();
+    await rename(temporary, file);
+  } catch (error) {
+    await out.close().catch(() => {});
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** RFC 4180; a leading = + - @ would run as a formula in a spreadsheet, so a quote mark stands before it. */
+function csvField(value: string): string {
+  const safe = /^[=+\-@]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -1,0 +1,117 @@
+import type { Run } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import type { Base } from './context.ts';
+import { endProcess, isAlive, processId } from './process-identity.ts';
+import { type RunningRun, resumeHint, trainRun } from './train-run.ts';
+
+/** Which queued runs this process works on: all of the home's, or only those that it queued itself. */
+export type QueueScope = 'all' | 'own';
+
+export type Queue = ReturnType<typeof openQueue>;
+
+/**
+ * The queue of runs: one at a time per data folder, whichever process works on it, in the order in which they came.
+ * It lives in the store, so it survives a restart.
+ */
+export function openQueue(base: Base, scope: QueueScope) {
+  const { store, emit, owner } = base;
+  const own = new Set<number>();
+  let current: RunningRun | undefined;
+  let closed = false;
+
+  /** Takes the next run if none is running. Called after every change that could let one begin. */
+  function kick(): void {
+    if (closed || current) return;
+    const id = store.runs.claim(owner, scope === 'all' ? null : [...own]);
+    if (id === undefined) return;
+    own.delete(id);
+    const run = trainRun(base, id);
+    current = run;
+    void run.ended.then(() => {
+      current = undefined;
+      kick();
+    });
+  }
+
+  /** Marks runs whose service is gone as failed, and ends trainers that outlived it. */
+  function reap(): void {
+    for (const { id, owner: other, trainer } of store.runs.running()) {
+      if (other === owner ? current?.id === id : isAlive(other)) continue;
+      if (trainer) endProcess(trainer);
+      const run = store.runs.get(id);
+      if (!run) continue;
+      const error = {
+        code: 'failed' as const,
+        message: `The service (process ${processId(other)}) ended while the run was at step ${run.step}.`,
+        hint: resumeHint(id, run.checkpointStep ?? undefined),
+      };
+      store.runs.end(id, other, 'failed', { error });
+      emit('run', store.runs.get(id)!);
+    }
+  }
+
+  /** Ends a run for good: `stop` lets it write a checkpoint, `kill` does not wait. True where this process runs it. */
+  function endCurrent(id: number, how: 'stop' | 'kill'): boolean {
+    if (current?.id !== id) return false;
+    current[how]();
+    return true;
+  }
+
+  return {
+    kick,
+    reap,
+    /** Puts a run at the end of the queue and starts it when its turn comes. */
+    add(id: number): void {
+      own.add(id);
+      // Not at once: the caller's answer goes out before the run's first event.
+      setImmediate(kick);
+    },
+    /** Stops a run, queued or running, here or in another process. Errors: `conflict` where it has ended already. */
+    stop(run: Run): void {
+      if (store.runs.stopQueued(run.id)) emit('run', store.runs.get(run.id)!);
+      else if (!endCurrent(run.id, 'stop') && !store.runs.requestStop(run.id)) {
+        throw new CotuneError(
+          'conflict',
+          `Run ${run.id} is not running: it is ${run.status}.`,
+          'Only queued and running runs can be stopped.',
+        );
+      }
+    },
+    /** Ends a run at once, and resolves when nobody works on it any more. */
+    async evict(id: number): Promise<void> {
+      store.runs.stopQueued(id);
+      if (current?.id === id) {
+        current.kill();
+        await current.ended;
+        return;
+      }
+      if (store.runs.requestStop(id)) await untilStopped(base, id);
+    },
+    /** Follows a request to stop that another process made. */
+    followRequests(): void {
+      if (current && store.runs.record(current.id)?.stopRequested) current.stop();
+    },
+    runningHere: (): number | undefined => current?.id,
+    /** Stops the running run with a checkpoint and puts it back into the queue. */
+    async close(): Promise<void> {
+      closed = true;
+      current?.stop(true);
+      await current?.ended;
+    },
+  };
+}
+
+/** Waits for another process to give a run up; it polls a few times a second. */
+async function untilStopped({ store }: Base, id: number): Promise<void> {
+  const until = Date.now() + 120_000;
+  while (store.runs.get(id)?.status === 'running') {
+    if (Date.now() > until) {
+      throw new CotuneError(
+        'conflict',
+        `Run ${id} is being run by another process, which does not stop.`,
+        'Close the other program that uses this data folder, then try again.',
+      );
+    }
+    await new Promise((wake) => setTimeout(wake, 100));
+  }
+}

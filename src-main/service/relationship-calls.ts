@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import type { RelationshipRow } from '../../src-shared/domain.ts';
+import { splits } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import type { Job, JobRelationship } from '../trainer/protocol.ts';
+import type { Context, Handlers } from './context.ts';
+import { checkUnchanged, hashFile } from './data-check.ts';
+import { findDataset, findModel } from './lookup.ts';
+import { existingFile, readLines } from './model-calls.ts';
+import { jobModel, jobSamples, learnedRow, relationshipKey, samplesForRun } from './run-samples.ts';
+import type { TaskWork } from './tasks.ts';
+import { startJob } from './trainer-job.ts';
+
+type Names = Extract<keyof Handlers, `relationships.${string}`>;
+
+export function relationshipCalls(context: Context): Handlers<Names> {
+  const { store, home, tasks } = context;
+
+  function find(id: number) {
+    const relationship = store.relationships.get(id);
+    if (!relationship) throw new CotuneError('not-found', `There is no relationship ${id}.`);
+    return { relationship, values: store.relationships.matrix(id)! };
+  }
+
+  return {
+    'relationships.list': () => store.relationships.list(),
+    'relationships.get': ({ relationship: id, top }) => {
+      const { relationship, values } = find(id);
+      const { targetClasses, sourceClasses } = relationship;
+      const rows = targetClasses.map((name, target) =>
+        row(
+          name,
+          values.subarray(target * sourceClasses.length, (target + 1) * sourceClasses.length),
+          sourceClasses,
+          top,
+        ),
+      );
+      return { relationship, rows };
+    },
+    'relationships.matrix': ({ relationship: id }) => {
+      const { relationship, values } = find(id);
+      return {
+        targets: relationship.targetClasses.length,
+        sources: relationship.sourceClasses.length,
+        values: [...values],
+      };
+    },
+    'relationships.learn': ({ approach, engine, rate, seed, ...names }) => {
+      const dataset = findDataset(store, names.dataset);
+      const model = findModel(store, names.model);
+      const { samples } = samplesForRun(store, dataset, rate, seed);
+      const key = relationshipKey(samples, model, approach);
+      return tasks.start(
+        'relationship',
+        `Relationship of ${dataset.name} and ${model.name}`,
+        async (task) => {
+          const known = store.relationships.getByKey(key);
+          if (known) return known.id;
+          await checkUnchanged(
+            dataset.path,
+            splits.flatMap((split) => samples[split]),
+            dataset.importedAt,
+          );
+          const learned = await learn(context, task, {
+            kind: 'relationship',
+            approach,
+            engine,
+            targetClasses: dataset.classes.length,
+            model: jobModel(home, model),
+            samples: jobSamples(dataset.path, samples),
+            cacheFolder: home.cache,
+          });
+          return store.relationships.insert(learnedRow(learned, key, dataset, model)).id;
+        },
+      );
+    },
+    'relationships.learnArrays': (input) => {
+      const { approach, sourceScale = 1 } = input;
+      const what = 'a .npy file of logits [images, sources] or of labels [images]';
+      const files = {
+        trainLogits: existingFile(input.trainLogits, what),
+        trainLabels: existingFile(input.trainLabels, what),
+        valLogits: existingFile(input.valLogits, what),
+        valLabels: existingFile(input.valLabels, what),
+      };
+      const names = {
+        target: input.targetClasses === undefined ? undefined : readLines(input.targetClasses),
+        source: input.sourceClasses === undefined ? undefined : readLines(input.sourceClasses),
+      };
+      return tasks.start('relationship', `Relationship from ${input.trainLogits}`, async (task) => {
+        const hashes = await Promise.all(Object.values(files).map(hashFile));
+        const key = createHash('sha256')
+          .update(JSON.stringify([...hashes, approach, sourceScale, names]))
+          .digest('hex');
+        const known = store.relationships.getByKey(key);
+        if (known) return known.id;
+        const { targets, ...learned } = await learn(context, task, {
+          kind: 'relationship-arrays',
+          approach,
+          sourceScale,
+          ...files,
+        });
+        const sources = learned.matrix.length / targets;
+        return store.relationships.insert({
+          ...learned,
+          key,
+          datasetId: null,
+          modelId: null,
+          datasetName: input.trainLabels,
+          modelName: input.trainLogits,
+          targetClasses: named('target', targets, names.target),
+          sourceClasses: named('source', sources, names.source),
+        }).id;
+      });
+    },
+  };
+}
+
+/** Class names as given, or numbered. Errors: `bad-input` where their number is not that of the classes. */
+function named(kind: string, count: number, names: string[] | undefined): string[] {
+  if (names && names.length !== count) {
+    throw new CotuneError(
+      'bad-input',
+      `${names.length} ${kind} class names are given for ${count} classes.`,
+      'The file has one name a line, in the order of the class numbers.',
+    );
+  }
+  return names ?? Array.from({ length: count }, (_, i) => `${kind} ${i}`);
+}
+
+/** Runs a relationship job in a trainer process and returns what it learned. */
+async function learn({ spawnTrainer }: Context, task: TaskWork, job: Job): Promise<JobRelationship> {
+  let learned: JobRelationship | undefined;
+  const running = startJob(spawnTrainer, job, (message) => {
+    if (message.type === 'relationship') learned = message.relationship;
+    else if (message.type === 'progress') task.progress(message.done, message.total);
+  });
+  const stop = () => running.kill();
+  task.signal.addEventListener('abort', stop);
+  await running.ended.finally(() => task.signal.removeEventListener('abort', stop));
+  if (!learned)
+    throw new CotuneError('failed', 'The trainer ended without a relationship.', 'See `cotune doctor`.');
+  return learned;
+}
+
+/** The strongest sources of one target class; entropy in nats. */
+function row(name: string, p: Float32Array, sources: readonly string[], top: number): RelationshipRow {
+  const order = [...p.keys()].sort((a, b) => p[b] - p[a] || a - b).slice(0, top);
+  let entropy = 0;
+  for (const value of p) if (value > 0) entropy -= value * Math.log(value);
+  return { name, entropy, sources: order.map((k) => ({ name: sources[k], p: p[k] })) };
+}

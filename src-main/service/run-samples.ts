@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Approach, Dataset, Model, Sample, Split } from '../../src-shared/domain.ts';
+import { splits } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import { splitSamples } from '../data/split.ts';
+import type { NewRelationship } from '../store/relationships.ts';
+import type { Store } from '../store/store.ts';
+import type { JobModel, JobRelationship, JobSample } from '../trainer/protocol.ts';
+import type { Home } from './home.ts';
+
+/** Share of each class's training images set aside for validation where the dataset brings none. */
+const valFraction = 0.2;
+
+export interface RunSamples {
+  samples: Record<Split, Sample[]>;
+  /** SHA-256 over the (split, label, content, path) list: equal for runs that used the same images alike. */
+  splitHash: string;
+  notes: string[];
+}
+
+/** The images of one run. Errors: `bad-input` where there is nothing to train on. */
+export function samplesForRun(store: Store, dataset: Dataset, rate: number, seed: number): RunSamples {
+  const { train, val, test, notes } = splitSamples(store.samples.all(dataset.id), {
+    rate,
+    seed,
+    valFraction,
+  });
+  if (train.length === 0) {
+    throw new CotuneError(
+      'bad-input',
+      `The dataset "${dataset.name}" has no training image at rate ${rate}.`,
+      'Add images, or use a higher rate.',
+    );
+  }
+  const samples = { train, val, test };
+  const hash = createHash('sha256');
+  for (const split of splits) {
+    for (const sample of samples[split])
+      hash.update(`${split}\t${sample.label}\t${sample.hash}\t${sample.path}\n`);
+  }
+  return { samples, splitHash: hash.digest('hex'), notes };
+}
+
+/** Samples as a trainer sees them, by split. `folder` is the dataset's. */
+export function jobSamples(folder: string, samples: RunSamples['samples']): Record<Split, JobSample[]> {
+  const toJob = ({ id, path, hash, label }: Sample): JobSample => ({
+    id,
+    path: join(folder, path),
+    hash,
+    label,
+  });
+  return { train: samples.train.map(toJob), val: samples.val.map(toJob), test: samples.test.map(toJob) };
+}
+
+/** A model as a trainer sees it. */
+export function jobModel(home: Home, model: Model): JobModel {
+  return {
+    path: home.modelFile(model.hash),
+    hash: model.hash,
+    architecture: model.architecture,
+    padding: model.padding,
+    batchNormEpsilon: model.batchNormEpsilon,
+    preprocessing: model.preprocessing,
+    sourceClasses: model.sourceClasses.length,
+    temperature: model.temperature,
+  };
+}
+
+/**
+ * Key of a relationship: SHA-256 over everything that it follows from. The order of the images counts, because sums
+ * in floating point depend on it.
+ */
+export function relationshipKey(samples: RunSamples['samples'], model: Model, approach: Approach): string {
+  const list = (split: Sample[]) => split.map(({ hash, label }) => [hash, label]);
+  const inputs = {
+    train: list(samples.train),
+    val: list(samples.val),
+    model: model.hash,
+    architecture: model.architecture,
+    padding: model.padding,
+    batchNormEpsilon: model.batchNormEpsilon,
+    preprocessing: model.preprocessing,
+    temperature: model.temperature,
+    approach,
+  };
+  return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
+}
+
+/** Row of a relationship learned on a dataset's images with a model's predictions. */
+export function learnedRow(
+  learned: JobRelationship,
+  key: string,
+  dataset: Dataset,
+  model: Model,
+): NewRelationship {
+  const { targets: _, ...facts } = learned;
+  return {
+    ...facts,
+    key,
+    datasetId: dataset.id,
+    modelId: model.id,
+    datasetName: dataset.name,
+    modelName: model.name,
+    targetClasses: dataset.classes,
+    sourceClasses: model.sourceClasses,
+  };
+}

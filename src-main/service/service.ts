@@ -1,0 +1,101 @@
+import type { CallInput, CallName, CallOutput, Client } from '../../src-shared/contract.ts';
+import { contract } from '../../src-shared/contract.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import { readPicture } from '../data/thumbnails.ts';
+import { openStore } from '../store/store.ts';
+import type { Base, Context, Handlers } from './context.ts';
+import { datasetCalls } from './dataset-calls.ts';
+import { createEvents } from './events.ts';
+import { openHome } from './home.ts';
+import { modelCalls } from './model-calls.ts';
+import { outputCalls } from './output-calls.ts';
+import { parseInput } from './parse-input.ts';
+import { identify } from './process-identity.ts';
+import { openQueue, type QueueScope } from './queue.ts';
+import { relationshipCalls } from './relationship-calls.ts';
+import { resultCalls } from './result-calls.ts';
+import { runCalls } from './run-calls.ts';
+import type { SpawnTrainer } from './spawn-trainer.ts';
+import { systemCalls } from './system-calls.ts';
+import { openTasks } from './tasks.ts';
+import { watchHome } from './watch.ts';
+
+export interface ServiceOptions {
+  /** The data folder; made where it is not there. */
+  home: string;
+  spawnTrainer: SpawnTrainer;
+  /**
+   * `all`: works off the home's whole queue, as an app does. `own` (for one command): only runs that it starts or
+   * resumes itself.
+   */
+  queue?: QueueScope;
+}
+
+/** The product without a face: everything that the contract can ask for. */
+export interface Service extends Client {
+  /** A sample's picture, `thumb` at most 256 px on its longer side. */
+  picture(sample: number, size: 'thumb' | 'full'): Promise<{ data: Buffer; contentType: string }>;
+  /** Ends every piece of work: a running run writes a checkpoint and goes back into the queue. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the service on a data folder. Several processes may open the same one. Errors: `unavailable` where the
+ * folder or its database cannot be used.
+ */
+export async function openService(options: ServiceOptions): Promise<Service> {
+  const home = openHome(options.home);
+  const store = openStore(home.database);
+  const events = createEvents();
+  const owner = identify(process.pid);
+  const base: Base = { home, store, emit: events.emit, spawnTrainer: options.spawnTrainer, owner };
+  const context: Context = {
+    ...base,
+    queue: openQueue(base, options.queue ?? 'all'),
+    tasks: openTasks(base),
+  };
+  const handlers: Handlers = {
+    ...systemCalls(context),
+    ...datasetCalls(context),
+    ...modelCalls(context),
+    ...relationshipCalls(context),
+    ...runCalls(context),
+    ...resultCalls(context),
+    ...outputCalls(context),
+  };
+  context.queue.reap();
+  context.tasks.reap();
+  const endWatch = watchHome(context);
+  context.queue.kick();
+  let closed = false;
+
+  return {
+    async call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
+      if (closed) throw new CotuneError('unavailable', 'The service is closed.');
+      if (!Object.hasOwn(handlers, name)) {
+        throw new CotuneError(
+          'bad-input',
+          `There is no call "${name}".`,
+          'The program and its view may differ in version.',
+        );
+      }
+      const parsed = parseInput(name, contract.calls[name].input, input);
+      return handlers[name](parsed as never) as Promise<CallOutput<N>>;
+    },
+    on: events.on,
+    async picture(id, size) {
+      const sample = store.samples.get(id);
+      const folder = sample && store.datasets.folder(sample.dataset);
+      if (!sample || folder === undefined) throw new CotuneError('not-found', `There is no image ${id}.`);
+      return readPicture(`${folder}/${sample.path}`, sample.hash, size, home.cache);
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      endWatch();
+      await Promise.all([context.queue.close(), context.tasks.close()]);
+      events.clear();
+      store.close();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import type { Task } from '../../src-shared/contract.ts';
+import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
+import type { Base } from './context.ts';
+import { isAlive, processId } from './process-identity.ts';
+
+export interface TaskWork {
+  /** Tells how far it is; cheap to call often. */
+  progress(done: number, total: number): void;
+  /** Aborted when the service closes. */
+  signal: AbortSignal;
+}
+
+export type Tasks = ReturnType<typeof openTasks>;
+
+const progressEveryMs = 200;
+
+/** Long pieces of work outside runs, each with a row that every process sees. */
+export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 'owner'>) {
+  const working = new Set<Promise<void>>();
+  const closing = new AbortController();
+  const tell = (id: number) => {
+    const task = store.tasks.get(id);
+    if (task) emit('task', task);
+  };
+
+  async function perform(id: number, work: (task: TaskWork) => Promise<number>): Promise<void> {
+    let last = 0;
+    const progress = (done: number, total: number) => {
+      if (Date.now() - last < progressEveryMs) return;
+      last = Date.now();
+      store.tasks.progress(id, done, total);
+      tell(id);
+    };
+    try {
+      store.tasks.finish(id, await work({ progress, signal: closing.signal }));
+    } catch (error) {
+      const reason = closing.signal.aborted
+        ? new CotuneError('cancelled', 'The service was closed before this was done.', 'Start it again.')
+        : error;
+      store.tasks.fail(id, toErrorValue(reason));
+    }
+    tell(id);
+  }
+
+  return {
+    /** Begins `work`, which ends with the id of what it made; returns at once. */
+    start(kind: Task['kind'], title: string, work: (task: TaskWork) => Promise<number>): Task {
+      const id = store.tasks.insert(kind, title, owner);
+      const task = store.tasks.get(id)!;
+      emit('task', task);
+      const done = perform(id, work).finally(() => working.delete(done));
+      working.add(done);
+      return task;
+    },
+    /** Marks tasks whose process is gone as failed. */
+    reap(): void {
+      for (const { id, owner: other } of store.tasks.running()) {
+        if (other === owner || isAlive(other)) continue;
+        store.tasks.fail(id, {
+          code: 'failed',
+          message: `The service (process ${processId(other)}) ended before this was done.`,
+          hint: 'Start it again.',
+        });
+        tell(id);
+      }
+    },
+    async close(): Promise<void> {
+      closing.abort();
+      await Promise.all(working);
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import type { RunConfig } from '../../src-shared/domain.ts';
+import type { NewDataset } from '../../src-main/store/datasets.ts';
+import type { NewRun } from '../../src-main/store/runs.ts';
+import type { NewSample } from '../../src-main/store/samples.ts';
+import type { Store } from '../../src-main/store/store.ts';
+
+/** Rows for tests of the store. */
+export const config: RunConfig = {
+  dataset: 'd',
+  model: 'm',
+  method: 'finetune',
+  preset: 'quick',
+  rate: 1,
+  seed: 0,
+  steps: 300,
+  batch: 32,
+  size: 128,
+  learningRate: 0.001,
+  headLearningRateMultiplier: 10,
+  momentum: 0.9,
+  weightDecay: 5e-4,
+  decayAt: [200],
+  decayFactor: 0.1,
+  tradeOff: 2.3,
+  approach: 'reverse',
+  engine: 'auto',
+  evaluateEvery: 60,
+  checkpointEvery: 60,
+  select: 'last',
+};
+
+export const dataset = (name: string, classes: string[] = ['a', 'b']): NewDataset => ({
+  name,
+  path: `/data/${name}`,
+  hash: 'h',
+  seed: 0,
+  classes,
+  counts: { train: 0, val: 0, test: 0 },
+  classCounts: classes.map(() => ({ train: 0, val: 0, test: 0 })),
+  issues: [],
+  notes: [],
+  importedAt: '2026-01-01T00:00:00.000Z',
+});
+
+export const sample = (path: string, label = 0, hash = path): NewSample => ({
+  path,
+  label,
+  split: 'train',
+  width: 10,
+  height: 20,
+  bytes: 300,
+  hash,
+  perceptualHash: '0123456789abcdef',
+});
+
+export function addModel(store: Store, name = 'm', hash = 'mh'): number {
+  return store.models.insert({
+    name,
+    hash,
+    architecture: 'resnet18',
+    padding: 'symmetric',
+    batchNormEpsilon: 1e-5,
+    preprocessing: { inputSize: 224, resizeShorter: 256, mean: [0, 0, 0], std: [1, 1, 1] },
+    sourceClasses: ['s0', 's1', 's2'],
+    temperature: null,
+    parameters: 10,
+    origin: '',
+    addedAt: '2026-01-01T00:00:00.000Z',
+  });
+}
+
+export function newRun(store: Store): NewRun {
+  const datasetId = store.datasets.getByName('d')?.id ?? store.datasets.insert(dataset('d'));
+  const modelId = store.models.getByName('m')?.id ?? addModel(store);
+  return {
+    config,
+    datasetId,
+    modelId,
+    sweepId: null,
+    datasetHash: 'h',
+    modelHash: 'mh',
+    splitHash: 's',
+    samples: { train: 1, val: 0, test: 1 },
+    targetClasses: ['a', 'b'],
+  };
+}

@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { migrations } from '../../src-main/store/migrations.ts';
+import { openStore } from '../../src-main/store/store.ts';
+import { newRun } from '../contract/store-rows.ts';
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cotune-store-'));
+  path = join(folder, 'cotune.sqlite');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const schemaOf = (file: string) => {
+  const db = new Database(file, { readonly: true });
+  const rows = db.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name').all();
+  db.close();
+  return rows;
+};
+
+describe('migrations', () => {
+  test.each(migrations.map((_, version) => version))('bring version %i to the newest schema', (version) => {
+    const old = new Database(path);
+    for (const step of migrations.slice(0, version)) old.exec(step);
+    old.pragma(`user_version = ${version}`);
+    old.close();
+    openStore(path).close();
+    openStore(join(folder, 'new.sqlite')).close();
+    expect(schemaOf(path)).toEqual(schemaOf(join(folder, 'new.sqlite')));
+  });
+
+  test('a database of a newer program is refused and left as it was', () => {
+    openStore(path).close();
+    const db = new Database(path);
+    db.pragma(`user_version = ${migrations.length + 1}`);
+    db.close();
+    const before = readFileSync(path);
+    expect(() => openStore(path)).toThrow(/newer version/);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  test('a step that fails leaves the old version whole', () => {
+    const old = new Database(path);
+    // A table of the first step is there already: the step must fail and leave nothing of itself.
+    old.exec('CREATE TABLE runs (mine TEXT); INSERT INTO runs VALUES (1)');
+    old.close();
+    expect(() => openStore(path)).toThrow(/cannot be used/);
+    const again = new Database(path);
+    expect(again.pragma('user_version', { simple: true })).toBe(0);
+    expect(again.prepare("SELECT count(*) FROM sqlite_schema WHERE type = 'table'").pluck().get()).toBe(1);
+    again.close();
+  });
+});
+
+describe('a damaged file', () => {
+  test('that is no database is refused with what to do, and left as it was', () => {
+    writeFileSync(path, 'these are not the bytes you are looking for'.repeat(200));
+    const before = readFileSync(path);
+    let error: unknown;
+    try {
+      openStore(path);
+    } catch (caught) {
+      error = caught;
+    }
+    expect(error).toMatchObject({ code: 'unavailable' });
+    expect((error as { hint: string }).hint).toMatch(/backup/);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  test('whose pages are overwritten is refused and left as it was', () => {
+    const store = openStore(path);
+    for (let i = 0; i < 50; i++) store.runs.insert(newRun(store));
+    store.close();
+    const bytes = readFileSync(path);
+    bytes.fill(0xab, 4096);
+    writeFileSync(path, bytes);
+    expect(() => openStore(path)).toThrow(/damaged/);
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+  });
+});
+
+test('a process killed in the middle of a transaction leaves what was committed before and nothing of it', async () => {
+  const store = openStore(path);
+  const run = store.runs.insert(newRun(store));
+  store.metrics.insert(run, 1, { loss: 1 });
+  store.close();
+  const module = new URL('../../src-main/store/store.ts', import.meta.url).href;
+  const script = `
+    const { openStore } = await import(${JSON.stringify(module)});
+    const store = openStore(${JSON.stringify(path)});
+    store.metrics.insert(${run}, 2, { loss: 2 });
+    store.transaction(() => {
+      for (let step = 3; step < 5000; step++) store.metrics.insert(${run}, step, { loss: step });
+      process.stdout.write('written');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const reopened = openStore(path);
+  expect(reopened.metrics.after(run, -1)).toEqual({
+    loss: [
+      { step: 1, value: 1 },
+      { step: 2, value: 2 },
+    ],
+  });
+  reopened.close();
+});
+
+test('a reader is not kept waiting by a writer, and sees what was committed', () => {
+  const writer = openStore(path);
+  const reader = openStore(path);
+  const run = writer.runs.insert(newRun(writer));
+  writer.transaction(() => {
+    writer.runs.progress(run, 'train', 5, 10, 5);
+    const before = performance.now();
+    expect(reader.runs.get(run)?.step).toBe(0);
+    expect(performance.now() - before).toBeLessThan(50);
+  });
+  expect(reader.runs.get(run)?.step).toBe(5);
+  writer.close();
+  reader.close();
+});

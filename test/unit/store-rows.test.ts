@@ -1,0 +1,196 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openStore, type Store } from '../../src-main/store/store.ts';
+import { addModel, config, dataset, newRun, sample } from '../contract/store-rows.ts';
+
+let folder: string;
+let store: Store;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cotune-store-'));
+  store = openStore(join(folder, 'cotune.sqlite'));
+});
+afterEach(() => {
+  store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Median of a few timings: one alone also measures the other process on the machine. */
+function milliseconds(work: () => unknown): number {
+  const times = Array.from({ length: 5 }, () => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  });
+  return times.sort((a, b) => a - b)[2];
+}
+
+describe('samples', () => {
+  test('keep their ids when a re-import finds them unchanged, wherever the class numbers moved', () => {
+    const id = store.datasets.insert(dataset('d'));
+    store.samples.replace(id, [sample('a/1.jpg'), sample('a/2.jpg'), sample('b/3.jpg', 1)]);
+    const before = store.samples.all(id);
+    store.samples.replace(id, [sample('a/1.jpg', 1), sample('a/2.jpg', 1, 'other'), sample('c/4.jpg')]);
+    const after = store.samples.all(id);
+    expect(after.map((s) => s.path)).toEqual(['a/1.jpg', 'a/2.jpg', 'c/4.jpg']);
+    expect(after[0]).toEqual({ ...before[0], label: 1 });
+    expect(after[1].id).not.toBe(before[1].id);
+  });
+
+  test('that a re-import no longer finds stay readable for the runs that predicted them', () => {
+    const run = store.runs.insert(newRun(store));
+    const id = store.datasets.getByName('d')!.id;
+    store.samples.replace(id, [sample('a/1.jpg')]);
+    const [old] = store.samples.all(id);
+    store.predictions.replace(run, 'test', {
+      sampleIds: [old.id],
+      labels: Int32Array.of(0),
+      probabilities: Float32Array.of(0.25, 0.75),
+    });
+    store.samples.replace(id, []);
+    expect(store.samples.page(id, {}, 0, 10).total).toBe(0);
+    expect(store.predictions.page(run, 'test', {}, 0, 10).predictions[0].sample.path).toBe('a/1.jpg');
+  });
+
+  test('are paged within 50 ms out of 100,000', { timeout: 120_000 }, () => {
+    const id = store.datasets.insert(dataset('big'));
+    const found = Array.from({ length: 100_000 }, (_, i) => sample(`c${i % 100}/${i}.jpg`, i % 100));
+    store.transaction(() => store.samples.replace(id, found));
+    expect(store.samples.page(id, { label: 50 }, 500, 200)).toMatchObject({ total: 1000 });
+    expect(milliseconds(() => store.samples.page(id, {}, 0, 200))).toBeLessThan(50);
+    expect(milliseconds(() => store.samples.page(id, {}, 99_000, 200))).toBeLessThan(50);
+    expect(milliseconds(() => store.samples.page(id, { label: 50, split: 'train' }, 500, 200))).toBeLessThan(50);
+  });
+});
+
+describe('metrics', () => {
+  test('of 100,000 rows are read after a step within 50 ms', () => {
+    const run = store.runs.insert(newRun(store));
+    store.transaction(() => {
+      for (let step = 0; step < 20_000; step++) {
+        store.metrics.insert(run, step, { loss: step, lr: 1, a: 2, b: 3, c: 4 });
+      }
+    });
+    const late = store.metrics.after(run, 18_999);
+    expect(late.loss).toHaveLength(1000);
+    expect(late.loss[0]).toEqual({ step: 19_000, value: 19_000 });
+    expect(milliseconds(() => store.metrics.after(run, 18_999))).toBeLessThan(50);
+  });
+
+  test('that are not numbers are left out, and a resumed run writes its later steps anew', () => {
+    const run = store.runs.insert(newRun(store));
+    store.metrics.insert(run, 1, { loss: 1 });
+    store.metrics.insert(run, 2, { loss: Number.NaN, lr: 0.1 });
+    expect(store.metrics.after(run, 0)).toEqual({
+      loss: [{ step: 1, value: 1 }],
+      lr: [{ step: 2, value: 0.1 }],
+    });
+    store.metrics.discardAfter(run, 1);
+    expect(store.metrics.after(run, 0)).toEqual({ loss: [{ step: 1, value: 1 }] });
+  });
+});
+
+describe('runs', () => {
+  test('are taken from the queue by one process only, one at a time, in order', () => {
+    const other = openStore(store.path);
+    const [first, second] = [store.runs.insert(newRun(store)), store.runs.insert(newRun(store))];
+    expect(store.runs.claim('me', null)).toBe(first);
+    expect(other.runs.claim('you', null)).toBeUndefined();
+    store.runs.end(first, 'me', 'finished', {});
+    expect(other.runs.claim('you', [first])).toBeUndefined();
+    expect(other.runs.claim('you', null)).toBe(second);
+    expect(store.runs.claim('me', null)).toBeUndefined();
+    other.close();
+  });
+
+  test('are ended only by the process that works on them', () => {
+    const run = store.runs.insert(newRun(store));
+    store.runs.claim('me', null);
+    store.runs.end(run, 'somebody else', 'finished', {});
+    expect(store.runs.get(run)?.status).toBe('running');
+  });
+
+  test('that changed or were deleted since a revision are found, by any connection', () => {
+    const other = openStore(store.path);
+    const [first, second] = [store.runs.insert(newRun(store)), store.runs.insert(newRun(store))];
+    const revision = other.revision();
+    store.runs.progress(second, 'train', 1, 2, 1);
+    store.runs.delete(first);
+    expect(other.runs.changedSince(revision).map((run) => run.id)).toEqual([second]);
+    expect(other.runs.deletedSince(revision)).toEqual([first]);
+    other.close();
+  });
+
+  test('outlive their dataset, which then shows as none', () => {
+    const run = store.runs.insert(newRun(store));
+    store.datasets.delete(store.datasets.getByName('d')!.id);
+    expect(store.datasets.list()).toEqual([]);
+    expect(store.runs.get(run)?.datasetId).toBeNull();
+    expect(store.datasets.insert(dataset('d'))).toBeGreaterThan(0);
+    store.runs.delete(run);
+    store.datasets.purge();
+    expect(store.datasets.list()).toHaveLength(1);
+  });
+
+  test('10,000 of them are listed within 50 ms once read', () => {
+    store.transaction(() => {
+      const run = newRun(store);
+      for (let i = 0; i < 10_000; i++) store.runs.insert({ ...run, config: { ...config, seed: i } });
+    });
+    expect(store.runs.list({})).toHaveLength(10_000);
+    expect(milliseconds(() => store.runs.list({}))).toBeLessThan(50);
+  });
+});
+
+test('relationships come back bit for bit, and the same key keeps its first row', () => {
+  const model = addModel(store);
+  const matrix = Float32Array.of(0.1, 0.2, 0.7, 0.3, 0.3, 0.4);
+  const row = {
+    key: 'k',
+    datasetId: null,
+    modelId: model,
+    datasetName: 'd',
+    modelName: 'm',
+    approach: 'reverse' as const,
+    sourceTemperature: 1,
+    temperatureSource: 'default' as const,
+    C: 10,
+    scale: 1.5,
+    valAccuracy: 0.9,
+    grid: [{ C: 10, objective: 2, val_accuracy: 0.9 }],
+    targetClasses: ['a', 'b'],
+    sourceClasses: ['x', 'y', 'z'],
+    matrix,
+  };
+  const { id } = store.relationships.insert(row);
+  expect(store.relationships.matrix(id)).toEqual(matrix);
+  expect(store.relationships.insert({ ...row, matrix: new Float32Array(6) }).id).toBe(id);
+  expect(store.relationships.matrix(id)).toEqual(matrix);
+  const { matrix: _, ...facts } = row;
+  expect(store.relationships.get(id)).toMatchObject(facts);
+});
+
+test('predictions are found by true class, by predicted class and by error', () => {
+  const run = store.runs.insert(newRun(store));
+  const id = store.datasets.getByName('d')!.id;
+  store.samples.replace(id, [sample('1'), sample('2'), sample('3', 1)]);
+  const ids = store.samples.all(id).map((s) => s.id);
+  const probabilities = Float32Array.of(0.75, 0.25, 0.25, 0.75, 0, 1);
+  store.predictions.replace(run, 'test', { sampleIds: ids, labels: Int32Array.of(0, 0, 1), probabilities });
+  const paths = (filter: object) =>
+    store.predictions.page(run, 'test', filter, 0, 10).predictions.map((p) => p.sample.path);
+  expect(paths({ label: 0 })).toEqual(['1', '2']);
+  expect(paths({ predicted: 1 })).toEqual(['2', '3']);
+  expect(paths({ wrongOnly: true })).toEqual(['2']);
+  expect(store.predictions.page(run, 'test', {}, 1, 1)).toMatchObject({
+    total: 3,
+    predictions: [{ correct: false, confidence: 0.75, probabilities: [0.25, 0.75] }],
+  });
+  expect(store.predictions.arrays(run, 'test')).toEqual({
+    sampleIds: ids,
+    labels: Int32Array.of(0, 0, 1),
+    probabilities,
+  });
+  expect(store.predictions.arrays(run, 'val')).toBeUndefined();
+});
