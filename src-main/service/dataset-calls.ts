@@ -94,7 +94,7 @@ async function importDataset(
   const before = known ? store.samples.all(known.id) : [];
   const found = await importFolder(folder, {
     seed,
-    previous: before,
+    previous: known && { samples: before, importedAt: known.importedAt },
     onProgress: task.progress,
     signal: task.signal,
   });
@@ -114,7 +114,7 @@ async function importDataset(
     counts,
     classCounts,
     issues,
-    notes: [...found.notes, ...(known ? [changes(before, samples)] : [])],
+    notes: found.notes,
     importedAt,
   };
   const id = store.transaction(() => {
@@ -126,21 +126,4 @@ async function importDataset(
   });
   emit('datasets.changed', {});
   return id;
-}
-
-/** What a re-import found, in words. */
-function changes(
-  before: readonly { path: string; hash: string }[],
-  after: readonly { path: string; hash: string }[],
-): string {
-  const old = new Map(before.map(({ path, hash }) => [path, hash]));
-  let added = 0;
-  let changed = 0;
-  for (const { path, hash } of after) {
-    if (!old.has(path)) added++;
-    else if (old.get(path) !== hash) changed++;
-    old.delete(path);
-  }
-  if (added + changed + old.size === 0) return 'Imported again: nothing changed.';
-  return `Imported again: ${added} images added, ${changed} changed, ${old.size} removed.`;
 }
