@@ -1,6 +1,6 @@
 import type { Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import type { Base } from './context.ts';
+import type { Base } from './base.ts';
 import { endProcess, isAlive, processId } from './process-identity.ts';
 import { type RunningRun, resumeHint, trainRun } from './train-run.ts';
 

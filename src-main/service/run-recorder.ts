@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { Phase } from '../../src-shared/domain.ts';
 import type { NewRelationship } from '../store/relationships.ts';
 import type { JobRelationship, JobSample, Predictions } from '../trainer/protocol.ts';
-import type { Base } from './context.ts';
+import type { Base } from './base.ts';
 import type { JobMessage } from './trainer-job.ts';
 
 const progressEveryMs = 250;
@@ -50,26 +50,30 @@ export function openRecorder({ store, home, emit }: Base, run: RecordedRun) {
     switch (message.type) {
       case 'engine':
         store.runs.update(run.id, { engine: message.engine });
-        return tellRun();
+        tellRun();
+        break;
       case 'progress': {
         const isNew = message.phase !== phase;
         ({ phase, done, total } = message);
         if (phase === 'train') step = Math.max(step, Math.floor(done));
         writeProgress(isNew);
         if (isNew) tellRun();
-        return;
+        break;
       }
       case 'metrics':
         step = Math.max(step, message.step);
         store.metrics.insert(run.id, message.step, message.values);
         emit('run.metrics', { run: run.id, step: message.step, values: message.values });
-        return writeProgress();
+        writeProgress();
+        break;
       case 'note':
-        return store.runNotes.insert(run.id, message.text);
+        store.runNotes.insert(run.id, message.text);
+        break;
       case 'relationship': {
         const stored = store.relationships.insert(run.describeRelationship(message.relationship));
         store.runs.setRelationship(run.id, stored.id);
-        return tellRun();
+        tellRun();
+        break;
       }
       case 'checkpoint':
         store.checkpoints.insert(run.id, {
@@ -79,9 +83,11 @@ export function openRecorder({ store, home, emit }: Base, run: RecordedRun) {
         });
         step = Math.max(step, message.step);
         writeProgress(true);
-        return tellRun();
+        tellRun();
+        break;
       case 'predictions':
-        return storePredictions(message.predictions);
+        storePredictions(message.predictions);
+        break;
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Task } from '../../src-shared/contract.ts';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
-import type { Base } from './context.ts';
+import type { Base } from './base.ts';
 import { isAlive, processId } from './process-identity.ts';
 
 export interface TaskWork {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { type Dataset, EngineChoice, type Model, type Run, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { JobRelationship, TrainJob } from '../trainer/protocol.ts';
-import type { Base } from './context.ts';
+import type { Base } from './base.ts';
 import { checkUnchanged } from './data-check.ts';
 import { identify } from './process-identity.ts';
 import { openRecorder } from './run-recorder.ts';

@@ -65,7 +65,10 @@ const select = `SELECT r.id, r.status, r.config, d.id AS dataset_id, m.id AS mod
 
 /** Rows to runs. A list of thousands of runs is mostly rows seen before, whose texts need no second parsing. */
 function rowReader(): (row: Row) => Run {
-  const parsed = new Map<number, { configText: string; factsText: string; config: RunConfig; facts: Facts }>();
+  const parsed = new Map<
+    number,
+    { configText: string; factsText: string; config: RunConfig; facts: Facts }
+  >();
   return (row) => {
     let known = parsed.get(row.id);
     if (known?.configText !== row.config || known.factsText !== row.facts) {

@@ -1,8 +1,8 @@
-import type { RunConfig } from '../../src-shared/domain.ts';
 import type { NewDataset } from '../../src-main/store/datasets.ts';
 import type { NewRun } from '../../src-main/store/runs.ts';
 import type { NewSample } from '../../src-main/store/samples.ts';
 import type { Store } from '../../src-main/store/store.ts';
+import type { RunConfig } from '../../src-shared/domain.ts';
 
 /** Rows for tests of the store. */
 export const config: RunConfig = {

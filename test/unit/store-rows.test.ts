@@ -60,7 +60,9 @@ describe('samples', () => {
     expect(store.samples.page(id, { label: 50 }, 500, 200)).toMatchObject({ total: 1000 });
     expect(milliseconds(() => store.samples.page(id, {}, 0, 200))).toBeLessThan(50);
     expect(milliseconds(() => store.samples.page(id, {}, 99_000, 200))).toBeLessThan(50);
-    expect(milliseconds(() => store.samples.page(id, { label: 50, split: 'train' }, 500, 200))).toBeLessThan(50);
+    expect(milliseconds(() => store.samples.page(id, { label: 50, split: 'train' }, 500, 200))).toBeLessThan(
+      50,
+    );
   });
 });
 

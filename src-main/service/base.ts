@@ -1,0 +1,14 @@
+import type { Store } from '../store/store.ts';
+import type { Emit } from './events.ts';
+import type { Home } from './home.ts';
+import type { SpawnTrainer } from './spawn-trainer.ts';
+
+/** What the queue and the tasks work with. */
+export interface Base {
+  home: Home;
+  store: Store;
+  emit: Emit;
+  spawnTrainer: SpawnTrainer;
+  /** This process, as `identify` names it. */
+  owner: string;
+}
