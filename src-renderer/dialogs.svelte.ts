@@ -1,0 +1,24 @@
+/** The dialogs that open from several screens; one at a time. What is typed into them is kept by drafts. */
+import type { RunRequest } from '../src-shared/contract.ts';
+
+export type DialogName = 'import' | 'model' | 'training';
+
+interface Open {
+  name: DialogName;
+  /** Values to begin with, over what was typed before. */
+  training?: Partial<RunRequest>;
+}
+
+let open = $state.raw<Open | null>(null);
+
+export const dialogs = {
+  get open() {
+    return open;
+  },
+};
+export function openDialog(name: DialogName, training?: Partial<RunRequest>): void {
+  open = { name, training };
+}
+export function closeDialog(): void {
+  open = null;
+}

@@ -1,0 +1,2 @@
+/** Svelte compiles TypeScript by itself; nothing is preprocessed. */
+export default { compilerOptions: { runes: true } };
