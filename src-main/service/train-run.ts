@@ -148,6 +148,7 @@ async function prepare(base: Base, run: Run) {
     run: run.id,
     config: { ...run.config, engine: engineFor(run, resumeFrom !== null) },
     targetClasses: dataset.classes.length,
+    classNames: dataset.classes,
     model: jobModel(home, model),
     samples,
     relationship,

@@ -68,6 +68,8 @@ export interface TrainJob {
   run: number;
   config: RunConfig;
   targetClasses: number;
+  /** Names of the target classes, kept with the trained weights. */
+  classNames: string[];
   model: JobModel;
   samples: Record<Split, JobSample[]>;
   relationship: JobRelationship | null;
