@@ -1,0 +1,86 @@
+import { CotuneError } from '../../../src-shared/errors.ts';
+import type { TensorSpec } from '../engine.ts';
+import type { Trace, Value } from '../trace/ir.ts';
+import { convolutionRules } from './convolution.ts';
+import { elementwiseRules } from './elementwise.ts';
+import { Lowering, type Rule, type Target } from './lowering.ts';
+import { matmulRules } from './matmul.ts';
+import { normalizationRules } from './normalization.ts';
+import type { NamedSpec } from './onnx-graph.ts';
+import { poolingRules } from './pooling.ts';
+import { reductionRules } from './reduction.ts';
+import { shapeRules } from './shape.ts';
+
+/** Lowering rules by kernel name. */
+export const loweringRules: Record<string, Rule> = {
+  ...elementwiseRules,
+  ...reductionRules,
+  ...shapeRules,
+  ...matmulRules,
+  ...convolutionRules,
+  ...poolingRules,
+  ...normalizationRules,
+};
+
+/** One tensor of a lowered program: its name in the program and in the graph. */
+export interface Port extends TensorSpec {
+  name: string;
+  port: string;
+}
+
+/** An ONNX graph and how the program's tensors map to its inputs and outputs. */
+export interface Lowered {
+  model: Uint8Array;
+  state: Port[];
+  batch: Port[];
+  nextState: Port[];
+  outputs: Port[];
+}
+
+/**
+ * Lowers a trace to an ONNX model. Graph inputs carry the program's names; new state is `name:next`.
+ *
+ * @throws CotuneError naming the kernel that has no lowering rule.
+ */
+export function lower(trace: Trace, target: Target): Lowered {
+  const lowering = new Lowering(target);
+  const inputs: NamedSpec[] = [];
+  const ports = { state: [] as Port[], batch: [] as Port[] };
+  for (const input of trace.inputs) {
+    const port =
+      input.role === 'batch' && trace.inputs.some((other) => other !== input && other.name === input.name)
+        ? `${input.name}:batch`
+        : input.name;
+    lowering.define(input, port);
+    inputs.push({ name: port, shape: input.shape, dtype: input.dtype });
+    ports[input.role].push(portOf(input.name, port, input));
+  }
+  for (const node of trace.nodes) {
+    const rule = loweringRules[node.kernel];
+    if (!rule)
+      throw new CotuneError(
+        'failed',
+        `The engine has no lowering rule for the tf.js kernel «${node.kernel}».`,
+        'Add one to the family it belongs to in engine/lower.',
+      );
+    rule(node, lowering);
+  }
+  const results: NamedSpec[] = [];
+  const finish =
+    (suffix: string) =>
+    ([name, value]: [string, Value]): Port => {
+      const port = `${name}:${suffix}`;
+      lowering.graph.named(port, 'Identity', [lowering.use(value)]);
+      results.push({ name: port, shape: value.shape, dtype: value.dtype });
+      return portOf(name, port, value);
+    };
+  const nextState = [...trace.state].map(finish('next'));
+  const outputs = [...trace.outputs].map(finish('out'));
+  return { model: lowering.graph.toBytes(inputs, results), ...ports, nextState, outputs };
+}
+
+function portOf(name: string, port: string, { shape, dtype }: Value): Port {
+  if (dtype === 'bool')
+    throw new CotuneError('failed', `«${name}» is a bool tensor; cast it to int32 or float32.`);
+  return { name, port, shape: [...shape], dtype };
+}

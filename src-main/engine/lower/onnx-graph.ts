@@ -1,0 +1,116 @@
+import { type ElementType, sizeOf } from '../trace/ir.ts';
+import { ProtobufWriter } from './protobuf.ts';
+
+export type Name = string;
+type Attribute = number | string | readonly number[] | { float: number } | { floats: readonly number[] };
+export type Attributes = Record<string, Attribute | undefined>;
+type OnnxType = ElementType | 'int64' | 'float16';
+
+export interface NamedSpec {
+  name: Name;
+  shape: readonly number[];
+  dtype: ElementType;
+}
+
+/** TensorProto.DataType of onnx.proto. */
+export const onnxTypes: Record<OnnxType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10 };
+/** AttributeProto.AttributeType of onnx.proto. */
+const attributeTypes = { float: 1, int: 2, string: 3, floats: 6, ints: 7 };
+const opset = 18;
+const microsoftDomains = ['com.microsoft', 'com.microsoft.nchwc'];
+
+/** An ONNX graph under construction. Every node has one output here; equal nodes are made once. */
+export class OnnxGraph {
+  #nodes: ProtobufWriter[] = [];
+  #initializers: ProtobufWriter[] = [];
+  #made = new Map<string, Name>();
+  #count = 0;
+
+  /** Adds a node and returns the name of its output. Empty input names stand for absent optional inputs. */
+  op(type: string, inputs: readonly Name[], attributes: Attributes = {}, domain = ''): Name {
+    const key = JSON.stringify([domain, type, inputs, attributes]);
+    const known = this.#made.get(key);
+    if (known) return known;
+    const output = `${type}_${this.#count++}`;
+    this.named(output, type, inputs, attributes, domain);
+    this.#made.set(key, output);
+    return output;
+  }
+
+  /** Adds a node whose output has a given name. */
+  named(output: Name, type: string, inputs: readonly Name[], attributes: Attributes = {}, domain = ''): void {
+    const node = new ProtobufWriter();
+    for (const input of inputs) node.bytes(1, input);
+    node.bytes(2, output).bytes(3, output).bytes(4, type);
+    for (const [name, value] of Object.entries(attributes))
+      if (value !== undefined) node.bytes(5, attribute(name, value));
+    if (domain) node.bytes(7, domain);
+    this.#nodes.push(node);
+  }
+
+  /** A constant tensor. Small ones with equal contents are stored once. */
+  constant(dtype: OnnxType, shape: readonly number[], data: ArrayBufferView): Name {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const key = bytes.length <= 1024 ? `${dtype} ${shape.join()}:${bytes.join()}` : undefined;
+    const known = key && this.#made.get(key);
+    if (known) return known;
+    const name = `constant_${this.#count++}`;
+    const tensor = new ProtobufWriter();
+    for (const extent of shape) tensor.integer(1, extent);
+    tensor.integer(2, onnxTypes[dtype]).bytes(8, name).bytes(9, bytes);
+    this.#initializers.push(tensor);
+    if (key) this.#made.set(key, name);
+    return name;
+  }
+
+  /** A vector of int64, the type of ONNX's shapes and axes. */
+  ints(values: readonly number[]): Name {
+    return this.constant('int64', [values.length], BigInt64Array.from(values.map(BigInt)));
+  }
+
+  /** A constant of rank 0. */
+  scalar(value: number, dtype: ElementType = 'float32'): Name {
+    return this.filled([], value, dtype);
+  }
+
+  /** A constant of equal elements; large ones are made at run time from one element. */
+  filled(shape: readonly number[], value: number, dtype: ElementType): Name {
+    const types = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+    if (sizeOf(shape) <= 64) return this.constant(dtype, shape, new types[dtype](sizeOf(shape)).fill(value));
+    return this.op('Expand', [this.filled([], value, dtype), this.ints(shape)]);
+  }
+
+  toBytes(inputs: readonly NamedSpec[], outputs: readonly NamedSpec[]): Uint8Array {
+    const graph = new ProtobufWriter();
+    for (const node of this.#nodes) graph.bytes(1, node);
+    graph.bytes(2, 'program');
+    for (const initializer of this.#initializers) graph.bytes(5, initializer);
+    for (const input of inputs) graph.bytes(11, valueInfo(input));
+    for (const output of outputs) graph.bytes(12, valueInfo(output));
+    const model = new ProtobufWriter().integer(1, 8).bytes(2, 'Cotuning Studio').bytes(7, graph);
+    model.bytes(8, new ProtobufWriter().bytes(1, '').integer(2, opset));
+    for (const domain of microsoftDomains)
+      model.bytes(8, new ProtobufWriter().bytes(1, domain).integer(2, 1));
+    return model.toBytes();
+  }
+}
+
+function attribute(name: string, value: Attribute): ProtobufWriter {
+  const message = new ProtobufWriter().bytes(1, name);
+  if (typeof value === 'number') return message.integer(3, value).integer(20, attributeTypes.int);
+  if (typeof value === 'string') return message.bytes(4, value).integer(20, attributeTypes.string);
+  if ('float' in value) return message.float(2, value.float).integer(20, attributeTypes.float);
+  if ('floats' in value) {
+    for (const element of value.floats) message.float(7, element);
+    return message.integer(20, attributeTypes.floats);
+  }
+  for (const element of value) message.integer(8, element);
+  return message.integer(20, attributeTypes.ints);
+}
+
+function valueInfo({ name, shape, dtype }: NamedSpec): ProtobufWriter {
+  const dimensions = new ProtobufWriter();
+  for (const extent of shape) dimensions.bytes(1, new ProtobufWriter().integer(1, extent));
+  const tensor = new ProtobufWriter().integer(1, onnxTypes[dtype]).bytes(2, dimensions);
+  return new ProtobufWriter().bytes(1, name).bytes(2, new ProtobufWriter().bytes(1, tensor));
+}

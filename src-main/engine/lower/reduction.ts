@@ -1,0 +1,93 @@
+import { util } from '@tensorflow/tfjs-core';
+import type { Node } from '../trace/ir.ts';
+import type { Layout, Lowering, Rule } from './lowering.ts';
+import { type Name, onnxTypes } from './onnx-graph.ts';
+
+interface Reduction {
+  /** The input in the layout chosen. */
+  x: Name;
+  /** Axes to reduce, in that layout. */
+  axes: number[];
+  keepDims: boolean;
+  layout: Layout;
+}
+
+const nhwcToNchwAxis = [0, 2, 3, 1];
+
+/** Reduces where the input lies, unless that would leave kept axes in another order. */
+function prepare(node: Node, lowering: Lowering): Reduction {
+  const { x } = node.inputs;
+  const keepDims = Boolean(node.attrs.keepDims);
+  const axes = util.parseAxisParam(node.attrs.axis as number | number[], [...x.shape]);
+  const inPlace = x.shape.length === 4 && lowering.layoutOf(x) === 'nchw';
+  const spatial = axes.includes(1) && axes.includes(2);
+  if (!inPlace || !(keepDims || spatial || axes.includes(3)))
+    return { x: lowering.use(x), axes, keepDims, layout: 'nhwc' };
+  return {
+    x: lowering.use(x, 'nchw'),
+    axes: axes.map((axis) => nhwcToNchwAxis[axis]),
+    keepDims,
+    layout: keepDims ? 'nchw' : 'nhwc',
+  };
+}
+
+const reduce =
+  (type: string): Rule =>
+  (node, lowering) => {
+    const { graph } = lowering;
+    const { x, axes, keepDims, layout } = prepare(node, lowering);
+    if (axes.length === 0) return lowering.define(node.outputs[0], graph.op('Identity', [x]), layout);
+    const name = graph.op(type, [x, graph.ints(axes)], { keepdims: Number(keepDims) });
+    lowering.define(node.outputs[0], name, layout);
+  };
+
+/** A reduction over booleans, done on int32. */
+const logical =
+  (type: string): Rule =>
+  (node, lowering) => {
+    const { graph } = lowering;
+    const { x, axes, keepDims, layout } = prepare(node, lowering);
+    const numbers = graph.op('Cast', [x], { to: onnxTypes.int32 });
+    const name = graph.op(type, [numbers, graph.ints(axes)], { keepdims: Number(keepDims) });
+    lowering.define(node.outputs[0], graph.op('Cast', [name], { to: onnxTypes.bool }), layout);
+  };
+
+const argument =
+  (type: string): Rule =>
+  (node, lowering) => {
+    const { graph } = lowering;
+    const { x } = node.inputs;
+    const [axis] = util.parseAxisParam(node.attrs.axis as number, [...x.shape]);
+    const index = graph.op(type, [lowering.use(x)], { axis, keepdims: 0 });
+    lowering.define(node.outputs[0], graph.op('Cast', [index], { to: onnxTypes.int32 }));
+  };
+
+const alongAxis =
+  (type: string, attribute: string): Rule =>
+  (node, lowering) => {
+    const { logits } = node.inputs;
+    const [axis] = util.parseAxisParam((node.attrs[attribute] as number) ?? -1, [...logits.shape]);
+    lowering.define(node.outputs[0], lowering.op(type, [lowering.use(logits)], { axis }));
+  };
+
+export const reductionRules: Record<string, Rule> = {
+  Sum: reduce('ReduceSum'),
+  Mean: reduce('ReduceMean'),
+  Max: reduce('ReduceMax'),
+  Min: reduce('ReduceMin'),
+  Prod: reduce('ReduceProd'),
+  All: logical('ReduceMin'),
+  Any: logical('ReduceMax'),
+  ArgMax: argument('ArgMax'),
+  ArgMin: argument('ArgMin'),
+  Softmax: alongAxis('Softmax', 'dim'),
+  LogSoftmax: alongAxis('LogSoftmax', 'axis'),
+  Cumsum: (node, lowering) => {
+    const { x } = node.inputs;
+    const { graph } = lowering;
+    const axis = graph.scalar(util.parseAxisParam(node.attrs.axis as number, [...x.shape])[0], 'int32');
+    const { exclusive, reverse } = node.attrs;
+    const attributes = { exclusive: Number(exclusive ?? false), reverse: Number(reverse ?? false) };
+    lowering.define(node.outputs[0], graph.op('CumSum', [lowering.use(x), axis], attributes));
+  },
+};

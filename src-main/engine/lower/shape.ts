@@ -1,0 +1,147 @@
+import { slice_util, util } from '@tensorflow/tfjs-core';
+import { CotuneError } from '../../../src-shared/errors.ts';
+import type { Node, Value } from '../trace/ir.ts';
+import type { Lowering, Rule } from './lowering.ts';
+import { type Name, onnxTypes } from './onnx-graph.ts';
+
+/** A kernel that only moves elements of one input in tf.js's order. */
+const moving =
+  (emit: (x: Name, lowering: Lowering, node: Node, value: Value) => Name): Rule =>
+  (node, lowering) => {
+    const value = Object.values(node.inputs)[0];
+    lowering.define(node.outputs[0], emit(lowering.use(value), lowering, node, value));
+  };
+
+const reshape = moving((x, lowering, node) => lowering.reshape(x, node.outputs[0].shape));
+
+const filled =
+  (fill: (node: Node) => number): Rule =>
+  (node, lowering) => {
+    const { shape, dtype } = node.outputs[0];
+    lowering.define(node.outputs[0], lowering.graph.filled(shape, fill(node), dtype));
+  };
+
+const concatenate =
+  (prepare: (x: Name, node: Node, lowering: Lowering) => Name): Rule =>
+  (node, lowering) => {
+    const [axis] = util.parseAxisParam(node.attrs.axis as number, [...node.outputs[0].shape]);
+    const parts = Object.values(node.inputs).map((value) => prepare(lowering.use(value), node, lowering));
+    lowering.define(node.outputs[0], lowering.op('Concat', parts, { axis }));
+  };
+
+/** Cuts a tensor along one axis into the node's outputs. */
+const cut: Rule = (node, lowering) => {
+  const value = Object.values(node.inputs)[0];
+  const [axis] = util.parseAxisParam(node.attrs.axis as number, [...value.shape]);
+  let begin = 0;
+  for (const output of node.outputs) {
+    const extent = node.kernel === 'Unpack' ? 1 : output.shape[axis];
+    const part = lowering.slice(lowering.use(value), [axis], [begin], [begin + extent]);
+    lowering.define(output, node.kernel === 'Unpack' ? lowering.reshape(part, output.shape) : part);
+    begin += extent;
+  }
+};
+
+const oneHot: Rule = (node, lowering) => {
+  const { graph } = lowering;
+  const { depth, onValue, offValue } = node.attrs as Record<string, number>;
+  const { indices } = node.inputs;
+  const classes = graph.constant(
+    'int32',
+    [depth],
+    Int32Array.from({ length: depth }, (_, index) => index),
+  );
+  const column = lowering.reshape(lowering.use(indices), [...indices.shape, 1]);
+  const hit = graph.op('Equal', [column, classes]);
+  const { dtype } = node.outputs[0];
+  lowering.define(
+    node.outputs[0],
+    graph.op('Where', [hit, graph.scalar(onValue, dtype), graph.scalar(offValue, dtype)]),
+  );
+};
+
+const gather: Rule = (node, lowering) => {
+  const { x, indices } = node.inputs;
+  if (node.attrs.batchDims)
+    throw new CotuneError(
+      'failed',
+      'The engine cannot compile «GatherV2» with batch dimensions.',
+      'Gather along one axis without batchDims, or add it in engine/lower/shape.ts.',
+    );
+  const [axis] = util.parseAxisParam(node.attrs.axis as number, [...x.shape]);
+  lowering.define(node.outputs[0], lowering.op('Gather', [lowering.use(x), lowering.use(indices)], { axis }));
+};
+
+/** Sums of rows by segment, as the product with the segments' one-hot matrix. */
+const segmentSum: Rule = (node, lowering) => {
+  const { graph } = lowering;
+  const { x, segmentIds } = node.inputs;
+  const count = node.attrs.numSegments as number;
+  const length = segmentIds.shape.reduce((product, extent) => product * extent, 1);
+  const segments = graph.constant(
+    'int32',
+    [count, 1],
+    Int32Array.from({ length: count }, (_, index) => index),
+  );
+  const ids = lowering.reshape(lowering.use(segmentIds), [1, length]);
+  const membership = graph.op('Cast', [graph.op('Equal', [segments, ids])], { to: onnxTypes.float32 });
+  const rows = lowering.reshape(graph.op('Cast', [lowering.use(x)], { to: onnxTypes.float32 }), [length, -1]);
+  const sums = lowering.reshape(lowering.product(membership, rows), node.outputs[0].shape);
+  const { dtype } = node.outputs[0];
+  lowering.define(
+    node.outputs[0],
+    dtype === 'float32' ? sums : graph.op('Cast', [sums], { to: onnxTypes[dtype] }),
+  );
+};
+
+export const shapeRules: Record<string, Rule> = {
+  Reshape: reshape,
+  ExpandDims: reshape,
+  Transpose: moving((x, lowering, node, value) =>
+    lowering.permute(x, value.shape, node.attrs.perm as number[]),
+  ),
+  PadV2: moving((x, lowering, node, value) =>
+    lowering.pad(
+      x,
+      node.attrs.paddings as [number, number][],
+      node.attrs.constantValue as number,
+      value.dtype,
+    ),
+  ),
+  Slice: moving((x, lowering, node, value) => {
+    const { begin, size } = node.attrs as { begin: number | number[]; size: number | number[] };
+    const [from, extents] = slice_util.parseSliceParams({ shape: value.shape } as never, begin, size);
+    return lowering.slice(
+      x,
+      from.map((_, axis) => axis),
+      from,
+      from.map((start, axis) => start + extents[axis]),
+    );
+  }),
+  Reverse: moving((x, lowering, node, value) => {
+    const axes = util.parseAxisParam(node.attrs.dims as number[], [...value.shape]);
+    // The end of a reversed ONNX slice is exclusive: one before the first element is written as below −extent.
+    return lowering.slice(
+      x,
+      axes,
+      axes.map(() => -1),
+      axes.map((axis) => -value.shape[axis] - 1),
+      axes.map(() => -1),
+    );
+  }),
+  Tile: moving((x, { graph }, node) => graph.op('Tile', [x, graph.ints(node.attrs.reps as number[])])),
+  BroadcastTo: moving((x, { graph }, node) => graph.op('Expand', [x, graph.ints(node.outputs[0].shape)])),
+  Fill: filled((node) => node.attrs.value as number),
+  ZerosLike: filled(() => 0),
+  OnesLike: filled(() => 1),
+  Concat: concatenate((x) => x),
+  Pack: concatenate((x, node, lowering) => {
+    const [axis] = util.parseAxisParam(node.attrs.axis as number, [...node.outputs[0].shape]);
+    return lowering.reshape(x, node.outputs[0].shape.with(axis, 1));
+  }),
+  SplitV: cut,
+  Unpack: cut,
+  OneHot: oneHot,
+  GatherV2: gather,
+  UnsortedSegmentSum: segmentSum,
+};

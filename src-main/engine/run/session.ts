@@ -1,0 +1,75 @@
+/** ONNX Runtime sessions: how they are opened, and a program's tensors as theirs. */
+
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { CotuneError } from '../../../src-shared/errors.ts';
+import type { Arrays, TensorSpec, Values } from '../engine.ts';
+
+// onnxruntime-node is CommonJS that re-exports at run time; Node's named imports do not see such names.
+export const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof import('onnxruntime-node');
+
+/** A tensor of a program and the graph input or output that carries it. */
+export interface Port extends TensorSpec {
+  name: string;
+  port: string;
+}
+
+/** A graph to run: state and batch go in, the next state and outputs come out. */
+export interface RunnableGraph {
+  model: Uint8Array;
+  state: Port[];
+  batch: Port[];
+  nextState: Port[];
+  outputs: Port[];
+}
+
+export const elements = (spec: TensorSpec): number =>
+  spec.shape.reduce((product, extent) => product * extent, 1);
+
+/** New zeroed memory for a tensor. */
+export const allocate = (spec: TensorSpec): Values =>
+  spec.dtype === 'int32' ? new Int32Array(elements(spec)) : new Float32Array(elements(spec));
+
+/** A view of `values` as a runtime tensor; no copy. */
+export const asTensor = (spec: TensorSpec, values: Values): Tensor =>
+  new ort.Tensor(spec.dtype, values as Float32Array, spec.shape);
+
+/** Checks values given for a tensor. @throws CotuneError naming the tensor and what is wrong with the values. */
+export function checkValues(spec: Port, values: Values | undefined): Values {
+  if (!values) throw new CotuneError('failed', `No values were given for the tensor «${spec.name}».`);
+  const typed = spec.dtype === 'int32' ? values instanceof Int32Array : values instanceof Float32Array;
+  if (!typed || values.length !== elements(spec))
+    throw new CotuneError(
+      'failed',
+      `«${spec.name}» takes ${elements(spec)} ${spec.dtype} values [${spec.shape}]; it was given ${values.length} in a ${values.constructor.name}.`,
+    );
+  return values;
+}
+
+/** Opens a session over a model in memory. @throws CotuneError with the runtime's own message. */
+export async function openSession(
+  model: Uint8Array,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(model, { logSeverityLevel: 3, ...options });
+  } catch (error) {
+    throw new CotuneError(
+      'failed',
+      `ONNX Runtime refused the compiled program: ${error instanceof Error ? error.message : String(error)}`,
+      '',
+      { cause: error },
+    );
+  }
+}
+
+/** The processor's name as the system gives it. */
+export const processorName = (): string => os.cpus()[0]?.model.trim() || os.arch();
+
+export type NamedTensors = Record<string, Tensor>;
+
+/** Copies the named tensors' values out of runtime tensors on the CPU. */
+export function copyOut(ports: readonly Port[], tensors: NamedTensors): Arrays {
+  return Object.fromEntries(ports.map(({ name, port }) => [name, (tensors[port].data as Values).slice()]));
+}
