@@ -1,3 +1,4 @@
+import '../gradients.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import { CotuneError } from '../../../src-shared/errors.ts';
 import type { Arrays, Program, Specs, Tensors } from '../engine.ts';
