@@ -8,13 +8,8 @@ const smaller = 'Try a smaller --batch or --size, or close other programs.';
  * "at step 120".
  */
 export function trainerDeath(exit: TrainerExit, at: string): CotuneError {
-  const lastWords = exit.stderr
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('at '))
-    .slice(-3)
-    .join(' ');
-  const said = lastWords ? ` Its last words: ${lastWords}` : '';
+  const words = lastWords(exit.stderr);
+  const said = words ? ` Its last words: ${words}` : '';
   const describe = (what: string, hint: string) =>
     new CotuneError('failed', `The trainer ${what} ${at}.${said}`, hint);
 
@@ -44,4 +39,13 @@ export function trainerDeath(exit: TrainerExit, at: string): CotuneError {
     return new CotuneError('failed', `The trainer could not be started.${said}`, 'See `cotune doctor`.');
   }
   return describe(`ended without a result (exit code ${exit.code})`, 'See `cotune doctor`.');
+}
+
+/** The line that says most: the last that speaks of an error, else the last that is no stack frame. */
+function lastWords(stderr: string): string {
+  const lines = stderr
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^(at |\d+: |-+)/.test(line));
+  return lines.findLast((line) => /error|fatal|fail|exception|abort/i.test(line)) ?? lines.at(-1) ?? '';
 }

@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { migrations } from '../../src-main/store/migrations.ts';
 import { openStore } from '../../src-main/store/store.ts';
-import { newRun } from '../contract/store-rows.ts';
+import { newRun } from './store-rows.ts';
 
 let folder: string;
 let path: string;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStore, type Store } from '../../src-main/store/store.ts';
-import { addModel, config, dataset, newRun, sample } from '../contract/store-rows.ts';
+import { addModel, config, dataset, newRun, sample } from './store-rows.ts';
 
 let folder: string;
 let store: Store;

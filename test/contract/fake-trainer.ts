@@ -1,0 +1,156 @@
+/**
+ * A trainer in every respect but the training: a real process that speaks the protocol, checkpoints and resumes. Its
+ * "weights" are one number folded from the seed step by step, so that a resumed run that lost or repeated a step ends
+ * with another result. What it does beyond that, `behavior.json` in the cache folder says.
+ */
+import { existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FromTrainer, Job, JobSample, ToTrainer, TrainJob } from '../../src-main/trainer/protocol.ts';
+import type { Split } from '../../src-shared/domain.ts';
+
+export interface Behavior {
+  /** Pause after each step. */
+  stepMs?: number;
+  /** At this step: end as if killed, crash, say `failed`, exit, or run out of memory. */
+  at?: number;
+  how?: 'SIGKILL' | 'SIGSEGV' | 'failed' | 'exit' | 'memory';
+  /** Does not listen to `stop`. */
+  deaf?: boolean;
+  /** Only its first life behaves so: a resumed run goes through. */
+  once?: boolean;
+}
+
+const say = (message: FromTrainer): void => void process.send!(message);
+const sleep = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
+let stopped = false;
+
+process.on('disconnect', () => process.exit(0));
+process.on('message', (message: ToTrainer) => {
+  if (message.type === 'stop') stopped = true;
+  else void work(message.job);
+});
+say({ type: 'ready' });
+
+async function work(job: Job): Promise<void> {
+  if (job.kind === 'train') await train(job);
+  else if (job.kind === 'engines') {
+    say({
+      type: 'engines',
+      engines: [
+        { name: 'cpu', available: true, device: 'a processor', reason: '', versions: { onnxruntime: '1' } },
+        { name: 'webgpu', available: false, device: '', reason: 'no adapter', versions: {} },
+      ],
+    });
+  } else if (job.kind === 'relationship') relationship(job.targetClasses, job.model.sourceClasses);
+  else if (job.kind === 'relationship-arrays') relationship(2, 3);
+  else if (job.kind === 'predict') {
+    for (const path of job.paths) {
+      const error = existsSync(path)
+        ? null
+        : { code: 'not-found' as const, message: `${path} is missing`, hint: '' };
+      say({ type: 'predicted', path, error, probabilities: error ? null : Float32Array.of(0.25, 0.75) });
+    }
+  } else writeFileSync(job.path, `exported ${job.format}`);
+  if (job.kind !== 'train') end({ type: 'finished', result: null });
+}
+
+async function train(job: TrainJob): Promise<void> {
+  const behavior = readBehavior(job);
+  const { steps, checkpointEvery, evaluateEvery, seed } = job.config;
+  say({ type: 'engine', engine: { name: 'cpu', device: 'a processor', versions: { fake: '1' } } });
+  if (job.config.method === 'cotuning' && !job.relationship) {
+    say({ type: 'progress', phase: 'relationship', done: 0, total: 1 });
+    relationship(job.targetClasses, job.model.sourceClasses);
+  }
+  let state = { step: 0, weight: seed + 1 };
+  if (job.resumeFrom) state = JSON.parse(readFileSync(job.resumeFrom, 'utf8'));
+  while (state.step < steps) {
+    if (stopped && !behavior.deaf) {
+      checkpoint(job, state);
+      return end({ type: 'stopped' });
+    }
+    if (state.step === behavior.at && !(behavior.once && job.resumeFrom)) misbehave(behavior);
+    state = { step: state.step + 1, weight: (state.weight * 16807) % 2147483647 };
+    say({ type: 'progress', phase: 'train', done: state.step, total: steps });
+    const values: Record<string, number> = { loss: state.weight / 2147483647 };
+    if (evaluateEvery > 0 && state.step % evaluateEvery === 0) values.val_accuracy = 0.5;
+    say({ type: 'metrics', step: state.step, values });
+    if (checkpointEvery > 0 && state.step % checkpointEvery === 0) checkpoint(job, state);
+    await sleep(behavior.stepMs ?? 0);
+  }
+  say({ type: 'progress', phase: 'evaluate', done: 0, total: 1 });
+  for (const split of ['val', 'test'] as const) predictions(job, split, job.samples[split], state.weight);
+  const weightsPath = join(job.runFolder, 'weights.safetensors');
+  writeFileSync(weightsPath, JSON.stringify(state));
+  const scores = { accuracy: state.weight / 2147483647, macro_f1: 0.5, nll: 0.5, ece: 0.1 };
+  const timing = {
+    total_s: 1,
+    data_s: 0,
+    relationship_s: 0,
+    train_s: 1,
+    evaluate_s: 0,
+    images_per_s: 10,
+    data_wait_share: 0,
+  };
+  end({ type: 'finished', result: { steps, test: scores, val: scores, timing, weightsPath } });
+}
+
+/** Right for even weights, wrong for odd ones; every image alike. */
+function predictions(job: TrainJob, split: Split, samples: JobSample[], weight: number): void {
+  if (samples.length === 0) return;
+  const probabilities = new Float32Array(samples.length * job.targetClasses).fill(0.1);
+  for (const [i, { label }] of samples.entries()) {
+    probabilities[i * job.targetClasses + ((label + (weight % 2)) % job.targetClasses)] = 0.9;
+  }
+  const sampleIds = Int32Array.from(samples, (sample) => sample.id);
+  say({ type: 'predictions', predictions: { split, sampleIds, probabilities } });
+}
+
+function relationship(targets: number, sources: number): void {
+  const matrix = new Float32Array(targets * sources).fill(1 / sources);
+  say({
+    type: 'relationship',
+    relationship: {
+      approach: 'reverse',
+      sourceTemperature: 1,
+      temperatureSource: 'default',
+      C: 1,
+      scale: 1,
+      valAccuracy: 1,
+      grid: [{ C: 1, objective: 1, val_accuracy: 1 }],
+      targets,
+      matrix,
+    },
+  });
+}
+
+function checkpoint(job: TrainJob, state: { step: number; weight: number }): void {
+  const path = join(job.runFolder, `checkpoint-${state.step}.json`);
+  writeFileSync(path, JSON.stringify(state));
+  say({ type: 'checkpoint', step: state.step, path });
+}
+
+function readBehavior(job: TrainJob): Behavior {
+  const path = join(job.cacheFolder, 'behavior.json');
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+}
+
+function misbehave({ how }: Behavior): void {
+  if (how === 'SIGKILL' || how === 'SIGSEGV') process.kill(process.pid, how);
+  if (how === 'exit') process.exit(3);
+  if (how === 'memory') {
+    writeSync(2, 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n');
+    process.abort();
+  }
+  if (how === 'failed') {
+    end({
+      type: 'failed',
+      error: { code: 'failed', message: 'The loss is NaN at step 3.', hint: 'Lower --lr.' },
+    });
+  }
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
+}
+
+function end(message: FromTrainer): void {
+  process.send!(message, () => process.disconnect());
+}
