@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 
 /**
  * Names a process so that a later one with the same id is not taken for it: `pid@start`. The start is the kernel's
- * start tick with the boot id on Linux, `ps` output on macOS, and empty where neither exists.
+ * start tick with the boot id on Linux, `ps` output on macOS, and empty where neither exists. What follows a `#` is the
+ * caller's, to tell two owners in one process apart.
  */
 export function identify(pid: number): string {
   return `${pid}@${startOf(pid) ?? ''}`;
@@ -36,8 +37,8 @@ export function endProcess(identity: string): void {
 export const processId = (identity: string): number => split(identity)[0];
 
 function split(identity: string): [number, string] {
-  const at = identity.indexOf('@');
-  return [Number(identity.slice(0, at)), identity.slice(at + 1)];
+  const [pid, rest] = identity.split('@');
+  return [Number(pid), rest.split('#')[0]];
 }
 
 /** Start of a process; undefined where there is none (or only its unreaped remains), empty where it cannot be known. */

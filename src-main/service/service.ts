@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { CallInput, CallName, CallOutput, Client } from '../../src-shared/contract.ts';
 import { contract } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
@@ -48,7 +49,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const home = openHome(options.home);
   const store = openStore(home.database);
   const events = createEvents();
-  const owner = identify(process.pid);
+  const owner = `${identify(process.pid)}#${randomUUID()}`;
   const base: Base = { home, store, emit: events.emit, spawnTrainer: options.spawnTrainer, owner };
   const context: Context = {
     ...base,

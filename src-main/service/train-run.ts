@@ -124,6 +124,7 @@ async function prepare(base: Base, run: Run) {
       splitHash: chosen.splitHash,
       samples: countsOf(chosen.samples),
     });
+    store.runs.setTargetClasses(run.id, dataset.classes);
   }
   await checkUnchanged(
     dataset.path,

@@ -145,6 +145,7 @@ export function runStore(db: Db) {
     'UPDATE runs SET phase = ?, phase_done = ?, phase_total = ?, step = ? WHERE id = ?',
   );
   const setRelationship = db.prepare('UPDATE runs SET relationship_id = ? WHERE id = ?');
+  const setTargetClasses = db.prepare('UPDATE runs SET target_classes = ? WHERE id = ?');
   const setWeights = db.prepare('UPDATE runs SET weights = ? WHERE id = ?');
   const end = db.prepare(
     'UPDATE runs SET status = ?, finished_at = ?, owner = NULL, trainer = NULL, stop_requested = 0 WHERE id = ? AND owner = ?',
@@ -226,6 +227,8 @@ export function runStore(db: Db) {
     progress: (id: number, phase: Phase, done: number, total: number, step: number): void =>
       void setProgress.run(phase, done, total, step, id),
     setRelationship: (id: number, relationship: number): void => void setRelationship.run(relationship, id),
+    setTargetClasses: (id: number, classes: string[]): void =>
+      void setTargetClasses.run(JSON.stringify(classes), id),
     setWeights: (id: number, path: string): void => void setWeights.run(path, id),
     /** Ends a run that `owner` works on; nothing happens where another process has ended it already. */
     end: db.transaction((id: number, owner: string, status: RunStatus, patch: Partial<Facts>): void => {
