@@ -1,113 +1,124 @@
-import { readFile, stat } from 'node:fs/promises';
-import { decode as decodeBmp } from 'bmp-ts';
-import sharp, { type Metadata, type Sharp } from 'sharp';
+import { constants, open } from 'node:fs/promises';
+import sharp, { type Sharp } from 'sharp';
+import { decodeBmp, readBmpHeader } from './bmp.ts';
+import { ImageProblem, type RgbImage } from './image.ts';
+import { formatOf, type ImageFormat } from './image-format.ts';
 
-/** Larger images are left out: decoding one takes gigabytes, and no photograph needs it. */
-const maxPixels = 120_000_000;
-const maxBytes = 512 * 2 ** 20;
+/** More pixels than this are refused: a camera's largest pictures fit, a decompression bomb does not. */
+const maxPixels = 250_000_000;
+const maxBytes = 1024 * 2 ** 20;
 
-/** Why an image cannot be used. */
-export class ImageProblem extends Error {
-  readonly kind: 'broken' | 'empty' | 'huge';
-
-  constructor(kind: ImageProblem['kind'], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.kind = kind;
-  }
-}
-
-/** Pixels in rows from the top, three bytes RGB each. */
-export interface RgbImage {
-  width: number;
-  height: number;
-  data: Uint8Array;
-}
-
-/** An image ready to be decoded, with its upright extents in pixels. */
+/** An image whose header has been read. `width` and `height` in pixels, upright (EXIF orientation applied). */
 export interface OpenedImage {
-  image: Sharp;
+  format: ImageFormat;
   width: number;
   height: number;
-}
-
-/** Reads an image file's bytes. Throws `ImageProblem` for an empty or gigantic file; system errors pass through. */
-export async function readImageFile(path: string): Promise<Buffer> {
-  const { size } = await stat(path);
-  if (size === 0) throw new ImageProblem('empty', 'the file is empty (0 bytes)');
-  if (size > maxBytes) throw new ImageProblem('huge', `the file has ${Math.round(size / 2 ** 20)} MiB`);
-  return readFile(path);
+  /** A pipeline over the first frame: upright, sRGB, 8 bits, transparency on white. */
+  pipeline(): Sharp;
 }
 
 /**
- * Opens image bytes for decoding: first frame, upright by its EXIF orientation, sRGB without alpha (transparent
- * pixels become white). Throws `ImageProblem` where the header says that it cannot be decoded.
+ * Reads an image file's bytes.
+ * @throws ImageProblem for an empty, gigantic or special file; system errors (ENOENT, EACCES) pass through.
+ */
+export async function readImageFile(path: string): Promise<Buffer> {
+  // Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const facts = await file.stat();
+    if (!facts.isFile()) throw new ImageProblem('unsupported', 'it is not a regular file');
+    if (facts.size === 0) throw new ImageProblem('empty', 'the file is empty (0 bytes)');
+    if (facts.size > maxBytes) {
+      throw new ImageProblem('huge', `the file has ${Math.round(facts.size / 2 ** 20)} MiB (at most 1024)`);
+    }
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Reads an image's header; its pixels wait for `pipeline()`. The name of the file does not matter, its content does.
+ * Embedded color profiles are ignored, as the pipelines that networks are pre-trained with do.
+ * @throws ImageProblem where the header says that it cannot be decoded.
  */
 export async function openImage(bytes: Buffer): Promise<OpenedImage> {
-  if (bytes[0] === 0x42 && bytes[1] === 0x4d) return openBmp(bytes);
-  let metadata: Metadata;
-  try {
-    metadata = await sharp(bytes, { limitInputPixels: false }).metadata();
-  } catch (error) {
-    throw new ImageProblem('broken', `it is not an image that can be read (${firstLine(error)})`, {
-      cause: error,
+  const format = formatOf(bytes);
+  if (format === 'bmp') return openBmp(bytes);
+  const { width, height, orientation } = await sharp(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch((error) => {
+      throw new ImageProblem('broken', `its header cannot be read (${reasonOf(error)})`, { cause: error });
     });
-  }
-  const turned = (metadata.orientation ?? 1) > 4;
-  const [width, height] = turned ? [metadata.height, metadata.width] : [metadata.width, metadata.height];
   refuseHuge(width, height);
-  const image = sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels }).rotate();
-  return { image: plainRgb(image), width, height };
+  const turned = (orientation ?? 1) > 4;
+  return {
+    format,
+    width: turned ? height : width,
+    height: turned ? width : height,
+    pipeline: () =>
+      plainRgb(
+        sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: true, autoOrient: true }),
+      ),
+  };
 }
+
+function openBmp(bytes: Buffer): OpenedImage {
+  const decoding = <T>(decode: () => T): T => {
+    try {
+      return decode();
+    } catch (error) {
+      throw new ImageProblem('broken', reasonOf(error), { cause: error });
+    }
+  };
+  const { width, height } = decoding(() => readBmpHeader(bytes));
+  refuseHuge(width, height);
+  return {
+    format: 'bmp',
+    width,
+    height,
+    pipeline() {
+      const { data } = decoding(() => decodeBmp(bytes));
+      return plainRgb(sharp(data, { raw: { width, height, channels: 3 } }));
+    },
+  };
+}
+
+const plainRgb = (image: Sharp): Sharp =>
+  image.flatten({ background: '#ffffff' }).toColourspace('srgb').removeAlpha();
 
 function refuseHuge(width: number, height: number): void {
-  if (width * height > maxPixels)
-    throw new ImageProblem(
-      'huge',
-      `${width} × ${height} pixels are too many to decode (at most 120 million)`,
-    );
+  if (width * height <= maxPixels) return;
+  const limit = `at most ${maxPixels / 1e6} million`;
+  throw new ImageProblem('huge', `${width} × ${height} pixels are too many to decode (${limit})`);
 }
 
-const plainRgb = (image: Sharp): Sharp => image.flatten({ background: '#ffffff' }).toColourspace('srgb');
-
-/** sharp's build has no BMP loader. */
-function openBmp(bytes: Buffer): OpenedImage {
-  if (bytes.length < 26) throw new ImageProblem('broken', 'it is not a whole BMP');
-  refuseHuge(Math.abs(bytes.readInt32LE(18)), Math.abs(bytes.readInt32LE(22)));
+/**
+ * Decodes to RGB at exactly `width` × `height` pixels, antialiased where that shrinks the image.
+ * @throws ImageProblem `broken` where the pixel data is damaged or cut off.
+ */
+export async function decodeTo(
+  image: OpenedImage,
+  width: number,
+  height: number,
+  kernel: 'linear' | 'lanczos3',
+): Promise<RgbImage> {
+  const pipeline = image.pipeline();
+  if (width !== image.width || height !== image.height) {
+    pipeline.resize(width, height, { fit: 'fill', kernel });
+  }
   try {
-    const bitmap = decodeBmp(bytes, { toRGBA: true });
-    // Most BMPs leave the fourth byte at zero, which does not mean transparent.
-    for (let index = 3; index < bitmap.data.length; index += 4) bitmap.data[index] = 255;
-    const raw = { width: bitmap.width, height: bitmap.height, channels: 4 as const };
-    return { image: plainRgb(sharp(bitmap.data, { raw })), width: bitmap.width, height: bitmap.height };
+    const { data } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    return { width, height, data };
   } catch (error) {
-    throw new ImageProblem('broken', `it is not a BMP that can be read (${firstLine(error)})`, {
+    throw new ImageProblem('broken', `its pixels are damaged or cut off (${reasonOf(error)})`, {
       cause: error,
     });
   }
 }
 
-/** Decodes to RGB at exactly width × height pixels, antialiased. Throws `ImageProblem` where the data is damaged. */
-export async function decodeTo(
-  image: Sharp,
-  width: number,
-  height: number,
-  kernel: 'linear' | 'lanczos3' = 'lanczos3',
-): Promise<RgbImage> {
-  try {
-    const resized = image.clone().resize(width, height, { fit: 'fill', kernel });
-    return { width, height, data: await resized.raw().toBuffer() };
-  } catch (error) {
-    throw new ImageProblem('broken', `its image data is damaged (${firstLine(error)})`, { cause: error });
-  }
-}
-
-/** The extents of an image whose shorter side becomes `shorter` pixels, truncated as torchvision's Resize does. */
-export function resizedExtents(width: number, height: number, shorter: number): [number, number] {
-  return width < height
-    ? [shorter, Math.trunc((shorter * height) / width)]
-    : [Math.trunc((shorter * width) / height), shorter];
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0].trim();
+/** First line of what a decoder says, without its own name in front. */
+function reasonOf(error: unknown): string {
+  const [line] = (error instanceof Error ? error.message : String(error)).trim().split('\n');
+  return line.replace(/^(Input buffer|\w+load_buffer): ?/i, '').trim();
 }

@@ -1,20 +1,13 @@
-import { readdir, realpath } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { SampleIssue, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 
-const imageExtensions = new Set([
-  '.jpg',
-  '.jpeg',
-  '.jpe',
-  '.jfif',
-  '.png',
-  '.webp',
-  '.gif',
-  '.bmp',
-  '.tif',
-  '.tiff',
-]);
+const imageExtensions = /^\.(jpe?g|jpe|jfif|png|webp|gif|bmp|dib|tiff?)$/i;
+const otherImageExtensions =
+  /^\.(heic|heif|avif|jxl|jp2|svg|psd|ai|eps|pdf|ico|tga|exr|hdr|dng|cr[23]|nef|arw|orf|rw2|raf|raw)$/i;
+const systemEntries = /^(__macosx|thumbs\.db|desktop\.ini|@eadir|\$recycle\.bin|system volume information)$/i;
 
 /** One image file of a class. `split` is null where the folder gives none. */
 export interface FoundImage {
@@ -30,7 +23,7 @@ export interface FoundImages {
   notes: string[];
 }
 
-const splitFolders: Record<string, Split> = {
+const splitNames: Readonly<Record<string, Split>> = {
   train: 'train',
   training: 'train',
   val: 'val',
@@ -39,132 +32,215 @@ const splitFolders: Record<string, Split> = {
   test: 'test',
   testing: 'test',
 };
+const splitOf = (name: string): Split | undefined => splitNames[name.toLowerCase()];
 
 /**
- * Lists the images of a labelled folder: `train/ val/ test/` each holding one folder per class, or one folder per
- * class at the top. Folders inside a class belong to it. Hidden entries are ignored.
+ * Lists the images of a labelled folder by name: `train/ val/ test/` each with one folder per class, or one folder
+ * per class at the top. Folders inside a class folder belong to that class; hidden entries are ignored; links are
+ * followed, and a folder that was read already is not read again.
  * @throws CotuneError `not-found` for a missing folder, `bad-input` where no class folder holds an image.
  */
 export async function findImages(root: string): Promise<FoundImages> {
-  const top = await listFolder(root);
-  const splitOf = (name: string): Split | undefined => splitFolders[name.toLowerCase()];
-  const splits = top.folders.filter((name) => splitOf(name));
-  const found: FoundImages = { images: [], issues: [], notes: [] };
-  const visited = new Set([await realpath(root)]);
-  const others: string[] = [];
-  const stray = [...top.files];
+  return new Search(root).run();
+}
 
-  if (splits.some((name) => splitOf(name) === 'train')) {
-    const present = new Set(splits.map(splitOf));
-    const valIsTest = present.has('val') && !present.has('test');
-    if (valIsTest)
-      found.notes.push(
-        'There is a validation folder but no test folder: its images are the test split, and validation images are set aside from the training images.',
-      );
-    for (const name of splits) {
-      const given = splitOf(name)!;
-      const split = given === 'val' && valIsTest ? 'test' : given;
-      const inside = await listFolder(join(root, name));
-      stray.push(...inside.files.map((file) => `${name}/${file}`));
-      for (const className of inside.folders) await collect(`${name}/${className}`, className, split);
-    }
-    const ignored = top.folders.filter((name) => !splitOf(name));
-    if (ignored.length > 0) found.notes.push(`Folders beside train were not read: ${some(ignored)}.`);
-    if (!present.has('val') && !present.has('test'))
-      found.notes.push(
-        'There is no test folder: 20 % of each class, chosen by the seed, are the test split.',
-      );
-  } else {
-    for (const className of top.folders) await collect(className, className, null);
+class Search {
+  readonly root: string;
+  readonly images: FoundImage[] = [];
+  readonly issues: SampleIssue[] = [];
+  readonly notes: string[] = [];
+  /** Real paths of the folders read so far. */
+  readonly visited = new Set<string>();
+  /** Files that are no images by name. */
+  readonly others: string[] = [];
+  /** Images outside any class folder. */
+  readonly stray: string[] = [];
+
+  constructor(root: string) {
+    this.root = root;
   }
 
-  for (const path of stray)
-    if (isImage(path))
-      found.issues.push({ kind: 'unsupported', path, detail: 'lies outside any class folder' });
-  if (others.length > 0)
-    found.notes.push(
-      `${others.length === 1 ? '1 file is' : `${others.length} files are`} no image by name and ${others.length === 1 ? 'was' : 'were'} left out: ${some(others)}.`,
-    );
-  if (found.images.length === 0)
-    throw new CotuneError(
-      'bad-input',
-      `${root} has no images in class folders (found ${top.folders.length} folders and ${top.files.length} files at its top).`,
-      'Expected one folder per class with JPEG, PNG, WebP, GIF, BMP or TIFF images, or train/, val/ and test/ folders that hold such class folders.',
-    );
-  return found;
+  async run(): Promise<FoundImages> {
+    let base = '';
+    let top = await listTop(this.root);
+    this.visited.add(await realpath(this.root));
+    // Archives often unpack into one folder inside another.
+    while (top.folders.length === 1 && !top.files.some(isImage) && !splitOf(top.folders[0])) {
+      const below = base ? `${base}/${top.folders[0]}` : top.folders[0];
+      const real = await realpath(join(this.root, below));
+      const inner = await listFolder(join(this.root, below)).catch(() => null);
+      if (!inner || inner.folders.length === 0 || inner.files.some(isImage) || this.visited.has(real)) break;
+      this.visited.add(real);
+      base = below;
+      top = inner;
+    }
+    if (base) this.notes.push(`The images were found inside the folder ${base}.`);
+    const prefix = base && `${base}/`;
 
-  async function collect(folder: string, className: string, split: Split | null): Promise<void> {
-    const real = await realpath(join(root, folder));
-    if (visited.has(real)) {
-      found.notes.push(`${folder} leads back to a folder that was read already; it was skipped.`);
+    const layout = await this.splitLayout(prefix, top);
+    if (layout) await this.readSplits(prefix, top, layout);
+    else {
+      this.noteStray(prefix, top);
+      for (const name of top.folders) await this.readClass(prefix + name, name, null);
+    }
+    if (this.images.length === 0) throw this.nothingFound(top, layout !== null);
+    this.summarize();
+    return { images: this.images, issues: this.issues, notes: this.notes };
+  }
+
+  /** The split folders and their listings, or null where the folders at the top are classes. */
+  private async splitLayout(prefix: string, top: Listing): Promise<Map<string, Listing> | null> {
+    const inside = new Map<string, Listing>();
+    for (const name of top.folders.filter((name) => splitOf(name))) {
+      const listing = await this.tryList(prefix + name);
+      if (listing) inside.set(name, listing);
+    }
+    // A class may be called "train": only a folder of folders is a split.
+    const nested = [...inside].filter(([, listing]) => listing.folders.length > 0);
+    const onlySplits = nested.length > 0 && inside.size === top.folders.length;
+    return nested.some(([name]) => splitOf(name) === 'train') || onlySplits ? inside : null;
+  }
+
+  private async readSplits(prefix: string, top: Listing, inside: Map<string, Listing>): Promise<void> {
+    for (const name of inside.keys()) this.visited.add(await realpath(join(this.root, prefix + name)));
+    const present = new Set([...inside.keys()].map(splitOf));
+    if (!present.has('train')) {
+      throw new CotuneError(
+        'bad-input',
+        `${this.root} has ${[...inside.keys()].map((name) => `${name}/`).join(' and ')} but no train/ folder.`,
+        'Put the training images into train/, with one folder per class inside.',
+      );
+    }
+    const valIsTest = present.has('val') && !present.has('test');
+    if (valIsTest) {
+      this.notes.push(
+        'There is a validation folder but no test folder: its images serve as the test split, and validation images are set aside from the training images.',
+      );
+    }
+    for (const [name, listing] of inside) {
+      const given = splitOf(name)!;
+      this.noteStray(`${prefix}${name}/`, listing);
+      for (const folder of listing.folders) {
+        await this.readClass(
+          `${prefix}${name}/${folder}`,
+          folder,
+          given === 'val' && valIsTest ? 'test' : given,
+        );
+      }
+    }
+    this.noteStray(prefix, top);
+    const ignored = top.folders.filter((name) => !splitOf(name));
+    if (ignored.length > 0) this.notes.push(`Folders beside train were not read: ${some(ignored)}.`);
+  }
+
+  private noteStray(prefix: string, listing: Listing): void {
+    for (const file of listing.files) (isImage(file) ? this.stray : this.others).push(prefix + file);
+  }
+
+  private async readClass(folder: string, name: string, split: Split | null): Promise<void> {
+    const real = await realpath(join(this.root, folder));
+    if (this.visited.has(real)) {
+      this.notes.push(`The folder ${folder} leads to one that was read already; it was skipped.`);
       return;
     }
-    visited.add(real);
-    let listing: Listing;
-    try {
-      listing = await listFolder(join(root, folder));
-    } catch (error) {
-      found.issues.push({
-        kind: 'broken',
-        path: folder,
-        detail: `the folder cannot be read: ${(error as Error).message}`,
-      });
-      return;
-    }
+    this.visited.add(real);
+    const listing = await this.tryList(folder);
+    if (!listing) return;
+    // The same letters may be composed or not, depending on the system that made the folder.
+    const className = name.normalize('NFC');
     for (const file of listing.files) {
       const path = `${folder}/${file}`;
-      if (isImage(file)) found.images.push({ path, className, split });
-      else others.push(path);
+      const extension = extname(file);
+      if (isImage(file)) this.images.push({ path, className, split });
+      else if (otherImageExtensions.test(extension)) {
+        const detail = `${extension.slice(1).toUpperCase()} files are not read; convert it to JPEG or PNG`;
+        this.issues.push({ kind: 'unsupported', path, detail });
+      } else this.others.push(path);
     }
-    for (const inner of listing.folders) await collect(`${folder}/${inner}`, className, split);
+    for (const inner of listing.folders) await this.readClass(`${folder}/${inner}`, name, split);
+  }
+
+  /** A folder's entries; null, with the reason on record, where it cannot be read. */
+  private async tryList(folder: string): Promise<Listing | null> {
+    try {
+      return await listFolder(join(this.root, folder));
+    } catch (error) {
+      const detail = `the folder cannot be read (${(error as NodeJS.ErrnoException).code ?? error})`;
+      this.issues.push({ kind: 'broken', path: folder, detail });
+      return null;
+    }
+  }
+
+  private summarize(): void {
+    for (const path of this.stray) {
+      this.issues.push({ kind: 'unsupported', path, detail: 'it lies outside any class folder' });
+    }
+    const { length } = this.others;
+    if (length > 0) {
+      const what =
+        length === 1 ? '1 file is no image by its name' : `${length} files are no images by their names`;
+      this.notes.push(`${what} and left out: ${some(this.others)}.`);
+    }
+  }
+
+  private nothingFound(top: Listing, splits: boolean): CotuneError {
+    const found = [
+      `${top.folders.length} folders${top.folders.length > 0 ? ` (${some(top.folders)})` : ''}`,
+      `${this.stray.length} images outside class folders`,
+      `${this.others.length} other files`,
+      ...(this.issues.length > 0 ? [`${this.issues[0].path}: ${this.issues[0].detail}`] : []),
+    ];
+    return new CotuneError(
+      'bad-input',
+      `${this.root} has no images in class folders; found ${found.join(', ')}.`,
+      splits
+        ? 'Expected one folder per class inside train/, with JPEG, PNG, WebP, GIF, BMP or TIFF images.'
+        : 'Expected one folder per class with JPEG, PNG, WebP, GIF, BMP or TIFF images, or train/, val/ and test/ holding such folders.',
+    );
   }
 }
 
-const isImage = (path: string): boolean => imageExtensions.has(extname(path).toLowerCase());
+const isImage = (name: string): boolean => imageExtensions.test(extname(name));
 
-const some = (names: string[]): string =>
-  names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
+function some(names: readonly string[]): string {
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  return names.slice(0, 3).join(', ') + more;
+}
 
 interface Listing {
   folders: string[];
   files: string[];
 }
 
-const systemFiles = new Set(['thumbs.db', 'desktop.ini', '__macosx']);
-
-/** A folder's visible entries, sorted; links are followed. */
-async function listFolder(path: string): Promise<Listing> {
-  let entries: import('node:fs').Dirent[];
+async function listTop(path: string): Promise<Listing> {
   try {
-    entries = await readdir(path, { withFileTypes: true });
+    return await listFolder(path);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const what =
-      code === 'ENOENT'
-        ? 'does not exist'
-        : code === 'ENOTDIR'
-          ? 'is not a folder'
-          : `cannot be read (${code})`;
-    throw new CotuneError('not-found', `The folder ${path} ${what}.`, 'Check the path and its permissions.', {
-      cause: error,
-    });
+    const { code } = error as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = { ENOENT: 'does not exist', ENOTDIR: 'is not a folder' };
+    throw new CotuneError(
+      code === 'ENOENT' ? 'not-found' : 'bad-input',
+      `The folder ${path} ${reasons[code ?? ''] ?? `cannot be read (${code})`}.`,
+      'Check the path and its permissions.',
+      { cause: error },
+    );
   }
+}
+
+/** The visible entries of a folder in the order of their names; a link counts as what it leads to. */
+async function listFolder(path: string): Promise<Listing> {
+  const entries = await readdir(path, { withFileTypes: true });
   const listing: Listing = { folders: [], files: [] };
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (entry.name.startsWith('.') || systemFiles.has(entry.name.toLowerCase())) continue;
-    const folder = entry.isSymbolicLink() ? await leadsToFolder(join(path, entry.name)) : entry.isDirectory();
-    if (folder) listing.folders.push(entry.name);
-    else if (folder === false) listing.files.push(entry.name);
+    if (entry.name.startsWith('.') || systemEntries.test(entry.name)) continue;
+    const folder = await isFolder(path, entry);
+    (folder ? listing.folders : listing.files).push(entry.name);
   }
   return listing;
 }
 
-/** Whether a link leads to a folder (true), to something else (false), or nowhere (null). */
-async function leadsToFolder(path: string): Promise<boolean | null> {
-  try {
-    await readdir(path);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOTDIR' ? false : null;
-  }
+async function isFolder(path: string, entry: Dirent): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  const target = await stat(join(path, entry.name)).catch(() => null);
+  return target?.isDirectory() ?? false;
 }

@@ -1,19 +1,22 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Sample, SampleIssue, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { ImageProblem, openImage, readImageFile } from './decode.ts';
+import { clustersOf, type Duplicate, duplicateIssues, duplicateNotes, findDuplicates } from './duplicates.ts';
+import { type FileFacts, readFacts, readLook, unchangedSince } from './file-facts.ts';
 import { type FoundImage, findImages } from './find-images.ts';
-import { differenceHash, nearPairs } from './perceptual-hash.ts';
-import { keyOf, permutation, randomOf } from './random.ts';
+import { ImageProblem } from './image.ts';
+import type { Look } from './perceptual-hash.ts';
+import { shuffledGroups, takeWhole } from './split.ts';
 
-type NewSample = Omit<Sample, 'id' | 'dataset'>;
+export type ImportedSample = Omit<Sample, 'id' | 'dataset'>;
 
-/** What an earlier import of the same folder found: files untouched since then are not read again. */
+/** What the last import of the same folder found: files untouched since it began are not read again. */
 export interface PreviousImport {
-  samples: readonly NewSample[];
+  samples: readonly ImportedSample[];
+  issues: readonly SampleIssue[];
+  /** When that import began, ISO 8601. */
   importedAt: string;
 }
 
@@ -21,13 +24,15 @@ export interface ImportOptions {
   /** Chooses the test images where the folder has no test split. */
   seed: number;
   previous?: PreviousImport;
+  /** Files read so far, and files in all. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
 }
 
 export interface ImportedFolder {
+  /** Sorted by name. */
   classes: string[];
-  samples: NewSample[];
+  samples: ImportedSample[];
   issues: SampleIssue[];
   notes: string[];
   /** SHA-256 over the sorted (path, content hash, class, split) list. */
@@ -36,163 +41,195 @@ export interface ImportedFolder {
 
 /** Share of each class that becomes the test split where the folder gives none. */
 const testFraction = 0.2;
+/** Looks kept in memory, 1 KiB each, so that near-duplicates need no second reading. */
+const maxLooks = 100_000;
+
+type Candidate = FoundImage & FileFacts & { label: number };
 
 /**
  * Reads a folder of labelled images. What cannot be used is named in `issues` with its reason and left out; duplicates
- * are named and kept. Classes are sorted by name.
- * @throws CotuneError where no image can be used or the signal aborts; a single bad file never fails the import.
+ * are named and kept. Where the folder has no test split, a fifth of each class chosen by seed and content is it,
+ * duplicates kept on one side; validation images are each run's own choice (`splitSamples`).
+ * @throws CotuneError where the layout is not understood or no image can be used, `cancelled` where the signal
+ * aborts; a single bad file never fails the import.
  */
 export async function importFolder(root: string, options: ImportOptions): Promise<ImportedFolder> {
   const { images, issues, notes } = await findImages(root);
-  const facts = await readAll(root, images, issues, options);
+  const looks = new Map<string, Look>();
+  const facts = await readAll(root, images, issues, looks, options);
   const usable = images.filter((image) => facts.has(image.path));
-  if (usable.length === 0)
+  if (usable.length === 0) {
+    const first = issues.find((issue) => issue.path === images[0].path);
     throw new CotuneError(
       'bad-input',
-      `None of the ${images.length} images in ${root} can be used; the first: ${issues[0].path}, ${issues[0].detail}.`,
+      `None of the ${images.length} images in ${root} can be used; the first, ${images[0].path}: ${first?.detail}.`,
       'Check that the files are whole JPEG, PNG, WebP, GIF, BMP or TIFF images.',
     );
-
+  }
   const classes = [...new Set(usable.map((image) => image.className))].sort();
-  const splits = assignSplits(usable, options.seed);
-  const samples = usable.map((image): NewSample => {
-    const label = classes.indexOf(image.className);
-    return { path: image.path, label, split: splits.get(image.path)!, ...facts.get(image.path)! };
-  });
-  issues.push(...duplicateIssues(samples), ...classIssues(classes, samples));
+  const labels = new Map(classes.map((name, label) => [name, label]));
+  const candidates = usable
+    .map((image): Candidate => ({ ...image, ...facts.get(image.path)!, label: labels.get(image.className)! }))
+    .sort(trainingFirst);
+
+  const known = knownPairs(options.previous, candidates);
+  const duplicates = await findDuplicates(
+    candidates,
+    async ({ path }) => looks.get(path) ?? (await readLook(join(root, path))),
+    (a, b) => known.has(pairKey(a.path, b.path)),
+  );
+  if (options.signal?.aborted) throw cancelled();
+  assignTestSplit(candidates, duplicates, options.seed, notes);
+  issues.push(...duplicateIssues(duplicates));
+  notes.push(...duplicateNotes(duplicates));
+  describeClasses(images, classes, candidates, issues, notes);
+
+  const samples = candidates.map(({ className: _, split, ...sample }) => ({ ...sample, split: split! }));
+  samples.sort((a, b) => compare(a.path, b.path));
+  issues.sort((a, b) => compare(a.path, b.path));
   notes.push(...changesSince(options.previous, samples));
   return { classes, samples, issues, notes, hash: datasetHash(samples, classes) };
 }
 
-type FileFacts = Pick<Sample, 'width' | 'height' | 'bytes' | 'hash' | 'perceptualHash'>;
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+const splitOrder: Record<Split, number> = { train: 0, val: 1, test: 2 };
+/** Duplicates name the later image, which so is the one outside the training split. */
+const trainingFirst = (a: Candidate, b: Candidate): number =>
+  splitOrder[a.split ?? 'train'] - splitOrder[b.split ?? 'train'] || compare(a.path, b.path);
+
+const cancelled = () => new CotuneError('cancelled', 'The import was cancelled; nothing was changed.');
+
+/** Reads what is new or changed, a few files at a time; what cannot be used goes to `issues`. */
 async function readAll(
   root: string,
-  images: FoundImage[],
+  images: readonly FoundImage[],
   issues: SampleIssue[],
+  looks: Map<string, Look>,
   { previous, onProgress, signal }: ImportOptions,
 ): Promise<Map<string, FileFacts>> {
   const known = new Map(previous?.samples.map((sample) => [sample.path, sample]));
   const since = previous ? Date.parse(previous.importedAt) : 0;
   const facts = new Map<string, FileFacts>();
-  const problems: SampleIssue[] = [];
   let next = 0;
   let done = 0;
   const reader = async (): Promise<void> => {
     while (next < images.length) {
-      if (signal?.aborted)
-        throw new CotuneError('cancelled', 'The import was cancelled; nothing was changed.');
+      if (signal?.aborted) throw cancelled();
       const { path } = images[next++];
       const before = known.get(path);
       try {
-        facts.set(path, await readFacts(join(root, path), before, since));
+        if (before && (await unchangedSince(join(root, path), before.bytes, since))) {
+          const { width, height, bytes, hash, perceptualHash } = before;
+          facts.set(path, { width, height, bytes, hash, perceptualHash });
+        } else {
+          const read = await readFacts(join(root, path));
+          facts.set(path, read.facts);
+          if (looks.size < maxLooks) looks.set(path, read.look);
+        }
       } catch (error) {
-        const kind = error instanceof ImageProblem ? error.kind : 'broken';
-        problems.push({ kind, path, detail: (error as Error).message });
+        issues.push({ ...problemOf(error, path), path });
       }
       onProgress?.(++done, images.length);
     }
   };
-  await Promise.all(Array.from({ length: 2 * availableParallelism() }, reader));
-  issues.push(...problems.sort((a, b) => (a.path < b.path ? -1 : 1)));
+  await Promise.all(Array.from({ length: availableParallelism() + 1 }, reader));
   return facts;
 }
 
-async function readFacts(path: string, before: FileFacts | undefined, since: number): Promise<FileFacts> {
-  const { size, mtimeMs } = await stat(path);
-  if (before && before.bytes === size && mtimeMs < since) {
-    const { width, height, bytes, hash, perceptualHash } = before;
-    return { width, height, bytes, hash, perceptualHash };
-  }
-  const data = await readImageFile(path);
-  const hash = createHash('sha256').update(data).digest('hex');
-  const { image, width, height } = await openImage(data);
-  return { width, height, bytes: size, hash, perceptualHash: await differenceHash(image) };
-}
-
-/** Given splits stay; otherwise a fifth of each class, by seed, is the test split. A class's only image is for training. */
-function assignSplits(images: FoundImage[], seed: number): Map<string, Split> {
-  const hasTest = images.some((image) => image.split === 'test');
-  const splits = new Map<string, Split>();
-  for (const image of images) splits.set(image.path, image.split ?? 'train');
-  if (hasTest) return splits;
-  const pool = images.filter((image) => splits.get(image.path) === 'train');
-  for (const [className, members] of Map.groupBy(pool, (image) => image.className)) {
-    const paths = members.map((image) => image.path).sort();
-    const order = permutation(paths.length, randomOf(seed, keyOf(className), keyOf('test')));
-    const count = Math.min(Math.round(paths.length * testFraction), paths.length - 1);
-    for (const index of order.slice(0, count)) splits.set(paths[index], 'test');
-  }
-  return splits;
-}
-
-function duplicateIssues(samples: NewSample[]): SampleIssue[] {
-  const issues: SampleIssue[] = [];
-  const across = (a: NewSample, b: NewSample): string => {
-    const where = a.split === b.split ? '' : `; one is in ${a.split}, the other in ${b.split}`;
-    return where + (a.label === b.label ? '' : '; their classes differ');
+function problemOf(error: unknown, path: string): Pick<SampleIssue, 'kind' | 'detail'> {
+  if (error instanceof ImageProblem) return { kind: error.kind, detail: error.message };
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reasons: Record<string, string> = {
+    ENOENT: path.includes('\ufffd')
+      ? 'its name is not valid UTF-8; rename it'
+      : 'it leads nowhere: a broken link, or the file vanished during the import',
+    ELOOP: 'it is a link that leads to itself',
+    EACCES: 'it must not be read: permission denied',
+    EPERM: 'it must not be read: permission denied',
   };
-  const first = new Map<string, NewSample>();
-  for (const sample of samples) {
-    const original = first.get(sample.hash);
-    if (original)
-      issues.push({
-        kind: 'exact-duplicate',
-        path: sample.path,
-        other: original.path,
-        detail: `the same file as ${original.path}${across(original, sample)}`,
-      });
-    else first.set(sample.hash, sample);
-  }
-  const distinct = [...first.values()];
-  for (const [a, b] of nearPairs(distinct.map((sample) => sample.perceptualHash))) {
-    const [kept, named] =
-      distinct[b].split === 'train' ? [distinct[b], distinct[a]] : [distinct[a], distinct[b]];
-    issues.push({
-      kind: 'near-duplicate',
-      path: named.path,
-      other: kept.path,
-      detail: `looks the same as ${kept.path}${across(kept, named)}`,
-    });
-  }
-  return issues;
+  return { kind: 'broken', detail: reasons[code ?? ''] ?? `it cannot be read (${code ?? message})` };
 }
 
-function classIssues(classes: string[], samples: NewSample[]): SampleIssue[] {
-  return classes.flatMap((className, label): SampleIssue[] => {
-    const members = samples.filter((sample) => sample.label === label);
-    const training = members.filter((sample) => sample.split === 'train').length;
-    if (members.length === 1)
-      return [
-        { kind: 'single-in-class', path: members[0].path, detail: `the only image of class ${className}` },
-      ];
-    if (training === 0)
-      return [
-        {
-          kind: 'single-in-class',
-          path: members[0].path,
-          detail: `class ${className} has no training image`,
-        },
-      ];
-    return [];
-  });
+const pairKey = (a: string, b: string): string => (a < b ? `${a}\0${b}` : `${b}\0${a}`);
+
+/** Near-duplicates of the last import between files that are still what they were. */
+function knownPairs(previous: PreviousImport | undefined, candidates: readonly Candidate[]): Set<string> {
+  if (!previous) return new Set();
+  const before = new Map(previous.samples.map(({ path, hash }) => [path, hash]));
+  const same = new Set(
+    candidates.filter(({ path, hash }) => before.get(path) === hash).map(({ path }) => path),
+  );
+  const pairs = previous.issues.filter(
+    ({ kind, path, other }) => kind === 'near-duplicate' && other && same.has(path) && same.has(other),
+  );
+  return new Set(pairs.map(({ path, other }) => pairKey(path, other!)));
 }
 
-function changesSince(previous: PreviousImport | undefined, samples: NewSample[]): string[] {
+/** Given splits stay. Without a test split, whole groups of duplicates are drawn for it, class by class. */
+function assignTestSplit(
+  candidates: readonly Candidate[],
+  duplicates: readonly Duplicate<Candidate>[],
+  seed: number,
+  notes: string[],
+): void {
+  const hasTest = candidates.some(({ split }) => split === 'test');
+  const pool = candidates.filter(({ split }) => (split ?? 'train') === 'train');
+  for (const image of pool) image.split = 'train';
+  if (hasTest) return;
+  const clusters = clustersOf(duplicates);
+  for (const [className, members] of Map.groupBy(pool, (image) => image.className)) {
+    const groups = shuffledGroups(
+      members,
+      (image) => (clusters.get(image) ?? image).hash,
+      `test ${seed} ${className}`,
+    );
+    for (const image of takeWhole(groups, Math.round(members.length * testFraction))) image.split = 'test';
+  }
+  notes.push('There is no test folder: a fifth of each class, chosen by the seed, is the test split.');
+}
+
+function describeClasses(
+  found: readonly FoundImage[],
+  classes: readonly string[],
+  samples: readonly Candidate[],
+  issues: SampleIssue[],
+  notes: string[],
+): void {
+  for (const [label, members] of Map.groupBy(samples, (sample) => sample.label)) {
+    const name = classes[label];
+    if (members.length === 1) {
+      const detail = `the only usable image of the class ${name}; it is in the ${members[0].split} split`;
+      issues.push({ kind: 'single-in-class', path: members[0].path, detail });
+    }
+    if (!members.some(({ split }) => split === 'train')) {
+      notes.push(`The class ${name} has no training image: nothing can be learned about it.`);
+    }
+  }
+  const named = [...new Set(found.map(({ className }) => className))];
+  const lost = named.filter((name) => !classes.includes(name));
+  for (const name of lost) notes.push(`The class ${name} has no usable image and was left out.`);
+  const spellings = Map.groupBy(classes, (name) => name.toLowerCase().trim());
+  for (const names of spellings.values()) {
+    if (names.length > 1) notes.push(`Different classes with nearly the same name: ${names.join(', ')}.`);
+  }
+  if (classes.length === 1) notes.push(`There is only one class, ${classes[0]}: nothing to tell apart.`);
+}
+
+function changesSince(previous: PreviousImport | undefined, samples: readonly ImportedSample[]): string[] {
   if (!previous) return [];
-  const before = new Map(previous.samples.map((sample) => [sample.path, sample.hash]));
-  const now = new Set(samples.map((sample) => sample.path));
-  const added = samples.filter((sample) => !before.has(sample.path)).length;
-  const changed = samples.filter(
-    (sample) => before.has(sample.path) && before.get(sample.path) !== sample.hash,
-  ).length;
-  const removed = previous.samples.filter((sample) => !now.has(sample.path)).length;
-  return [`Since the last import: ${added} added, ${changed} changed, ${removed} removed.`];
+  const before = new Map(previous.samples.map(({ path, hash }) => [path, hash]));
+  const added = samples.filter(({ path }) => !before.has(path)).length;
+  const changed = samples.filter(({ path, hash }) => before.has(path) && before.get(path) !== hash).length;
+  const removed = previous.samples.length - (samples.length - added);
+  if (added + changed + removed === 0) return ['Since the last import nothing has changed.'];
+  return [`Since the last import: ${added} images added, ${changed} changed, ${removed} removed.`];
 }
 
-function datasetHash(samples: NewSample[], classes: string[]): string {
+function datasetHash(samples: readonly ImportedSample[], classes: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const sample of [...samples].sort((a, b) => (a.path < b.path ? -1 : 1)))
-    hash.update(JSON.stringify([sample.path, sample.hash, classes[sample.label], sample.split]));
+  for (const { path, hash: content, label, split } of samples) {
+    hash.update(`${JSON.stringify([path, content, classes[label], split])}\n`);
+  }
   return hash.digest('hex');
 }

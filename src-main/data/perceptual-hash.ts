@@ -1,58 +1,77 @@
-import type { Sharp } from 'sharp';
-import { decodeTo } from './decode.ts';
+import { decodeTo, type OpenedImage } from './decode.ts';
+
+const columns = 9;
+const rows = 8;
+/** Pixels of the thumbnail for each side of a hash cell. */
+const cell = 4;
+
+/** What an image looks like: 36 × 32 luminances in rows, enough to tell whether two images show the same. */
+export type Look = Uint8Array;
 
 /**
- * 64-bit difference hash as 16 hex digits: the image shrunk to 9 × 8 luminances, one bit per neighbor pair in a row,
- * set where it grows to the right. Krawetz, «Kind of Like That», hackerfactor.com, 2013.
+ * Shrinks an image to its look. Reads every pixel, so that damage anywhere is found: throws as `decodeTo` does.
  */
-export async function differenceHash(image: Sharp): Promise<string> {
-  const { data } = await decodeTo(image, 9, 8, 'linear');
-  const luminance = (pixel: number) =>
-    0.299 * data[3 * pixel] + 0.587 * data[3 * pixel + 1] + 0.114 * data[3 * pixel + 2];
-  let hash = 0n;
-  for (let row = 0; row < 8; row++)
-    for (let column = 0; column < 8; column++) {
-      const left = row * 9 + column;
-      hash = (hash << 1n) | (luminance(left + 1) > luminance(left) ? 1n : 0n);
-    }
-  return hash.toString(16).padStart(16, '0');
+export async function lookOf(image: OpenedImage): Promise<Look> {
+  const { data } = await decodeTo(image, columns * cell, rows * cell, 'linear');
+  const look = new Uint8Array(columns * cell * rows * cell);
+  for (let pixel = 0; pixel < look.length; pixel++) {
+    look[pixel] = 0.299 * data[3 * pixel] + 0.587 * data[3 * pixel + 1] + 0.114 * data[3 * pixel + 2] + 0.5;
+  }
+  return look;
 }
 
-/** Bits in which near-duplicates may differ. */
-const nearDistance = 3;
-
 /**
- * All pairs of hashes at most `nearDistance` bits apart, by multi-index hashing: of four 16-bit quarters, at least
- * one is equal in such a pair (Norouzi, Punjani, Fleet, CVPR 2012). Flat images, whose hash has next to no set
- * or clear bits, say nothing and are left out.
+ * 64-bit difference hash as 16 hex digits: 9 × 8 mean luminances, one bit for each pair of neighbors in a row, set
+ * where the luminance grows to the right (N. Krawetz, "Kind of Like That", 2013).
  */
-export function nearPairs(hashes: readonly string[]): [number, number][] {
-  const words = hashes.map((hash) =>
-    [0, 4, 8, 12].map((start) => Number.parseInt(hash.slice(start, start + 4), 16)),
-  );
-  const telling = words.map((quarters) => {
-    const bits = quarters.reduce((sum, word) => sum + ones(word), 0);
-    return bits >= 8 && bits <= 56;
-  });
-  const found = new Map<string, [number, number]>();
-  for (let quarter = 0; quarter < 4; quarter++) {
-    const buckets = new Map<number, number[]>();
-    for (let index = 0; index < hashes.length; index++) {
-      if (!telling[index]) continue;
-      const bucket = buckets.get(words[index][quarter]) ?? [];
-      if (bucket.length === 0) buckets.set(words[index][quarter], bucket);
-      for (const other of bucket) {
-        const distance = words[index].reduce((sum, word, part) => sum + ones(word ^ words[other][part]), 0);
-        if (distance <= nearDistance) found.set(`${other}/${index}`, [other, index]);
-      }
-      bucket.push(index);
+export function differenceHash(look: Look): string {
+  const sums = new Uint32Array(columns * rows);
+  for (let y = 0, pixel = 0; y < rows * cell; y++) {
+    for (let x = 0; x < columns * cell; x++) {
+      sums[Math.floor(y / cell) * columns + Math.floor(x / cell)] += look[pixel++];
     }
   }
-  return [...found.values()];
+  let hash = '';
+  for (let row = 0; row < rows; row++) {
+    let bits = 0;
+    for (let column = 0; column < columns - 1; column++) {
+      const left = row * columns + column;
+      bits = (bits << 1) | (sums[left + 1] > sums[left] ? 1 : 0);
+    }
+    hash += bits.toString(16).padStart(2, '0');
+  }
+  return hash;
 }
 
-function ones(word: number): number {
-  let count = 0;
-  for (let rest = word; rest > 0; rest &= rest - 1) count++;
-  return count;
+/** Correlation of two looks, above which they show the same picture; see `looksSame`. */
+const sameCorrelation = 0.88;
+
+/**
+ * Whether two images show the same picture, whatever their sizes, compression, brightness and small marks:
+ * correlation of their luminances at least 0.88. Looked at on a set of 1,369 photographs, of which 101 pairs have
+ * close hashes: copies of one photograph with other watermarks start at 0.89, two of one scene end at 0.82.
+ * Images without structure are the same where their luminances differ by at most 2 of 255.
+ */
+export function looksSame(a: Look, b: Look): boolean {
+  const [meanA, meanB] = [meanOf(a), meanOf(b)];
+  let products = 0;
+  let squaresA = 0;
+  let squaresB = 0;
+  let difference = 0;
+  for (let pixel = 0; pixel < a.length; pixel++) {
+    const [x, y] = [a[pixel] - meanA, b[pixel] - meanB];
+    products += x * y;
+    squaresA += x * x;
+    squaresB += y * y;
+    difference = Math.max(difference, Math.abs(a[pixel] - b[pixel]));
+  }
+  const flat = 4 * a.length;
+  if (squaresA < flat || squaresB < flat) return difference <= 2;
+  return products >= sameCorrelation * Math.sqrt(squaresA * squaresB);
+}
+
+function meanOf(look: Look): number {
+  let sum = 0;
+  for (const value of look) sum += value;
+  return sum / look.length;
 }
