@@ -47,7 +47,7 @@ export const SweepPlan = z.strictObject({
   config: RunConfig.omit({ dataset: true, model: true, method: true, rate: true, seed: true })
     .partial()
     .extend({ epochs: z.number().positive().optional() })
-    .default({}),
+    .prefault({}),
 });
 export type SweepPlan = z.infer<typeof SweepPlan>;
 

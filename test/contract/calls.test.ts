@@ -1,0 +1,232 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Service } from '../../src-main/service/service.ts';
+import { type CallName, contract, type EventName } from '../../src-shared/contract.ts';
+import { type Fixture, fill, finishRun, finishTask, makeFixture, open, request } from './fixture.ts';
+
+let fixture: Fixture;
+let service: Service;
+let events: { name: EventName; data: unknown }[] = [];
+const ids = { first: 0, second: 0, sample: 0, relationship: 0 };
+
+beforeAll(async () => {
+  fixture = await makeFixture();
+  service = await open(fixture);
+  events = [];
+  for (const name of Object.keys(contract.events) as EventName[]) {
+    service.on(name, (data) => void events.push({ name, data }));
+  }
+  await fill(service, fixture);
+  ids.first = (await finishRun(service, (await service.call('runs.start', request())).id)).id;
+  const second = await service.call('runs.start', request({ method: 'cotuning' }));
+  const finished = await finishRun(service, second.id);
+  ids.second = finished.id;
+  ids.relationship = finished.relationshipId!;
+  const { samples } = await service.call('datasets.samples', { dataset: 'insects', split: 'test' });
+  ids.sample = samples[0].id;
+});
+afterAll(async () => {
+  await service.close();
+  fixture.remove();
+});
+
+/** A good input of every call, in an order in which they can all be made. */
+const good: [CallName, () => unknown][] = [
+  ['system.report', () => ({})],
+  ['system.listFolder', () => ({ path: fixture.images })],
+  ['tasks.list', () => ({})],
+  ['datasets.list', () => ({})],
+  ['datasets.get', () => ({ dataset: 'insects' })],
+  ['datasets.import', () => ({ path: fixture.images, name: 'again' })],
+  ['datasets.samples', () => ({ dataset: '1', issuesOnly: true })],
+  ['samples.get', () => ({ sample: ids.sample })],
+  ['models.list', () => ({})],
+  ['models.add', () => ({ path: fixture.weights, name: 'second' })],
+  ['relationships.list', () => ({})],
+  ['relationships.get', () => ({ relationship: ids.relationship })],
+  ['relationships.matrix', () => ({ relationship: ids.relationship })],
+  ['relationships.learn', () => ({ dataset: 'insects', model: 'tiny', seed: 5 })],
+  [
+    'relationships.learnArrays',
+    () => ({
+      trainLogits: fixture.weights,
+      trainLabels: fixture.weights,
+      valLogits: fixture.weights,
+      valLabels: fixture.weights,
+    }),
+  ],
+  ['runs.list', () => ({ dataset: 'insects', status: 'finished' })],
+  ['runs.get', () => ({ run: ids.first })],
+  ['runs.metrics', () => ({ run: ids.first, afterStep: 10 })],
+  ['runs.notes', () => ({ run: ids.first })],
+  ['runs.evaluation', () => ({ run: ids.first })],
+  ['runs.predictions', () => ({ run: ids.first, limit: 1 })],
+  ['runs.compare', () => ({ runs: [ids.first, ids.second] })],
+  ['runs.predict', () => ({ run: ids.first, paths: [join(fixture.images, 'bee/0.png'), '/no/such.png'] })],
+  ['runs.export', () => ({ run: ids.first, format: 'csv', path: join(fixture.root, 'out.csv') })],
+  ['sweeps.start', () => ({ name: 's', dataset: 'insects', model: 'tiny', methods: ['finetune'] })],
+  ['sweeps.list', () => ({})],
+  ['runs.start', () => request()],
+  ['runs.stop', () => ({ run: ids.second + 2 })],
+  ['runs.resume', () => ({ run: ids.second + 2 })],
+  ['runs.delete', () => ({ run: ids.second + 2 })],
+  ['models.delete', () => ({ model: 'second' })],
+  ['datasets.delete', () => ({ dataset: 'again' })],
+];
+
+test('every call of the contract is tried here', () => {
+  expect(good.map(([name]) => name).sort()).toEqual(Object.keys(contract.calls).sort());
+});
+
+test.each(good)('the answer of %s is what the contract says', async (name, input) => {
+  const answer = await service.call(name, input() as never);
+  const parsed = contract.calls[name].output.safeParse(answer);
+  expect(parsed.error?.issues).toBeUndefined();
+  expect(parsed.data).toEqual(answer);
+});
+
+test('every event that was told is what the contract says', () => {
+  const told = new Set(events.map(({ name }) => name));
+  expect([...told].sort()).toEqual(Object.keys(contract.events).sort());
+  for (const { name, data } of events) {
+    expect(contract.events[name].safeParse(data).error?.issues, name).toBeUndefined();
+  }
+});
+
+const needsNothing = new Set<CallName>([
+  'system.report',
+  'tasks.list',
+  'datasets.list',
+  'models.list',
+  'relationships.list',
+  'sweeps.list',
+  'runs.list',
+  'system.listFolder',
+]);
+const needsSomething = (Object.keys(contract.calls) as CallName[]).filter((name) => !needsNothing.has(name));
+
+describe('bad input is answered with what is wrong and what is allowed', () => {
+  test.each(needsSomething)('%s with nothing', async (name) => {
+    const error = await service.call(name, {} as never).catch((caught) => caught);
+    expect(error).toMatchObject({ code: 'bad-input' });
+    expect(error.message).toContain(name);
+    expect(error.message).toContain('is missing');
+    expect(error.hint).toContain('has to be');
+  });
+
+  test.each([
+    ['runs.start', request({ rate: 1.5 }), /"rate" is 1.5/, /"rate" has to be at most 1\./],
+    ['runs.start', request({ method: 'magic' as never }), /"method" is "magic"/, /finetune, cotuning/],
+    ['runs.start', request({ steps: 2.5 }), /"steps" is 2.5/, /whole number/],
+    ['runs.start', { ...request(), stepz: 3 }, /"stepz" is not a setting/, /spelling/],
+    ['runs.start', request({ epochs: 2 }), /Both steps \(20\) and epochs \(2\)/, /one of them/],
+    ['runs.start', request({ decayAt: [30] }), /step 30, but the run has 20 steps/, /before the end/],
+    ['runs.compare', { runs: [1] }, /"runs" is \[1\]/, /a list of at least 2/],
+    ['datasets.import', { path: '/tmp', name: '' }, /"name" is ""/, /at least 1 character/],
+    ['datasets.import', { path: '/tmp', name: '12' }, /is a number/, /letter/],
+    ['runs.get', { run: 'three' }, /"run" is "three"/, /a number/],
+    ['datasets.samples', { dataset: 'insects', limit: 5000 }, /"limit" is 5000/, /at most 1000/],
+  ] as const)('%s %j', async (name, input, message, hint) => {
+    const error = await service.call(name as CallName, input as never).catch((caught) => caught);
+    expect(error.code).toBe('bad-input');
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+  });
+
+  test.each([
+    ['datasets.get', { dataset: 'none' }, /no dataset "none"/, /Known: insects/],
+    ['runs.start', request({ model: 'none' }), /no model "none"/, /Known: tiny/],
+    ['runs.get', { run: 4000 }, /no run 4000/, /cotune runs/],
+    ['samples.get', { sample: 4000 }, /no image 4000/, /^/],
+    ['relationships.get', { relationship: 4000 }, /no relationship 4000/, /^/],
+    ['datasets.import', { path: '/no/such/folder', name: 'x' }, /does not exist/, /path/],
+    ['models.add', { path: '/no/such.safetensors', name: 'x' }, /no file/, /safetensors/],
+  ] as const)('%s of what is not there: %j', async (name, input, message, hint) => {
+    const error = await service.call(name as CallName, input as never).catch((caught) => caught);
+    expect(error.code).toBe('not-found');
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+  });
+
+  test('a call that is not in the contract', async () => {
+    await expect(service.call('runs.explode' as never, {} as never)).rejects.toMatchObject({
+      code: 'bad-input',
+    });
+  });
+});
+
+test('datasets and models are found by name and by id', async () => {
+  const dataset = await service.call('datasets.get', { dataset: 'insects' });
+  expect(await service.call('datasets.get', { dataset: String(dataset.id) })).toEqual(dataset);
+});
+
+test('single images are classified each for itself, with the reason where one cannot be', async () => {
+  const good = join(fixture.images, 'wasp/1.png');
+  const [first, second] = await service.call('runs.predict', { run: ids.first, paths: [good, '/no.png'] });
+  expect(first).toEqual({ path: good, error: null, top: expect.any(Array) });
+  expect(first.top.map(({ name }) => name)).toEqual(['wasp', 'bee']);
+  expect(second).toMatchObject({ path: '/no.png', error: { code: 'not-found' }, top: [] });
+});
+
+test('predictions are exported as a table of one line per image, whole or not at all', async () => {
+  const path = join(fixture.root, 'table.csv');
+  const { bytes } = await service.call('runs.export', { run: ids.first, format: 'csv', path });
+  const lines = readFileSync(path, 'utf8').trim().split('\n');
+  expect(bytes).toBe(readFileSync(path).length);
+  expect(lines[0]).toBe('path,split,label,predicted,confidence,p(bee),p(wasp)');
+  expect(lines).toHaveLength(1 + 4);
+  expect(lines[1]).toMatch(/^bee\/\d\.png,val,bee,(bee|wasp),0\.8999999761581421,0\./);
+
+  const none = await service.call('runs.start', request({ steps: 1000 }));
+  const early = join(fixture.root, 'early.csv');
+  await expect(
+    service.call('runs.export', { run: none.id, format: 'csv', path: early }),
+  ).rejects.toMatchObject({ code: 'conflict' });
+  expect(existsSync(early)).toBe(false);
+  await service.call('runs.delete', { run: none.id });
+});
+
+test('the report survives engines that cannot be listed, and says so', async () => {
+  const report = await service.call('system.report', {});
+  expect(report.home).toBe(fixture.home);
+  expect(report.engines.map((engine) => engine.name)).toEqual(['cpu', 'webgpu']);
+  expect(report.findings.map((finding) => finding.topic)).toEqual(
+    expect.arrayContaining(['engines', 'engine webgpu', 'data folder', 'database', 'runtime']),
+  );
+});
+
+test('a relationship that is stored already is not learned again', async () => {
+  const input = { dataset: 'insects', model: 'tiny', seed: 9 };
+  const first = await finishTask(service, await service.call('relationships.learn', input));
+  const second = await finishTask(service, await service.call('relationships.learn', input));
+  expect(first).toMatchObject({ status: 'finished', error: null });
+  expect(second.result).toBe(first.result);
+});
+
+test('class names of arrays made elsewhere have to be as many as the classes', async () => {
+  const path = join(fixture.root, 'names.txt');
+  writeFileSync(path, 'one\ntwo\nthree\n');
+  const file = fixture.weights;
+  const arrays = { trainLogits: file, trainLabels: file, valLogits: file, valLabels: file };
+  const named = await finishTask(
+    service,
+    await service.call('relationships.learnArrays', { ...arrays, sourceClasses: path }),
+  );
+  expect(
+    (await service.call('relationships.get', { relationship: named.result! })).relationship.sourceClasses,
+  ).toEqual(['one', 'two', 'three']);
+  const wrong = await finishTask(
+    service,
+    await service.call('relationships.learnArrays', { ...arrays, targetClasses: path }),
+  );
+  expect(wrong).toMatchObject({ status: 'failed', error: { code: 'bad-input' } });
+});
+
+test('a picture comes back small or whole', async () => {
+  const thumb = await service.picture(ids.sample, 'thumb');
+  const full = await service.picture(ids.sample, 'full');
+  expect(thumb.contentType).toMatch(/^image\//);
+  expect(full.contentType).toBe('image/png');
+  await expect(service.picture(4000, 'thumb')).rejects.toMatchObject({ code: 'not-found' });
+});

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { resolveRunConfig } from '../../src-main/service/run-config.ts';
+import type { RunRequest } from '../../src-shared/contract.ts';
+import { type Dataset, type Model, RunConfig } from '../../src-shared/domain.ts';
+
+const dataset = { name: 'd' } as Dataset;
+const model = (inputSize: number) => ({ name: 'm', preprocessing: { inputSize } }) as Model;
+const resolve = (more: Partial<RunRequest> = {}, inputSize = 224, train = 100): RunConfig =>
+  resolveRunConfig(
+    { dataset: '1', model: '1', method: 'cotuning', ...more } as RunRequest,
+    dataset,
+    model(inputSize),
+    train,
+  );
+
+test('`quick` is complete, and names its inputs by name', () => {
+  const config = resolve();
+  expect(RunConfig.parse(config)).toEqual(config);
+  expect(config).toMatchObject({
+    dataset: 'd',
+    model: 'm',
+    preset: 'quick',
+    batch: 32,
+    size: 128,
+    steps: 300,
+  });
+  expect(config.decayAt).toEqual([200]);
+});
+
+test('`paper` has the paper’s budget', () => {
+  expect(resolve({ preset: 'paper' })).toMatchObject({
+    steps: 9050,
+    batch: 48,
+    size: 224,
+    decayAt: [6000],
+    decayFactor: 0.1,
+    tradeOff: 2.3,
+    learningRate: 0.001,
+    headLearningRateMultiplier: 10,
+    momentum: 0.9,
+    weightDecay: 5e-4,
+  });
+});
+
+test('what is given wins, and the schedule follows the steps', () => {
+  const config = resolve({ steps: 30, learningRate: 0.1, decayAt: [5] });
+  expect(config).toMatchObject({ learningRate: 0.1, decayAt: [5], evaluateEvery: 6, checkpointEvery: 6 });
+  expect(resolve({ steps: 30 }).decayAt).toEqual([20]);
+  expect(resolve({ steps: 1 }).decayAt).toEqual([]);
+});
+
+test('epochs count passes over the training images', () => {
+  expect(resolve({ epochs: 3, batch: 10 }, 224, 95).steps).toBe(29);
+  expect(() => resolve({ epochs: 3, steps: 10 })).toThrow(/Both steps/);
+});
+
+test('the crop is not larger than what a small network was trained on', () => {
+  expect(resolve({}, 64).size).toBe(64);
+  expect(resolve({ size: 96 }, 64).size).toBe(96);
+});
+
+test('a setting given as undefined counts as not given', () => {
+  expect(resolve({ batch: undefined, learningRate: undefined })).toMatchObject({
+    batch: 32,
+    learningRate: 0.001,
+  });
+});
