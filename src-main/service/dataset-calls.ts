@@ -94,7 +94,7 @@ async function importDataset(
   const before = known ? store.samples.all(known.id) : [];
   const found = await importFolder(folder, {
     seed,
-    previous: known && { samples: before, importedAt: known.importedAt },
+    previous: known && { samples: before, issues: known.issues, importedAt: known.importedAt },
     onProgress: task.progress,
     signal: task.signal,
   });
