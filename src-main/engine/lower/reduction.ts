@@ -18,7 +18,9 @@ const nhwcToNchwAxis = [0, 2, 3, 1];
 function prepare(node: Node, lowering: Lowering): Reduction {
   const { x } = node.inputs;
   const keepDims = Boolean(node.attrs.keepDims);
-  const axes = util.parseAxisParam(node.attrs.axis as number | number[], [...x.shape]);
+  // tf.js names the axes of Max differently from every other reduction's.
+  const axis = node.attrs.axis ?? node.attrs.reductionIndices;
+  const axes = util.parseAxisParam(axis as number | number[], [...x.shape]);
   const inPlace = x.shape.length === 4 && lowering.layoutOf(x) === 'nchw';
   const spatial = axes.includes(1) && axes.includes(2);
   if (!inPlace || !(keepDims || spatial || axes.includes(3)))

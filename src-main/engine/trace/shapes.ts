@@ -30,8 +30,8 @@ function reduced(shape: number[], axis: number | number[], keepDims: boolean): n
 
 const reduction =
   (dtype?: ElementType): ShapeRule =>
-  ({ x }, { axis, keepDims }) => ({
-    shape: reduced(x.shape, axis, keepDims ?? false),
+  ({ x }, { axis, reductionIndices, keepDims }) => ({
+    shape: reduced(x.shape, axis ?? reductionIndices, keepDims ?? false),
     dtype: dtype ?? x.dtype,
   });
 
