@@ -94,6 +94,10 @@ export const elementwiseRules: Record<string, Rule> = {
     (node) => node.attrs.clipValueMin as number,
     (node) => node.attrs.clipValueMax as number,
   ),
+  EluGrad: elementwise(([dy, y], { graph }) => {
+    const negative = graph.op('Mul', [dy, graph.op('Add', [y, graph.scalar(1)])]);
+    return graph.op('Where', [graph.op('GreaterOrEqual', [y, graph.scalar(0)]), dy, negative]);
+  }),
   Expm1: elementwise(([x], { graph }) => graph.op('Sub', [graph.op('Exp', [x]), graph.scalar(1)])),
   FloorDiv: elementwise(([a, b], lowering, node) => {
     const { graph } = lowering;

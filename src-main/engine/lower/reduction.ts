@@ -64,13 +64,11 @@ const argument =
     lowering.define(node.outputs[0], graph.op('Cast', [index], { to: onnxTypes.int32 }));
   };
 
-const alongAxis =
-  (type: string, attribute: string): Rule =>
-  (node, lowering) => {
-    const { logits } = node.inputs;
-    const [axis] = util.parseAxisParam((node.attrs[attribute] as number) ?? -1, [...logits.shape]);
-    lowering.define(node.outputs[0], lowering.op(type, [lowering.use(logits)], { axis }));
-  };
+const softmax: Rule = (node, lowering) => {
+  const { logits } = node.inputs;
+  const [axis] = util.parseAxisParam((node.attrs.dim as number) ?? -1, [...logits.shape]);
+  lowering.define(node.outputs[0], lowering.op('Softmax', [lowering.use(logits)], { axis }));
+};
 
 export const reductionRules: Record<string, Rule> = {
   Sum: reduce('ReduceSum'),
@@ -82,8 +80,7 @@ export const reductionRules: Record<string, Rule> = {
   Any: logical('ReduceMax'),
   ArgMax: argument('ArgMax'),
   ArgMin: argument('ArgMin'),
-  Softmax: alongAxis('Softmax', 'dim'),
-  LogSoftmax: alongAxis('LogSoftmax', 'axis'),
+  Softmax: softmax,
   Cumsum: (node, lowering) => {
     const { x } = node.inputs;
     const { graph } = lowering;

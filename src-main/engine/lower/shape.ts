@@ -130,7 +130,6 @@ export const shapeRules: Record<string, Rule> = {
     );
   }),
   Tile: moving((x, { graph }, node) => graph.op('Tile', [x, graph.ints(node.attrs.reps as number[])])),
-  BroadcastTo: moving((x, { graph }, node) => graph.op('Expand', [x, graph.ints(node.outputs[0].shape)])),
   Fill: filled((node) => node.attrs.value as number),
   ZerosLike: filled(() => 0),
   OnesLike: filled(() => 1),

@@ -24,6 +24,7 @@ export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): 
   const session = await openSession(graph.model, sessionOptions(options));
   const current: NamedTensors = {};
   const spare: NamedTensors = {};
+  let disposed = false;
   const ports = new Map(graph.state.map((port) => [port.name, port]));
   for (const next of graph.nextState) spare[next.name] = asTensor(next, allocate(next));
 
@@ -71,6 +72,8 @@ export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): 
       );
     },
     async dispose() {
+      if (disposed) return;
+      disposed = true;
       await session.release();
       for (const tensors of [current, spare]) for (const name of Object.keys(tensors)) delete tensors[name];
     },

@@ -71,7 +71,7 @@ function step(program: Program, state: Tensors, batch: Tensors): ReturnType<Prog
   try {
     return program.step(state, batch);
   } catch (error) {
-    const kernel = error instanceof Error ? /registered kernel '(\w+)'/.exec(error.message)?.[1] : undefined;
+    const kernel = error instanceof Error ? /[Kk]ernel '(\w+)'/.exec(error.message)?.[1] : undefined;
     if (!kernel) throw error;
     throw new CotuneError(
       'failed',
