@@ -98,19 +98,21 @@ function eagerExecutable(backend: string, program: Program, constants: Arrays): 
         const missing = Object.keys(program.state).filter((name) => !state[name]);
         if (missing.length > 0)
           throw new CotuneError('failed', `State not loaded: ${missing.slice(0, 5).join(', ')}.`);
-        const result = tf.tidy(() => {
+        let results: Arrays = {};
+        const next = tf.tidy(() => {
           const fed: Tensors = {};
           for (const name of Object.keys(program.batch))
             fed[name] = asTensor(name, batch[name], program.batch);
-          const { state: next, outputs } = program.step(state, fed);
-          return { next, outputs: Object.fromEntries(Object.entries(outputs).map(copyOut)) as Arrays };
+          const { state: after, outputs } = program.step(state, fed);
+          results = Object.fromEntries(Object.entries(outputs).map(copyOut));
+          return after;
         });
-        for (const [name, tensor] of Object.entries(result.next)) {
+        for (const [name, tensor] of Object.entries(next)) {
           if (tensor === state[name]) continue;
           state[name].dispose();
           state[name] = tensor;
         }
-        return result.outputs;
+        return results;
       }),
     read: async (names = Object.keys(program.state)) =>
       onBackend(() => Object.fromEntries(names.map((name) => copyOut([name, state[name]])))),

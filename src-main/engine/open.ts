@@ -55,8 +55,14 @@ function cpuEngine({ threads = 0 }: OpenOptions): Engine {
         layout: evaluation ? 'nchw' : 'nhwc',
       });
       const executable = await cpuExecutable(graph, { threads });
-      open.add(executable);
-      return executable;
+      const opened: Executable = {
+        ...executable,
+        async dispose() {
+          if (open.delete(opened)) await executable.dispose();
+        },
+      };
+      open.add(opened);
+      return opened;
     },
     async dispose() {
       await Promise.all([...open].map((executable) => executable.dispose()));

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import type { Engine } from '../../src-main/engine/engine.ts';
+import { openEngine } from '../../src-main/engine/open.ts';
 import type { Architecture } from '../../src-shared/domain.ts';
 import * as reference from './reference-backbone.ts';
 
@@ -25,8 +26,9 @@ async function agreesWithPyTorch(engine: Engine, net: Architecture): Promise<voi
     for (const leaf of ['running_mean', 'running_var'] as const)
       for (const [index, want] of statistics[leaf].first16.entries()) {
         const got = first.tensors.get(`${prefix}.${leaf}`)![index];
+        // The variance is a difference of means in float32, here of as few as 16 values.
         expect(Math.abs(got - want), `${prefix}.${leaf}[${index}]`).toBeLessThan(
-          1e-6 * Math.max(1, Math.abs(want)),
+          2e-6 * Math.max(1, Math.abs(want)),
         );
       }
 
@@ -70,3 +72,13 @@ test.each(['resnet18', 'resnet50', 'mobilenet_v2'] as const)(
 test('mobilenet_v2 on the eager reference engine agrees with PyTorch', { timeout: 240_000 }, async () => {
   await agreesWithPyTorch(await openReferenceEngine(), 'mobilenet_v2');
 });
+
+test.each(['resnet18', 'resnet50', 'mobilenet_v2'] as const)(
+  '%s on the cpu engine agrees with PyTorch: logits, gradients, statistics and two optimizer steps',
+  { timeout: 240_000 },
+  async (net) => {
+    const engine = await openEngine('cpu');
+    await agreesWithPyTorch(engine, net);
+    await engine.dispose();
+  },
+);

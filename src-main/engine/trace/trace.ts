@@ -42,7 +42,12 @@ function onTraceBackend<T>(work: () => T): T {
   // setBackend does its work before its first await when the backend's factory is synchronous, as ours is.
   void engine.setBackend(traceBackendName);
   try {
-    return tf.tidy(work as () => tf.TensorContainer) as T;
+    let result: T | undefined;
+    // Nothing goes through tidy itself: it would search the whole trace and every constant for tensors.
+    tf.tidy(() => {
+      result = work();
+    });
+    return result as T;
   } finally {
     if (before) void engine.setBackend(before);
   }
