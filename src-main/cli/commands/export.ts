@@ -1,0 +1,32 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { type CommonOptions, common, runId, withService } from '../session.ts';
+
+interface Options extends CommonOptions {
+  format: 'safetensors' | 'onnx' | 'csv';
+  out: string;
+}
+
+export function exportCommand(program: Command): void {
+  common(program.command('export'), [
+    'cotune export 12 --format onnx --out monkeys.onnx',
+    'cotune export 12 --format csv --out predictions.csv',
+  ])
+    .description('write the trained network with its classes and preprocessing, or its predictions')
+    .argument('<run>', 'number of the run', runId)
+    .addOption(
+      new Option('--format <name>', 'safetensors or onnx: the network; csv: the prediction of every image')
+        .choices(['safetensors', 'onnx', 'csv'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--out <file>', 'file to write')
+    .action((run: number, { format, out, ...options }: Options) =>
+      withService(options, async (service) => {
+        const written = await service.call('runs.export', { run, format, path: resolve(out) });
+        return {
+          json: { run, format, ...written },
+          text: `${written.path}: ${(written.bytes / 1e6).toFixed(1)} MB`,
+        };
+      }),
+    );
+}

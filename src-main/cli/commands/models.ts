@@ -1,0 +1,109 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { architectures, type Model, type Preprocessing } from '../../../src-shared/domain.ts';
+import { CotuneError } from '../../../src-shared/errors.ts';
+import { snakeCase } from '../output.ts';
+import { type CommonOptions, common, number, withService } from '../session.ts';
+import { columns, table } from '../text.ts';
+
+interface AddOptions extends CommonOptions {
+  name: string;
+  classes?: string;
+  architecture?: Model['architecture'];
+  padding?: Model['padding'];
+  inputSize?: number;
+  resizeShorter?: number;
+  mean?: string;
+  std?: string;
+}
+
+export function modelsCommand(program: Command): void {
+  const models = program.command('models').description('list the pre-trained networks, add or delete one');
+  common(models.command('list', { isDefault: true }), ['cotune models', 'cotune models --json'])
+    .description('list the pre-trained networks')
+    .action(list);
+  common(models.command('add <file>'), [
+    'cotune models add mobilenet_v2.safetensors --classes imagenet.txt --name mnv2',
+    'cotune models add r50.safetensors --name r50 --architecture resnet50 --input-size 224 --resize-shorter 256',
+  ])
+    .description('register a pre-trained network from a safetensors file (torchvision or timm names)')
+    .requiredOption('--name <name>', 'name of the network')
+    .option('--classes <file>', "text file with one source class a line (default: the file's metadata)")
+    .addOption(
+      new Option('--architecture <name>', "default: the file's metadata").choices([...architectures]),
+    )
+    .addOption(new Option('--padding <kind>', "default: the file's metadata").choices(['symmetric', 'same']))
+    .option('--input-size <px>', 'side of the crop it was trained on', number)
+    .option('--resize-shorter <px>', 'shorter side before the center crop', number)
+    .option('--mean <r,g,b>', 'subtracted from channels in [0,1]')
+    .option('--std <r,g,b>', 'divides what remains')
+    .action(add);
+  common(models.command('delete <model>'), ['cotune models delete mnv2'])
+    .description('forget a network; runs made with it stay')
+    .action((model: string, options: CommonOptions) =>
+      withService(options, async (service) => {
+        await service.call('models.delete', { model });
+        return { json: { deleted: model }, text: `${model} is deleted.` };
+      }),
+    );
+}
+
+const list = (options: CommonOptions): Promise<void> =>
+  withService(options, async (service) => {
+    const models = await service.call('models.list', {});
+    const rows = models.map((model) => [
+      model.name,
+      model.architecture,
+      `${model.sourceClasses.length}`,
+      millions(model.parameters),
+      `${model.preprocessing.inputSize} px`,
+    ]);
+    const text = rows.length
+      ? table(columns('model', 'architecture', '#source classes', '#parameters', '#input'), rows)
+      : 'No networks yet. Add one: cotune models add FILE.safetensors --name NAME --classes CLASSES.txt';
+    return { json: models.map(snakeCase), text };
+  });
+
+const add = (file: string, options: AddOptions): Promise<void> =>
+  withService(options, async (service) => {
+    const { name, classes, architecture, padding } = options;
+    const model = await service.call('models.add', {
+      path: resolve(file),
+      name,
+      classesPath: classes === undefined ? undefined : resolve(classes),
+      architecture,
+      padding,
+      preprocessing: preprocessingOf(options),
+    });
+    const facts = [
+      model.architecture,
+      `${model.sourceClasses.length} source classes`,
+      `${millions(model.parameters)} parameters`,
+      `input ${model.preprocessing.inputSize} px`,
+    ];
+    return { json: snakeCase(model), text: `${model.name}: ${facts.join(', ')}` };
+  });
+
+const millions = (count: number): string => `${(count / 1e6).toFixed(1)} M`;
+
+function preprocessingOf(options: AddOptions): Partial<Preprocessing> | undefined {
+  const given = {
+    inputSize: options.inputSize,
+    resizeShorter: options.resizeShorter,
+    mean: options.mean === undefined ? undefined : triple('--mean', options.mean),
+    std: options.std === undefined ? undefined : triple('--std', options.std),
+  };
+  const present = Object.entries(given).filter(([, value]) => value !== undefined);
+  return present.length > 0 ? Object.fromEntries(present) : undefined;
+}
+
+function triple(flag: string, text: string): [number, number, number] {
+  const values = text.split(',').map(Number);
+  if (values.length !== 3 || values.some((value) => !Number.isFinite(value)))
+    throw new CotuneError(
+      'bad-input',
+      `${flag} ${text} is not three numbers.`,
+      `Write it as ${flag} 0.485,0.456,0.406.`,
+    );
+  return values as [number, number, number];
+}

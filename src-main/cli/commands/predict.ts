@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
+import { type CommonOptions, common, runId, withService } from '../session.ts';
+import { columns, percent, plural, table } from '../text.ts';
+
+export function predictCommand(program: Command): void {
+  common(program.command('predict'), [
+    'cotune predict 12 photo.jpg',
+    'cotune predict 12 incoming/*.jpg --json > predictions.json',
+  ])
+    .description("classify images with a run's trained network")
+    .argument('<run>', 'number of the run', runId)
+    .argument('<image...>', 'image files')
+    .action((run: number, paths: string[], options: CommonOptions) =>
+      withService(options, async (service) => {
+        const predictions = await service.call('runs.predict', { run, paths });
+        const rows = predictions.map(({ path, top, error }) =>
+          error
+            ? [path, '', '', error.message]
+            : [
+                path,
+                top[0].name,
+                percent(top[0].p),
+                top
+                  .slice(1, 3)
+                  .map(({ name, p }) => `${name} ${percent(p)}`)
+                  .join(', '),
+              ],
+        );
+        const unread = predictions.filter(({ error }) => error).length;
+        const error =
+          unread === 0
+            ? null
+            : toErrorValue(
+                new CotuneError(
+                  'bad-input',
+                  `${plural(unread, 'image')} of ${predictions.length} could not be read.`,
+                  'The list says why.',
+                ),
+              );
+        return {
+          json: { run, predictions, error },
+          text: table(columns('image', 'class', '#probability', 'then'), rows),
+          error,
+        };
+      }),
+    );
+}

@@ -1,0 +1,111 @@
+import type { Command } from 'commander';
+import type { Client, GroupSummary, Sweep } from '../../../src-shared/contract.ts';
+import type { Run } from '../../../src-shared/domain.ts';
+import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
+import { awaitSweep } from '../await-sweep.ts';
+import { openProgress } from '../progress.ts';
+import { runDocument } from '../run-document.ts';
+import { groupTable, runTable } from '../run-tables.ts';
+import { type Answer, type CommonOptions, common, number, withService } from '../session.ts';
+import { readPlan } from '../settings-file.ts';
+import { plural } from '../text.ts';
+
+interface Options extends CommonOptions {
+  resume?: number;
+}
+
+const example = `
+A plan:
+  name: monkeys at three rates
+  dataset: monkeys
+  model: mnv2
+  methods: [finetune, cotuning]
+  rates: [0.15, 0.3, 0.5]
+  seeds: [0, 1, 2]
+  config: { steps: 150, size: 128, learning_rate: 0.0005 }
+`;
+
+export function sweepCommand(program: Command): void {
+  common(program.command('sweep [plan]'), ['cotune sweep plan.yaml', 'cotune sweep --resume 3'])
+    .description('train methods × rates × seeds one after another, from a YAML plan')
+    .option('--resume <sweep>', 'go on with an interrupted sweep', number)
+    .addHelpText('after', example)
+    .action((plan: string | undefined, options: Options) =>
+      withService(options, async (service) => {
+        if ((plan === undefined) === (options.resume === undefined))
+          throw new CotuneError(
+            'bad-input',
+            plan === undefined ? 'No plan is given.' : 'A plan and --resume are given together.',
+            'Use `cotune sweep PLAN.yaml`, or `cotune sweep --resume SWEEP`.',
+          );
+        const sweep =
+          plan === undefined
+            ? await resume(service, options.resume!)
+            : await service.call('sweeps.start', await readPlan(plan));
+        await awaitSweep(service, sweep, openProgress());
+        return answerOf(service, sweep);
+      }),
+    );
+}
+
+/** Puts the sweep's unfinished runs back into the queue of this process. */
+async function resume(client: Client, id: number): Promise<Sweep> {
+  const sweeps = await client.call('sweeps.list', {});
+  const sweep = sweeps.find((one) => one.id === id);
+  if (!sweep)
+    throw new CotuneError(
+      'not-found',
+      `There is no sweep ${id}.`,
+      sweeps.length ? `Known: ${sweeps.map((one) => `${one.id} (${one.name})`).join(', ')}.` : '',
+    );
+  for (const { id: run, status } of await client.call('runs.list', { sweep: id }))
+    if (status === 'queued' || status === 'failed' || status === 'stopped')
+      await client.call('runs.resume', { run });
+  return sweep;
+}
+
+async function answerOf(client: Client, sweep: Sweep): Promise<Answer> {
+  const runs = (await client.call('runs.list', { sweep: sweep.id })).sort((a, b) => a.id - b.id);
+  const finished = runs.filter((run) => run.status === 'finished');
+  const groups: GroupSummary[] =
+    finished.length < 2
+      ? []
+      : (await client.call('runs.compare', { runs: finished.map((run) => run.id) })).groups;
+  const error = errorOf(sweep, runs, finished.length);
+  return {
+    json: {
+      sweep: sweep.id,
+      name: sweep.name,
+      runs: await Promise.all(runs.map((run) => runDocument(client, run))),
+      groups: groups.map(groupDocument),
+      error,
+    },
+    text: [
+      `Sweep ${sweep.id}, ${sweep.name}: ${finished.length} of ${plural(runs.length, 'run')} finished`,
+      '',
+      runTable(runs),
+      ...(groups.length > 0 ? ['', groupTable(groups)] : []),
+    ].join('\n'),
+    error,
+  };
+}
+
+const groupDocument = (group: GroupSummary) => ({
+  method: group.method,
+  rate: group.rate,
+  runs: group.runs,
+  accuracy_mean: group.accuracyMean,
+  accuracy_sd: group.accuracySd,
+  seconds_mean: group.secondsMean,
+});
+
+function errorOf(sweep: Sweep, runs: Run[], finished: number) {
+  if (finished === runs.length) return null;
+  return toErrorValue(
+    new CotuneError(
+      'failed',
+      `${plural(runs.length - finished, 'run')} of sweep ${sweep.id} did not finish.`,
+      `Go on: cotune sweep --resume ${sweep.id}`,
+    ),
+  );
+}

@@ -1,0 +1,124 @@
+import { type Command, Option } from 'commander';
+import type { Client, RunRequest } from '../../../src-shared/contract.ts';
+import { approaches, engineChoices, methods, type Run } from '../../../src-shared/domain.ts';
+import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
+import { awaitRun } from '../await-work.ts';
+import { openProgress } from '../progress.ts';
+import { describeRun, runDocument } from '../run-document.ts';
+import { type Answer, type CommonOptions, common, number, runId, withService } from '../session.ts';
+import { readRunSettings } from '../settings-file.ts';
+
+/** Flags of `train` and the settings that they set. */
+const settings = {
+  dataset: 'dataset',
+  model: 'model',
+  method: 'method',
+  preset: 'preset',
+  rate: 'rate',
+  seed: 'seed',
+  steps: 'steps',
+  epochs: 'epochs',
+  batch: 'batch',
+  size: 'size',
+  lr: 'learningRate',
+  headLrMult: 'headLearningRateMultiplier',
+  tradeOff: 'tradeOff',
+  approach: 'approach',
+  engine: 'engine',
+} as const;
+
+type Options = CommonOptions & { [K in keyof typeof settings]?: string | number } & {
+  config?: string;
+  resume?: number;
+};
+
+export function trainCommand(program: Command): void {
+  common(program.command('train'), [
+    'cotune train --dataset monkeys --model mnv2 --method cotuning --rate 0.15',
+    'cotune train --dataset monkeys --model mnv2 --method finetune --size 128 --batch 32 --steps 150 --lr 0.0005 --json',
+    'cotune train --config paper.yaml --seed 2',
+    'cotune train --resume 12',
+  ])
+    .description('train one network; Ctrl-C stops it with a checkpoint')
+    .option('--dataset <name>', 'target images')
+    .option('--model <name>', 'pre-trained network')
+    .addOption(new Option('--method <name>', 'how to transfer').choices([...methods]))
+    .addOption(
+      new Option(
+        '--preset <name>',
+        "defaults of what is not given: quick, or paper for the paper's budget",
+      ).choices(['quick', 'paper']),
+    )
+    .option('--rate <share>', 'share of the training images of each class that is used', number)
+    .option('--seed <n>', 'decides splits, initial weights and batches', number)
+    .option('--steps <n>', 'optimizer steps', number)
+    .option('--epochs <n>', 'passes over the training images, instead of --steps', number)
+    .option('--batch <n>', 'images per step', number)
+    .option('--size <px>', 'side of the square training crop', number)
+    .option('--lr <rate>', 'learning rate of the pre-trained layers', number)
+    .option('--head-lr-mult <k>', 'the target head learns so many times faster', number)
+    .option('--trade-off <lambda>', "weight of the source term in co-tuning's loss", number)
+    .addOption(new Option('--approach <name>', 'how the relationship is learned').choices([...approaches]))
+    .addOption(new Option('--engine <name>', 'what runs the network').choices([...engineChoices]))
+    .option('--config <yaml>', 'settings from a file; flags win over it')
+    .option('--resume <run>', 'go on with a failed or stopped run from its last checkpoint', runId)
+    .action((options: Options) =>
+      withService(options, async (service) => {
+        const run =
+          options.resume === undefined
+            ? await service.call('runs.start', await requestOf(options))
+            : await resume(service, options);
+        return answerOf(service, await awaitRun(service, run.id, openProgress()));
+      }),
+    );
+}
+
+async function requestOf(options: Options): Promise<RunRequest> {
+  const request: Record<string, unknown> =
+    options.config === undefined ? {} : await readRunSettings(options.config);
+  const flags = givenFlags(options);
+  // Steps and epochs say the same thing: the one on the command line replaces the other in the file.
+  if (flags.some((flag) => flag === 'steps' || flag === 'epochs')) {
+    delete request.steps;
+    delete request.epochs;
+  }
+  for (const flag of flags) request[settings[flag]] = options[flag];
+  for (const name of ['dataset', 'model', 'method'] as const)
+    if (request[name] === undefined)
+      throw new CotuneError(
+        'bad-input',
+        `--${name} is missing.`,
+        `Give ${name === 'method' ? `--method ${methods.join(' or ')}` : `--${name} NAME`}, or name it in a --config file.`,
+      );
+  return request as RunRequest;
+}
+
+const givenFlags = (options: Options) =>
+  (Object.keys(settings) as (keyof typeof settings)[]).filter((flag) => options[flag] !== undefined);
+
+async function resume(client: Client, options: Options & { resume?: number }): Promise<Run> {
+  const flags = [...givenFlags(options), ...(options.config === undefined ? [] : ['config'])];
+  if (flags.length > 0)
+    throw new CotuneError(
+      'bad-input',
+      `--resume goes on with a run as it was set up: ${flags.map(flagName).join(', ')} cannot be changed.`,
+      'Leave the other settings out, or start a new run without --resume.',
+    );
+  return client.call('runs.resume', { run: options.resume! });
+}
+
+const flagName = (name: string): string =>
+  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+async function answerOf(client: Client, run: Run): Promise<Answer> {
+  const document = await runDocument(client, run);
+  const error =
+    run.status === 'finished'
+      ? null
+      : (run.error ?? toErrorValue(new CotuneError('failed', `Run ${run.id} is ${run.status}.`)));
+  return {
+    json: { ...document, error },
+    text: describeRun(run, await client.call('runs.notes', { run: run.id })),
+    error,
+  };
+}

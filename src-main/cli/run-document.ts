@@ -1,0 +1,111 @@
+import type { Client } from '../../src-shared/contract.ts';
+import type { Relationship, RelationshipRow, Run, SplitMetrics } from '../../src-shared/domain.ts';
+import { snakeCase } from './output.ts';
+import { columns, percent, seconds, someOf, table } from './text.ts';
+
+/** A run as `--json` prints it. */
+export interface RunDocument {
+  run: number;
+  status: Run['status'];
+  [field: string]: unknown;
+}
+
+/** The document of one run, as `cotune train --json` prints it. */
+export async function runDocument(client: Client, run: Run): Promise<RunDocument> {
+  const { config } = run;
+  const [notes, relationship] = await Promise.all([
+    client.call('runs.notes', { run: run.id }),
+    relationshipOf(client, run),
+  ]);
+  return {
+    run: run.id,
+    status: run.status,
+    method: config.method,
+    dataset: config.dataset,
+    model: config.model,
+    engine: run.engine?.name ?? null,
+    device: run.engine?.device ?? null,
+    versions: run.engine?.versions ?? null,
+    seed: config.seed,
+    rate: config.rate,
+    samples: run.samples,
+    steps: run.step,
+    test: run.test,
+    val: run.val,
+    relationship: relationship && {
+      id: relationship.id,
+      approach: relationship.approach,
+      C: relationship.C,
+      source_temperature: relationship.sourceTemperature,
+      temperature_source: relationship.temperatureSource,
+      scale: relationship.scale,
+    },
+    timing: run.timing,
+    config: snakeCase(config),
+    notes,
+    error: run.error,
+    checkpoint_step: run.checkpointStep,
+    sweep: run.sweepId,
+    created_at: run.createdAt,
+    started_at: run.startedAt,
+    finished_at: run.finishedAt,
+  };
+}
+
+async function relationshipOf(client: Client, run: Run): Promise<Relationship | null> {
+  if (run.relationshipId === null) return null;
+  return (await client.call('relationships.get', { relationship: run.relationshipId, top: 1 })).relationship;
+}
+
+/** One run in a few lines. */
+export function describeRun(run: Run, notes: string[]): string {
+  const { config, samples, timing } = run;
+  const lines = [
+    `Run ${run.id}: ${config.method} of ${config.model} on ${config.dataset}, seed ${config.seed}, ${percent(config.rate, 0)} of the training images`,
+    `${samples.train} training, ${samples.val} validation, ${samples.test} test images; ${run.step} of ${config.steps} steps of ${config.batch} images at ${config.size} px`,
+  ];
+  if (run.engine) lines.push(`Engine: ${run.engine.name} (${run.engine.device})`);
+  if (timing)
+    lines.push(
+      `Time: ${seconds(timing.total_s)} (data ${seconds(timing.data_s)}, relationship ${seconds(timing.relationship_s)}, training ${seconds(timing.train_s)} at ${timing.images_per_s.toFixed(1)} images/s, evaluation ${seconds(timing.evaluate_s)})`,
+    );
+  if (run.test || run.val) lines.push('', scores(run));
+  if (notes.length > 0) lines.push('', ...someOf(notes, 20));
+  if (run.status === 'stopped')
+    lines.push('', `Stopped at step ${run.step}. Go on: cotune train --resume ${run.id}`);
+  else if (run.status !== 'finished' && !run.error) lines.push('', `It is ${run.status}.`);
+  return lines.join('\n');
+}
+
+function scores(run: Run): string {
+  const row = (name: string, metrics: SplitMetrics | null) =>
+    metrics
+      ? [
+          [
+            name,
+            percent(metrics.accuracy),
+            percent(metrics.macro_f1),
+            metrics.nll.toFixed(3),
+            percent(metrics.ece),
+          ],
+        ]
+      : [];
+  return table(columns('split', '#accuracy', '#macro F1', '#NLL', '#calibration error'), [
+    ...row('test', run.test),
+    ...row('val', run.val),
+  ]);
+}
+
+/** The strongest source classes of each target class, one line each. */
+export const relationshipTable = (rows: RelationshipRow[], top: number): string =>
+  table(
+    columns('target class', '#entropy', 'strongest source classes'),
+    rows.map((row) => [
+      row.name,
+      row.entropy.toFixed(2),
+      row.sources
+        .slice(0, top)
+        .map((source) => `${source.name} ${percent(source.p)}`)
+        .join(', '),
+    ]),
+  );

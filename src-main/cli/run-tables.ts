@@ -1,0 +1,47 @@
+import type { GroupSummary } from '../../src-shared/contract.ts';
+import type { Run } from '../../src-shared/domain.ts';
+import { columns, percent, seconds, table } from './text.ts';
+
+/** One line per run. */
+export const runTable = (runs: Run[]): string =>
+  table(
+    columns(
+      '#run',
+      'status',
+      'method',
+      'dataset',
+      'model',
+      '#rate',
+      '#seed',
+      '#steps',
+      '#test accuracy',
+      '#time',
+      'engine',
+    ),
+    runs.map((run) => [
+      `${run.id}`,
+      run.status,
+      run.config.method,
+      run.config.dataset,
+      run.config.model,
+      `${run.config.rate}`,
+      `${run.config.seed}`,
+      run.status === 'finished' ? `${run.step}` : `${run.step}/${run.config.steps}`,
+      run.test ? percent(run.test.accuracy) : '',
+      run.timing ? seconds(run.timing.total_s) : '',
+      run.engine?.name ?? '',
+    ]),
+  );
+
+/** Methods and rates over their seeds, mean ± standard deviation. */
+export const groupTable = (groups: GroupSummary[]): string =>
+  table(
+    columns('method', '#rate', '#runs', '#test accuracy (mean ± sd)', '#time (mean)'),
+    groups.map((group) => [
+      group.method,
+      `${group.rate}`,
+      `${group.runs.length}`,
+      `${percent(group.accuracyMean)}${group.accuracySd === null ? '' : ` ± ${(100 * group.accuracySd).toFixed(1)}`}`,
+      seconds(group.secondsMean),
+    ]),
+  );

@@ -1,0 +1,80 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import envPaths from 'env-paths';
+import type { ErrorValue } from '../../src-shared/errors.ts';
+import { toErrorValue } from '../../src-shared/errors.ts';
+import { forkTrainer } from '../service/fork-trainer.ts';
+import type { QueueScope } from '../service/queue.ts';
+import { openService, type Service } from '../service/service.ts';
+import { interruptible } from './interrupt.ts';
+import { exitCode, printError, printText } from './output.ts';
+
+/** Where the platform keeps an application's data. */
+export const defaultHome = envPaths('cotuning-studio', { suffix: '' }).data;
+
+/** Options of every command. */
+export interface CommonOptions {
+  home: string;
+  json?: boolean;
+}
+
+/** What a command hands back. */
+export interface Answer {
+  /** The document for `--json`; undefined where the command printed it already. */
+  json: unknown;
+  /** The same for people. */
+  text: string;
+  /** What went wrong although there is an answer; the document then holds it as `error`. */
+  error?: ErrorValue | null;
+}
+
+/** Adds what every command has: `--home`, `--json` and examples at the end of its help. */
+export function common(command: Command, examples: string[]): Command {
+  return command
+    .option('--home <dir>', 'data folder', defaultHome)
+    .option('--json', 'one JSON document on stdout, nothing else')
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
+}
+
+/**
+ * Runs one command on the service of its data folder, prints its answer or its error, and sets the exit code: 0,
+ * 1 (failed) or 2 (bad usage or input). `queue`: which queued runs this process works off.
+ */
+export async function withService(
+  options: CommonOptions,
+  work: (service: Service) => Promise<Answer>,
+  queue: QueueScope = 'own',
+): Promise<void> {
+  let answer: Answer;
+  try {
+    const service = await openService({ home: options.home, spawnTrainer: forkTrainer(), queue });
+    try {
+      answer = await interruptible(work(service));
+    } finally {
+      await service.close();
+    }
+  } catch (error) {
+    const value = toErrorValue(error);
+    answer = { json: { error: value }, text: '', error: value };
+    if (process.env.COTUNE_DEBUG) console.error(error);
+  }
+  if (answer.error) {
+    process.exitCode = exitCode(answer.error);
+    printError(answer.error);
+  }
+  if (options.json && answer.json !== undefined) await printText(JSON.stringify(answer.json, null, 2));
+  else if (!options.json) await printText(answer.text);
+}
+
+/** A number from the command line. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
+  return value;
+}
+
+/** A run's number from the command line. */
+export function runId(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text))
+    throw new InvalidArgumentError('A run is named by its number: see `cotune runs`.');
+  return Number(text);
+}

@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { RunRequest, SweepPlan } from '../../src-shared/contract.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import { nearest } from './nearest.ts';
+
+/** What the flags of `cotune train` call some settings. */
+const aliases: Record<string, string> = {
+  lr: 'learningRate',
+  headLrMult: 'headLearningRateMultiplier',
+};
+const runKeys = Object.keys(RunRequest.shape);
+const planKeys = Object.keys(SweepPlan.shape);
+
+type Settings = Record<string, unknown>;
+
+/**
+ * Reads settings of a run from a YAML file: the names of `cotune show --json` under `config`, or those of the flags.
+ * Values are checked by the service. Errors: `not-found`, `bad-input` with the file's line, or the unknown name.
+ */
+export async function readRunSettings(path: string): Promise<Settings> {
+  return rename(await readYaml(path), path, runKeys);
+}
+
+/** Reads a sweep's plan from a YAML file; settings shared by its runs stand under `config`. Errors as above. */
+export async function readPlan(path: string): Promise<SweepPlan> {
+  const plan = rename(await readYaml(path), path, planKeys);
+  if (plan.config !== undefined) {
+    if (!isMapping(plan.config))
+      throw new CotuneError('bad-input', `${path}: "config" is not a list of "name: value" lines.`);
+    plan.config = rename(plan.config, path, runKeys);
+  }
+  return plan as SweepPlan;
+}
+
+async function readYaml(path: string): Promise<Settings> {
+  const text = await readFile(resolve(path), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT'
+      ? new CotuneError('not-found', `There is no file ${path}.`, 'Check the path.')
+      : new CotuneError('bad-input', `${path} cannot be read: ${error.message}.`, 'Name a YAML file.');
+  });
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error) {
+    const [{ line, col }] = error.linePos ?? [{ line: 1, col: 1 }];
+    const [what] = error.message.split(/ at line |\n/);
+    throw new CotuneError(
+      'bad-input',
+      `${path}, line ${line}, column ${col}: ${what}.`,
+      'Write one "name: value" a line.',
+    );
+  }
+  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  if (!isMapping(value))
+    throw new CotuneError(
+      'bad-input',
+      `${path} holds no settings.`,
+      'Write one "name: value" a line, e.g. "method: cotuning".',
+    );
+  return value;
+}
+
+const isMapping = (value: unknown): value is Settings =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `head_lr_mult`, `head-lr-mult` and `headLrMult` name the same setting. */
+const camelCase = (key: string): string =>
+  key.replace(/[-_]([a-z])/g, (_, letter: string) => letter.toUpperCase());
+const snakeName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+function rename(settings: Settings, path: string, known: string[]): Settings {
+  const renamed: Settings = {};
+  for (const [key, value] of Object.entries(settings)) {
+    const camel = camelCase(key);
+    const name = Object.hasOwn(aliases, camel) ? aliases[camel] : camel;
+    if (!known.includes(name)) {
+      const near = nearest(camel, [...known, ...(known === runKeys ? Object.keys(aliases) : [])]);
+      throw new CotuneError(
+        'bad-input',
+        `${path}: "${key}" is not a setting.`,
+        near ? `Did you mean "${snakeName(near)}"?` : `Settings: ${known.map(snakeName).join(', ')}.`,
+      );
+    }
+    if (name in renamed)
+      throw new CotuneError('bad-input', `${path}: "${key}" is given twice.`, 'Keep one of the two.');
+    renamed[name] = value;
+  }
+  return renamed;
+}
