@@ -223,7 +223,7 @@ function changesSince(previous: PreviousImport | undefined, samples: readonly Im
   const changed = samples.filter(({ path, hash }) => before.has(path) && before.get(path) !== hash).length;
   const removed = previous.samples.length - (samples.length - added);
   if (added + changed + removed === 0) return ['Since the last import nothing has changed.'];
-  return [`Since the last import: ${added} images added, ${changed} changed, ${removed} removed.`];
+  return [`Since the last import: ${added} added, ${changed} changed, ${removed} removed.`];
 }
 
 function datasetHash(samples: readonly ImportedSample[], classes: readonly string[]): string {

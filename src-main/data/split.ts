@@ -26,7 +26,7 @@ export function splitSamples(samples: readonly Sample[], options: SplitOptions):
   const { rate, seed, valFraction } = options;
   const of = (split: Sample['split']) => samples.filter((sample) => sample.split === split).sort(byPath);
   const given = of('val');
-  const chosen: ChosenSamples = { train: [], val: given, test: of('test'), notes: [] };
+  const chosen: ChosenSamples = { train: [], val: [...given], test: of('test'), notes: [] };
   const withoutValidation: string[] = [];
   for (const [label, members] of Map.groupBy(of('train'), (sample) => sample.label)) {
     const groups = shuffledGroups(members, (sample) => sample.hash, `validation ${seed} ${label}`);
