@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
 import type { Phase } from '../../src-shared/domain.ts';
 import type { NewRelationship } from '../store/relationships.ts';
 import type { JobRelationship, JobSample, Predictions } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
+import { recordCheckpoint } from './checkpoint-files.ts';
 import type { JobMessage } from './trainer-job.ts';
 
 const progressEveryMs = 250;
@@ -18,7 +18,8 @@ export interface RecordedRun {
 }
 
 /** Writes down what a run's trainer says, and tells subscribers. */
-export function openRecorder({ store, home, emit }: Base, run: RecordedRun) {
+export function openRecorder(base: Base, run: RecordedRun) {
+  const { store, emit } = base;
   const labels = new Map(run.samples.map((sample) => [sample.id, sample.label]));
   let step = run.firstStep;
   let phase: Phase = 'starting';
@@ -76,11 +77,7 @@ export function openRecorder({ store, home, emit }: Base, run: RecordedRun) {
         break;
       }
       case 'checkpoint':
-        store.checkpoints.insert(run.id, {
-          step: message.step,
-          path: home.toStored(message.path),
-          bytes: statSync(message.path).size,
-        });
+        recordCheckpoint(base, run.id, message.step, message.path);
         step = Math.max(step, message.step);
         writeProgress(true);
         tellRun();

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { type Dataset, EngineChoice, type Model, type Run, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { JobRelationship, TrainJob } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
+import { newestCheckpoint } from './checkpoint-files.ts';
 import { checkUnchanged } from './data-check.ts';
 import { identify } from './process-identity.ts';
 import { openRecorder } from './run-recorder.ts';
@@ -42,6 +43,7 @@ export function trainRun(base: Base, id: number): RunningRun {
     if (job.pid) store.runs.setTrainer(id, identify(job.pid));
     const result = await job.ended;
     recorder.flush();
+    newestCheckpoint(base, id);
     if (result.type === 'stopped') return end('stopped', stopped());
     if (result.result) {
       const { test, val, timing, weightsPath } = result.result;
@@ -56,7 +58,7 @@ export function trainRun(base: Base, id: number): RunningRun {
 
   function end(status: 'finished' | 'stopped' | 'failed', error: unknown): void {
     if (stopping === 'requeue' && status === 'stopped') {
-      store.runs.enqueue(id, store.checkpoints.list(id)[0]?.step ?? 0);
+      store.runs.enqueue(id, newestCheckpoint(base, id)?.step ?? 0);
     } else {
       store.runs.end(id, owner, status, { error: error === undefined ? null : withHint(base, id, error) });
     }
@@ -89,13 +91,13 @@ export function trainRun(base: Base, id: number): RunningRun {
 }
 
 /** A failure's reason with how to go on. */
-function withHint({ store }: Base, id: number, error: unknown) {
+function withHint(base: Base, id: number, error: unknown) {
   const { code, message, hint } =
     error instanceof CotuneError ? error : new CotuneError('failed', (error as Error).message, '');
   return {
     code,
     message,
-    hint: [hint, resumeHint(id, store.checkpoints.list(id)[0]?.step)].filter(Boolean).join(' '),
+    hint: [hint, resumeHint(id, newestCheckpoint(base, id)?.step)].filter(Boolean).join(' '),
   };
 }
 
@@ -110,7 +112,7 @@ async function prepare(base: Base, run: Run) {
   const { store, home } = base;
   const { dataset, model } = inputsOf(base, run);
   const chosen = samplesForRun(store, dataset, run.config.rate, run.config.seed);
-  const resumeFrom = newestCheckpoint(base, run);
+  const resumeFrom = newestCheckpoint(base, run.id);
   if (chosen.splitHash !== run.splitHash) {
     if (resumeFrom) {
       throw new CotuneError(
@@ -147,7 +149,7 @@ async function prepare(base: Base, run: Run) {
   const job: TrainJob = {
     kind: 'train',
     run: run.id,
-    config: { ...run.config, engine: engineFor(run, resumeFrom !== null) },
+    config: { ...run.config, engine: engineFor(run, resumeFrom !== undefined) },
     targetClasses: dataset.classes.length,
     classNames: dataset.classes,
     model: jobModel(home, model),
@@ -155,7 +157,7 @@ async function prepare(base: Base, run: Run) {
     relationship,
     cacheFolder: home.cache,
     runFolder,
-    resumeFrom: resumeFrom && home.fromStored(resumeFrom.path),
+    resumeFrom: resumeFrom ? home.fromStored(resumeFrom.path) : null,
   };
   const recorded = {
     id: run.id,
@@ -207,16 +209,6 @@ function inputsOf({ store, home }: Base, run: Run): { dataset: Dataset; model: M
     );
   }
   return { dataset, model };
-}
-
-/** The newest checkpoint that is whole on disk; rows whose file is not are removed. */
-function newestCheckpoint({ store, home }: Base, run: Run) {
-  for (const checkpoint of store.checkpoints.list(run.id)) {
-    const path = home.fromStored(checkpoint.path);
-    if (existsSync(path) && statSync(path).size === checkpoint.bytes) return checkpoint;
-    store.checkpoints.remove(run.id, checkpoint.step);
-  }
-  return null;
 }
 
 /** A resumed run goes on with the engine that it began with: another would give other numbers. */

@@ -36,13 +36,18 @@ export async function makeFixture(perClass = 6) {
 
 export type Fixture = Awaited<ReturnType<typeof makeFixture>>;
 
-/** Two classes of small pictures, each of its own color. */
+/** Two classes of small pictures of colored noise, none like another. */
 async function writeImages(folder: string, perClass: number): Promise<void> {
-  for (const [c, name] of ['bee', 'wasp'].entries()) {
+  const [width, height] = [24, 16];
+  let dice = 1;
+  for (const name of ['bee', 'wasp']) {
     mkdirSync(join(folder, name), { recursive: true });
     for (let i = 0; i < perClass; i++) {
-      const background = { r: 200 * c, g: 15 * i, b: 255 - 20 * i };
-      const image = sharp({ create: { width: 24, height: 16, channels: 3, background } });
+      const pixels = Uint8Array.from({ length: width * height * 3 }, () => {
+        dice = (dice * 16807) % 2147483647;
+        return dice >> 8;
+      });
+      const image = sharp(pixels, { raw: { width, height, channels: 3 } });
       await image.png().toFile(join(folder, name, `${i}.png`));
     }
   }
