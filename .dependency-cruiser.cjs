@@ -19,7 +19,7 @@ module.exports = {
     only('lower-room', 'Lowering reads the trace; it does not run.', { path: '^src-main/engine/run' }, { path: '^src-main/engine/lower' }),
     only('run-room', 'Running knows graphs, not traces.', { path: '^src-main/engine/(trace|lower)' }, { path: '^src-main/engine/run' }),
     only('onnxruntime-in-the-run-room', 'One room owns the runtime.', { path: 'node_modules/onnxruntime' }, { path: '^src-', pathNot: '^src-main/engine/run' }),
-    only('pixels-in-data', 'Images are decoded in one place.', { path: 'node_modules/(sharp|bmp-ts)' }, { path: '^src-', pathNot: '^src-main/(data|sample)' }),
+    only('pixels-in-data', 'Images are decoded in one place.', { path: 'node_modules/sharp' }, { path: '^src-', pathNot: '^src-main/(data|sample)' }),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
