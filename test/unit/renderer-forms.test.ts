@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { naturalPair } from '../../src-renderer/compare/natural-pair.ts';
+import { duration, percent, points, quantity, when } from '../../src-renderer/format.ts';
+import { alignSeries } from '../../src-renderer/parts/align-series.ts';
+import { smooth } from '../../src-renderer/parts/smooth.ts';
+import { emptyForm, formOf, readForm } from '../../src-renderer/runs/training-form.ts';
+import { makeRun } from '../browser/fake-data.ts';
+
+test('fields left empty stay out of the request, so that the preset decides them', () => {
+  expect(readForm(emptyForm)).toMatchObject({ settings: { preset: 'quick' }, runs: 2, errors: {} });
+  expect(Object.keys(readForm(emptyForm).settings)).toEqual(['preset']);
+});
+
+test('several methods, rates and seeds multiply; repeated values count once', () => {
+  const plan = readForm({ ...emptyForm, rates: '15, 30', seeds: '0 1 2 2' });
+  expect(plan).toMatchObject({ rates: [0.15, 0.3], seeds: [0, 1, 2], runs: 12 });
+});
+
+test('every mistake is named beside its field', () => {
+  const plan = readForm({
+    ...emptyForm,
+    finetune: false,
+    cotuning: false,
+    rates: '0',
+    seeds: '-1',
+    length: '2.5',
+    batch: '1',
+    learningRate: '0',
+    decayAt: 'x',
+  });
+  expect(Object.keys(plan.errors).sort()).toEqual(
+    ['batch', 'decayAt', 'finetune', 'learningRate', 'length', 'rates', 'seeds'].sort(),
+  );
+});
+
+test('the settings of a run come back as they were through the form', () => {
+  const { config } = makeRun(8);
+  const plan = readForm({ ...emptyForm, ...formOf(config) });
+  expect(plan.errors).toEqual({});
+  const { dataset, model, method, rate, seed, ...settings } = config;
+  expect(plan).toMatchObject({ methods: [method], rates: [rate], seeds: [seed], settings });
+  expect(formOf(config)).toMatchObject({ dataset, model });
+});
+
+test('the natural pair is fine-tuning against co-tuning on the same split and seed, baseline first', () => {
+  const runs = [1, 2, 3, 4].map((id) => makeRun(id));
+  const pair = naturalPair(runs, runs)!;
+  expect(pair.map((run) => run.config.method)).toEqual(['finetune', 'cotuning']);
+  expect(pair[0].config.seed).toBe(pair[1].config.seed);
+  expect(naturalPair([], [runs[0]])).toBeNull();
+});
+
+test('smoothing keeps a constant, does not shift a ramp, and leaves out values that are no numbers', () => {
+  const constant = [1, 2, 3, 4].map((step) => ({ step, value: 5 }));
+  for (const { value } of smooth(constant, 3)) expect(value).toBeCloseTo(5, 12);
+  const ramp = Array.from({ length: 101 }, (_, step) => ({ step, value: step }));
+  expect(smooth(ramp, 4)[50].value).toBeCloseTo(50, 4);
+  const broken = [...constant, { step: 5, value: Number.NaN }];
+  expect(smooth(broken, 3)).toEqual(smooth(constant, 3));
+});
+
+test('series with different steps share one axis, gaps left open', () => {
+  const aligned = alignSeries([
+    {
+      points: [
+        { step: 1, value: 10 },
+        { step: 3, value: 30 },
+      ],
+    },
+    { points: [{ step: 2, value: 20 }] },
+  ]);
+  expect(aligned).toEqual({
+    steps: [1, 2, 3],
+    values: [
+      [10, undefined, 30],
+      [undefined, 20, undefined],
+    ],
+    counts: [2, 1],
+  });
+});
+
+test('numbers read as a person writes them', () => {
+  expect([percent(0.8932), percent(null), points(0.021), points(-0.0001), points(-0.05)]).toEqual([
+    '89.3%',
+    '–',
+    '+2.1',
+    '±0.0',
+    '−5.0',
+  ]);
+  expect([quantity(0.0005), quantity(0), quantity(1234.5), quantity(0.25), quantity(1e7)]).toEqual([
+    '5e-4',
+    '0',
+    '1,235',
+    '0.25',
+    '1e7',
+  ]);
+  expect([duration(0.2), duration(59.6), duration(74), duration(3600), duration(5400)]).toEqual([
+    '< 1 s',
+    '1 min 0 s',
+    '1 min 14 s',
+    '1 h 0 min',
+    '1 h 30 min',
+  ]);
+  const now = Date.parse('2026-01-02T12:00:00Z');
+  expect(when('2026-01-02T11:58:30Z', now)).toBe('1 min ago');
+});
