@@ -164,7 +164,29 @@ export const GroupSummary = z.object({
 });
 export type GroupSummary = z.infer<typeof GroupSummary>;
 
-export const Comparison = z.object({ groups: z.array(GroupSummary), pairs: z.array(PairComparison) });
+/** Group `b` against group `a` (indices into the groups) over the seeds that both have; the difference is b − a. */
+export const GroupDifference = z.object({
+  a: z.number().int(),
+  b: z.number().int(),
+  seeds: z.array(z.number().int()),
+  /** Mean over paired seeds and shared images; its interval (95 %) resamples both. */
+  difference: Interval,
+  /** Sample standard deviation of the difference over seeds; null with one seed. */
+  seedSd: z.number().nullable(),
+  distinguishable: z.boolean(),
+  /** Why the two are not like for like; empty where they are. */
+  reasons: z.array(z.string()),
+  verdict: z.string(),
+});
+export type GroupDifference = z.infer<typeof GroupDifference>;
+
+export const Comparison = z.object({
+  groups: z.array(GroupSummary),
+  /** Every two groups of equal rate with a seed in common. */
+  differences: z.array(GroupDifference),
+  /** The first run against each other one. */
+  pairs: z.array(PairComparison),
+});
 export type Comparison = z.infer<typeof Comparison>;
 
 export const Finding = z.object({
