@@ -194,6 +194,7 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
             secondsMean: 74,
           };
         }),
+        differences: [],
         pairs: ids.length === 2 ? others.map((b) => data.comparePair(a, b)) : [],
       };
     },
