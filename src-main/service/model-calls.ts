@@ -6,11 +6,16 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { inspectModelFile } from '../backbones/inspect.ts';
 import type { Context, Handlers } from './context.ts';
 import { hashFile } from './data-check.ts';
+import type { Home } from './home.ts';
 import { findModel } from './lookup.ts';
 
 type Names = Extract<keyof Handlers, `models.${string}`>;
 
 export function modelCalls({ store, home, emit }: Context): Handlers<Names> {
+  const dropUnused = (hash: string) => {
+    if (!store.models.usesHash(hash)) rmSync(home.modelFile(hash), { force: true });
+  };
+
   return {
     'models.list': () => store.models.list(),
     'models.add': async ({ path, name, classesPath, ...overrides }) => {
@@ -27,15 +32,15 @@ export function modelCalls({ store, home, emit }: Context): Handlers<Names> {
         ...overrides,
         classes: classesPath === undefined ? undefined : readLines(classesPath),
       });
-      const hash = await hashFile(file);
+      const hash = await keep(home, file);
       if (known && known.hash !== hash) {
+        dropUnused(hash);
         throw new CotuneError(
           'conflict',
           `The name "${name}" belongs to a model with other weights, added ${known.addedAt.slice(0, 10)}.`,
           'Choose another name, or delete that model first.',
         );
       }
-      await keep(file, home.modelFile(hash));
       if (known) store.models.delete(known.id);
       const id = store.models.insert({ ...facts, name, hash, addedAt: new Date().toISOString() });
       emit('models.changed', {});
@@ -54,23 +59,25 @@ export function modelCalls({ store, home, emit }: Context): Handlers<Names> {
         );
       }
       store.models.delete(id);
-      if (!store.models.usesHash(hash)) rmSync(home.modelFile(hash), { force: true });
+      dropUnused(hash);
       emit('models.changed', {});
       return { ok: true };
     },
   };
 }
 
-/** Copies a file under its content's name: whole and on the disk, or not at all. */
-async function keep(from: string, to: string): Promise<void> {
-  if (existsSync(to)) return;
-  const temporary = `${to}.${randomUUID()}.tmp`;
+/** Copies weights into the data folder under their SHA-256, whole and on the disk or not at all; returns it. */
+async function keep(home: Home, from: string): Promise<string> {
+  const temporary = home.modelFile(`${randomUUID()}.tmp`);
   try {
     await copyFile(from, temporary);
+    // The copy is what is hashed: the original may be changing under a download.
+    const hash = await hashFile(temporary);
     const file = await open(temporary, 'r+');
     await file.sync();
     await file.close();
-    await rename(temporary, to);
+    await rename(temporary, home.modelFile(hash));
+    return hash;
   } finally {
     await rm(temporary, { force: true });
   }

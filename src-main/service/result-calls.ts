@@ -1,18 +1,63 @@
+import { compareRuns } from '../../src-shared/comparison.ts';
+import type { Evaluation } from '../../src-shared/contract.ts';
+import type { Run, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { evaluate } from '../../src-shared/metrics.ts';
 import type { Context, Handlers } from './context.ts';
 import { findRun } from './lookup.ts';
 
 type Names = 'runs.evaluation' | 'runs.predictions' | 'runs.compare';
 
+/** Evaluations kept in memory: a person goes back and forth between a few runs. */
+const keptEvaluations = 16;
+
 /** What finished runs predicted. */
 export function resultCalls({ store }: Context): Handlers<Names> {
-  const notYet = () => {
-    throw new CotuneError('unavailable', 'Evaluation is not built into this version yet.');
-  };
+  const evaluations = new Map<string, Evaluation>();
+
+  function evaluateRun(run: Run, split: Split): Evaluation {
+    const predicted = store.predictions.arrays(run.id, split);
+    if (!predicted) throw nothingPredicted(run, split);
+    return evaluate(
+      predicted.probabilities,
+      predicted.labels,
+      store.runs.record(run.id)!.targetClasses,
+      split,
+    );
+  }
+
   return {
-    'runs.evaluation': notYet,
-    'runs.compare': notYet,
+    'runs.evaluation': ({ run: id, split }) => {
+      const run = findRun(store, id);
+      const key = JSON.stringify([id, split, run.status, run.finishedAt]);
+      const evaluation = evaluations.get(key) ?? evaluateRun(run, split);
+      evaluations.delete(key);
+      evaluations.set(key, evaluation);
+      if (evaluations.size > keptEvaluations) evaluations.delete(evaluations.keys().next().value!);
+      return evaluation;
+    },
     'runs.predictions': ({ run, split, offset, limit, ...filter }) =>
       store.predictions.page(findRun(store, run).id, split, filter, offset, limit),
+    'runs.compare': ({ runs }) =>
+      compareRuns(
+        [...new Set(runs)].map((id) => ({
+          run: findRun(store, id),
+          classNames: store.runs.record(id)!.targetClasses,
+          predictions: store.predictions.outcomes(id, 'test'),
+        })),
+      ),
   };
 }
+
+const nothingPredicted = (run: Run, split: Split): CotuneError =>
+  run.status === 'finished'
+    ? new CotuneError(
+        'not-found',
+        `Run ${run.id} had no ${split} images to predict.`,
+        'Choose another split.',
+      )
+    : new CotuneError(
+        'conflict',
+        `Run ${run.id} has predicted no ${split} image yet: it is ${run.status}.`,
+        'Wait for its end, or choose a finished run.',
+      );

@@ -25,7 +25,7 @@ type Row = Omit<Sample, 'label' | 'split'> & {
 
 // The sample's label and split as they were when the run was tested.
 const columns = `s.id, s.dataset_id AS dataset, s.path, p.label, p.split, s.width, s.height, s.bytes, s.hash,
-  s.perceptual_hash AS perceptualHash, p.predicted, p.probabilities`;
+  s.perceptual_hash AS perceptualHash, p.predicted`;
 
 function fromRow({ predicted, probabilities: blob, ...sample }: Row): Prediction {
   const probabilities = [...new Float32Array(Uint8Array.from(blob).buffer)];
@@ -51,6 +51,11 @@ export function predictionStore(db: Db) {
     )
     .raw();
 
+  const outcomes = db.prepare<[number, string], Omit<Row, 'probabilities'>>(
+    `SELECT ${columns} FROM predictions p JOIN samples s ON s.id = p.sample_id
+     WHERE p.run_id = ? AND p.split = ? ORDER BY p.sample_id`,
+  );
+
   return {
     /** Replaces one split's predictions. `probabilities` is row-major [samples, targets]. */
     replace: db.transaction((run: number, split: Split, predicted: PredictedSplit): void => {
@@ -72,6 +77,10 @@ export function predictionStore(db: Db) {
       }
     }),
     clear: (run: number): void => void clearAll.run(run),
+
+    /** What was predicted for every image of a split, without the probabilities. */
+    outcomes: (run: number, split: Split): { sample: Sample; predicted: number }[] =>
+      outcomes.all(run, split).map(({ predicted, ...sample }) => ({ sample, predicted })),
 
     /** One split as arrays, or undefined where the run has none. */
     arrays(run: number, split: Split): PredictedSplit | undefined {
@@ -107,7 +116,7 @@ export function predictionStore(db: Db) {
         .get(values) as number;
       const rows = db
         .prepare<[object], Row>(
-          `SELECT ${columns} FROM predictions p JOIN samples s ON s.id = p.sample_id WHERE ${condition}
+          `SELECT ${columns}, p.probabilities FROM predictions p JOIN samples s ON s.id = p.sample_id WHERE ${condition}
            ORDER BY p.label, p.predicted, p.sample_id LIMIT @limit OFFSET @offset`,
         )
         .all(values);

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Service } from '../../src-main/service/service.ts';
+import { openStore } from '../../src-main/store/store.ts';
+import type { CallInput, CallName } from '../../src-shared/contract.ts';
+import { config, dataset, newRun, sample } from '../unit/store-rows.ts';
+import { type Fixture, makeFixture, open } from './fixture.ts';
+
+let fixture: Fixture;
+let service: Service;
+
+const images = 100_000;
+const runs = 10_000;
+
+beforeAll(async () => {
+  fixture = await makeFixture(1);
+  const store = openStore(`${fixture.home}/cotune.sqlite`);
+  const names = Array.from({ length: 100 }, (_, i) => `class ${i}`);
+  const id = store.datasets.insert({ ...dataset('d', names), path: fixture.images });
+  const found = Array.from({ length: images }, (_, i) => ({
+    ...sample(`class ${i % 100}/${i}.jpg`, i % 100),
+    split: i % 5 === 0 ? ('test' as const) : ('train' as const),
+  }));
+  store.transaction(() => {
+    store.samples.replace(id, found);
+    const run = { ...newRun(store), targetClasses: names };
+    for (let i = 0; i < runs; i++) store.runs.insert({ ...run, config: { ...config, seed: i } });
+    const [first] = store.runs.list({}).slice(-1);
+    for (let step = 0; step < 20_000; step++) {
+      store.metrics.insert(first.id, step, { loss: 1, lr: 1, val_accuracy: 1, a: 1, b: 1 });
+    }
+    const tested = store.samples.all(id).filter((one) => one.split === 'test');
+    const probabilities = new Float32Array(tested.length * 100).fill(0.01);
+    store.predictions.replace(first.id, 'test', {
+      sampleIds: tested.map((one) => one.id),
+      labels: Int32Array.from(tested, (one) => one.label),
+      probabilities,
+    });
+    for (const { id: run } of store.runs.list({})) {
+      store.runs.stopQueued(run);
+    }
+  });
+  store.close();
+  service = await open(fixture, 'own');
+}, 120_000);
+afterAll(async () => {
+  await service.close();
+  fixture.remove();
+});
+
+const calls: [CallName, unknown][] = [
+  ['datasets.list', {}],
+  ['datasets.samples', { dataset: 'd' }],
+  ['datasets.samples', { dataset: 'd', label: 7, split: 'test', offset: 100 }],
+  ['datasets.samples', { dataset: 'd', offset: 99_800 }],
+  ['runs.list', {}],
+  ['runs.list', { status: 'running' }],
+  ['runs.get', { run: 5000 }],
+  ['runs.metrics', { run: 1, afterStep: 19_000 }],
+  ['runs.predictions', { run: 1, label: 3, wrongOnly: true }],
+  ['runs.predictions', { run: 1, offset: 19_800 }],
+  ['runs.evaluation', { run: 1 }],
+];
+
+// The least of several: whatever else runs on the machine only ever adds.
+test.each(calls)(`%s %j takes under 50 ms with ${images} images and ${runs} runs`, async (name, input) => {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 8; i++) {
+    const start = performance.now();
+    await service.call(name, input as CallInput<typeof name>);
+    least = Math.min(least, performance.now() - start);
+  }
+  console.log(name, JSON.stringify(input), least.toFixed(1));
+  expect(least).toBeLessThan(50);
+});
