@@ -69,6 +69,5 @@ test.each(calls)(`%s %j takes under 50 ms with ${images} images and ${runs} runs
     await service.call(name, input as CallInput<typeof name>);
     least = Math.min(least, performance.now() - start);
   }
-  console.log(name, JSON.stringify(input), least.toFixed(1));
   expect(least).toBeLessThan(50);
 });
