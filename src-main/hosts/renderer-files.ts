@@ -1,25 +1,31 @@
 import { readFile } from 'node:fs/promises';
-import { extname, join, normalize, sep } from 'node:path';
+import { extname, join, normalize, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where vite puts the renderer. */
-export const rendererFolder = fileURLToPath(new URL('../../dist/renderer/', import.meta.url));
+const builtRenderer = fileURLToPath(new URL('../../dist/renderer/', import.meta.url));
 
 /**
- * The policy of every page: scripts, styles, fonts and connections from the page's own origin only, pictures also
+ * Of every answer. The policy: scripts, styles, fonts and connections from the page's own origin only, pictures also
  * from memory; nothing may frame it.
  */
-export const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self'",
-  "font-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+export const securityHeaders: Readonly<Record<string, string>> = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    "connect-src 'self'",
+    "font-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+};
 
 const contentTypes: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -37,18 +43,17 @@ export interface ServedFile {
 }
 
 /** The renderer's file at a URL path, or null where there is none. Paths cannot lead out of the folder. */
-export async function rendererFile(urlPath: string, folder = rendererFolder): Promise<ServedFile | null> {
+export async function rendererFile(urlPath: string, folder = builtRenderer): Promise<ServedFile | null> {
   let decoded: string;
   try {
     decoded = decodeURIComponent(urlPath);
   } catch {
     return null;
   }
-  const inside = normalize(decoded === '/' ? '/index.html' : decoded);
-  const contentType = contentTypes[extname(inside).toLowerCase()];
-  if (!contentType || inside.includes('\0') || inside.split(/[\\/]/).includes('..')) return null;
-  const path = join(folder, inside);
-  if (!path.startsWith(folder.endsWith(sep) ? folder : folder + sep)) return null;
+  if (decoded.includes('\0') || decoded.split(/[\\/]/).includes('..')) return null;
+  const path = join(folder, normalize(decoded === '/' ? '/index.html' : decoded));
+  const contentType = contentTypes[extname(path).toLowerCase()];
+  if (!contentType || relative(folder, path).split(sep)[0] === '..') return null;
   try {
     return { data: await readFile(path), contentType };
   } catch {

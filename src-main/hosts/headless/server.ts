@@ -1,18 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { WebSocket, WebSocketServer } from 'ws';
-import type { ServiceFrame } from '../../../src-shared/contract.ts';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import type { Service } from '../../service/service.ts';
-import { answer, forwardEvents } from '../frames.ts';
-import { contentSecurityPolicy, pictureOf, rendererFile } from '../renderer-files.ts';
-import { carriesToken, cookieName, fromHere, sameSecret } from './access.ts';
+import { pictureOf, rendererFile, securityHeaders } from '../renderer-files.ts';
+import { carriesToken, cookieName, fromHere, requestUrl, sameSecret } from './access.ts';
+import { converse } from './conversation.ts';
 
 /** A frame from a client is a request; anything near this size is a mistake or an attack. */
 const maxFrameBytes = 4 * 2 ** 20;
-/** A client that reads slower than events arrive is cut off here; it reconnects and asks for what it missed. */
-const maxBufferedBytes = 64 * 2 ** 20;
 
 export interface ServerOptions {
   service: Service;
@@ -31,8 +29,8 @@ export interface RunningServer {
 
 /**
  * Serves the app on 127.0.0.1: the renderer's files, pictures, and the contract over a WebSocket at `/ws`. Every
- * request must carry this launch's token, name this host, and come from no foreign page.
- * @throws CotuneError `unavailable` where the port is taken.
+ * request must carry this launch's token, name this machine, and come from no foreign page. Errors: `unavailable`
+ * where the port cannot be used.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { service } = options;
@@ -41,55 +39,59 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const server = createServer((request, response) => {
     respond(request, response).catch((error) => {
       console.error(error);
-      if (!response.headersSent) refuse(response, 500, 'The server failed; its terminal says how.');
+      if (response.headersSent) response.destroy();
+      else refuse(response, 500, 'The server failed; its terminal says how.');
     });
   });
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes });
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    secure(response);
-    if (!fromHere(request, port)) return refuse(response, 403, 'This address does not belong to the app.');
-    if (request.method !== 'GET' && request.method !== 'HEAD')
+    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    const url = requestUrl(request);
+    if (!fromHere(request)) return refuse(response, 403, 'This address does not belong to the app.');
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD');
       return refuse(response, 405, 'Only GET is answered.');
-    const url = new URL(request.url ?? '/', `http://127.0.0.1:${port}`);
+    }
+    if (!url) return refuse(response, 400, 'That is no path.');
     if (!carriesToken(request, url, port, token))
       return refuse(
         response,
         401,
         'Open the URL that the terminal printed: it carries the key to this launch.',
       );
-    if (sameSecret(url.searchParams.get('token'), token) && url.pathname === '/') {
+    if (url.pathname === '/' && sameSecret(url.searchParams.get('token'), token)) {
       const cookie = `${cookieName(port)}=${token}; HttpOnly; SameSite=Strict; Path=/`;
-      response.writeHead(303, { location: '/', 'set-cookie': cookie });
-      response.end();
+      response.writeHead(303, { location: '/', 'set-cookie': cookie }).end();
       return;
     }
     const picture = pictureOf(url.pathname);
     if (picture) return sendPicture(response, picture);
     const file = await rendererFile(url.pathname, options.rendererFolder);
     if (!file) return refuse(response, 404, 'There is nothing here.');
-    response.writeHead(200, { 'content-type': file.contentType, 'cache-control': 'no-cache' });
-    response.end(request.method === 'HEAD' ? undefined : file.data);
+    response.writeHead(200, { 'content-type': file.contentType, 'cache-control': 'no-cache' }).end(file.data);
   }
 
   async function sendPicture(
     response: ServerResponse,
-    of: { sample: number; size: 'thumb' | 'full' },
+    { sample, size }: { sample: number; size: 'thumb' | 'full' },
   ): Promise<void> {
     try {
-      const { data, contentType } = await service.picture(of.sample, of.size);
-      response.writeHead(200, { 'content-type': contentType, 'cache-control': 'private, max-age=3600' });
-      response.end(data);
+      const { data, contentType } = await service.picture(sample, size);
+      const headers = { 'content-type': contentType, 'cache-control': 'private, max-age=3600' };
+      response.writeHead(200, headers).end(data);
     } catch (error) {
       const { code, message } = toErrorValue(error);
       refuse(response, code === 'not-found' ? 404 : 500, message);
     }
   }
 
-  server.on('upgrade', (request, socket: Socket, head) => {
-    const url = new URL(request.url ?? '/', `http://127.0.0.1:${port}`);
+  server.on('upgrade', (request, socket: Duplex, head) => {
+    // A connection that breaks here is gone; without a listener its error would end the process.
+    socket.on('error', () => socket.destroy());
+    const url = requestUrl(request);
     // A browser always names its origin for a WebSocket; one that is absent is a local program with the token.
-    if (url.pathname !== '/ws' || !fromHere(request, port) || !carriesToken(request, url, port, token)) {
+    if (url?.pathname !== '/ws' || !fromHere(request) || !carriesToken(request, url, port, token)) {
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
@@ -102,51 +104,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     port,
     close: async () => {
       for (const client of sockets.clients) client.terminate();
+      const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
     },
   };
 }
 
-/** Speaks the contract with one client until it goes. */
-function converse(service: Service, client: WebSocket): void {
-  const send = (frame: ServiceFrame): void => {
-    if (client.readyState !== WebSocket.OPEN) return;
-    if (client.bufferedAmount > maxBufferedBytes) client.terminate();
-    else client.send(JSON.stringify(frame));
-  };
-  const stop = forwardEvents(service, send);
-  client.on('message', async (data) => {
-    let frame: unknown;
-    try {
-      frame = JSON.parse(String(data));
-    } catch {
-      frame = null;
-    }
-    send(await answer(service, frame));
-  });
-  client.on('close', stop);
-  // A frame over the limit or a broken connection ends in `close`; there is nobody left to tell.
-  client.on('error', () => {});
-}
-
-function secure(response: ServerResponse): void {
-  response.setHeader('content-security-policy', contentSecurityPolicy);
-  response.setHeader('x-content-type-options', 'nosniff');
-  response.setHeader('referrer-policy', 'no-referrer');
-  response.setHeader('cross-origin-opener-policy', 'same-origin');
-  response.setHeader('cross-origin-resource-policy', 'same-origin');
-}
-
 function refuse(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, {
-    'content-type': 'text/plain; charset=utf-8',
-    ...(status === 405 && { allow: 'GET, HEAD' }),
-  });
-  response.end(`${text}\n`);
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
 }
 
 async function listen(server: ReturnType<typeof createServer>, port: number): Promise<number> {
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new CotuneError('bad-input', `${port} is not a port.`, 'Ports are whole numbers up to 65535.');
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
