@@ -7,6 +7,7 @@ import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { modelsCommand } from './commands/models.ts';
 import { predictCommand } from './commands/predict.ts';
+import { relationshipCommand } from './commands/relationship.ts';
 import { deleteCommand, runsCommand } from './commands/runs.ts';
 import { serveCommand } from './commands/serve.ts';
 import { showCommand } from './commands/show.ts';
@@ -27,6 +28,7 @@ const program = new Command('cotune')
 for (const add of [
   importCommand,
   modelsCommand,
+  relationshipCommand,
   trainCommand,
   sweepCommand,
   runsCommand,
