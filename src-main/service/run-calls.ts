@@ -1,6 +1,10 @@
 import { rmSync } from 'node:fs';
+import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import type { RunRequest } from '../../src-shared/contract.ts';
+import type { Dataset } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import type { NewRun } from '../store/runs.ts';
+import type { Store } from '../store/store.ts';
 import type { Context, Handlers } from './context.ts';
 import { findDataset, findModel, findRun } from './lookup.ts';
 import { resolveRunConfig } from './run-config.ts';
@@ -29,8 +33,9 @@ export function runCalls(context: Context): Handlers<Names> {
         ...(dataset === undefined ? {} : { dataset: findDataset(store, dataset).id }),
       }),
     'runs.get': ({ run }) => findRun(store, run),
-    'runs.start': (request) => {
-      const id = createRun(context, request, null);
+    'runs.start': async (request) => {
+      const [planned] = await planRuns(context, [request]);
+      const id = store.transaction(() => insertRun(context, planned, null));
       queue.add(id);
       const run = findRun(store, id);
       emit('run', run);
@@ -73,17 +78,18 @@ export function runCalls(context: Context): Handlers<Names> {
     'runs.notes': ({ run }) => store.runNotes.list(findRun(store, run).id),
 
     'sweeps.list': () => store.sweeps.list(),
-    'sweeps.start': (plan) => {
+    'sweeps.start': async (plan) => {
       const { dataset, model, config } = plan;
+      // Seeds outermost: a sweep that is cut short leaves whole comparisons of methods, not one method's seeds.
+      const requests = plan.seeds.flatMap((seed) =>
+        plan.rates.flatMap((rate) =>
+          plan.methods.map((method) => ({ ...config, dataset, model, method, rate, seed })),
+        ),
+      );
+      const planned = await planRuns(context, requests);
       const sweep = store.transaction(() => {
         const id = store.sweeps.insert(plan.name, plan);
-        // Seeds outermost: a sweep that is cut short leaves whole comparisons of methods, not one method's seeds.
-        for (const seed of plan.seeds) {
-          for (const rate of plan.rates) {
-            for (const method of plan.methods)
-              createRun(context, { ...config, dataset, model, method, rate, seed }, id);
-          }
-        }
+        for (const one of planned) insertRun(context, one, id);
         return store.sweeps.get(id)!;
       });
       for (const run of sweep.runs) {
@@ -95,10 +101,42 @@ export function runCalls(context: Context): Handlers<Names> {
   };
 }
 
-/** Resolves a request and stores it as a queued run. Errors: `bad-input`, `not-found`. */
-function createRun({ store }: Context, request: RunRequest, sweepId: number | null): number {
-  const dataset = findDataset(store, request.dataset);
-  const model = findModel(store, request.model);
+interface PlannedRun {
+  run: Omit<NewRun, 'sweepId'>;
+  notes: string[];
+}
+
+/**
+ * Resolves requests into complete runs. Choosing the images of a large dataset takes a while: each choice is made once
+ * and other calls come in between. Errors: `bad-input`, `not-found`.
+ */
+async function planRuns({ store }: Context, requests: readonly RunRequest[]): Promise<PlannedRun[]> {
+  const choices = new Map<string, ReturnType<typeof chooseImages>>();
+  const planned: PlannedRun[] = [];
+  for (const request of requests) {
+    const dataset = findDataset(store, request.dataset);
+    const model = findModel(store, request.model);
+    const { rate = 1, seed = 0 } = request;
+    const key = JSON.stringify([dataset.hash, rate, seed]);
+    const choice = choices.get(key) ?? chooseImages(store, dataset, rate, seed);
+    if (!choices.has(key)) await turnOfLoop();
+    choices.set(key, choice);
+    const run = {
+      config: resolveRunConfig(request, dataset, model, choice.samples.train),
+      datasetId: dataset.id,
+      modelId: model.id,
+      datasetHash: dataset.hash,
+      modelHash: model.hash,
+      splitHash: choice.splitHash,
+      samples: choice.samples,
+      targetClasses: dataset.classes,
+    };
+    planned.push({ run, notes: choice.notes });
+  }
+  return planned;
+}
+
+function chooseImages(store: Store, dataset: Dataset, rate: number, seed: number) {
   if (dataset.classes.length < 2) {
     throw new CotuneError(
       'bad-input',
@@ -106,22 +144,13 @@ function createRun({ store }: Context, request: RunRequest, sweepId: number | nu
       'Import a folder with at least two class folders.',
     );
   }
-  const { rate = 1, seed = 0 } = request;
   const { samples, splitHash, notes } = samplesForRun(store, dataset, rate, seed);
-  const config = resolveRunConfig(request, dataset, model, samples.train.length);
-  return store.transaction(() => {
-    const id = store.runs.insert({
-      config,
-      datasetId: dataset.id,
-      modelId: model.id,
-      sweepId,
-      datasetHash: dataset.hash,
-      modelHash: model.hash,
-      splitHash,
-      samples: countsOf(samples),
-      targetClasses: dataset.classes,
-    });
-    for (const note of notes) store.runNotes.insert(id, note);
-    return id;
-  });
+  return { samples: countsOf(samples), splitHash, notes };
+}
+
+/** Stores a planned run at the end of the queue. */
+function insertRun({ store }: Context, { run, notes }: PlannedRun, sweepId: number | null): number {
+  const id = store.runs.insert({ ...run, sweepId });
+  for (const note of notes) store.runNotes.insert(id, note);
+  return id;
 }

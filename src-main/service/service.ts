@@ -82,7 +82,11 @@ export async function openService(options: ServiceOptions): Promise<Service> {
         );
       }
       const parsed = parseInput(name, contract.calls[name].input, input);
-      return handlers[name](parsed as never) as Promise<CallOutput<N>>;
+      try {
+        return (await handlers[name](parsed as never)) as CallOutput<N>;
+      } catch (error) {
+        throw store.explain(error);
+      }
     },
     on: events.on,
     async picture(id, size) {

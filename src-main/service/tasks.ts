@@ -36,7 +36,7 @@ export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 
     } catch (error) {
       const reason = closing.signal.aborted
         ? new CotuneError('cancelled', 'The service was closed before this was done.', 'Start it again.')
-        : error;
+        : store.explain(error);
       store.tasks.fail(id, toErrorValue(reason));
     }
     tell(id);

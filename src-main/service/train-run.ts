@@ -69,7 +69,7 @@ export function trainRun(base: Base, id: number): RunningRun {
   const ended = work().catch((error: unknown) => {
     try {
       recorder?.flush();
-      end('failed', error);
+      end('failed', store.explain(error));
     } catch (storeError) {
       // The row stays `running` under this process's name; the next service to open this home marks it as failed.
       process.emitWarning(storeError as Error);

@@ -29,7 +29,7 @@ export function openDatabase(path: string): Db {
     return db;
   } catch (error) {
     db?.close();
-    throw error instanceof Database.SqliteError ? unreadable(path, error) : error;
+    throw explainStoreError(path, error);
   }
 }
 
@@ -55,7 +55,9 @@ const tooNew = (path: string, version: number): CotuneError =>
     'Nothing was changed. Update the program, or choose another data folder with --home.',
   );
 
-function unreadable(path: string, error: InstanceType<Database.SqliteError>): CotuneError {
+/** An error of SQLite as one that a person can act on; any other error as it is. */
+export function explainStoreError(path: string, error: unknown): unknown {
+  if (!(error instanceof Database.SqliteError)) return error;
   const [what, hint] =
     error.code === 'SQLITE_NOTADB' || error.code.startsWith('SQLITE_CORRUPT')
       ? [

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { checkpointStore } from './checkpoints.ts';
-import { openDatabase } from './database.ts';
+import { explainStoreError, openDatabase } from './database.ts';
 import { datasetStore } from './datasets.ts';
 import { metricStore } from './metrics.ts';
 import { modelStore } from './models.ts';
@@ -47,6 +47,8 @@ export function openStore(path: string) {
       Object.fromEntries(
         (topics.all() as { name: string; revision: number }[]).map((t) => [t.name, t.revision]),
       ),
+    /** An error of the database as one that a person can act on; any other as it is. */
+    explain: (error: unknown): unknown => explainStoreError(path, error),
     close: (): void => void db.close(),
   };
 }
