@@ -1,0 +1,15 @@
+/** The thread that makes batches: answers each request with its images, transferred, or with an error. */
+import { parentPort } from 'node:worker_threads';
+import { toErrorValue } from '../../src-shared/errors.ts';
+import { type BatchRequest, makeImages } from './make-images.ts';
+
+const port = parentPort!;
+
+port.on('message', async ({ id, request }: { id: number; request: BatchRequest }) => {
+  try {
+    const images = await makeImages(request);
+    port.postMessage({ id, images }, [images.buffer]);
+  } catch (error) {
+    port.postMessage({ id, error: toErrorValue(error) });
+  }
+});

@@ -1,0 +1,146 @@
+/**
+ * Images decoded once: RGB bytes with the shorter side at most `shorter` pixels, one file per content hash under
+ * `<cache>/pixels/<shorter>/<first two digits>/<hash>.rgb`. A file is 28 bytes of header (magic, version, extents,
+ * original extents, CRC-32 of the pixels; little-endian) and the pixels. The operating system's page cache is the
+ * memory tier. Files appear by rename, without fsync: one that a crash left torn has a wrong length or checksum,
+ * and is made again.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { CotuneError } from '../../src-shared/errors.ts';
+import { type Extents, resizedExtents } from './crops.ts';
+import { decodeTo, openImage, readImageFile } from './decode.ts';
+import { ImageProblem, type RgbImage } from './image.ts';
+
+export type StoredImage = RgbImage & Extents;
+
+/** An image to read: `hash` is the SHA-256 of the file at `path` when it was imported. */
+export interface ImageSource {
+  path: string;
+  hash: string;
+}
+
+export interface ImageCache {
+  /** Folder of all caches. */
+  folder: string;
+  /** Largest shorter side in pixels of a stored image; smaller images are stored as they are. */
+  shorter: number;
+}
+
+const magic = 0x58505443;
+const version = 1;
+const headerBytes = 28;
+
+export const cacheRoot = (folder: string): string => join(folder, 'pixels');
+
+export const cachedPath = ({ folder, shorter }: ImageCache, hash: string): string =>
+  join(cacheRoot(folder), String(shorter), hash.slice(0, 2), `${hash}.rgb`);
+
+/**
+ * Reads an image through the cache; `keep` says whether a newly decoded one is stored there.
+ * @throws CotuneError `not-found` where the file vanished since import, `bad-input` where it changed or is damaged,
+ * `failed` where the cache cannot be written.
+ */
+export async function loadImage(source: ImageSource, cache: ImageCache, keep: boolean): Promise<StoredImage> {
+  const path = cachedPath(cache, source.hash);
+  const stored = readStored(path);
+  if (stored) return stored;
+  const image = await decodeSource(source, cache.shorter);
+  if (keep) await store(path, image);
+  return image;
+}
+
+/** Files whose checksum was found right by this thread. */
+const verified = new Set<string>();
+
+/** The stored image, or null where there is none or it is damaged. */
+function readStored(path: string): StoredImage | null {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch {
+    return null;
+  }
+  if (bytes.length < headerBytes || bytes.readUInt32LE(0) !== magic || bytes.readUInt32LE(4) !== version) {
+    return null;
+  }
+  const [width, height, originalWidth, originalHeight, checksum] = [8, 12, 16, 20, 24].map((at) =>
+    bytes.readUInt32LE(at),
+  );
+  const data = bytes.subarray(headerBytes);
+  if (data.length !== width * height * 3) return null;
+  if (!verified.has(path)) {
+    if (crc32(data) !== checksum) return null;
+    verified.add(path);
+  }
+  return { width, height, originalWidth, originalHeight, data };
+}
+
+/** Decodes an image file as the cache stores it. `hash` is checked unless it is empty. Errors as `loadImage`. */
+export async function decodeSource({ path, hash }: ImageSource, shorter: number): Promise<StoredImage> {
+  try {
+    const bytes = await readImageFile(path);
+    if (hash && createHash('sha256').update(bytes).digest('hex') !== hash) {
+      throw new CotuneError(
+        'bad-input',
+        `The image ${path} has changed since it was imported.`,
+        'Import the folder again.',
+      );
+    }
+    const image = await openImage(bytes);
+    const { width: originalWidth, height: originalHeight } = image;
+    const small = Math.min(originalWidth, originalHeight) <= shorter;
+    const [width, height] = small
+      ? [originalWidth, originalHeight]
+      : resizedExtents(originalWidth, originalHeight, shorter);
+    const { data } = await decodeTo(image, width, height, 'lanczos3');
+    return { width, height, originalWidth, originalHeight, data };
+  } catch (error) {
+    throw sourceError(error, path);
+  }
+}
+
+function sourceError(error: unknown, path: string): CotuneError {
+  if (error instanceof CotuneError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') {
+    return new CotuneError(
+      'not-found',
+      `The image ${path} is no longer there.`,
+      'Put it back, or import the folder again.',
+      { cause: error },
+    );
+  }
+  const reason = error instanceof ImageProblem ? message : `it cannot be read (${code ?? message})`;
+  return new CotuneError(
+    'bad-input',
+    `The image ${path} cannot be used: ${reason}.`,
+    'Import the folder again.',
+    {
+      cause: error,
+    },
+  );
+}
+
+async function store(path: string, image: StoredImage): Promise<void> {
+  const { width, height, originalWidth, originalHeight, data } = image;
+  const header = Buffer.alloc(headerBytes);
+  const fields = [magic, version, width, height, originalWidth, originalHeight, crc32(data)];
+  for (const [index, field] of fields.entries()) header.writeUInt32LE(field, 4 * index);
+  const temporary = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(temporary, Buffer.concat([header, data]));
+    await rename(temporary, path);
+  } catch (error) {
+    throw new CotuneError(
+      'failed',
+      `The image cache cannot be written: ${(error as Error).message}.`,
+      'Free disk space, or move the data folder to another disk.',
+      { cause: error },
+    );
+  }
+}
