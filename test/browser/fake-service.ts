@@ -194,7 +194,21 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
             secondsMean: 74,
           };
         }),
-        differences: [],
+        differences:
+          ids.length > 2
+            ? [
+                {
+                  a: 0,
+                  b: 1,
+                  seeds: [0, 1, 2],
+                  difference: { value: 0.021, low: -0.004, high: 0.044 },
+                  seedSd: 0.012,
+                  distinguishable: false,
+                  reasons: [],
+                  verdict: 'Over these seeds the two methods cannot be told apart.',
+                },
+              ]
+            : [],
         pairs: ids.length === 2 ? others.map((b) => data.comparePair(a, b)) : [],
       };
     },
