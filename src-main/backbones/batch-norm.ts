@@ -10,10 +10,9 @@ export interface BatchNormResult {
 
 /**
  * Batch norm with the batch's own statistics over [batch, h, w, channels]:
- * y = γ (x - μ) / √(σ² + ε) + β. Ioffe and Szegedy, «Batch Normalization», ICML 2015, algorithm 1.
- * Its gradient is written per channel as dx = A·dy + B·x + C, three passes over the activations:
- * with r = 1/√(σ²+ε), n values per channel, dβ = Σ dy, dγ = r (Σ dy·x - μ dβ):
- * A = γ r, B = -γ r² dγ / n, C = -γ r dβ / n - μ B.
+ * y = γ c r + β with c = x - μ, r = 1/√(σ² + ε). Ioffe and Szegedy, «Batch Normalization», ICML 2015, algorithm 1.
+ * The variance is the mean of c²: that of x² less μ² loses digits. With n values per channel, dβ = Σ dy and
+ * dγ = r Σ dy·c, the gradient is dx = γ r · dy - (γ r² dγ / n) · c - γ r dβ / n: per-channel factors, no more passes.
  */
 export function batchNormTraining(
   x: tf.Tensor4D,
@@ -21,33 +20,28 @@ export function batchNormTraining(
   beta: tf.Tensor1D,
   epsilon: number,
 ): BatchNormResult {
-  const mean: tf.Tensor1D = tf.mean(x, [0, 1, 2]);
-  const variance: tf.Tensor1D = tf.relu(tf.sub(tf.mean(tf.square(x), [0, 1, 2]), tf.square(mean)));
-  const r = tf.rsqrt(tf.add(variance, epsilon)) as tf.Tensor1D;
-  const perChannel = x.size / x.shape[3];
+  const over = [0, 1, 2];
+  const mean: tf.Tensor1D = tf.mean(x, over);
+  const centered = tf.sub(x, mean);
+  const variance: tf.Tensor1D = tf.mean(tf.square(centered), over);
+  const r = tf.rsqrt(tf.add(variance, epsilon));
+  const count = x.size / x.shape[3];
 
   const normalize = tf.customGrad((...inputs) => {
-    const [input, scale, shift, save] = inputs as unknown as [
-      tf.Tensor4D,
-      tf.Tensor1D,
-      tf.Tensor1D,
-      tf.GradSaveFunc,
-    ];
-    // What the gradient uses must be saved: everything else of the forward pass is freed before it runs.
-    save([input, scale, mean, r]);
+    const [, scale, shift, save] = inputs as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
     const slope = tf.mul(scale, r);
-    const value = tf.add(tf.mul(input, slope), tf.sub(shift, tf.mul(mean, slope)));
+    // What the gradient uses must be saved: everything else of the forward pass is freed before it runs.
+    save([centered, slope, r]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [kept, weight, center, inverse] = saved;
-      const dBeta = tf.sum(dy, [0, 1, 2]);
-      const dGamma = tf.mul(inverse, tf.sub(tf.sum(tf.mul(dy, kept), [0, 1, 2]), tf.mul(center, dBeta)));
-      const a = tf.mul(weight, inverse);
-      const b = tf.neg(tf.div(tf.mul(tf.mul(a, inverse), dGamma), perChannel));
-      const c = tf.neg(tf.add(tf.div(tf.mul(a, dBeta), perChannel), tf.mul(center, b)));
-      const dx = tf.add(tf.mul(dy, a), tf.add(tf.mul(kept, b), c));
+      const [c, gammaR, inverse] = saved;
+      const dBeta = tf.sum(dy, over);
+      const dGamma = tf.mul(inverse, tf.sum(tf.mul(dy, c), over));
+      const perCentered = tf.neg(tf.div(tf.mul(tf.mul(gammaR, inverse), dGamma), count));
+      const offset = tf.neg(tf.div(tf.mul(gammaR, dBeta), count));
+      const dx = tf.add(tf.mul(dy, gammaR), tf.add(tf.mul(c, perCentered), offset));
       return [dx, dGamma, dBeta];
     };
-    return { value, gradFunc };
+    return { value: tf.add(tf.mul(centered, slope), shift), gradFunc };
   });
   return { y: normalize(x, gamma, beta) as tf.Tensor4D, mean, variance };
 }
