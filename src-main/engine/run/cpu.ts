@@ -25,7 +25,6 @@ export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): 
   const current: NamedTensors = {};
   const spare: NamedTensors = {};
   let disposed = false;
-  const released = false;
   const ports = new Map(graph.state.map((port) => [port.name, port]));
   for (const next of graph.nextState) spare[next.name] = asTensor(next, allocate(next));
 
@@ -73,8 +72,6 @@ export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): 
       );
     },
     async dispose() {
-      if (released) return;
-      released = true;
       if (disposed) return;
       disposed = true;
       await session.release();
