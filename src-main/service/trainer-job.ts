@@ -3,7 +3,7 @@ import type { FromTrainer, Job, TrainResult } from '../trainer/protocol.ts';
 import type { SpawnTrainer } from './spawn-trainer.ts';
 import { trainerDeath } from './trainer-death.ts';
 
-export type JobEnd = { type: 'finished'; result: TrainResult | null } | { type: 'stopped' };
+type JobEnd = { type: 'finished'; result: TrainResult | null } | { type: 'stopped' };
 /** A message that is neither the greeting nor the end. */
 export type JobMessage = Exclude<FromTrainer, { type: 'ready' | 'finished' | 'stopped' | 'failed' }>;
 
