@@ -1,16 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineChoice } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import type { Engine, Executable, Program } from './engine.ts';
-import { lower } from './lower/lower.ts';
+import { openTensorflowEngine } from './eager.ts';
+import type { Engine, EngineInfo, Executable } from './engine.ts';
+import { lower, lowerCopy } from './lower/lower.ts';
+import type { Target } from './lower/lowering.ts';
+import { type Adapter, listAdapters } from './run/adapters.ts';
 import { cpuExecutable } from './run/cpu.ts';
-import { ort, processorName } from './run/session.ts';
+import { ort, processorName, type RunnableGraph } from './run/session.ts';
+import { webgpuExecutable } from './run/webgpu.ts';
 import { trace } from './trace/trace.ts';
 
 export interface OpenOptions {
   /** Where measured choices are remembered between processes. */
   cacheFolder?: string;
-  /** Threads inside one operator; by default the runtime's choice. */
+  /** Threads inside one operator of the CPU engine; by default the runtime's choice. */
   threads?: number;
 }
 
@@ -19,6 +23,7 @@ export interface EngineReport {
   name: string;
   available: boolean;
   device: string;
+  /** Why it is not available, or what to know about it. */
   reason: string;
   versions: Record<string, string>;
 }
@@ -29,44 +34,129 @@ const versions = (): Record<string, string> => ({
   node: process.versions.node,
 });
 
-/** Opens an engine. @throws CotuneError `unavailable` with the reason where it cannot run here. */
+/** Opens an engine. Throws `unavailable` with the reason where it cannot run on this machine. */
 export async function openEngine(choice: EngineChoice, options: OpenOptions = {}): Promise<Engine> {
-  if (choice === 'cpu' || choice === 'auto') return cpuEngine(options);
-  throw new CotuneError(
-    'unavailable',
-    `The engine «${choice}» cannot be used here.`,
-    '`cotune doctor` lists the engines of this machine; `--engine auto` picks one that works.',
-  );
+  switch (choice) {
+    case 'cpu':
+      return cpuEngine(options);
+    case 'webgpu':
+      return webgpuEngine();
+    case 'auto':
+      return (await hardwareEngine()) ?? cpuEngine(options);
+    case 'tensorflow':
+      return openTensorflowEngine();
+    default:
+      throw new CotuneError(
+        'unavailable',
+        `The installed ONNX Runtime has no «${choice}» provider that this program can use.`,
+        '`cotune doctor` lists the engines of this machine; `--engine auto` picks one that works.',
+      );
+  }
 }
 
-/** Every engine of the product: whether it works on this machine, on what device, and why not. */
+/** The GPU engine where a real adapter works. A software rasterizer never wins over the CPU. */
+async function hardwareEngine(): Promise<Engine | undefined> {
+  const adapters = await listAdapters();
+  if (!adapters.some(({ software }) => !software)) return undefined;
+  return webgpuEngine().catch(() => undefined);
+}
+
+/** Every engine of the product: whether it works on this machine, on what device, and if not, why. */
 export async function listEngines(): Promise<EngineReport[]> {
-  return [{ name: 'cpu', available: true, device: processorName(), reason: '', versions: versions() }];
+  const report = async (name: EngineChoice): Promise<EngineReport> => {
+    try {
+      const engine = await openEngine(name);
+      await engine.dispose();
+      const software = engine.info.device.endsWith('(software)');
+      const reason = software
+        ? 'Draws on the CPU: correct, but slower than the CPU engine; never chosen by itself.'
+        : '';
+      return { name, available: true, device: engine.info.device, reason, versions: engine.info.versions };
+    } catch (error) {
+      const { message } = error as Error;
+      return { name, available: false, device: '', reason: message, versions: {} };
+    }
+  };
+  const reports: EngineReport[] = [];
+  for (const name of ['cpu', 'webgpu', 'tensorflow'] as const) reports.push(await report(name));
+  return reports;
 }
 
-function cpuEngine({ threads = 0 }: OpenOptions): Engine {
+/** An engine that traces programs, lowers them for `target` and runs the graphs with `execute`. */
+function tracingEngine(
+  info: EngineInfo,
+  target: (evaluation: boolean) => Target,
+  execute: (graph: RunnableGraph) => Promise<Executable>,
+): Engine {
   const open = new Set<Executable>();
   return {
-    info: { name: 'cpu', device: processorName(), versions: versions() },
-    async compile(program: Program, { constants = {} } = {}) {
+    info,
+    async compile(program, { constants = {} } = {}) {
       const evaluation = Object.keys(constants).length > 0;
-      const graph = lower(trace(program, constants), {
-        provider: 'cpu',
-        layout: evaluation ? 'nchw' : 'nhwc',
-      });
-      const executable = await cpuExecutable(graph, { threads });
-      const opened: Executable = {
+      const executable = await execute(lower(trace(program, constants), target(evaluation)));
+      open.add(executable);
+      return {
         ...executable,
-        async dispose() {
-          if (open.delete(opened)) await executable.dispose();
+        dispose: () => {
+          open.delete(executable);
+          return executable.dispose();
         },
       };
-      open.add(opened);
-      return opened;
     },
     async dispose() {
-      await Promise.all([...open].map((executable) => executable.dispose()));
+      for (const executable of open) await executable.dispose();
       open.clear();
     },
   };
+}
+
+function cpuEngine({ threads = 0 }: OpenOptions): Engine {
+  return tracingEngine(
+    { name: 'cpu', device: processorName(), versions: versions() },
+    (evaluation) => ({ provider: 'cpu', layout: evaluation ? 'nchw' : 'nhwc' }),
+    (graph) => cpuExecutable(graph, { threads }),
+  );
+}
+
+async function webgpuEngine(): Promise<Engine> {
+  const adapters = await listAdapters();
+  const engine = tracingEngine(
+    { name: 'webgpu', device: deviceName(adapters), versions: versions() },
+    () => ({ provider: 'gpu', layout: 'nhwc' }),
+    (graph) => webgpuExecutable(graph, lowerCopy),
+  );
+  try {
+    await tryOut(engine);
+  } catch (error) {
+    throw new CotuneError(
+      'unavailable',
+      `ONNX Runtime's WebGPU provider does not start here: ${firstReason(error)}`,
+      'It needs a graphics adapter with a Vulkan driver (Linux), Direct3D 12 (Windows) or Metal (macOS).',
+      { cause: error },
+    );
+  }
+  return engine;
+}
+
+const deviceName = ([adapter]: Adapter[]): string => {
+  if (!adapter) return 'WebGPU adapter of unknown name';
+  const memory = adapter.memory ? `, ${Math.round(adapter.memory / 2 ** 30)} GiB` : '';
+  return `${adapter.name}${memory}`;
+};
+
+/** The runtime's own sentence, without its source location. */
+const firstReason = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('was false. ').at(-1)!.trim();
+
+/** Adds 1 to 1 on the device. */
+async function tryOut(engine: Engine): Promise<void> {
+  const one = { shape: [1], dtype: 'float32' as const };
+  const executable = await engine.compile({
+    state: {},
+    batch: { x: one },
+    step: (_, { x }) => ({ state: {}, outputs: { y: tf.add(x, x) } }),
+  });
+  const { y } = await executable.run({ x: Float32Array.of(1) });
+  await executable.dispose();
+  if (y[0] !== 2) throw new Error('it computes wrong numbers on this adapter.');
 }

@@ -1,7 +1,7 @@
 import type { Value } from '../trace/ir.ts';
 import type { Lowering, Rule } from './lowering.ts';
 import type { Name } from './onnx-graph.ts';
-import { attributesOf, convolutionGeometry, type Geometry, taps } from './windows.ts';
+import { attributesOf, convolutionGeometry, type Geometry, taps, untap } from './windows.ts';
 
 /** Whether the convolution reads every input pixel exactly once, so that it is a plain matrix product. */
 const isPointwise = ({ filterHeight, filterWidth, strideHeight, strideWidth, padInfo }: Geometry): boolean =>
@@ -64,11 +64,34 @@ const inputGradient: Rule = (node, lowering) => {
 
 const depthwiseInputGradient: Rule = (node, lowering) => {
   const { dy, filter } = node.inputs;
+  const [output] = node.outputs;
   const geometry = convolutionGeometry(node, node.attrs.inputShape as number[], filter.shape);
+  if (filter.shape[3] > 1)
+    return lowering.define(output, multipliedInputGradient(dy, filter, geometry, lowering));
   const kernel = depthwiseKernel(filter, lowering);
-  const name = transposed(lowering.use(dy, 'nchw'), kernel, geometry, geometry.inChannels, lowering);
-  defineImage(node.outputs[0], name, lowering);
+  defineImage(
+    output,
+    transposed(lowering.use(dy, 'nchw'), kernel, geometry, geometry.inChannels, lowering),
+    lowering,
+  );
 };
+
+/**
+ * With several outputs per channel the gradient is summed position by position: ONNX Runtime's WebGPU provider (1.30)
+ * computes wrong numbers for a ConvTranspose whose groups have more inputs than outputs.
+ */
+function multipliedInputGradient(dy: Value, filter: Value, geometry: Geometry, lowering: Lowering): Name {
+  const { graph } = lowering;
+  const [height, width, channels, multiplier] = filter.shape;
+  const { batchSize, outHeight, outWidth } = geometry;
+  const gradient = lowering.reshape(lowering.use(dy), [batchSize, outHeight, outWidth, channels, multiplier]);
+  const kernels = lowering.reshape(lowering.use(filter), [height * width, channels, multiplier]);
+  const contributions = Array.from({ length: height * width }, (_, position) => {
+    const products = graph.op('Mul', [gradient, lowering.slice(kernels, [0], [position], [position + 1])]);
+    return graph.op('ReduceSum', [products, graph.ints([4])], { keepdims: 0 });
+  });
+  return untap(contributions, geometry, lowering);
+}
 
 /** The transposed convolution; what its size formula leaves out of the input is output padding. */
 function transposed(dy: Name, kernel: Name, geometry: Geometry, group: number, lowering: Lowering): Name {

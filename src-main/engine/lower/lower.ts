@@ -6,7 +6,7 @@ import { elementwiseRules } from './elementwise.ts';
 import { Lowering, type Rule, type Target } from './lowering.ts';
 import { matmulRules } from './matmul.ts';
 import { normalizationRules } from './normalization.ts';
-import type { NamedSpec } from './onnx-graph.ts';
+import { type NamedSpec, OnnxGraph } from './onnx-graph.ts';
 import { poolingRules } from './pooling.ts';
 import { reductionRules } from './reduction.ts';
 import { shapeRules } from './shape.ts';
@@ -77,6 +77,16 @@ export function lower(trace: Trace, target: Target): Lowered {
   const nextState = [...trace.state].map(finish('next'));
   const outputs = [...trace.outputs].map(finish('out'));
   return { model: lowering.graph.toBytes(inputs, results), ...ports, nextState, outputs };
+}
+
+/** A graph that hands tensors on unchanged: how values move between host memory and a device. */
+export function lowerCopy(ports: readonly Port[]): { model: Uint8Array; inputs: Port[]; outputs: Port[] } {
+  const graph = new OnnxGraph();
+  const inputs = ports.map((port) => ({ ...port, port: port.name }));
+  const outputs = ports.map((port) => ({ ...port, port: `${port.name}:copy` }));
+  for (const [index, output] of outputs.entries()) graph.named(output.port, 'Identity', [inputs[index].port]);
+  const specs = (ends: Port[]) => ends.map(({ port, shape, dtype }) => ({ name: port, shape, dtype }));
+  return { model: graph.toBytes(specs(inputs), specs(outputs)), inputs, outputs };
 }
 
 function portOf(name: string, port: string, { shape, dtype }: Value): Port {

@@ -69,7 +69,37 @@ export const processorName = (): string => os.cpus()[0]?.model.trim() || os.arch
 
 export type NamedTensors = Record<string, Tensor>;
 
-/** Copies the named tensors' values out of runtime tensors on the CPU. */
-export function copyOut(ports: readonly Port[], tensors: NamedTensors): Arrays {
-  return Object.fromEntries(ports.map(({ name, port }) => [name, (tensors[port].data as Values).slice()]));
+/** The state tensors of a graph by name. */
+export class StatePorts {
+  readonly #ports: Map<string, Port>;
+
+  constructor(graph: RunnableGraph) {
+    this.#ports = new Map(graph.state.map((port) => [port.name, port]));
+  }
+
+  get names(): string[] {
+    return [...this.#ports.keys()];
+  }
+
+  /** @throws CotuneError where the program has no such state. */
+  get(name: string): Port {
+    const port = this.#ports.get(name);
+    if (!port) throw new CotuneError('failed', `The program has no state tensor named «${name}».`);
+    return port;
+  }
+}
+
+/** The inputs of one run. @throws CotuneError naming state that was never loaded, or wrong batch values. */
+export function feedsOf(graph: RunnableGraph, state: NamedTensors, batch: Arrays): NamedTensors {
+  const missing = graph.state.filter(({ name }) => !state[name]).map(({ name }) => name);
+  if (missing.length > 0)
+    throw new CotuneError(
+      'failed',
+      `State not loaded: ${missing.slice(0, 5).join(', ')}.`,
+      'Call load first.',
+    );
+  const feeds: NamedTensors = {};
+  for (const { name, port } of graph.state) feeds[port] = state[name];
+  for (const port of graph.batch) feeds[port.port] = asTensor(port, checkValues(port, batch[port.name]));
+  return feeds;
 }
