@@ -43,6 +43,11 @@ export function runCalls(context: Context): Handlers<Names> {
     },
     'runs.resume': ({ run: id }) => {
       const run = findRun(store, id);
+      if (run.status === 'queued') {
+        // Left over from another process's queue: from now on this one works on it as well.
+        queue.add(id);
+        return run;
+      }
       if (run.status !== 'failed' && run.status !== 'stopped') {
         throw new CotuneError(
           'conflict',

@@ -5,7 +5,8 @@ const reapEveryMs = 2_000;
 
 /**
  * Follows what other processes do to the same home: their changes become events here, their requests to stop are
- * obeyed, and work whose process died is marked as failed. Returns the function that ends it.
+ * obeyed, and work whose process died is marked as failed. It keeps this process alive, which may be waiting for another
+ * one's run; returns the function that ends it.
  */
 export function watchHome({ store, queue, tasks, emit }: Context): () => void {
   let version = store.dataVersion();
@@ -71,6 +72,5 @@ export function watchHome({ store, queue, tasks, emit }: Context): () => void {
       process.emitWarning(error as Error);
     }
   }, pollMs);
-  timer.unref();
   return () => clearInterval(timer);
 }

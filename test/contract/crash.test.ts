@@ -108,8 +108,10 @@ test('the queue survives a restart: a closed service leaves its run in it, and t
   await new Promise((wake) => setTimeout(wake, 600));
   expect((await idle.call('runs.get', { run: id })).status).toBe('queued');
 
+  await idle.call('runs.resume', { run: id });
+  expect((await finishRun(idle, id)).test).toEqual(whole.test);
+  expect((await idle.call('runs.get', { run: waiting })).status).toBe('queued');
   const worker = await openOne();
-  expect((await finishRun(worker, id)).test).toEqual(whole.test);
   expect((await finishRun(worker, waiting)).status).toBe('finished');
 });
 
