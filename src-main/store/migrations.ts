@@ -205,4 +205,19 @@ CREATE TRIGGER tasks_updated AFTER UPDATE ON tasks WHEN NEW.revision = OLD.revis
   UPDATE tasks SET revision = (SELECT value FROM counter) WHERE id = NEW.id;
 END;
 `,
+  // A run shows its newest checkpoint and whether its dataset and model are there: it changes with them.
+  `
+CREATE TRIGGER checkpoints_inserted AFTER INSERT ON checkpoints BEGIN
+  UPDATE runs SET step = step WHERE id = NEW.run_id;
+END;
+CREATE TRIGGER checkpoints_deleted AFTER DELETE ON checkpoints BEGIN
+  UPDATE runs SET step = step WHERE id = OLD.run_id;
+END;
+CREATE TRIGGER datasets_hidden AFTER UPDATE OF deleted_at ON datasets BEGIN
+  UPDATE runs SET step = step WHERE dataset_id = NEW.id;
+END;
+CREATE TRIGGER models_hidden AFTER UPDATE OF deleted_at ON models BEGIN
+  UPDATE runs SET step = step WHERE model_id = NEW.id;
+END;
+`,
 ];

@@ -9,6 +9,7 @@ type Facts = Pick<
 
 interface Row {
   id: number;
+  revision: number;
   status: RunStatus;
   config: string;
   dataset_id: number | null;
@@ -57,54 +58,37 @@ export interface RunRecord {
 }
 
 // A deleted dataset or model is shown as none, as if its row were gone.
-const select = `SELECT r.id, r.status, r.config, d.id AS dataset_id, m.id AS model_id, r.sweep_id, r.relationship_id,
+const select = `SELECT r.id, r.revision, r.status, r.config, d.id AS dataset_id, m.id AS model_id, r.sweep_id, r.relationship_id,
   r.facts, r.phase, r.step, (SELECT max(step) FROM checkpoints WHERE run_id = r.id) AS checkpoint_step,
   r.created_at, r.started_at, r.finished_at
   FROM runs r LEFT JOIN datasets d ON d.id = r.dataset_id AND d.deleted_at IS NULL
   LEFT JOIN models m ON m.id = r.model_id AND m.deleted_at IS NULL`;
 
-/** Rows to runs. A list of thousands of runs is mostly rows seen before, whose texts need no second parsing. */
-function rowReader(): (row: Row) => Run {
-  const parsed = new Map<
-    number,
-    { configText: string; factsText: string; config: RunConfig; facts: Facts }
-  >();
-  return (row) => {
-    let known = parsed.get(row.id);
-    if (known?.configText !== row.config || known.factsText !== row.facts) {
-      known = {
-        configText: row.config,
-        factsText: row.facts,
-        config: JSON.parse(row.config),
-        facts: JSON.parse(row.facts),
-      };
-      parsed.set(row.id, known);
-    }
-    const { config, facts } = known;
-    return {
-      id: row.id,
-      status: row.status,
-      config,
-      datasetId: row.dataset_id,
-      modelId: row.model_id,
-      datasetHash: facts.datasetHash,
-      modelHash: facts.modelHash,
-      splitHash: facts.splitHash,
-      engine: facts.engine,
-      samples: facts.samples,
-      phase: row.phase,
-      step: row.step,
-      checkpointStep: row.checkpoint_step,
-      test: facts.test,
-      val: facts.val,
-      relationshipId: row.relationship_id,
-      timing: facts.timing,
-      error: facts.error,
-      sweepId: row.sweep_id,
-      createdAt: row.created_at,
-      startedAt: row.started_at,
-      finishedAt: row.finished_at,
-    };
+function fromRow(row: Row): Run {
+  const facts: Facts = JSON.parse(row.facts);
+  return {
+    id: row.id,
+    status: row.status,
+    config: JSON.parse(row.config),
+    datasetId: row.dataset_id,
+    modelId: row.model_id,
+    datasetHash: facts.datasetHash,
+    modelHash: facts.modelHash,
+    splitHash: facts.splitHash,
+    engine: facts.engine,
+    samples: facts.samples,
+    phase: row.phase,
+    step: row.step,
+    checkpointStep: row.checkpoint_step,
+    test: facts.test,
+    val: facts.val,
+    relationshipId: row.relationship_id,
+    timing: facts.timing,
+    error: facts.error,
+    sweepId: row.sweep_id,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
   };
 }
 
@@ -112,7 +96,8 @@ const now = (): string => new Date().toISOString();
 
 /** Runs, their queue and who works on them. */
 export function runStore(db: Db) {
-  const fromRow = rowReader();
+  const read = new Map<number, { revision: number; run: Run }>();
+  const byIds = db.prepare<[string], Row>(`${select} WHERE r.id IN (SELECT value FROM json_each(?))`);
   const byId = db.prepare<[number], Row>(`${select} WHERE r.id = ?`);
   const changed = db.prepare<[number], Row>(`${select} WHERE r.revision > ? ORDER BY r.revision`);
   const deleted = db
@@ -160,10 +145,11 @@ export function runStore(db: Db) {
   );
   const remove = db.prepare('DELETE FROM runs WHERE id = ?');
 
+  // Immediate: a transaction that reads first and writes then fails at once where another process wrote in between.
   const update = db.transaction((id: number, patch: Partial<Facts>): void => {
     const current = facts.get(id) as string | undefined;
     if (current !== undefined) setFacts.run(JSON.stringify({ ...JSON.parse(current), ...patch }), id);
-  });
+  }).immediate;
 
   return {
     get(id: number): Run | undefined {
@@ -185,16 +171,23 @@ export function runStore(db: Db) {
         }
       );
     },
-    /** Newest first. */
+    /** Newest first. Thousands of runs are mostly runs read before: those come from memory, and are not to be altered. */
     list(filter: RunFilter): Run[] {
       const where = ['1'];
-      if (filter.sweep !== undefined) where.push('r.sweep_id = @sweep');
-      if (filter.dataset !== undefined) where.push('r.dataset_id = @dataset');
-      if (filter.status !== undefined) where.push('r.status = @status');
-      return db
-        .prepare<[object], Row>(`${select} WHERE ${where.join(' AND ')} ORDER BY r.id DESC`)
-        .all(filter)
-        .map(fromRow);
+      if (filter.sweep !== undefined) where.push('sweep_id = @sweep');
+      if (filter.dataset !== undefined) where.push('dataset_id = @dataset');
+      if (filter.status !== undefined) where.push('status = @status');
+      const found = db
+        .prepare<[object], { id: number; revision: number }>(
+          `SELECT id, revision FROM runs WHERE ${where.join(' AND ')} ORDER BY id DESC`,
+        )
+        .all(filter);
+      const unread = found.filter(({ id, revision }) => read.get(id)?.revision !== revision);
+      for (const row of byIds.iterate(JSON.stringify(unread.map(({ id }) => id)))) {
+        read.set(row.id, { revision: row.revision, run: Object.freeze(fromRow(row)) });
+      }
+      // Another process may have deleted one in between.
+      return found.flatMap(({ id }) => read.get(id)?.run ?? []);
     },
     changedSince: (revision: number): Run[] => changed.all(revision).map(fromRow),
     deletedSince: (revision: number): number[] => deleted.all(revision) as number[],
@@ -233,13 +226,16 @@ export function runStore(db: Db) {
     /** Ends a run that `owner` works on; nothing happens where another process has ended it already. */
     end: db.transaction((id: number, owner: string, status: RunStatus, patch: Partial<Facts>): void => {
       if (end.run(status, now(), id, owner).changes > 0) update(id, patch);
-    }),
+    }).immediate,
     /** Puts a run at the end of the queue, to go on from `step`. */
     enqueue: (id: number, step: number): void => void enqueue.run(now(), step, id),
     /** Asks whichever process runs it to stop; false where it is not running. */
     requestStop: (id: number): boolean => requestStop.run(id).changes > 0,
     /** Takes a run out of the queue; false where it is not queued. */
     stopQueued: (id: number): boolean => stopQueued.run(now(), id).changes > 0,
-    delete: (id: number): boolean => remove.run(id).changes > 0,
+    delete: (id: number): boolean => {
+      read.delete(id);
+      return remove.run(id).changes > 0;
+    },
   };
 }

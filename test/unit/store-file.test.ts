@@ -130,3 +130,31 @@ test('a reader is not kept waiting by a writer, and sees what was committed', ()
   writer.close();
   reader.close();
 });
+
+test('two processes that read and write the same rows at once wait for each other', async () => {
+  const store = openStore(path);
+  const run = store.runs.insert(newRun(store));
+  const module = new URL('../../src-main/store/store.ts', import.meta.url).href;
+  const script = `
+    const { openStore } = await import(${JSON.stringify(module)});
+    const store = openStore(${JSON.stringify(path)});
+    process.stdout.write('open');
+    for (let i = 0; i < 3000; i++) {
+      store.runs.update(${run}, { splitHash: 'theirs ' + i });
+      store.metrics.insert(${run}, i, { loss: i });
+    }
+    store.close();`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  for (let i = 0; i < 3000; i++) {
+    store.runs.update(run, { modelHash: `mine ${i}` });
+    store.metrics.insert(run, 10_000 + i, { loss: i });
+  }
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(0);
+  expect(store.metrics.after(run, -1).loss).toHaveLength(6000);
+  expect(store.runs.get(run)).toMatchObject({ modelHash: 'mine 2999', splitHash: 'theirs 2999' });
+  store.close();
+});

@@ -126,13 +126,28 @@ describe('runs', () => {
 
   test('outlive their dataset, which then shows as none', () => {
     const run = store.runs.insert(newRun(store));
+    expect(store.runs.list({})[0].datasetId).not.toBeNull();
     store.datasets.delete(store.datasets.getByName('d')!.id);
     expect(store.datasets.list()).toEqual([]);
+    expect(store.runs.list({})).toEqual([store.runs.get(run)]);
     expect(store.runs.get(run)?.datasetId).toBeNull();
     expect(store.datasets.insert(dataset('d'))).toBeGreaterThan(0);
     store.runs.delete(run);
     store.datasets.purge();
     expect(store.datasets.list()).toHaveLength(1);
+  });
+
+  test('are listed as they are now, also where another connection changed them', () => {
+    const other = openStore(store.path);
+    const run = store.runs.insert(newRun(store));
+    expect(other.runs.list({})[0]).toMatchObject({ checkpointStep: null, error: null });
+    store.checkpoints.insert(run, { step: 5, path: 'p', bytes: 1 });
+    expect(other.runs.list({})[0].checkpointStep).toBe(5);
+    store.runs.update(run, { error: { code: 'failed', message: 'm', hint: '' } });
+    expect(other.runs.list({})).toEqual([store.runs.get(run)]);
+    store.runs.delete(run);
+    expect(other.runs.list({})).toEqual([]);
+    other.close();
   });
 
   test('10,000 of them are listed within 50 ms once read', () => {
