@@ -33,7 +33,8 @@ export type OpenWire = (listener: WireListener) => Wire;
 
 /** What the Electron preload exposes; absent in a browser. */
 export interface DesktopBridge {
-  connect(): MessagePort | Promise<MessagePort>;
+  /** Opens a channel; its port arrives as the window message `cotune:port`. */
+  connect(): void;
   /** Native dialogs; null when the person cancels. */
   pickFolder(): Promise<string | null>;
   pickFile(): Promise<string | null>;
@@ -189,13 +190,16 @@ export const portWire =
   (bridge: DesktopBridge): OpenWire =>
   (listener) => {
     let port: MessagePort | null = null;
-    const connected = Promise.resolve(bridge.connect()).then((opened) => {
-      port = opened;
-      port.onmessage = (event) => listener.frame(event.data as ServiceFrame);
-      port.addEventListener?.('close', () => listener.closed());
+    const receive = (event: MessageEvent) => {
+      if (event.source !== window || event.data !== 'cotune:port') return;
+      window.removeEventListener('message', receive);
+      [port] = event.ports;
+      port.onmessage = ({ data }) => listener.frame(data as ServiceFrame);
+      port.addEventListener('close', () => listener.closed());
       listener.opened();
-    });
-    connected.catch(() => listener.closed());
+    };
+    window.addEventListener('message', receive);
+    bridge.connect();
     return {
       send: (frame) => port?.postMessage(frame),
       close: () => port?.close(),

@@ -1,15 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import envPaths from 'env-paths';
 import type { ErrorValue } from '../../src-shared/errors.ts';
 import { toErrorValue } from '../../src-shared/errors.ts';
+import { defaultHome } from '../hosts/default-home.ts';
 import { forkTrainer } from '../service/fork-trainer.ts';
 import type { QueueScope } from '../service/queue.ts';
 import { openService, type Service } from '../service/service.ts';
 import { interruptible } from './interrupt.ts';
 import { exitCode, printError, printText } from './output.ts';
-
-/** Where the platform keeps an application's data. */
-export const defaultHome = envPaths('cotuning-studio', { suffix: '' }).data;
 
 /** Options of every command. */
 export interface CommonOptions {
