@@ -6,6 +6,7 @@ import { ensureRenderer } from '../renderer-build.ts';
 import { type CommonOptions, common, number, withService } from '../session.ts';
 
 interface Options extends CommonOptions {
+  /** 0 for any free one. */
   port: number;
 }
 
