@@ -7,11 +7,13 @@ import { CotuneError } from '../../src-shared/errors.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Builds the renderer where it is not there yet. Errors: `unavailable` where it cannot be built. */
-export async function ensureRenderer(): Promise<void> {
+export function ensureRenderer(): void {
   if (existsSync(join(root, 'dist', 'renderer', 'index.html'))) return;
   process.stderr.write('Building the app (once)…\n');
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  const config = join('src-renderer', 'vite.config.ts');
   // Its stdout goes to stderr: stdout is the command's own.
-  const { status } = spawnSync(process.execPath, [join(root, 'resources', 'scripts', 'run.mjs'), 'build'], {
+  const { status } = spawnSync(process.execPath, [vite, 'build', '--config', config, '--logLevel', 'warn'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });

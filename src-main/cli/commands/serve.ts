@@ -26,7 +26,7 @@ export const serve = (options: Options): Promise<void> =>
   withService(
     options,
     async (service) => {
-      await ensureRenderer();
+      ensureRenderer();
       const server = await startServer({ service, port: options.port });
       await printText(
         options.json ? JSON.stringify({ url: server.url, port: server.port }, null, 2) : server.url,
