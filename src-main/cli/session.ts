@@ -2,9 +2,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { ErrorValue } from '../../src-shared/errors.ts';
 import { toErrorValue } from '../../src-shared/errors.ts';
 import { defaultHome } from '../hosts/default-home.ts';
-import { forkTrainer } from '../service/fork-trainer.ts';
 import type { QueueScope } from '../service/queue.ts';
-import { openService, type Service } from '../service/service.ts';
+import type { Service } from '../service/service.ts';
 import { interruptible } from './interrupt.ts';
 import { exitCode, printError, printText } from './output.ts';
 
@@ -43,6 +42,9 @@ export async function withService(
 ): Promise<void> {
   let answer: Answer;
   try {
+    // Loaded here, not above: help and usage errors need not wait for it.
+    const { openService } = await import('../service/service.ts');
+    const { forkTrainer } = await import('../service/fork-trainer.ts');
     const service = await openService({ home: options.home, spawnTrainer: forkTrainer(), queue });
     try {
       answer = await interruptible(work(service));

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { RunRequest, SweepPlan } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../../src-shared/nearest.ts';
 
 /** What the flags of `cotune train` call some settings. */
 const aliases: Record<string, string> = {

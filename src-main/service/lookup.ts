@@ -1,5 +1,6 @@
 import type { Dataset, Model, Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { nearest } from '../../src-shared/nearest.ts';
 import type { Store } from '../store/store.ts';
 
 interface Named<T> {
@@ -13,10 +14,12 @@ function find<T extends { name: string }>(kind: string, how: string, store: Name
     store.getByName(nameOrId) ?? (/^\d{1,15}$/.test(nameOrId) ? store.get(Number(nameOrId)) : undefined);
   if (found) return found;
   const names = store.list().map((one) => one.name);
+  const near = nearest(nameOrId, names);
+  const known = `Known: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}.`;
   throw new CotuneError(
     'not-found',
     `There is no ${kind} "${nameOrId}".`,
-    names.length === 0 ? how : `Known: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}.`,
+    names.length === 0 ? how : near ? `Did you mean "${near}"? ${known}` : known,
   );
 }
 
