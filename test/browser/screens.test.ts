@@ -259,6 +259,44 @@ test('a running run shows progress and curves as events arrive, without a reload
   service.runs.delete(run.id);
 });
 
+test('the desktop shell’s bridge carries calls and events over a message port, and its dialogs choose paths', async () => {
+  const { page, faults } = await openPage(browser!, 'about:blank');
+  // What the preload exposes, with a WebSocket where the shell has its service.
+  await page.addInitScript((url) => {
+    Object.assign(window, {
+      cotune: {
+        connect() {
+          const { port1, port2 } = new MessageChannel();
+          const socket = new WebSocket(`${url.replace('http', 'ws')}ws`);
+          socket.onmessage = (event) => port1.postMessage(JSON.parse(event.data));
+          socket.onopen = () => window.postMessage('cotune:port', '*', [port2]);
+          port1.onmessage = (event) => socket.send(JSON.stringify(event.data));
+        },
+        pickFolder: async () => '/chosen/natively',
+        pickFile: async () => null,
+      },
+    });
+  }, service.url);
+  await page.goto(`${service.url}#/datasets`);
+  await page.getByRole('link', { name: 'monkeys', exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Import images' }).click();
+  await page.getByRole('button', { name: 'Browse: Folder' }).click();
+  await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('natively');
+  service.emit('task', {
+    id: 1,
+    kind: 'import',
+    title: 'Import of natively',
+    status: 'running',
+    done: 3,
+    total: 9,
+    result: null,
+    error: null,
+  });
+  await page.getByText('3 of 9').waitFor();
+  expect(faults).toEqual([]);
+  await page.context().close();
+});
+
 test('a failed call is told as a sentence with what to do', async () => {
   await within('#/runs/424242', async ({ page }) => {
     const alert = page.getByRole('alert');
