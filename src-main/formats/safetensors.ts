@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { writeWhole } from './write-whole.ts';
 
 /**
  * The safetensors format: 8 bytes little-endian header length, a JSON header {name: {dtype, shape, data_offsets}},
@@ -271,29 +272,8 @@ export function writeSafetensors(
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(text.length));
 
-  const temporary = `${path}.${process.pid}.tmp`;
   const hash = createHash('sha256');
-  const file = openSync(temporary, 'w');
-  try {
-    for (const block of [length, text, ...blocks]) {
-      hash.update(block);
-      for (let written = 0; written < block.length; ) written += writeSync(file, block, written);
-    }
-    fsyncSync(file);
-    closeSync(file);
-    renameSync(temporary, path);
-  } catch (error) {
-    closeQuietly(file);
-    rmSync(temporary, { force: true });
-    throw error;
-  }
+  for (const block of [length, text, ...blocks]) hash.update(block);
+  writeWhole(path, [length, text, ...blocks]);
   return { hash: hash.digest('hex'), bytes: 8 + text.length + offset };
-}
-
-function closeQuietly(file: number): void {
-  try {
-    closeSync(file);
-  } catch {
-    // Already closed: the error that brought us here is the one to report.
-  }
 }

@@ -12,6 +12,7 @@ import {
   targetHeadTensors,
   trainingScope,
 } from './network.ts';
+import { nesterovStep } from './optimizer.ts';
 
 export interface TrainingOptions {
   method: TransferMethod;
@@ -38,9 +39,8 @@ export const momentumName = (parameter: string): string => `momentum/${parameter
 export const relationshipName = 'relationship';
 
 /**
- * One training step as a pure function: forward in training mode, the method's loss, its gradient, and
- * SGD with Nesterov momentum μ and weight decay w on every parameter (PyTorch's torch.optim.SGD):
- * g ← g + w p; v ← μ v + g; p ← p - lr (g + μ v).
+ * One training step as a pure function: forward in training mode, the method's loss, its gradient, and SGD with
+ * Nesterov momentum and weight decay on every parameter.
  *
  * batch: images [batch, size, size, 3], labels int32 [batch], learning_rate scalar.
  * outputs: the method's loss parts and `correct`, the number of right target predictions, all scalars.
@@ -96,12 +96,11 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
       const next: Tensors = {};
       const headRate = tf.mul(fed.learning_rate, options.headLearningRateMultiplier);
       for (const [index, name] of trained.entries()) {
-        const parameter = state[name];
         const rate = name.startsWith(`${targetHead}.`) ? headRate : fed.learning_rate;
-        const gradient = tf.add(grads[index], tf.mul(parameter, weightDecay));
-        const velocity = tf.add(tf.mul(state[momentumName(name)], momentum), gradient);
-        next[momentumName(name)] = velocity;
-        next[name] = tf.sub(parameter, tf.mul(tf.add(gradient, tf.mul(velocity, momentum)), rate));
+        const slot = momentumName(name);
+        const after = nesterovStep(state[name], grads[index], state[slot], rate, momentum, weightDecay);
+        next[name] = after.parameter;
+        next[slot] = after.velocity;
       }
       const outputs: Tensors = {};
       for (const [name, value] of Object.entries(aside)) {
