@@ -10,7 +10,7 @@ export interface TrainerExit {
 }
 
 /** A trainer process as the service sees it, whatever spawned it. */
-export interface TrainerProcess {
+interface TrainerProcess {
   /** Undefined until the system has made the process. */
   readonly pid: number | undefined;
   send(message: ToTrainer): void;
