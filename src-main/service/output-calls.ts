@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { CallOutput } from '../../src-shared/contract.ts';
 import { type Run, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { writeWhole } from '../formats/write-whole.ts';
 import type { Context, Handlers } from './context.ts';
 import { findRun } from './lookup.ts';
 import { startJob } from './trainer-job.ts';
@@ -52,7 +51,7 @@ export function outputCalls(context: Context): Handlers<Names> {
         throw new CotuneError('bad-input', `${file} is a folder.`, 'Name a file.');
       }
       if (format === 'csv') {
-        await writeCsv(context, run, file);
+        writeWhole(file, csvBlocks(context, run));
       } else {
         const weightsPath = trainedWeights(context, run);
         const { size } = run.config;
@@ -93,49 +92,34 @@ function top(probabilities: Float32Array, names: readonly string[]): Predicted['
   return order.slice(0, topClasses).map((k) => ({ name: names[k], p: probabilities[k] }));
 }
 
+/** Lines of the table written at once. */
+const block = 1000;
+
 /** One line per predicted image: path, split, classes, confidence, and the probability of every class. */
-async function writeCsv({ store }: Context, run: Run, file: string): Promise<void> {
+function* csvBlocks({ store }: Context, run: Run): Generator<Buffer> {
   const { targetClasses } = store.runs.record(run.id)!;
-  const header = [
-    'path',
-    'split',
-    'label',
-    'predicted',
-    'confidence',
-    ...targetClasses.map((name) => `p(${name})`),
-  ];
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  const out = await open(temporary, 'wx');
+  const names = targetClasses.map((name) => `p(${name})`);
+  const header = ['path', 'split', 'label', 'predicted', 'confidence', ...names];
+  yield Buffer.from(`${header.map(csvField).join(',')}\n`);
   let lines = 0;
-  try {
-    await out.write(`${header.map(csvField).join(',')}\n`);
-    for (const split of splits) {
-      for (let offset = 0; ; offset += 1000) {
-        const { predictions } = store.predictions.page(run.id, split, {}, offset, 1000);
-        for (const { sample, predicted, confidence, probabilities } of predictions) {
-          const fields = [sample.path, split, targetClasses[sample.label], targetClasses[predicted]].map(
-            csvField,
-          );
-          await out.write(`${[...fields, confidence, ...probabilities].join(',')}\n`);
-        }
-        lines += predictions.length;
-        if (predictions.length < 1000) break;
-      }
+  for (const split of splits) {
+    for (let offset = 0, more = true; more; offset += block) {
+      const { total, predictions } = store.predictions.page(run.id, split, {}, offset, block);
+      const rows = predictions.map(({ sample, predicted, confidence, probabilities }) => {
+        const texts = [sample.path, split, targetClasses[sample.label], targetClasses[predicted]];
+        return `${[...texts.map(csvField), confidence, ...probabilities].join(',')}\n`;
+      });
+      yield Buffer.from(rows.join(''));
+      lines += rows.length;
+      more = offset + block < total;
     }
-    if (lines === 0) {
-      throw new CotuneError(
-        'conflict',
-        `Run ${run.id} has no predictions: it is ${run.status}.`,
-        'Wait for its end, or choose a finished run.',
-      );
-    }
-    await out.sync();
-    await out.close();
-    await rename(temporary, file);
-  } catch (error) {
-    await out.close().catch(() => {});
-    await rm(temporary, { force: true });
-    throw error;
+  }
+  if (lines === 0) {
+    throw new CotuneError(
+      'conflict',
+      `Run ${run.id} has no predictions: it is ${run.status}.`,
+      'Wait for its end, or choose a finished run.',
+    );
   }
 }
 

@@ -19,6 +19,7 @@ import { resultCalls } from './result-calls.ts';
 import { runCalls } from './run-calls.ts';
 import type { SpawnTrainer } from './spawn-trainer.ts';
 import { systemCalls } from './system-calls.ts';
+import { explainSystemError } from './system-error.ts';
 import { openTasks } from './tasks.ts';
 import { watchHome } from './watch.ts';
 
@@ -85,7 +86,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       try {
         return (await handlers[name](parsed as never)) as CallOutput<N>;
       } catch (error) {
-        throw store.explain(error);
+        throw explainSystemError(store.explain(error));
       }
     },
     on: events.on,

@@ -187,6 +187,19 @@ test('predictions are exported as a table of one line per image, whole or not at
   await service.call('runs.delete', { run: none.id });
 });
 
+test('a table that cannot be written says where and why', async () => {
+  const path = join(fixture.root, 'no', 'such', 'folder.csv');
+  const missing = service.call('runs.export', { run: ids.first, format: 'csv', path });
+  await expect(missing).rejects.toMatchObject({
+    code: 'not-found',
+    message: expect.stringContaining('such'),
+  });
+  const long = join(fixture.root, `${'x'.repeat(300)}.csv`);
+  await expect(
+    service.call('runs.export', { run: ids.first, format: 'csv', path: long }),
+  ).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('its name is too long') });
+});
+
 test('the report survives engines that cannot be listed, and says so', async () => {
   const report = await service.call('system.report', {});
   expect(report.home).toBe(fixture.home);
