@@ -1,4 +1,4 @@
-/** The desktop shell: the real one where Electron's program is there, and its bridge to the page in any Chromium. */
+/** The desktop shell, where Electron's program is there. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -6,11 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { _electron, type ElectronApplication, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bundle } from '../../resources/scripts/bundle.ts';
-import { type RunningServer, startServer } from '../../src-main/hosts/headless/server.ts';
-import type { Service } from '../../src-main/service/service.ts';
 import { type Fixture, fill, makeFixture, open } from '../contract/fixture.ts';
 import { builtRenderer } from './built-renderer.ts';
-import { chromiumPath, howToGetChromium, launch } from './chromium.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -107,53 +104,3 @@ function electronProgram(): string | null {
   const path = existsSync(note) ? join(folder, 'dist', readFileSync(note, 'utf8')) : '';
   return existsSync(path) && path !== '' ? path : null;
 }
-
-describe("the page over the desktop's bridge", () => {
-  let fixture: Fixture;
-  let service: Service;
-  let server: RunningServer;
-
-  beforeAll(async () => {
-    if (!chromiumPath) return;
-    await builtRenderer();
-    fixture = await makeFixture();
-    service = await open(fixture);
-    await fill(service, fixture);
-    server = await startServer({ service, port: 0 });
-  });
-  afterAll(async () => {
-    await server?.close();
-    await service?.close();
-    fixture?.remove();
-  });
-
-  test('takes its port from the window message, loads the lists and hears events', async (context) => {
-    if (!chromiumPath) context.skip(howToGetChromium);
-    const browser = await launch();
-    try {
-      const page = await browser.newPage();
-      // What the preload does, with a WebSocket in the place of the main process.
-      await page.addInitScript(() => {
-        const cotune = {
-          connect() {
-            const { port1, port2 } = new MessageChannel();
-            const socket = new WebSocket(`ws://${location.host}/ws`);
-            const opened = new Promise((resolve) => socket.addEventListener('open', resolve));
-            port1.onmessage = ({ data }) => opened.then(() => socket.send(JSON.stringify(data)));
-            socket.onmessage = ({ data }) => port1.postMessage(JSON.parse(data));
-            window.postMessage('cotune:port', '*', [port2]);
-          },
-          pickFolder: async () => null,
-          pickFile: async () => null,
-        };
-        Object.assign(window, { cotune });
-      });
-      await page.goto(`${server.url}#/models`);
-      await page.getByText('tiny').first().waitFor();
-      await service.call('models.add', { path: fixture.weights, name: 'added meanwhile' });
-      await page.getByText('added meanwhile').first().waitFor();
-    } finally {
-      await browser.close();
-    }
-  });
-});
