@@ -37,7 +37,8 @@ export async function openTensorflowEngine(
         versions: { 'tfjs-node': version },
       });
     } catch (error) {
-      reasons.push(`${name}: ${(error as Error).message.split('\n')[0]}`);
+      const { code, message } = error as NodeJS.ErrnoException;
+      reasons.push(`${name}: ${code === 'ERR_MODULE_NOT_FOUND' ? 'not installed' : message.split('\n')[0]}`);
     } finally {
       // Loading one of them makes it tf.js's current backend.
       if (before) void tf.setBackend(before);

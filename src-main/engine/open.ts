@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineChoice } from '../../src-shared/domain.ts';
-import { CotuneError } from '../../src-shared/errors.ts';
+import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import { openTensorflowEngine } from './eager.ts';
 import type { Engine, EngineInfo, Executable } from './engine.ts';
 import { lower, lowerCopy } from './lower/lower.ts';
@@ -73,8 +73,9 @@ export async function listEngines(): Promise<EngineReport[]> {
         : '';
       return { name, available: true, device: engine.info.device, reason, versions: engine.info.versions };
     } catch (error) {
-      const { message } = error as Error;
-      return { name, available: false, device: '', reason: message, versions: {} };
+      const { message, hint } = toErrorValue(error);
+      const reason = hint ? `${message} ${hint}` : message;
+      return { name, available: false, device: '', reason, versions: {} };
     }
   };
   const reports: EngineReport[] = [];

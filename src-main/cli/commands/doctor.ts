@@ -27,25 +27,26 @@ const errorOf = ({ text, hint }: SystemReport['findings'][number]) => ({
   hint,
 });
 
+/** The engines that work as a table; why the others do not is among the findings. */
 function describe({ version, engines, findings }: SystemReport): string {
+  const rows = engines
+    .filter(({ available }) => available)
+    .map((engine) => [engine.name, engine.device, versionsOf(engine), engine.reason]);
   return [
     `Cotuning Studio ${version}`,
     '',
-    table(
-      columns('engine', '', 'device', 'versions'),
-      engines.map((engine) => [
-        engine.name,
-        engine.available ? marks.ok : marks.info,
-        engine.available ? engine.device : engine.reason,
-        Object.entries(engine.versions)
-          .map(([name, number]) => `${name} ${number}`)
-          .join(', '),
-      ]),
-    ),
+    table(columns('engine', 'device', 'versions', ''), rows),
     '',
-    ...findings.flatMap(({ level, topic, text, hint }) => [
-      `${marks[level]} ${topic}: ${text}`,
-      ...(hint ? [`    ${hint}`] : []),
-    ]),
+    ...findings
+      .filter(({ topic }) => topic !== 'engines')
+      .flatMap(({ level, topic, text, hint }) => [
+        `${marks[level]} ${topic}: ${text}`,
+        ...(hint ? [`    ${hint}`] : []),
+      ]),
   ].join('\n');
 }
+
+const versionsOf = ({ versions }: SystemReport['engines'][number]): string =>
+  Object.entries(versions)
+    .map(([name, number]) => `${name} ${number}`)
+    .join(', ');
