@@ -56,8 +56,19 @@ const namelessControls = (page: Page) =>
       .map((control) => control.outerHTML.slice(0, 120)),
   );
 
-const overflow = (page: Page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+/** Controls that reach out of the window where nothing scrolls to them. */
+const unreachable = (page: Page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('button, a[href], input, select')]
+      .filter((control) => {
+        if (control.getBoundingClientRect().right <= innerWidth + 1) return false;
+        let holder = control.parentElement;
+        while (holder && !/auto|scroll/.test(getComputedStyle(holder).overflowX))
+          holder = holder.parentElement;
+        return holder === null || holder.getBoundingClientRect().right > innerWidth + 1;
+      })
+      .map((control) => control.outerHTML.slice(0, 120)),
+  );
 
 describe('screens', () => {
   const places: [string, string, string][] = [
@@ -94,9 +105,9 @@ describe('screens', () => {
   test.each(places)('%s opens, names every control, stays within the window', async (name, hash) => {
     await within(hash, async ({ page }) => {
       await marks[name](page);
-      await page.setViewportSize({ width: 1000, height: 700 });
+      await page.setViewportSize({ width: 900, height: 600 });
       expect(await namelessControls(page)).toEqual([]);
-      expect(await overflow(page)).toBeLessThanOrEqual(0);
+      expect(await unreachable(page)).toEqual([]);
     });
   });
 
@@ -259,7 +270,7 @@ test('a running run shows progress and curves as events arrive, without a reload
   service.runs.delete(run.id);
 });
 
-test('the desktop shell’s bridge carries calls and events over a message port, and its dialogs choose paths', async () => {
+test('Browse opens the desktop’s own dialog where there is one', async () => {
   const { page, faults } = await openPage(browser!, 'about:blank');
   // What the preload exposes, with a WebSocket where the shell has its service.
   await page.addInitScript((url) => {
@@ -282,17 +293,6 @@ test('the desktop shell’s bridge carries calls and events over a message port,
   await page.getByRole('button', { name: 'Import images' }).click();
   await page.getByRole('button', { name: 'Browse: Folder' }).click();
   await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('natively');
-  service.emit('task', {
-    id: 1,
-    kind: 'import',
-    title: 'Import of natively',
-    status: 'running',
-    done: 3,
-    total: 9,
-    result: null,
-    error: null,
-  });
-  await page.getByText('3 of 9').waitFor();
   expect(faults).toEqual([]);
   await page.context().close();
 });
