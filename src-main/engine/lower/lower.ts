@@ -70,7 +70,7 @@ export function lower(trace: Trace, target: Target): Lowered {
     (suffix: string) =>
     ([name, value]: [string, Value]): Port => {
       const port = `${name}:${suffix}`;
-      lowering.graph.named(port, 'Identity', [lowering.use(value)]);
+      lowering.graph.export(lowering.use(value), port);
       results.push({ name: port, shape: value.shape, dtype: value.dtype });
       return portOf(name, port, value);
     };

@@ -12,6 +12,14 @@ export interface NamedSpec {
   dtype: ElementType;
 }
 
+interface OnnxNode {
+  output: Name;
+  type: string;
+  inputs: readonly Name[];
+  attributes: Attributes;
+  domain: string;
+}
+
 /** TensorProto.DataType of onnx.proto. */
 export const onnxTypes: Record<OnnxType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10 };
 /** AttributeProto.AttributeType of onnx.proto. */
@@ -21,7 +29,9 @@ const microsoftDomains = ['com.microsoft', 'com.microsoft.nchwc'];
 
 /** An ONNX graph under construction. Every node has one output here; equal nodes are made once. */
 export class OnnxGraph {
-  #nodes: ProtobufWriter[] = [];
+  #nodes: OnnxNode[] = [];
+  /** Final names of node outputs that the graph hands out. */
+  #exported = new Map<Name, Name>();
   #initializers: ProtobufWriter[] = [];
   #made = new Map<string, Name>();
   #count = 0;
@@ -39,13 +49,14 @@ export class OnnxGraph {
 
   /** Adds a node whose output has a given name. */
   named(output: Name, type: string, inputs: readonly Name[], attributes: Attributes = {}, domain = ''): void {
-    const node = new ProtobufWriter();
-    for (const input of inputs) node.bytes(1, input);
-    node.bytes(2, output).bytes(3, output).bytes(4, type);
-    for (const [name, value] of Object.entries(attributes))
-      if (value !== undefined) node.bytes(5, attribute(name, value));
-    if (domain) node.bytes(7, domain);
-    this.#nodes.push(node);
+    this.#nodes.push({ output, type, inputs, attributes, domain });
+  }
+
+  /** Makes a tensor a graph output under a name of its own: a node's output is renamed, anything else copied. */
+  export(name: Name, as: Name): void {
+    const fromNode = this.#nodes.some(({ output }) => output === name);
+    if (fromNode && !this.#exported.has(name)) this.#exported.set(name, as);
+    else this.named(as, 'Identity', [name]);
   }
 
   /** A constant tensor. Small ones with equal contents are stored once. */
@@ -82,7 +93,8 @@ export class OnnxGraph {
 
   toBytes(inputs: readonly NamedSpec[], outputs: readonly NamedSpec[]): Uint8Array {
     const graph = new ProtobufWriter();
-    for (const node of this.#nodes) graph.bytes(1, node);
+    const nameOf = (name: Name) => this.#exported.get(name) ?? name;
+    for (const node of this.#nodes) graph.bytes(1, encodeNode(node, nameOf));
     graph.bytes(2, 'program');
     for (const initializer of this.#initializers) graph.bytes(5, initializer);
     for (const input of inputs) graph.bytes(11, valueInfo(input));
@@ -93,6 +105,15 @@ export class OnnxGraph {
       model.bytes(8, new ProtobufWriter().bytes(1, domain).integer(2, 1));
     return model.toBytes();
   }
+}
+
+function encodeNode({ output, type, inputs, attributes, domain }: OnnxNode, nameOf: (name: Name) => Name) {
+  const node = new ProtobufWriter();
+  for (const input of inputs) node.bytes(1, nameOf(input));
+  node.bytes(2, nameOf(output)).bytes(3, output).bytes(4, type);
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== undefined) node.bytes(5, attribute(name, value));
+  return domain ? node.bytes(7, domain) : node;
 }
 
 function attribute(name: string, value: Attribute): ProtobufWriter {
