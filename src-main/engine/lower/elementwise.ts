@@ -1,4 +1,4 @@
-import type { Node, Value } from '../trace/ir.ts';
+import { type Node, sizeOf, type Value } from '../trace/ir.ts';
 import type { Layout, Lowering, Rule } from './lowering.ts';
 import { type Name, onnxTypes } from './onnx-graph.ts';
 
@@ -8,16 +8,21 @@ type Emit = (inputs: Name[], lowering: Lowering, node: Node) => Name;
 function resultLayout(node: Node, lowering: Lowering): Layout {
   const out = node.outputs[0];
   if (out.shape.length !== 4) return 'nhwc';
-  const moved = Object.values(node.inputs).some(
-    (value) => value.shape.join() === out.shape.join() && lowering.layoutOf(value) === 'nchw',
-  );
-  return moved ? 'nchw' : 'nhwc';
+  const inputs = Object.values(node.inputs);
+  const full = (value: Value) => value.shape.join() === out.shape.join();
+  const layout = inputs
+    .filter(full)
+    .map((value) => lowering.layoutOf(value))
+    .find((each) => each !== 'nhwc');
+  if (layout !== 'blocked') return layout ?? 'nhwc';
+  // Blocked channels are two axes, so that only single elements broadcast against them.
+  return inputs.every((value) => full(value) || sizeOf(value.shape) === 1) ? 'blocked' : 'nhwc';
 }
 
 /** An operand that broadcasts against rank-4 tensors in the given layout. */
 export function operand(value: Value, layout: Layout, lowering: Lowering): Name {
   const rank = value.shape.length;
-  if (layout === 'nhwc' || rank === 0) return lowering.use(value);
+  if (layout === 'nhwc' || sizeOf(value.shape) === 1) return lowering.use(value);
   if (rank === 4) return lowering.use(value, layout);
   const lifted = [...new Array<number>(4 - rank).fill(1), ...value.shape];
   return lowering.permute(lowering.reshape(lowering.use(value), lifted), lifted, [0, 3, 1, 2]);

@@ -1,9 +1,10 @@
 import { CotuneError } from '../../../src-shared/errors.ts';
 import type { TensorSpec } from '../engine.ts';
 import type { Trace, Value } from '../trace/ir.ts';
+import { blockedRules } from './blocked.ts';
 import { convolutionRules } from './convolution.ts';
 import { elementwiseRules } from './elementwise.ts';
-import { Lowering, type Rule, type Target } from './lowering.ts';
+import { Lowering, nchwcDomain, type Rule, type Target } from './lowering.ts';
 import { matmulRules } from './matmul.ts';
 import { normalizationRules } from './normalization.ts';
 import { type NamedSpec, OnnxGraph } from './onnx-graph.ts';
@@ -63,7 +64,7 @@ export function lower(trace: Trace, target: Target): Lowered {
         `The engine has no lowering rule for the tf.js kernel «${node.kernel}».`,
         'Add one to the family it belongs to in engine/lower.',
       );
-    rule(node, lowering);
+    if (target.layout !== 'blocked' || !blockedRules[node.kernel]?.(node, lowering)) rule(node, lowering);
   }
   const results: NamedSpec[] = [];
   const finish =
@@ -87,6 +88,26 @@ export function lowerCopy(ports: readonly Port[]): { model: Uint8Array; inputs: 
   for (const [index, output] of outputs.entries()) graph.named(output.port, 'Identity', [inputs[index].port]);
   const specs = (ends: Port[]) => ends.map(({ port, shape, dtype }) => ({ name: port, shape, dtype }));
   return { model: graph.toBytes(specs(inputs), specs(outputs)), inputs, outputs };
+}
+
+/** A graph that brings one [1, 32, 1, 2] picture into the blocked layout, whose block size shows in the order. */
+export function lowerBlockProbe(): Lowered {
+  const graph = new OnnxGraph();
+  const shape = [1, 32, 1, 2];
+  graph.named('blocked', 'ReorderInput', ['rows'], {}, nchwcDomain);
+  const [input, output] = ['rows', 'blocked'].map((name) => ({
+    name,
+    port: name,
+    shape,
+    dtype: 'float32' as const,
+  }));
+  return {
+    model: graph.toBytes([input], [output]),
+    state: [],
+    batch: [input],
+    nextState: [],
+    outputs: [output],
+  };
 }
 
 function portOf(name: string, port: string, { shape, dtype }: Value): Port {

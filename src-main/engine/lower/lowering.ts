@@ -1,14 +1,23 @@
 import { type ElementType, type Node, sizeOf, type Value } from '../trace/ir.ts';
-import { type Name, OnnxGraph } from './onnx-graph.ts';
+import { type Name, OnnxGraph, onnxTypes } from './onnx-graph.ts';
 
-/** How a rank-4 tensor lies in memory. Tensors of other ranks always lie as tf.js has them (`nhwc`). */
-export type Layout = 'nhwc' | 'nchw';
+/**
+ * How a rank-4 tensor lies in memory. Tensors of other ranks always lie as tf.js has them (`nhwc`). `blocked` is
+ * ONNX Runtime's NCHWc: [batch, channels/block, height, width, block], channels padded to whole blocks; the graph
+ * declares such tensors as [batch, padded channels, height, width].
+ */
+export type Layout = 'nhwc' | 'nchw' | 'blocked';
+
+/** Domain of ONNX Runtime's operators on blocked tensors. */
+export const nchwcDomain = 'com.microsoft.nchwc';
 
 /** What the graph is for; rules choose their formulation by it. */
 export interface Target {
   provider: 'cpu' | 'gpu';
   /** Layout that convolutions leave their results in; other kernels follow their inputs. */
   layout: Layout;
+  /** Floats in a block of the `blocked` layout on this processor. */
+  block: number;
 }
 
 /** A lowering rule: emits ONNX nodes for one kernel call and defines its outputs. */
@@ -22,6 +31,7 @@ export class Lowering {
   readonly graph = new OnnxGraph();
   readonly target: Target;
   #names = new Map<Value, Map<Layout, Name>>();
+  #deferred = new Map<Value, { layout: Layout; make: () => Name }>();
 
   constructor(target: Target) {
     this.target = target;
@@ -34,8 +44,15 @@ export class Lowering {
     this.#names.set(value, names);
   }
 
+  /** Leaves `value` unmade until something uses it; rules that know its form may never need to. */
+  defer(value: Value, layout: Layout, make: () => Name): void {
+    this.#deferred.set(value, { layout, make });
+  }
+
   /** The layout in which `value` was produced. */
   layoutOf(value: Value): Layout {
+    const deferred = this.#deferred.get(value);
+    if (deferred) return deferred.layout;
     const names = this.#names.get(value);
     return names ? [...names.keys()][0] : 'nhwc';
   }
@@ -43,30 +60,62 @@ export class Lowering {
   /** The ONNX tensor of `value` in the given layout, converted once where needed. */
   use(value: Value, layout: Layout = 'nhwc'): Name {
     const wanted = value.shape.length === 4 ? layout : 'nhwc';
+    const deferred = this.#deferred.get(value);
+    if (deferred) {
+      this.#deferred.delete(value);
+      this.define(value, deferred.make(), deferred.layout);
+    }
     const known = this.#names.get(value)?.get(wanted);
     if (known) return known;
-    let name: Name;
-    if (!this.#names.has(value) && value.kind === 'constant' && wanted === 'nhwc')
-      name =
-        value.fill === null
-          ? this.graph.constant(value.dtype, value.shape, value.data)
-          : this.graph.filled(value.shape, value.fill, value.dtype);
-    else {
-      const from = this.use(value, wanted === 'nhwc' ? 'nchw' : 'nhwc');
-      name = this.permute(
-        from,
-        this.shapeIn(value, wanted === 'nhwc' ? 'nchw' : 'nhwc'),
-        wanted === 'nhwc' ? toNhwc : toNchw,
-      );
-    }
+    const unseen = !this.#names.has(value);
+    const name = unseen && wanted === 'nhwc' ? this.#constant(value) : this.#convert(value, wanted);
     this.define(value, name, wanted);
     return name;
+  }
+
+  #constant(value: Value): Name {
+    if (value.kind !== 'constant')
+      throw new Error(`A value was used before it was lowered (${value.kind} ${value.id}).`);
+    const { shape, dtype, data, fill } = value;
+    return fill === null ? this.graph.constant(dtype, shape, data) : this.graph.filled(shape, fill, dtype);
+  }
+
+  #convert(value: Value, to: Layout): Name {
+    const [from] = this.#names.get(value)?.keys() ?? ['nhwc' as const];
+    const x = this.use(value, from);
+    if (to === 'blocked') return this.#toBlocked(x, value, from === 'nhwc');
+    if (from === 'blocked') return this.#fromBlocked(x, value, to === 'nhwc');
+    return this.permute(x, this.shapeIn(value, from), to === 'nhwc' ? toNhwc : toNchw);
+  }
+
+  #toBlocked(x: Name, value: Value, channelsLast: boolean): Name {
+    return this.#asFloat(x, value.dtype, (name) =>
+      this.op('ReorderInput', [name], { channels_last: Number(channelsLast) }, nchwcDomain),
+    );
+  }
+
+  #fromBlocked(x: Name, value: Value, channelsLast: boolean): Name {
+    const attributes = { channels: value.shape[3], channels_last: Number(channelsLast) };
+    return this.#asFloat(x, value.dtype, (name) => this.op('ReorderOutput', [name], attributes, nchwcDomain));
+  }
+
+  /** ONNX Runtime reorders floats only. */
+  #asFloat(x: Name, dtype: ElementType, reorder: (x: Name) => Name): Name {
+    if (dtype === 'float32') return reorder(x);
+    const moved = reorder(this.op('Cast', [x], { to: onnxTypes.float32 }));
+    return this.op('Cast', [moved], { to: onnxTypes[dtype] });
+  }
+
+  /** Channels of a blocked tensor: those of `count`, filled up to whole blocks. */
+  padded(count: number): number {
+    return Math.ceil(count / this.target.block) * this.target.block;
   }
 
   /** The shape of `value` as it lies in memory in the given layout. */
   shapeIn(value: Value, layout: Layout): number[] {
     if (value.shape.length !== 4 || layout === 'nhwc') return [...value.shape];
-    return toNchw.map((axis) => value.shape[axis]);
+    const shape = toNchw.map((axis) => value.shape[axis]);
+    return layout === 'blocked' ? shape.with(1, this.padded(shape[1])) : shape;
   }
 
   op(...args: Parameters<OnnxGraph['op']>): Name {

@@ -1,0 +1,276 @@
+/** Convolutions and their gradients on blocked tensors, with kernels blocked at run time. */
+import type { Node, Value } from '../trace/ir.ts';
+import { type Lowering, nchwcDomain } from './lowering.ts';
+import type { Name } from './onnx-graph.ts';
+import { attributesOf, convolutionGeometry, type Geometry } from './windows.ts';
+
+/** Channel counts that ONNX Runtime can reorder to blocks and back. */
+const reorders = (channels: number): boolean => channels % 4 === 0;
+
+/**
+ * tf.js's kernel [kh, kw, in, out], its two channel axes padded to whole blocks, as [out/b, in/b, kh, kw, b in, b out];
+ * with `swapped`, the kernel of the input gradient, where `in` and `out` change roles.
+ */
+function blockKernel(
+  name: Name,
+  [height, width, channelsIn, channelsOut]: number[],
+  swapped: boolean,
+  lowering: Lowering,
+) {
+  const { block } = lowering.target;
+  const [paddedIn, paddedOut] = [lowering.padded(channelsIn), lowering.padded(channelsOut)];
+  const padded = lowering.pad(name, [
+    [0, 0],
+    [0, 0],
+    [0, paddedIn - channelsIn],
+    [0, paddedOut - channelsOut],
+  ]);
+  const split = lowering.reshape(padded, [height, width, paddedIn / block, block, paddedOut / block, block]);
+  const moved = lowering.op('Transpose', [split], {
+    perm: swapped ? [2, 4, 0, 1, 5, 3] : [4, 2, 0, 1, 3, 5],
+  });
+  const [to, from] = swapped ? [paddedIn, paddedOut] : [paddedOut, paddedIn];
+  return lowering.reshape(moved, [to, from, height, width]);
+}
+
+/** The kernel of a first layer, whose few input channels stay unblocked: [out/b, in, kh, kw, b out]. */
+function blockFirstKernel(filter: Value, lowering: Lowering): Name {
+  const [height, width, channelsIn, channelsOut] = filter.shape;
+  const { block } = lowering.target;
+  const split = lowering.reshape(lowering.use(filter), [
+    height,
+    width,
+    channelsIn,
+    channelsOut / block,
+    block,
+  ]);
+  const moved = lowering.op('Transpose', [split], { perm: [3, 2, 0, 1, 4] });
+  return lowering.reshape(moved, [channelsOut, channelsIn, height, width]);
+}
+
+/** A depthwise kernel [kh, kw, channels] as [channels/b, kh, kw, b]. */
+function blockDepthwiseKernel(name: Name, [height, width, channels]: number[], lowering: Lowering): Name {
+  const { block } = lowering.target;
+  const padded = lowering.padded(channels);
+  const flat = lowering.pad(lowering.reshape(name, [height * width, channels]), [
+    [0, 0],
+    [0, padded - channels],
+  ]);
+  const split = lowering.reshape(flat, [height * width, padded / block, block]);
+  return lowering.reshape(lowering.permute(split, [height * width, padded / block, block], [1, 0, 2]), [
+    padded,
+    1,
+    height,
+    width,
+  ]);
+}
+
+const conv2d = (node: Node, lowering: Lowering): boolean => {
+  const { x, filter } = node.inputs;
+  const [channelsIn, channelsOut] = filter.shape.slice(2);
+  const { block } = lowering.target;
+  const attributes = attributesOf(convolutionGeometry(node, x.shape, filter.shape));
+  let inputs: Name[];
+  if (channelsIn < block && channelsOut % block === 0)
+    inputs = [lowering.use(x, 'nchw'), blockFirstKernel(filter, lowering)];
+  else if (reorders(channelsIn) && reorders(channelsOut))
+    inputs = [
+      lowering.use(x, 'blocked'),
+      blockKernel(lowering.use(filter), [...filter.shape], false, lowering),
+    ];
+  else return false;
+  lowering.define(node.outputs[0], lowering.op('Conv', inputs, attributes, nchwcDomain), 'blocked');
+  return true;
+};
+
+const depthwiseConv2d = (node: Node, lowering: Lowering): boolean => {
+  const { x, filter } = node.inputs;
+  const [height, width, channels, multiplier] = filter.shape;
+  if (multiplier !== 1 || !reorders(channels)) return false;
+  const attributes = attributesOf(convolutionGeometry(node, x.shape, filter.shape));
+  const kernel = blockDepthwiseKernel(lowering.use(filter), [height, width, channels], lowering);
+  const inputs = [lowering.use(x, 'blocked'), kernel];
+  const name = lowering.op('Conv', inputs, { ...attributes, group: lowering.padded(channels) }, nchwcDomain);
+  lowering.define(node.outputs[0], name, 'blocked');
+  return true;
+};
+
+/** Along one axis: the input pixels of one phase of the stride, as a convolution of dy with a part of the kernel. */
+interface Phase {
+  /** First kernel position of the phase; the others follow at steps of the stride. */
+  first: number;
+  taps: number;
+  before: number;
+  after: number;
+}
+
+/**
+ * The input gradient along one axis, by phase of the stride. Input pixel i gets dy[o]·w[k] where i + pad = o·stride + k.
+ * With i = q·stride + phase - pad and k = phase + t·stride that is Σ_t dy[q - t]·w[phase + t·stride]: a convolution of
+ * stride 1 with the flipped part of the kernel. Undefined where the phases have unequal lengths or need cropping.
+ */
+function phasesOf(
+  side: number,
+  out: number,
+  stride: number,
+  kernel: number,
+  pad: number,
+): Phase[] | undefined {
+  if (side % stride !== 0) return undefined;
+  const phases: Phase[] = [];
+  for (let offset = 0; offset < stride; offset++) {
+    const phase = (offset + pad) % stride;
+    const taps = Math.max(0, Math.ceil((kernel - phase) / stride));
+    const start = (offset + pad - phase) / stride;
+    const before = taps - 1 - start;
+    const after = side / stride + taps - 1 - out - before;
+    if (taps > 0 && (before < 0 || after < 0)) return undefined;
+    phases.push({ first: phase, taps, before, after });
+  }
+  return phases;
+}
+
+/** What of a convolution's input gradient the two kinds of convolution do differently. */
+type PhaseConvolution = (part: Name, taps: [number, number], pads: number[]) => Name;
+
+function inputGradient(
+  node: Node,
+  lowering: Lowering,
+  geometry: Geometry,
+  convolve: PhaseConvolution,
+): boolean {
+  const { filter } = node.inputs;
+  const { inHeight, inWidth, outHeight, outWidth, strideHeight, strideWidth, padInfo, batchSize } = geometry;
+  if (geometry.dilationHeight !== 1 || geometry.dilationWidth !== 1) return false;
+  const rows = phasesOf(inHeight, outHeight, strideHeight, geometry.filterHeight, padInfo.top);
+  const columns = phasesOf(inWidth, outWidth, strideWidth, geometry.filterWidth, padInfo.left);
+  if (!rows || !columns) return false;
+  const { block } = lowering.target;
+  const planes = (batchSize * lowering.padded(geometry.inChannels)) / block;
+  const [height, width] = [inHeight / strideHeight, inWidth / strideWidth];
+
+  const phase = (row: Phase, column: Phase): Name => {
+    if (row.taps * column.taps === 0)
+      return lowering.graph.filled([planes, height, 1, width, 1, block], 0, 'float32');
+    const part = flippedPart(lowering.use(filter), row, column, strideHeight, strideWidth, filter, lowering);
+    const name = convolve(
+      part,
+      [row.taps, column.taps],
+      [row.before, column.before, row.after, column.after],
+    );
+    return lowering.reshape(name, [planes, height, 1, width, 1, block]);
+  };
+  const interleaved = (parts: Name[], axis: number) =>
+    parts.length === 1 ? parts[0] : lowering.op('Concat', parts, { axis });
+  const lines = rows.map((row) =>
+    interleaved(
+      columns.map((column) => phase(row, column)),
+      4,
+    ),
+  );
+  const shape = lowering.shapeIn(node.outputs[0], 'blocked');
+  lowering.define(node.outputs[0], lowering.reshape(interleaved(lines, 2), shape), 'blocked');
+  return true;
+}
+
+/** The kernel's positions of one phase in reverse order. */
+function flippedPart(
+  kernel: Name,
+  row: Phase,
+  column: Phase,
+  strideHeight: number,
+  strideWidth: number,
+  filter: Value,
+  lowering: Lowering,
+): Name {
+  if (filter.shape[0] === 1 && filter.shape[1] === 1) return kernel;
+  const last = [row.first + (row.taps - 1) * strideHeight, column.first + (column.taps - 1) * strideWidth];
+  // An exclusive end before the first element is written as below minus the extent.
+  const end = [row.first - 1, column.first - 1].map((stop, axis) =>
+    stop < 0 ? -filter.shape[axis] - 1 : stop,
+  );
+  return lowering.slice(kernel, [0, 1], last, end, [-strideHeight, -strideWidth]);
+}
+
+const conv2dInputGradient = (node: Node, lowering: Lowering): boolean => {
+  const { dy, filter } = node.inputs;
+  const [channelsIn, channelsOut] = filter.shape.slice(2);
+  if (!reorders(channelsIn) || !reorders(channelsOut)) return false;
+  const geometry = convolutionGeometry(node, node.attrs.inputShape as number[], filter.shape);
+  return inputGradient(node, lowering, geometry, (part, taps, pads) => {
+    const kernel = blockKernel(part, [...taps, channelsIn, channelsOut], true, lowering);
+    return lowering.op(
+      'Conv',
+      [lowering.use(dy, 'blocked'), kernel],
+      { kernel_shape: taps, pads },
+      nchwcDomain,
+    );
+  });
+};
+
+const depthwiseInputGradient = (node: Node, lowering: Lowering): boolean => {
+  const { dy, filter } = node.inputs;
+  const [, , channels, multiplier] = filter.shape;
+  if (multiplier !== 1 || !reorders(channels)) return false;
+  const geometry = convolutionGeometry(node, node.attrs.inputShape as number[], filter.shape);
+  return inputGradient(node, lowering, geometry, (part, taps, pads) => {
+    const kernel = blockDepthwiseKernel(part, [...taps, channels], lowering);
+    const attributes = { kernel_shape: taps, pads, group: lowering.padded(channels) };
+    return lowering.op('Conv', [lowering.use(dy, 'blocked'), kernel], attributes, nchwcDomain);
+  });
+};
+
+/**
+ * dW[k] = Σ x[o·stride + k - pad]·dy[o] per channel: the depthwise convolution of x with dy as its kernel, dilated by
+ * the stride, for every image; then summed over images.
+ */
+const depthwiseFilterGradient = (node: Node, lowering: Lowering): boolean => {
+  const { x, dy } = node.inputs;
+  const shape = node.attrs.filterShape as number[];
+  const [height, width, channels, multiplier] = shape;
+  const geometry = convolutionGeometry(node, x.shape, shape);
+  if (multiplier !== 1 || !reorders(channels) || geometry.dilationHeight * geometry.dilationWidth !== 1)
+    return false;
+  const { batchSize, inHeight, inWidth, outHeight, outWidth, strideHeight, strideWidth, padInfo } = geometry;
+  const { block } = lowering.target;
+  const padded = lowering.padded(channels);
+  const planes = batchSize * padded;
+  const after = (side: number, out: number, stride: number, kernel: number, before: number) =>
+    kernel + (out - 1) * stride - side - before;
+  const below = after(inHeight, outHeight, strideHeight, height, padInfo.top);
+  const right = after(inWidth, outWidth, strideWidth, width, padInfo.left);
+  if (below < 0 || right < 0) return false;
+  const image = lowering.reshape(lowering.use(x, 'blocked'), [1, planes, inHeight, inWidth]);
+  const kernel = lowering.reshape(lowering.use(dy, 'blocked'), [planes, 1, outHeight, outWidth]);
+  const perImage = lowering.op(
+    'Conv',
+    [image, kernel],
+    {
+      kernel_shape: [outHeight, outWidth],
+      dilations: [strideHeight, strideWidth],
+      pads: [padInfo.top, padInfo.left, below, right],
+      group: planes,
+    },
+    nchwcDomain,
+  );
+  const { graph } = lowering;
+  const positions = height * width;
+  const split = lowering.reshape(perImage, [batchSize, (padded / block) * positions * block]);
+  const summed = lowering.reshape(graph.op('ReduceSum', [split, graph.ints([0])], { keepdims: 0 }), [
+    padded / block,
+    positions,
+    block,
+  ]);
+  const flat = lowering.reshape(lowering.op('Transpose', [summed], { perm: [1, 0, 2] }), [positions, padded]);
+  const cropped = padded === channels ? flat : lowering.slice(flat, [1], [0], [channels]);
+  lowering.define(node.outputs[0], lowering.reshape(cropped, shape));
+  return true;
+};
+
+export const blockedConvolutionRules = {
+  Conv2D: conv2d,
+  Conv2DBackpropInput: conv2dInputGradient,
+  DepthwiseConv2dNative: depthwiseConv2d,
+  DepthwiseConv2dNativeBackpropInput: depthwiseInputGradient,
+  DepthwiseConv2dNativeBackpropFilter: depthwiseFilterGradient,
+};

@@ -1,0 +1,224 @@
+/** Rules for the blocked layout. A rule returns false where it does not apply; the general one then does. */
+import { util } from '@tensorflow/tfjs-core';
+import type { Node, Value } from '../trace/ir.ts';
+import { blockedConvolutionRules } from './blocked-convolution.ts';
+import { formsOf } from './blocked-forms.ts';
+import { type Lowering, nchwcDomain } from './lowering.ts';
+import type { Attributes, Name } from './onnx-graph.ts';
+import { attributesOf, poolGeometry } from './windows.ts';
+
+export type BlockedRule = (node: Node, lowering: Lowering) => boolean;
+
+const isBlocked = (value: Value, lowering: Lowering): boolean =>
+  value.shape.length === 4 && value.dtype === 'float32' && lowering.layoutOf(value) === 'blocked';
+
+const sameShape = (a: Value, b: Value): boolean => a.shape.join() === b.shape.join();
+
+/** The blocked operand and the other one, where the result has the blocked one's shape. */
+function operands({ inputs: { a, b }, outputs }: Node, lowering: Lowering): [Value, Value] | undefined {
+  if (isBlocked(a, lowering) && sameShape(a, outputs[0])) return [a, b];
+  if (isBlocked(b, lowering) && sameShape(b, outputs[0])) return [b, a];
+  return undefined;
+}
+
+const multiply: BlockedRule = (node, lowering) => {
+  const pair = operands(node, lowering);
+  if (!pair) return false;
+  const [x, factor] = pair;
+  const { graph } = lowering;
+  const forms = formsOf(lowering);
+  const [output] = node.outputs;
+  if (sameShape(x, factor)) {
+    const [left, right] = [forms.get(x), forms.get(factor)];
+    if (left?.kind === 'mask' && right?.kind === 'mask')
+      forms.define(output, { kind: 'mask', condition: graph.op('And', [left.condition, right.condition]) });
+    else forms.define(output, { kind: 'product', a: x, b: factor });
+    return true;
+  }
+  const vector = forms.channelVector(factor, x.shape[3]);
+  if (!vector) return false;
+  const form = forms.affine(x);
+  const { scale, bias, sum } = form;
+  if (sum) return scaleMade(x, vector, output, lowering);
+  forms.define(output, {
+    kind: 'affine',
+    x: form.x,
+    scale: scale ? graph.op('Mul', [scale, vector]) : vector,
+    bias: bias && graph.op('Mul', [bias, vector]),
+  });
+  return true;
+};
+
+function scaleMade(x: Value, scale: Name, output: Value, lowering: Lowering): boolean {
+  formsOf(lowering).define(output, { kind: 'affine', x: lowering.use(x, 'blocked'), scale });
+  return true;
+}
+
+const divide: BlockedRule = (node, lowering) => {
+  const { a, b } = node.inputs;
+  if (!isBlocked(a, lowering) || !sameShape(a, node.outputs[0]) || sameShape(a, b)) return false;
+  const vector = formsOf(lowering).channelVector(b, a.shape[3]);
+  // Padded channels would divide by zero.
+  if (!vector || a.shape[3] % lowering.target.block !== 0) return false;
+  const { sum, ...form } = formsOf(lowering).affine(a);
+  if (sum) return false;
+  const { graph } = lowering;
+  const factor = graph.op('Reciprocal', [vector]);
+  formsOf(lowering).define(node.outputs[0], {
+    ...form,
+    scale: form.scale ? graph.op('Mul', [form.scale, factor]) : factor,
+    bias: form.bias && graph.op('Mul', [form.bias, factor]),
+  });
+  return true;
+};
+
+const addition =
+  (type: 'Add' | 'Sub'): BlockedRule =>
+  (node, lowering) => {
+    const pair = operands(node, lowering);
+    if (!pair) return false;
+    const [x, other] = pair;
+    if (type === 'Sub' && (x !== node.inputs.a || sameShape(x, other))) return false;
+    const { graph } = lowering;
+    const forms = formsOf(lowering);
+    if (!sameShape(x, other)) {
+      const vector = forms.channelVector(other, x.shape[3]);
+      if (!vector) return false;
+      const form = forms.affine(x);
+      const bias = form.bias ?? (type === 'Sub' ? graph.op('Neg', [vector]) : undefined);
+      forms.define(node.outputs[0], {
+        ...form,
+        bias: form.bias ? graph.op(type, [form.bias, vector]) : (bias ?? vector),
+      });
+      return true;
+    }
+    const open = (value: Value) => {
+      const form = forms.get(value);
+      return form?.kind === 'affine' && !form.sum;
+    };
+    const [taken, added] = open(x) || !open(other) ? [x, other] : [other, x];
+    const form = forms.affine(taken);
+    const base = form.sum ? { kind: 'affine' as const, x: lowering.use(taken, 'blocked') } : form;
+    forms.define(node.outputs[0], { ...base, sum: lowering.use(added, 'blocked') });
+    return true;
+  };
+
+const activation =
+  (attributes: Attributes): BlockedRule =>
+  (node, lowering) => {
+    const { x } = node.inputs;
+    if (!isBlocked(x, lowering)) return false;
+    formsOf(lowering).activate(x, node.outputs[0], attributes);
+    return true;
+  };
+
+/** Step of what has been activated already looks at the activated value: it is there, the other often is not. */
+const step: BlockedRule = (node, lowering) => {
+  const { x } = node.inputs;
+  if (!isBlocked(x, lowering) || node.attrs.alpha) return false;
+  const { graph } = lowering;
+  const forms = formsOf(lowering);
+  const seen = lowering.use(forms.activated.get(x) ?? x, 'blocked');
+  forms.define(node.outputs[0], { kind: 'mask', condition: graph.op('Greater', [seen, graph.scalar(0)]) });
+  return true;
+};
+
+/** x ≤ 6 in ReLU6's gradient, by its activated value: below 6. They differ only where x is 6 exactly. */
+const lessEqual: BlockedRule = (node, lowering) => {
+  const { a, b } = node.inputs;
+  const output = forms6(a, b, lowering);
+  if (!output) return false;
+  lowering.define(node.outputs[0], output, 'blocked');
+  return true;
+};
+
+function forms6(x: Value, limit: Value, lowering: Lowering): Name | undefined {
+  const seen = formsOf(lowering).activated.get(x);
+  const isRelu6 = seen?.kind === 'result' && seen.node.kernel === 'Relu6';
+  if (!isRelu6 || limit.kind !== 'constant' || limit.fill !== 6) return undefined;
+  return lowering.op('Less', [lowering.use(seen, 'blocked'), lowering.graph.scalar(6)]);
+}
+
+const cast: BlockedRule = (node, lowering) => {
+  const { x } = node.inputs;
+  const fromBool = x.dtype === 'bool' && node.outputs[0].dtype === 'float32';
+  if (!fromBool || x.shape.length !== 4 || lowering.layoutOf(x) !== 'blocked') return false;
+  formsOf(lowering).define(node.outputs[0], { kind: 'mask', condition: lowering.use(x, 'blocked') });
+  return true;
+};
+
+const square: BlockedRule = (node, lowering) => {
+  const { x } = node.inputs;
+  if (!isBlocked(x, lowering)) return false;
+  formsOf(lowering).define(node.outputs[0], { kind: 'product', a: x, b: x });
+  return true;
+};
+
+/** Sums over the spatial axes, and over the batch where asked: one pass, of a pooling or of a depthwise convolution. */
+const reduction =
+  (type: 'Sum' | 'Mean'): BlockedRule =>
+  (node, lowering) => {
+    const { x } = node.inputs;
+    if (!isBlocked(x, lowering)) return false;
+    const axes = util.parseAxisParam(node.attrs.axis as number[], [...x.shape]).sort();
+    const overBatch = axes.join() === '0,1,2';
+    if (!overBatch && axes.join() !== '1,2') return false;
+    const { graph } = lowering;
+    const [batch, height, width, channels] = x.shape;
+    const padded = lowering.padded(channels);
+    const form = formsOf(lowering).get(x);
+    const [perImage, isMean] =
+      form?.kind === 'product' ? [products(form, x, lowering), false] : [pooled(x, lowering), true];
+    let result = lowering.reshape(perImage, [batch, padded]);
+    if (overBatch) result = graph.op('ReduceSum', [result, graph.ints([0])], { keepdims: 0 });
+    const summed =
+      (isMean ? height * width : 1) / (type === 'Mean' ? height * width * (overBatch ? batch : 1) : 1);
+    if (summed !== 1) result = graph.op('Mul', [result, graph.scalar(summed)]);
+    if (padded !== channels) result = lowering.slice(result, [overBatch ? 0 : 1], [0], [channels]);
+    lowering.define(node.outputs[0], lowering.reshape(result, node.outputs[0].shape));
+    return true;
+  };
+
+const pooled = (x: Value, lowering: Lowering): Name =>
+  lowering.op('GlobalAveragePool', [lowering.use(x, 'blocked')], {}, nchwcDomain);
+
+/** Σ a·b of every image and channel: a depthwise convolution of one whole picture with the other as its kernel. */
+function products({ a, b }: { a: Value; b: Value }, { shape }: Value, lowering: Lowering): Name {
+  const [batch, height, width, channels] = shape;
+  const planes = batch * lowering.padded(channels);
+  const image = lowering.reshape(lowering.use(a, 'blocked'), [1, planes, height, width]);
+  const kernel = lowering.reshape(lowering.use(b, 'blocked'), [planes, 1, height, width]);
+  return lowering.op('Conv', [image, kernel], { kernel_shape: [height, width], group: planes }, nchwcDomain);
+}
+
+const pool =
+  (type: 'MaxPool' | 'AveragePool'): BlockedRule =>
+  (node, lowering) => {
+    const { x } = node.inputs;
+    if (!isBlocked(x, lowering)) return false;
+    const attributes = attributesOf(poolGeometry(node, x.shape));
+    lowering.define(
+      node.outputs[0],
+      lowering.op(type, [lowering.use(x, 'blocked')], attributes, nchwcDomain),
+      'blocked',
+    );
+    return true;
+  };
+
+export const blockedRules: Record<string, BlockedRule> = {
+  ...blockedConvolutionRules,
+  Multiply: multiply,
+  RealDiv: divide,
+  Add: addition('Add'),
+  Sub: addition('Sub'),
+  Relu: activation({ activation: 'Relu' }),
+  Relu6: activation({ activation: 'Clip', activation_params: { floats: [0, 6] } }),
+  Step: step,
+  LessEqual: lessEqual,
+  Cast: cast,
+  Square: square,
+  Sum: reduction('Sum'),
+  Mean: reduction('Mean'),
+  MaxPool: pool('MaxPool'),
+  AvgPool: pool('AveragePool'),
+};
