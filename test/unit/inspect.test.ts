@@ -117,7 +117,10 @@ test('what is missing, misshapen and unexpected is listed', async () => {
     .filter(({ name }) => name !== 'features.18.1.bias')
     .map((tensor) => (tensor.name === 'features.0.1.weight' ? { ...tensor, shape: [9] } : tensor));
   const path = write('changed', [...changed, { name: 'extra.weight', kind: 'vector', shape: [2] }]);
-  await expect(inspectModelFile(path)).rejects.toMatchObject({ code: 'bad-input', hint: expect.stringContaining('--architecture') });
+  await expect(inspectModelFile(path)).rejects.toMatchObject({
+    code: 'bad-input',
+    hint: expect.stringContaining('--architecture'),
+  });
   const failure = inspectModelFile(path, { architecture: 'mobilenet_v2' });
   await expect(failure).rejects.toThrow('1 tensor missing (features.18.1.bias)');
   await expect(failure).rejects.toThrow('1 tensor of another shape (features.0.1.weight [9] instead of [8])');

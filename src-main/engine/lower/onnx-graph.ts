@@ -4,12 +4,12 @@ import { ProtobufWriter } from './protobuf.ts';
 export type Name = string;
 type Attribute = number | string | readonly number[] | { float: number } | { floats: readonly number[] };
 export type Attributes = Record<string, Attribute | undefined>;
-type OnnxType = ElementType | 'int64' | 'float16';
+type OnnxType = ElementType | 'int64' | 'float16' | 'float64';
 
 export interface NamedSpec {
   name: Name;
   shape: readonly number[];
-  dtype: ElementType;
+  dtype: OnnxType;
 }
 
 interface OnnxNode {
@@ -21,7 +21,14 @@ interface OnnxNode {
 }
 
 /** TensorProto.DataType of onnx.proto. */
-export const onnxTypes: Record<OnnxType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10 };
+export const onnxTypes: Record<OnnxType, number> = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+};
 /** AttributeProto.AttributeType of onnx.proto. */
 const attributeTypes = { float: 1, int: 2, string: 3, floats: 6, ints: 7 };
 const opset = 18;

@@ -1,0 +1,191 @@
+/** Learning the relationship p(y_s | y_t) between source and target categories (You et al., NeurIPS 2020, section 4). */
+import type { Approach, GridPoint } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import type { Matrix } from '../../src-shared/matrix.ts';
+import { classMeans } from './direct.ts';
+import { fitReverse, type Labeled } from './reverse.ts';
+
+export interface RelationshipInput {
+  approach: Approach;
+  /** Source logits [images, sources] of the pre-trained network. */
+  trainLogits: Matrix;
+  /** Target labels below `targets`. */
+  trainLabels: Int32Array;
+  /** The validation part; the direct approach takes it where there is one. */
+  valLogits: Matrix;
+  valLabels: Int32Array;
+  targets: number;
+  /** Multiplies the source logits: 1 / temperature. */
+  sourceScale: number;
+}
+
+export interface Learned {
+  /** p(y_s | y_t), row-major [targets, sources]; every row sums to 1. */
+  matrix: Float64Array;
+  /** Chosen inverse regularization, calibration scale and validation accuracy; null for the direct approach. */
+  C: number | null;
+  scale: number | null;
+  valAccuracy: number | null;
+  /** Every C that was tried, from the largest. */
+  grid: GridPoint[];
+  /** What a person should know about single rows. */
+  notes: string[];
+}
+
+/** Beyond this many elements a matrix comes from a wrong label rather than from a real problem. */
+const largestMatrix = 2 ** 27;
+
+/**
+ * Learns the relationship. A target class without a training image takes no part in the regression of the reverse
+ * approach; its row is the mean source prediction of its validation images or, where it has none either, the mean over
+ * all images, and a note says so. Throws `bad-input` where sizes disagree, a label is out of range, a logit is not
+ * finite, fewer than two classes have training images, or the reverse approach has no validation image to choose by.
+ */
+export async function learnRelationship(input: RelationshipInput): Promise<Learned> {
+  check(input);
+  const { targets, valLabels, trainLabels, approach } = input;
+  const train = { probabilities: softmaxRows(input.trainLogits, input.sourceScale), labels: trainLabels };
+  const val = { probabilities: softmaxRows(input.valLogits, input.sourceScale), labels: valLabels };
+  const all = together(train, val);
+  const sources = train.probabilities.columns;
+  // With one label for all, the mean over a class is the mean over everything: p(y_s).
+  const marginal = classMeans(all.probabilities.data, new Int32Array(all.labels.length), 1)[0]!;
+  const direct = classMeans(all.probabilities.data, all.labels, targets);
+  const trained = [...new Set(trainLabels)].sort((a, b) => a - b);
+
+  const rows = direct.map((row) => row ?? marginal);
+  const fit = approach === 'reverse' ? await reverseOf(train, val, trained, marginal) : null;
+  for (const [i, label] of trained.entries()) if (fit) rows[label] = fit.rows[i];
+
+  const matrix = new Float64Array(targets * sources);
+  for (const [k, row] of rows.entries()) matrix.set(row, k * sources);
+  const { C = null, scale = null, valAccuracy = null, grid = [] } = fit ?? {};
+  return { matrix, C, scale, valAccuracy, grid, notes: notesOf(input, direct, new Set(trained)) };
+}
+
+/** The reverse approach over the classes that have training images, renumbered without gaps. */
+async function reverseOf(train: Labeled, val: Labeled, trained: number[], marginal: Float64Array) {
+  const compact = new Map(trained.map((label, i) => [label, i]));
+  const known = [...val.labels.keys()].filter((i) => compact.has(val.labels[i]));
+  if (known.length === 0)
+    throw new CotuneError(
+      'bad-input',
+      val.labels.length === 0
+        ? 'The validation part is empty, and the reverse approach chooses C and its calibration on it.'
+        : 'No validation image is of a class that has training images, so the reverse approach cannot choose C.',
+      'Set validation images aside, or use the direct approach, which needs none.',
+    );
+  const renumber = (labels: Int32Array) => labels.map((label) => compact.get(label)!);
+  const fit = await fitReverse(
+    { probabilities: train.probabilities, labels: renumber(train.labels) },
+    {
+      probabilities: selectRows(val.probabilities, known),
+      labels: renumber(Int32Array.from(known, (i) => val.labels[i])),
+    },
+    trained.length,
+    marginal,
+  );
+  // Validation images of other classes cannot be right: they lower every accuracy alike, and the choice stays.
+  const share = known.length / val.labels.length;
+  const grid = fit.grid.map((point) => ({ ...point, val_accuracy: point.val_accuracy * share }));
+  return { ...fit, valAccuracy: fit.valAccuracy * share, grid };
+}
+
+function notesOf(
+  { targets, approach }: RelationshipInput,
+  direct: (Float64Array | null)[],
+  trained: Set<number>,
+): string[] {
+  return Array.from({ length: targets }, (_, k) => k).flatMap((k) => {
+    if (!direct[k])
+      return [`Target class ${k} has no image: its row is the mean source prediction of all images.`];
+    if (approach === 'direct' || trained.has(k)) return [];
+    return [
+      `Target class ${k} has no training image: its row is the mean source prediction of its validation images.`,
+    ];
+  });
+}
+
+function check({
+  trainLogits,
+  trainLabels,
+  valLogits,
+  valLabels,
+  targets,
+  sourceScale,
+}: RelationshipInput): void {
+  const refuse = (message: string, hint = '') => new CotuneError('bad-input', message, hint);
+  if (!(sourceScale > 0 && Number.isFinite(sourceScale)))
+    throw refuse(
+      `The source scale is ${sourceScale}; it has to be a positive number.`,
+      'It is 1 / temperature.',
+    );
+  if (valLogits.rows > 0 && trainLogits.columns !== valLogits.columns)
+    throw refuse(
+      `The training logits have ${trainLogits.columns} source classes, the validation logits ${valLogits.columns}.`,
+      'Both must come from the same network.',
+    );
+  if (trainLogits.columns < 1 || targets * trainLogits.columns > largestMatrix)
+    throw refuse(
+      `${targets} target and ${trainLogits.columns} source classes make no matrix that can be learned.`,
+    );
+  for (const [part, logits, labels] of [
+    ['training', trainLogits, trainLabels],
+    ['validation', valLogits, valLabels],
+  ] as const) {
+    if (logits.rows !== labels.length || logits.data.length !== logits.rows * logits.columns)
+      throw refuse(
+        `There are ${labels.length} ${part} labels for ${logits.rows} rows of logits.`,
+        'Give one label per row.',
+      );
+    const outside = labels.findIndex((label) => !(label >= 0 && label < targets));
+    if (outside >= 0)
+      throw refuse(
+        `Label ${labels[outside]} of ${part} row ${outside} is none of the ${targets} target classes.`,
+        'Classes are counted from 0.',
+      );
+    const broken = logits.data.findIndex((value: number) => !Number.isFinite(value));
+    if (broken >= 0)
+      throw refuse(
+        `The ${part} logits hold ${logits.data[broken]} in row ${Math.floor(broken / logits.columns)}, column ${broken % logits.columns}.`,
+        'The network, or the image behind that row, is broken.',
+      );
+  }
+  const classes = new Set(trainLabels).size;
+  if (classes < 2)
+    throw refuse(
+      `The training images are of ${classes} target class${classes === 1 ? '' : 'es'}; a relationship needs two.`,
+      'Add images of another class.',
+    );
+}
+
+/** softmax(scale · logits), row by row, in float64. */
+function softmaxRows({ data, rows, columns }: Matrix, scale: number): Matrix & { data: Float64Array } {
+  const out = new Float64Array(data.length);
+  for (let start = 0; start < data.length; start += columns) {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let j = start; j < start + columns; j++) largest = Math.max(largest, scale * data[j]);
+    let sum = 0;
+    for (let j = start; j < start + columns; j++) {
+      out[j] = Math.exp(scale * data[j] - largest);
+      sum += out[j];
+    }
+    for (let j = start; j < start + columns; j++) out[j] /= sum;
+  }
+  return { data: out, rows, columns };
+}
+
+function together(a: { probabilities: Matrix; labels: Int32Array }, b: typeof a) {
+  const data = new Float64Array(a.probabilities.data.length + b.probabilities.data.length);
+  data.set(a.probabilities.data);
+  data.set(b.probabilities.data, a.probabilities.data.length);
+  const labels = Int32Array.of(...a.labels, ...b.labels);
+  return { probabilities: { data, rows: labels.length, columns: a.probabilities.columns }, labels };
+}
+
+function selectRows({ data, columns }: Matrix, rows: number[]): Matrix {
+  const out = new Float64Array(rows.length * columns);
+  for (const [i, row] of rows.entries())
+    out.set(data.subarray(row * columns, (row + 1) * columns), i * columns);
+  return { data: out, rows: rows.length, columns };
+}

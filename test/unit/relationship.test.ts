@@ -1,0 +1,219 @@
+import { expect, test } from 'vitest';
+import { openFixedMatrix } from '../../src-main/engine/fixed-matrix.ts';
+import { LogisticRegression } from '../../src-main/transfer/logistic-regression.ts';
+import { learnRelationship, type RelationshipInput } from '../../src-main/transfer/relationship.ts';
+import { fitTemperature } from '../../src-main/transfer/temperature.ts';
+import { indexDraws } from '../../src-shared/statistics.ts';
+
+const draw = indexDraws(7);
+const random = () => draw(1 << 30) / (1 << 30) - 0.5;
+
+/** `perClass` images of each target class k, whose source logits peak at source class k. */
+function images(classes: readonly number[], perClass: number, sources: number) {
+  const labels = Int32Array.from(classes.flatMap((k) => new Array(perClass).fill(k)));
+  const data = Float64Array.from({ length: labels.length * sources }, (_, i) => {
+    const peak = i % sources === labels[Math.floor(i / sources)] ? 2 : 0;
+    return peak + 3 * random();
+  });
+  return { logits: { data, rows: labels.length, columns: sources }, labels };
+}
+
+function input(targets: number, train: readonly number[], val: readonly number[]): RelationshipInput {
+  const [a, b] = [images(train, 12, 8), images(val, 5, 8)];
+  return {
+    approach: 'reverse',
+    trainLogits: a.logits,
+    trainLabels: a.labels,
+    valLogits: b.logits,
+    valLabels: b.labels,
+    targets,
+    sourceScale: 1,
+  };
+}
+
+const rowsOf = (matrix: Float64Array, sources: number) =>
+  Array.from({ length: matrix.length / sources }, (_, k) => matrix.subarray(k * sources, (k + 1) * sources));
+const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
+const top = (row: Float64Array) => row.indexOf(Math.max(...row));
+
+test.each(['reverse', 'direct'] as const)(
+  '%s: each target finds its source, and rows are distributions',
+  async (approach) => {
+    const { matrix, grid, notes } = await learnRelationship({ ...input(3, [0, 1, 2], [0, 1, 2]), approach });
+    const rows = rowsOf(matrix, 8);
+    expect(rows.map(top)).toEqual([0, 1, 2]);
+    for (const row of rows) expect(sum(row)).toBeCloseTo(1, 12);
+    expect(grid).toHaveLength(approach === 'reverse' ? 17 : 0);
+    expect(notes).toEqual([]);
+  },
+);
+
+test('two target classes have a row each', async () => {
+  const { matrix } = await learnRelationship(input(2, [0, 1], [0, 1]));
+  const rows = rowsOf(matrix, 8);
+  expect(rows.map(top)).toEqual([0, 1]);
+  for (const row of rows) expect(sum(row)).toBeCloseTo(1, 12);
+});
+
+test('a class without a training image gets the mean of its validation images, and a note', async () => {
+  const problem = input(4, [0, 1, 3], [0, 1, 2, 3]);
+  const { matrix, notes, valAccuracy } = await learnRelationship(problem);
+  const direct = await learnRelationship({ ...problem, approach: 'direct' });
+  expect([...rowsOf(matrix, 8)[2]]).toEqual([...rowsOf(direct.matrix, 8)[2]]);
+  expect(rowsOf(matrix, 8).map(top)).toEqual([0, 1, 2, 3]);
+  expect(notes).toEqual([
+    'Target class 2 has no training image: its row is the mean source prediction of its validation images.',
+  ]);
+  expect(valAccuracy).toBeLessThanOrEqual(0.75);
+});
+
+test.each(['reverse', 'direct'] as const)(
+  '%s: a class without any image gets the mean over all images, and a note',
+  async (approach) => {
+    const { matrix, notes } = await learnRelationship({ ...input(3, [0, 1], [0, 1]), approach });
+    const [first, second, third] = rowsOf(matrix, 8);
+    expect(notes).toEqual([
+      'Target class 2 has no image: its row is the mean source prediction of all images.',
+    ]);
+    expect(sum(third)).toBeCloseTo(1, 12);
+    if (approach === 'direct')
+      for (const [s, p] of third.entries()) expect(p).toBeCloseTo((first[s] + second[s]) / 2, 12);
+  },
+);
+
+test('the direct approach needs no validation image, the reverse one says that it does', async () => {
+  const problem = input(2, [0, 1], []);
+  expect((await learnRelationship({ ...problem, approach: 'direct' })).matrix).toHaveLength(16);
+  await expect(learnRelationship(problem)).rejects.toMatchObject({
+    code: 'bad-input',
+    message: expect.stringMatching(/validation part is empty/),
+    hint: expect.stringMatching(/direct approach/),
+  });
+  await expect(learnRelationship(input(3, [0, 1], [2]))).rejects.toThrow(/No validation image is of a class/);
+});
+
+test.each<[string, (good: RelationshipInput) => Partial<RelationshipInput>, RegExp]>([
+  [
+    'a NaN logit',
+    ({ trainLogits }) => ({ trainLogits: { ...trainLogits, data: trainLogits.data.with(21, Number.NaN) } }),
+    /training logits hold NaN in row 2, column 5/,
+  ],
+  [
+    'an infinite logit',
+    ({ valLogits }) => ({ valLogits: { ...valLogits, data: valLogits.data.with(8, Infinity) } }),
+    /validation logits hold Infinity in row 1, column 0/,
+  ],
+  [
+    'a label out of range',
+    ({ valLabels }) => ({ valLabels: valLabels.with(3, 2) }),
+    /Label 2 of validation row 3 is none of the 2 target classes/,
+  ],
+  [
+    'a negative label',
+    ({ trainLabels }) => ({ trainLabels: trainLabels.with(0, -1) }),
+    /Label -1 of training row 0/,
+  ],
+  [
+    'a label too few',
+    ({ trainLabels }) => ({ trainLabels: trainLabels.slice(1) }),
+    /23 training labels for 24 rows/,
+  ],
+  [
+    'other source classes',
+    ({ valLogits }) => ({ valLogits: { ...valLogits, rows: 20, columns: 4 } }),
+    /8 source classes, the validation logits 4/,
+  ],
+  [
+    'one class only',
+    ({ trainLabels }) => ({ trainLabels: trainLabels.map(() => 1) }),
+    /are of 1 target class; a relationship needs two/,
+  ],
+  [
+    'no training image',
+    () => ({
+      trainLogits: { data: new Float64Array(0), rows: 0, columns: 8 },
+      trainLabels: new Int32Array(0),
+    }),
+    /are of 0 target classes/,
+  ],
+  ['a scale of zero', () => ({ sourceScale: 0 }), /source scale is 0/],
+  ['a matrix beyond memory', () => ({ targets: 2 ** 31 }), /make no matrix that can be learned/],
+])('%s is refused with its place', async (_, change, message) => {
+  const good = input(2, [0, 1], [0, 1]);
+  await expect(learnRelationship({ ...good, ...change(good) })).rejects.toThrow(message);
+});
+
+test('equal validation accuracies choose the largest C', async () => {
+  const easy = input(2, [0, 1], [0, 1]);
+  for (const { labels, logits } of [
+    { labels: easy.trainLabels, logits: easy.trainLogits },
+    { labels: easy.valLabels, logits: easy.valLogits },
+  ])
+    for (const [i, label] of labels.entries()) logits.data[i * 8 + label] = 9;
+  const { C, valAccuracy, scale } = await learnRelationship(easy);
+  expect([C, valAccuracy]).toEqual([1e4, 1]);
+  // A classifier without an error has no best scale; it is held at its bound.
+  expect(scale).toBeCloseTo(100, 6);
+});
+
+test('a temperature that was applied is found again', () => {
+  const classes = 5;
+  const rows = 4000;
+  const data = Float64Array.from({ length: rows * classes }, () => 6 * random());
+  const labels = Array.from({ length: rows }, (_, i) => {
+    const exponentials = [...data.subarray(i * classes, (i + 1) * classes)].map((z) => Math.exp(z));
+    let left = (random() + 0.5) * sum(exponentials);
+    return exponentials.findIndex((e, k) => {
+      left -= e;
+      return left <= 0 || k === classes - 1;
+    });
+  });
+  const scaled = { data: data.map((z) => z * 2.5), rows, columns: classes };
+  // Sampling noise of 4,000 labels.
+  expect(fitTemperature(scaled, labels)).toBeGreaterThan(2.35);
+  expect(fitTemperature(scaled, labels)).toBeLessThan(2.65);
+});
+
+test('the polished weights leave no gradient of the objective', async () => {
+  const { logits, labels } = images([0, 1, 2], 10, 6);
+  const x = await openFixedMatrix(logits, 3);
+  const problem = new LogisticRegression(x, logits.data, labels, 3);
+  const solution = (await problem.path([1, 10])).at(-1)!;
+  const { weights, C } = await problem.polish(solution, 1e-8);
+  await x.dispose();
+  const gradient = weights.slice();
+  for (const [i, label] of labels.entries()) {
+    const features = logits.data.subarray(i * 6, (i + 1) * 6);
+    const exponentials = [0, 1, 2].map((k) => Math.exp(sum(features.map((f, j) => f * weights[k * 6 + j]))));
+    for (let k = 0; k < 3; k++)
+      for (let j = 0; j < 6; j++)
+        gradient[k * 6 + j] += C * (exponentials[k] / sum(exponentials) - Number(k === label)) * features[j];
+  }
+  const norm = Math.hypot(...weights);
+  expect(Math.hypot(...gradient)).toBeLessThan(2e-8 * norm);
+});
+
+test.each([Float32Array, Float64Array])(
+  'products with a fixed matrix agree with the sums they stand for (%o)',
+  async (Reals) => {
+    const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
+    const x = await openFixedMatrix(matrix, 3);
+    const w = Reals.from(Array.from({ length: 15 }, random));
+    const r = Reals.from(Array.from({ length: 21 }, random));
+    const [scores, back] = [new Reals(21), new Reals(15)];
+    await x.timesTransposed(w, scores);
+    await x.times(r, back);
+    await x.dispose();
+    const tolerance = Reals === Float64Array ? 1e-14 : 1e-6;
+    for (let k = 0; k < 3; k++) {
+      for (let i = 0; i < 7; i++) {
+        const want = sum([0, 1, 2, 3, 4].map((j) => w[k * 5 + j] * matrix.data[i * 5 + j]));
+        expect(Math.abs(scores[k * 7 + i] - want)).toBeLessThan(tolerance);
+      }
+      for (let j = 0; j < 5; j++) {
+        const want = sum([0, 1, 2, 3, 4, 5, 6].map((i) => r[k * 7 + i] * matrix.data[i * 5 + j]));
+        expect(Math.abs(back[k * 5 + j] - want)).toBeLessThan(tolerance);
+      }
+    }
+  },
+);
