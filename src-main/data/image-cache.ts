@@ -79,11 +79,11 @@ function readStored(path: string): StoredImage | null {
   return { width, height, originalWidth, originalHeight, data };
 }
 
-/** Decodes an image file as the cache stores it. `hash` is checked unless it is empty. Errors as `loadImage`. */
-export async function decodeSource({ path, hash }: ImageSource, shorter: number): Promise<StoredImage> {
+/** Decodes an image file as the cache stores it. Errors as `loadImage`. */
+async function decodeSource({ path, hash }: ImageSource, shorter: number): Promise<StoredImage> {
   try {
     const bytes = await readImageFile(path);
-    if (hash && createHash('sha256').update(bytes).digest('hex') !== hash) {
+    if (createHash('sha256').update(bytes).digest('hex') !== hash) {
       throw new CotuneError(
         'bad-input',
         `The image ${path} has changed since it was imported.`,
@@ -96,7 +96,7 @@ export async function decodeSource({ path, hash }: ImageSource, shorter: number)
     const [width, height] = small
       ? [originalWidth, originalHeight]
       : resizedExtents(originalWidth, originalHeight, shorter);
-    const { data } = await decodeTo(image, width, height, 'lanczos3');
+    const { data } = await decodeTo(image, width, height, 'exact');
     return { width, height, originalWidth, originalHeight, data };
   } catch (error) {
     throw sourceError(error, path);

@@ -58,5 +58,5 @@ export function formatOf(bytes: Buffer): ImageFormat {
 
 function isText(bytes: Buffer): boolean {
   const head = bytes.subarray(0, 512);
-  return head.every((byte) => byte >= 32 || byte === 9 || byte === 10 || byte === 13);
+  return head.every((byte) => (byte >= 32 && byte < 254) || byte === 9 || byte === 10 || byte === 13);
 }

@@ -1,12 +1,6 @@
 import type { Preprocessing } from '../../src-shared/domain.ts';
 import { centerCrop, evaluationShorter, normalizationOf, randomCrop } from './crops.ts';
-import {
-  decodeSource,
-  type ImageCache,
-  type ImageSource,
-  loadImage,
-  type StoredImage,
-} from './image-cache.ts';
+import { type ImageCache, type ImageSource, loadImage } from './image-cache.ts';
 import { randomOf } from './random.ts';
 import { resample } from './resample.ts';
 
@@ -54,20 +48,4 @@ export async function makeImages(request: BatchRequest): Promise<Float32Array<Ar
   };
   await Promise.all(Array.from({ length: decodedAtOnce }, worker));
   return images;
-}
-
-/**
- * One image file as evaluation sees it, without the cache: float32 [size, size, 3], normalized.
- * @throws CotuneError `not-found` where there is no such file, `bad-input` where it cannot be decoded.
- */
-export async function readForEvaluation(
-  path: string,
-  size: number,
-  preprocessing: Preprocessing,
-): Promise<Float32Array> {
-  const image: StoredImage = await decodeSource({ path, hash: '' }, storedShorter(size, preprocessing));
-  const { columns, rows } = centerCrop(image, size, evaluationShorter(size, preprocessing));
-  const out = new Float32Array(size * size * 3);
-  resample(image, columns, rows, false, normalizationOf(preprocessing), out, 0);
-  return out;
 }

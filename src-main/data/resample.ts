@@ -33,32 +33,34 @@ export interface Normalization {
 function triangleAxis({ start, extent, length, first, count }: Span, mirrored: boolean): Axis {
   const scale = extent / length;
   const support = Math.max(scale, 1);
-  const taps = Math.min(Math.ceil(support) * 2 + 1, extent);
+  const centerOf = (i: number) => (first + i + 0.5) * scale;
+  const lowOf = (i: number) => Math.max(0, Math.floor(centerOf(i) - support + 0.5));
+  const highOf = (i: number) => Math.min(extent, Math.floor(centerOf(i) + support + 0.5));
+  let taps = 1;
+  for (let i = 0; i < count; i++) taps = Math.max(taps, highOf(i) - lowOf(i));
   const starts = new Int32Array(count);
   const weights = new Float32Array(count * taps);
   for (let i = 0; i < count; i++) {
-    const center = (first + i + 0.5) * scale;
-    const low = Math.max(0, Math.floor(center - support + 0.5));
-    const high = Math.min(extent, Math.floor(center + support + 0.5));
+    const [low, high, center] = [lowOf(i), highOf(i), centerOf(i)];
     const from = Math.min(low, extent - taps);
     const at = mirrored ? count - 1 - i : i;
-    starts[at] = start + from;
     let sum = 0;
+    for (let x = low; x < high; x++) sum += Math.max(0, 1 - Math.abs(x - center + 0.5) / support);
     for (let x = low; x < high; x++) {
-      const weight = Math.max(0, 1 - Math.abs((x - center + 0.5) / support));
-      weights[at * taps + x - from] = weight;
-      sum += weight;
+      weights[at * taps + x - from] = Math.max(0, 1 - Math.abs(x - center + 0.5) / support) / sum;
     }
-    for (let k = 0; k < taps; k++) weights[at * taps + k] /= sum;
+    starts[at] = start + from;
   }
   return { taps, starts, weights };
 }
 
-let rowSums = new Float32Array(0);
+/** One row of the image after the first pass; grows to the widest seen. */
+let row = new Float32Array(0);
 
 /**
  * Resamples a part of an image, columns × rows, normalizes it and writes it to `out` from `offset`, height × width × 3.
- * Separable: rows first, then columns, in float throughout (Pillow rounds to 8 bits after each: up to 1/255 apart).
+ * Separable, in float throughout (Pillow rounds to 8 bits after each pass: up to 1/255 apart). Columns are resampled
+ * first: that pass runs straight along the rows, and leaves fewer of them to the second.
  */
 export function resample(
   image: RgbImage,
@@ -71,59 +73,60 @@ export function resample(
 ): void {
   const across = triangleAxis(columns, mirrored);
   const down = triangleAxis(rows, false);
-  const top = down.starts[0];
-  const bottom = down.starts[rows.count - 1] + down.taps;
-  const stride = columns.count * 3;
-  if (rowSums.length < (bottom - top) * stride) rowSums = new Float32Array((bottom - top) * stride);
-  const sums = rowSums;
-  resampleRows(image, across, top, bottom, sums);
-
-  const [scaleR, scaleG, scaleB] = scale;
-  const [shiftR, shiftG, shiftB] = shift;
-  const { taps, starts, weights } = down;
-  for (let y = 0, to = offset; y < rows.count; y++) {
-    const base = (starts[y] - top) * stride;
-    for (let x = 0; x < stride; x += 3, to += 3) {
-      let red = 0;
-      let green = 0;
-      let blue = 0;
-      for (let k = 0, from = base + x; k < taps; k++, from += stride) {
-        const weight = weights[y * taps + k];
-        red += weight * sums[from];
-        green += weight * sums[from + 1];
-        blue += weight * sums[from + 2];
-      }
-      out[to] = red * scaleR + shiftR;
-      out[to + 1] = green * scaleG + shiftG;
-      out[to + 2] = blue * scaleB + shiftB;
-    }
+  const left = across.starts[mirrored ? columns.count - 1 : 0];
+  const right = across.starts[mirrored ? 0 : columns.count - 1] + across.taps;
+  const values = (right - left) * 3;
+  if (row.length < values) row = new Float32Array(values);
+  for (let y = 0; y < rows.count; y++) {
+    const weights = down.weights.subarray(y * down.taps, (y + 1) * down.taps);
+    mixRows(image.data, (down.starts[y] * image.width + left) * 3, image.width * 3, weights, row, values);
+    mixPixels(row, left, across, scale, shift, out, offset + y * columns.count * 3);
   }
 }
 
-function resampleRows(
-  { width, data }: RgbImage,
-  axis: Axis,
-  top: number,
-  bottom: number,
-  sums: Float32Array,
+/** row[i] = Σ_k weights[k] · data[from + k · stride + i]: three rows in one go, which most scales need. */
+function mixRows(
+  data: Uint8Array,
+  from: number,
+  stride: number,
+  weights: Float32Array,
+  row: Float32Array,
+  values: number,
 ): void {
-  const { taps, starts, weights } = axis;
-  const count = starts.length;
-  for (let y = top, to = 0; y < bottom; y++) {
-    const row = y * width;
-    for (let x = 0; x < count; x++, to += 3) {
-      let red = 0;
-      let green = 0;
-      let blue = 0;
-      for (let k = 0, from = (row + starts[x]) * 3; k < taps; k++, from += 3) {
-        const weight = weights[x * taps + k];
-        red += weight * data[from];
-        green += weight * data[from + 1];
-        blue += weight * data[from + 2];
-      }
-      sums[to] = red;
-      sums[to + 1] = green;
-      sums[to + 2] = blue;
+  const [w0, w1 = 0, w2 = 0] = weights;
+  const second = from + (weights.length > 1 ? stride : 0);
+  const third = from + (weights.length > 2 ? 2 * stride : 0);
+  for (let i = 0; i < values; i++) {
+    row[i] = w0 * data[from + i] + w1 * data[second + i] + w2 * data[third + i];
+  }
+  for (let k = 3; k < weights.length; k++) {
+    const weight = weights[k];
+    const start = from + k * stride;
+    for (let i = 0; i < values; i++) row[i] += weight * data[start + i];
+  }
+}
+
+function mixPixels(
+  row: Float32Array,
+  left: number,
+  { taps, starts, weights }: Axis,
+  [scaleR, scaleG, scaleB]: Normalization['scale'],
+  [shiftR, shiftG, shiftB]: Normalization['shift'],
+  out: Float32Array,
+  offset: number,
+): void {
+  for (let x = 0, at = 0, to = offset; x < starts.length; x++, to += 3) {
+    let red = 0;
+    let green = 0;
+    let blue = 0;
+    for (let k = 0, from = (starts[x] - left) * 3; k < taps; k++, from += 3) {
+      const weight = weights[at++];
+      red += weight * row[from];
+      green += weight * row[from + 1];
+      blue += weight * row[from + 2];
     }
+    out[to] = red * scaleR + shiftR;
+    out[to + 1] = green * scaleG + shiftG;
+    out[to + 2] = blue * scaleB + shiftB;
   }
 }
