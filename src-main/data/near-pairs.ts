@@ -1,9 +1,11 @@
 /** Bits of 64 in which the hashes of near-duplicates may differ. */
 const maxDistance = 6;
 /** Hashes compared with one hash at most: bounds the time on folders of images that are all alike. */
-const maxCompared = 20_000;
-/** Candidates kept for one hash, the closest. */
+const maxCompared = 5000;
+/** Candidates kept for one image, the closest. */
 const maxCandidates = 8;
+/** Near hashes kept for one hash: bounds the memory on such folders. */
+const maxNear = 24;
 
 const words = 4;
 const wordBits = 16;
@@ -11,18 +13,39 @@ const wordBits = 16;
 const probes = [0, ...Array.from({ length: wordBits }, (_, bit) => 1 << bit)];
 
 /**
- * For every hash, the earlier hashes at most 6 bits from it, the closest first (at most 8). Multi-index hashing
- * (Norouzi, Punjani, Fleet, CVPR 2012): each hash is filed under four 16-bit words and looked up under each word
- * with every single bit flipped, so that 100,000 hashes take well under a second.
+ * For every image by its hash, the earlier images with hashes at most 6 bits away, the closest first (at most 8).
+ * Multi-index hashing (Norouzi, Punjani, Fleet, CVPR 2012): each different hash is filed under four 16-bit words
+ * and looked up under each word with every single bit flipped, so that 100,000 hashes take about a second.
  */
 export function nearCandidates(hashes: readonly string[]): number[][] {
+  /** The first images of each different hash. */
+  const holders = new Map<string, number[]>();
+  for (const [index, hash] of hashes.entries()) {
+    const first = holders.get(hash);
+    if (!first) holders.set(hash, [index]);
+    else if (first.length < maxCandidates) first.push(index);
+  }
+  const different = [...holders.keys()];
+  const near = nearHashes(different);
+  const numbers = new Map(different.map((hash, number) => [hash, number]));
+  return hashes.map((hash, index) => {
+    const sorted = [{ other: numbers.get(hash)!, distance: 0 }, ...near[numbers.get(hash)!]];
+    const earlier = sorted.flatMap(({ other, distance }) =>
+      holders.get(different[other])!.flatMap((at) => (at < index ? [{ at, distance }] : [])),
+    );
+    earlier.sort((a, b) => a.distance - b.distance || a.at - b.at);
+    return earlier.slice(0, maxCandidates).map(({ at }) => at);
+  });
+}
+
+/** For every hash the others at most 6 bits away; all hashes differ. */
+function nearHashes(hashes: readonly string[]): { other: number; distance: number }[][] {
   const high = Uint32Array.from(hashes, (hash) => Number.parseInt(hash.slice(0, 8), 16));
   const low = Uint32Array.from(hashes, (hash) => Number.parseInt(hash.slice(8), 16));
   const tables = Array.from({ length: words }, (_, word) => fileByWord(high, low, word));
+  const near: { other: number; distance: number }[][] = hashes.map(() => []);
   const seen = new Int32Array(hashes.length).fill(-1);
-
-  return hashes.map((_, index) => {
-    const found: { other: number; distance: number }[] = [];
+  for (let index = 0; index < hashes.length; index++) {
     let compared = 0;
     for (const { keys, starts, members } of tables) {
       for (const probe of probes) {
@@ -34,13 +57,14 @@ export function nearCandidates(hashes: readonly string[]): number[][] {
           seen[other] = index;
           compared++;
           const distance = ones(high[index] ^ high[other]) + ones(low[index] ^ low[other]);
-          if (distance <= maxDistance) found.push({ other, distance });
+          if (distance > maxDistance) continue;
+          if (near[index].length < maxNear) near[index].push({ other, distance });
+          if (near[other].length < maxNear) near[other].push({ other: index, distance });
         }
       }
     }
-    found.sort((a, b) => a.distance - b.distance || a.other - b.other);
-    return found.slice(0, maxCandidates).map(({ other }) => other);
-  });
+  }
+  return near;
 }
 
 interface WordTable {

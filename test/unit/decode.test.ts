@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { expect, test } from 'vitest';
 import { decodeTo, openImage, readImageFile } from '../../src-main/data/decode.ts';
 import { ImageProblem } from '../../src-main/data/image.ts';
@@ -50,14 +50,14 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('EXIF orientation %i is applied', async (ori
   const { data, info } = await upright.raw().toBuffer({ resolveWithObject: true });
   // What a camera stores so that this orientation shows it upright: the inverse of the turn (sharp flops first, then rotates).
   const stored = {
-    1: (image: sharp.Sharp) => image,
-    2: (image: sharp.Sharp) => image.flop(),
-    3: (image: sharp.Sharp) => image.rotate(180),
-    4: (image: sharp.Sharp) => image.flip(),
-    5: (image: sharp.Sharp) => image.rotate(270).flop(),
-    6: (image: sharp.Sharp) => image.rotate(270),
-    7: (image: sharp.Sharp) => image.rotate(90).flop(),
-    8: (image: sharp.Sharp) => image.rotate(90),
+    1: (image: Sharp) => image,
+    2: (image: Sharp) => image.flop(),
+    3: (image: Sharp) => image.rotate(180),
+    4: (image: Sharp) => image.flip(),
+    5: (image: Sharp) => image.rotate(270).flop(),
+    6: (image: Sharp) => image.rotate(270),
+    7: (image: Sharp) => image.rotate(90).flop(),
+    8: (image: Sharp) => image.rotate(90),
   }[orientation]!(sharp(data, { raw: { width: info.width, height: info.height, channels: 3 } }));
   const pixels = await stored.png().toBuffer();
   const bytes = await sharp(pixels).withMetadata({ orientation }).png().toBuffer();

@@ -1,0 +1,313 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type ImportedFolder, importFolder } from '../../src-main/data/import-folder.ts';
+import type { CotuneError } from '../../src-shared/errors.ts';
+import { bitmap, classOf, jpeg, scene, temporaryFolder, writeFiles } from './pictures.ts';
+
+const count = ({ samples, classes }: ImportedFolder) =>
+  Object.fromEntries(
+    classes.map((name, label) => [
+      name,
+      ['train', 'val', 'test'].map(
+        (split) => samples.filter((s) => s.label === label && s.split === split).length,
+      ),
+    ]),
+  );
+const issuesOf = ({ issues }: ImportedFolder) => issues.map(({ kind, path }) => [kind, path]);
+const failure = (promise: Promise<unknown>): Promise<CotuneError> =>
+  promise.then(
+    () => {
+      throw new Error('it succeeded');
+    },
+    (error) => error,
+  );
+
+test('train, val and test folders are the splits', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, {
+    ...(await classOf('train/cat', 4, 0)),
+    ...(await classOf('train/dog', 3, 10)),
+    ...(await classOf('val/cat', 2, 20)),
+    ...(await classOf('test/dog', 1, 30)),
+  });
+  const found = await importFolder(folder, { seed: 0 });
+  expect(count(found)).toEqual({ cat: [4, 2, 0], dog: [3, 0, 1] });
+  expect(found.issues).toEqual([]);
+  expect(found.notes).toEqual([]);
+  expect(found.samples[0]).toMatchObject({ path: 'test/dog/0.jpg', label: 1, width: 96, height: 72 });
+});
+
+test('val alone beside train is the test split, and that is said', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, { ...(await classOf('Train/a', 3, 0)), ...(await classOf('validation/a', 2, 9)) });
+  const found = await importFolder(folder, { seed: 0 });
+  expect(count(found)).toEqual({ a: [3, 0, 2] });
+  expect(found.notes.join()).toContain('serve as the test split');
+});
+
+test('class folders alone: a fifth of each class is the test split, by seed and content', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, { ...(await classOf('a', 10, 0)), ...(await classOf('b', 5, 20)) });
+  const found = await importFolder(folder, { seed: 3 });
+  expect(count(found)).toEqual({ a: [8, 0, 2], b: [4, 0, 1] });
+  expect(found.notes.join()).toContain('There is no test folder');
+  const again = await importFolder(folder, { seed: 3 });
+  expect(again).toEqual(found);
+  const testOf = (f: ImportedFolder) => f.samples.filter((s) => s.split === 'test').map((s) => s.path);
+  const others = await Promise.all([4, 5, 6].map((seed) => importFolder(folder, { seed })));
+  expect(new Set([found, ...others].map((f) => testOf(f).join())).size).toBeGreaterThan(1);
+  // Renamed files stay where they were.
+  const before = new Map(found.samples.map((s) => [s.hash, s.split]));
+  renameSync(join(folder, 'a/0.jpg'), join(folder, 'a/zz.jpg'));
+  for (const s of (await importFolder(folder, { seed: 3 })).samples) expect(s.split).toBe(before.get(s.hash));
+});
+
+test('repeats of an image stay on one side of a split that the import makes', async () => {
+  const folder = temporaryFolder();
+  const files = await classOf('a', 10, 0);
+  for (let i = 0; i < 10; i++) files[`a/copy-${i}.jpg`] = files[`a/${i}.jpg`];
+  for (let i = 0; i < 10; i++) {
+    files[`a/small-${i}.jpg`] = await scene(i).resize(60, 45).jpeg({ quality: 70 }).toBuffer();
+  }
+  writeFiles(folder, files);
+  for (const seed of [0, 1, 2]) {
+    const { samples, issues } = await importFolder(folder, { seed });
+    expect(samples.filter((s) => s.split === 'test')).toHaveLength(6);
+    expect(issues.filter((i) => i.kind === 'exact-duplicate')).toHaveLength(10);
+    expect(issues.filter((i) => i.kind === 'near-duplicate')).toHaveLength(10);
+    expect(issues.filter((i) => i.detail.includes('across splits'))).toEqual([]);
+  }
+});
+
+test('every oddity is named with its reason, and the import goes on', async () => {
+  const folder = temporaryFolder();
+  const whole = await scene(50, 300, 200).jpeg().toBuffer();
+  writeFiles(folder, {
+    ...(await classOf('train/good', 5, 0)),
+    'train/good/cut.jpg': whole.subarray(0, whole.length / 2),
+    'train/good/text.jpg': 'not an image at all',
+    'train/good/zero.jpg': '',
+    'train/good/huge.bmp': bitmap({ width: 20_000, height: 20_000, bits: 1, pixels: [] }),
+    'train/good/phone.HEIC': 'x',
+    'train/good/notes.txt': 'x',
+    'train/single/only.png': await scene(60).png().toBuffer(),
+    'train/nothing/zero.png': '',
+    'train/stray.jpg': await jpeg(70),
+    'test/good/1.jpg': await jpeg(80),
+    'test/unseen/1.jpg': await jpeg(81),
+  });
+  const found = await importFolder(folder, { seed: 0 });
+  expect(issuesOf(found)).toEqual([
+    ['single-in-class', 'test/unseen/1.jpg'],
+    ['broken', 'train/good/cut.jpg'],
+    ['huge', 'train/good/huge.bmp'],
+    ['unsupported', 'train/good/phone.HEIC'],
+    ['broken', 'train/good/text.jpg'],
+    ['empty', 'train/good/zero.jpg'],
+    ['empty', 'train/nothing/zero.png'],
+    ['single-in-class', 'train/single/only.png'],
+    ['unsupported', 'train/stray.jpg'],
+  ]);
+  for (const issue of found.issues) expect(issue.detail).not.toBe('');
+  expect(count(found)).toEqual({ good: [5, 0, 1], single: [1, 0, 0], unseen: [0, 0, 1] });
+  const notes = found.notes.join('\n');
+  expect(notes).toContain('The class unseen has no training image');
+  expect(notes).toContain('The class nothing has no usable image');
+  expect(notes).toContain('train/good/notes.txt');
+});
+
+test('the only image of a class stays in training', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, { ...(await classOf('many', 5, 0)), ...(await classOf('one', 1, 50)) });
+  for (const seed of [0, 1, 2, 3]) {
+    expect(count(await importFolder(folder, { seed })).one).toEqual([1, 0, 0]);
+  }
+});
+
+test('names of all kinds: spaces, accents in both forms, brackets, hidden and system files', async () => {
+  const folder = temporaryFolder();
+  const decomposed = 'pingu\u0308ino';
+  writeFiles(folder, {
+    ...(await classOf('train/monkey [x] & co', 2, 0)),
+    ...(await classOf('train/金絲猴', 2, 10)),
+    ...(await classOf(`train/${decomposed}`, 2, 20)),
+    [`test/${decomposed.normalize('NFC')}/été ?#%41.jpg`]: await jpeg(30),
+    'train/.cache/x.jpg': 'x',
+    'train/金絲猴/._0.jpg': 'x',
+    'train/金絲猴/Thumbs.db': 'x',
+    '__MACOSX/train/x.jpg': 'x',
+    '.DS_Store': 'x',
+  });
+  const found = await importFolder(folder, { seed: 0 });
+  expect(found.classes).toEqual(['monkey [x] & co', 'ping\u00fcino', '金絲猴']);
+  expect(count(found)['ping\u00fcino']).toEqual([2, 0, 1]);
+  expect(found.issues.filter(({ kind }) => kind !== 'single-in-class')).toEqual([]);
+  expect(found.samples[0].path).toBe(`test/ping\u00fcino/été ?#%41.jpg`);
+});
+
+test('links: loops end, dangling ones are named, linked images count', async (ctx) => {
+  if (process.platform === 'win32') ctx.skip('links need a privilege on Windows');
+  const folder = temporaryFolder();
+  writeFiles(folder, { ...(await classOf('a', 3, 0)), ...(await classOf('b', 3, 10)) });
+  symlinkSync('..', join(folder, 'a/up'));
+  symlinkSync('.', join(folder, 'a/self'));
+  symlinkSync('../a', join(folder, 'b/other'));
+  symlinkSync('gone.jpg', join(folder, 'a/dangling.jpg'));
+  symlinkSync('me.jpg', join(folder, 'b/me.jpg'));
+  writeFiles(folder, { 'elsewhere.bin': await jpeg(40) });
+  symlinkSync('../elsewhere.bin', join(folder, 'b/linked.jpg'));
+  const found = await importFolder(folder, { seed: 0 });
+  expect(issuesOf(found)).toEqual([
+    ['broken', 'a/dangling.jpg'],
+    ['broken', 'b/me.jpg'],
+  ]);
+  expect(found.samples.map(({ path }) => path)).toEqual([
+    'a/0.jpg',
+    'a/1.jpg',
+    'a/2.jpg',
+    'b/0.jpg',
+    'b/1.jpg',
+    'b/2.jpg',
+    'b/linked.jpg',
+  ]);
+  expect(found.notes.filter((note) => note.includes('read already'))).toHaveLength(3);
+});
+
+test('special files with image names are named, not waited for', async (ctx) => {
+  if (process.platform === 'win32') ctx.skip('named pipes are not files on Windows');
+  const folder = temporaryFolder();
+  writeFiles(folder, await classOf('a', 3, 0));
+  execFileSync('mkfifo', [join(folder, 'a/pipe.jpg')]);
+  mkdirSync(join(folder, 'a/folder.jpg'));
+  const found = await importFolder(folder, { seed: 0 });
+  expect(issuesOf(found)).toEqual([['unsupported', 'a/pipe.jpg']]);
+});
+
+test('a folder and a file that must not be read are named', async (ctx) => {
+  if (process.platform === 'win32' || process.getuid?.() === 0) ctx.skip('this user may read everything');
+  const folder = temporaryFolder();
+  writeFiles(folder, { ...(await classOf('a', 3, 0)), ...(await classOf('b', 3, 10)) });
+  chmodSync(join(folder, 'b'), 0);
+  chmodSync(join(folder, 'a/0.jpg'), 0);
+  const found = await importFolder(folder, { seed: 0 });
+  chmodSync(join(folder, 'b'), 0o700);
+  expect(issuesOf(found)).toEqual([
+    ['broken', 'a/0.jpg'],
+    ['broken', 'b'],
+  ]);
+});
+
+test('a folder inside a folder, folders inside classes, and a class called train', async () => {
+  const outer = temporaryFolder();
+  writeFiles(outer, {
+    ...(await classOf('set/images/train/a/deep/er', 2, 0)),
+    ...(await classOf('set/images/test/a', 1, 5)),
+  });
+  const nested = await importFolder(outer, { seed: 0 });
+  expect(count(nested)).toEqual({ a: [2, 0, 1] });
+  expect(nested.notes.join()).toContain('inside the folder set/images');
+
+  const vehicles = temporaryFolder();
+  writeFiles(vehicles, {
+    ...(await classOf('train', 2, 0)),
+    ...(await classOf('bus', 2, 10)),
+    ...(await classOf('val', 2, 20)),
+  });
+  expect((await importFolder(vehicles, { seed: 0 })).classes).toEqual(['bus', 'train', 'val']);
+});
+
+test.each([
+  ['an empty folder', {}, 'found 0 folders'],
+  ['images without class folders', { 'a.jpg': 'x', 'b.jpg': 'x' }, '2 images outside class folders'],
+  ['folders without images', { 'a/x.txt': 'x', 'b/y.csv': 'x' }, '2 folders (a, b)'],
+  ['a test folder alone', { 'test/a/x.jpg': 'x', 'val/a/x.jpg': 'x' }, 'no train/ folder'],
+  ['an empty train folder', { 'train/.keep': '', 'test/a/x.txt': 'x' }, 'no images in class folders'],
+  ['only unusable images', { 'a/x.jpg': 'text', 'a/y.jpg': '' }, 'None of the 2 images'],
+])('%s is refused, with what was expected and what was found', async (_, files, found) => {
+  const folder = temporaryFolder();
+  writeFiles(folder, files as Record<string, string>);
+  const error = await failure(importFolder(folder, { seed: 0 }));
+  expect(error.code).toBe('bad-input');
+  expect(error.message).toContain(found);
+  expect(error.hint).not.toBe('');
+});
+
+test('a missing folder, and a file in place of one, are refused', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, { file: 'x' });
+  expect((await failure(importFolder(join(folder, 'none'), { seed: 0 }))).code).toBe('not-found');
+  expect((await failure(importFolder(join(folder, 'file'), { seed: 0 }))).message).toContain('not a folder');
+});
+
+test('importing again reads only what changed, and says what did', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, { ...(await classOf('a', 6, 0)), 'a/copy.png': await scene(0).png().toBuffer() });
+  const first = await importFolder(folder, { seed: 0 });
+  // As if that import had begun after the files were written; a reading would find the marked values wrong.
+  const previous = { ...first, importedAt: new Date(Date.now() + 1000).toISOString() };
+  const marked = {
+    ...previous,
+    samples: first.samples.map((sample) => ({ ...sample, width: 12345 })),
+  };
+  const unread = await importFolder(folder, { seed: 0, previous: marked });
+  expect(unread.samples.every(({ width }) => width === 12345)).toBe(true);
+  expect(unread.notes.at(-1)).toContain('nothing has changed');
+  expect(unread.issues).toEqual(first.issues);
+  expect(unread.hash).toBe(first.hash);
+
+  writeFileSync(join(folder, 'a/0.jpg'), await jpeg(90));
+  utimesSync(join(folder, 'a/0.jpg'), new Date(), new Date(Date.now() + 5000));
+  rmSync(join(folder, 'a/1.jpg'));
+  writeFiles(folder, { 'a/new.jpg': await jpeg(91) });
+  const again = await importFolder(folder, { seed: 0, previous });
+  expect(again.notes.at(-1)).toContain('1 added, 1 changed, 1 removed');
+  const fresh = await importFolder(folder, { seed: 0 });
+  expect(again.samples).toEqual(fresh.samples);
+  expect(again.hash).toBe(fresh.hash);
+  expect(again.hash).not.toBe(first.hash);
+});
+
+test('a file replaced by an older one of the same size is read again', async () => {
+  const folder = temporaryFolder();
+  const pixels = (value: number) =>
+    bitmap({ width: 16, height: 16, bits: 24, pixels: Array(768).fill(value) });
+  writeFiles(folder, { 'a/0.bmp': pixels(10), 'a/1.bmp': pixels(200), 'older.bin': pixels(90) });
+  const past = new Date(Date.now() - 86_400_000);
+  for (const file of ['a/0.bmp', 'a/1.bmp', 'older.bin']) utimesSync(join(folder, file), past, past);
+  await new Promise((wake) => setTimeout(wake, 20));
+  const importedAt = new Date().toISOString();
+  const first = await importFolder(folder, { seed: 0 });
+  await new Promise((wake) => setTimeout(wake, 20));
+  renameSync(join(folder, 'older.bin'), join(folder, 'a/0.bmp'));
+  const again = await importFolder(folder, { seed: 0, previous: { ...first, importedAt } });
+  expect(again.samples[0].hash).not.toBe(first.samples[0].hash);
+  expect(again.samples[1].hash).toBe(first.samples[1].hash);
+});
+
+test('progress counts every file, and an import can be cancelled', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, await classOf('a', 12, 0));
+  const seen: number[] = [];
+  await importFolder(folder, { seed: 0, onProgress: (done, total) => seen.push(done, total) });
+  expect(seen.filter((_, index) => index % 2 === 0)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+  expect(seen.at(-1)).toBe(12);
+  const abort = new AbortController();
+  const error = await failure(
+    importFolder(folder, { seed: 0, signal: abort.signal, onProgress: () => abort.abort() }),
+  );
+  expect(error.code).toBe('cancelled');
+});
+
+test('the dataset hash follows paths, contents, classes and splits, not the import', async () => {
+  const [one, other] = [temporaryFolder(), temporaryFolder()];
+  const files = await classOf('a', 5, 0);
+  writeFiles(one, files);
+  writeFiles(other, Object.fromEntries(Object.entries(files).toReversed()));
+  const hash = (await importFolder(one, { seed: 0 })).hash;
+  expect(hash).toMatch(/^[0-9a-f]{64}$/);
+  expect((await importFolder(other, { seed: 0 })).hash).toBe(hash);
+  renameSync(join(other, 'a'), join(other, 'b'));
+  expect((await importFolder(other, { seed: 0 })).hash).not.toBe(hash);
+});
