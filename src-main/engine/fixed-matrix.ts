@@ -1,4 +1,3 @@
-import type { InferenceSession } from 'onnxruntime-node';
 import type { Matrix } from '../../src-shared/matrix.ts';
 import { OnnxGraph } from './lower/onnx-graph.ts';
 import { openSession, ort } from './run/session.ts';
@@ -23,7 +22,7 @@ export interface FixedMatrix {
 /** Opens the products of `x` with matrices of `k` rows, each run by ONNX Runtime on the CPU with X packed once. */
 export async function openFixedMatrix(x: Matrix, k: number): Promise<FixedMatrix> {
   const { rows, columns } = x;
-  const sessions = new Map<string, Promise<InferenceSession>>();
+  const sessions = new Map<string, ReturnType<typeof openSession>>();
 
   const product = async (a: Reals, out: Reals, transposed: boolean) => {
     const dtype = a instanceof Float64Array ? 'float64' : 'float32';
@@ -54,7 +53,7 @@ function openProduct(
   k: number,
   dtype: 'float32' | 'float64',
   transposed: boolean,
-): Promise<InferenceSession> {
+): ReturnType<typeof openSession> {
   const graph = new OnnxGraph();
   const x = graph.constant(
     dtype,
