@@ -41,7 +41,7 @@ export async function reserveCache(
   const budget = await makeRoom(cache.folder, (distinct.length - present.size) * imageBytes, limit);
   const kept = new Set(present);
   for (const { hash } of distinct) {
-    if (kept.size * imageBytes >= budget) break;
+    if ((kept.size + 1) * imageBytes > budget) break;
     kept.add(hash);
   }
   return { kept, missing: distinct.filter(({ hash }) => kept.has(hash) && !present.has(hash)) };

@@ -1,0 +1,74 @@
+import { globSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { expect, test } from 'vitest';
+import { readPicture } from '../../src-main/data/thumbnails.ts';
+import { bitmap, scene, temporaryFolder } from './pictures.ts';
+
+const hash = 'ab'.repeat(32);
+
+test('a thumbnail is at most 256 px, upright, never enlarged, and cached by content', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'wide.jpg');
+  writeFileSync(path, await scene(1, 900, 300).withMetadata({ orientation: 6 }).jpeg().toBuffer());
+  const { data, contentType } = await readPicture(path, hash, 'thumb', folder);
+  expect(contentType).toBe('image/webp');
+  expect(await sharp(data).metadata()).toMatchObject({ width: 85, height: 256, format: 'webp' });
+  rmSync(path);
+  expect((await readPicture(path, hash, 'thumb', folder)).data).toEqual(data);
+
+  const small = join(folder, 'small.png');
+  writeFileSync(small, await scene(2, 20, 10).png().toBuffer());
+  const thumb = await readPicture(small, 'cd'.repeat(32), 'thumb', folder);
+  expect(await sharp(thumb.data).metadata()).toMatchObject({ width: 20, height: 10 });
+});
+
+test('a thumbnail that a crash left cut off is made again', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'a.png');
+  writeFileSync(path, await scene(1, 300, 300).png().toBuffer());
+  const { data } = await readPicture(path, hash, 'thumb', folder);
+  const [cached] = globSync('thumbnails/**/*.webp', { cwd: folder });
+  truncateSync(join(folder, cached), 40);
+  expect((await readPicture(path, hash, 'thumb', folder)).data).toEqual(data);
+  expect(readFileSync(join(folder, cached))).toEqual(data);
+});
+
+test.each(['jpeg', 'png', 'webp', 'gif'] as const)('a %s is shown as it is', async (format) => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'picture.bin');
+  const bytes = await scene(1).toFormat(format).toBuffer();
+  writeFileSync(path, bytes);
+  const picture = await readPicture(path, hash, 'full', folder);
+  expect(picture).toEqual({ data: bytes, contentType: `image/${format}` });
+});
+
+test('what browsers do not show is converted, a large picture to JPEG', async () => {
+  const folder = temporaryFolder();
+  const pictures = {
+    'a.tiff': await scene(1).tiff().toBuffer(),
+    'b.bmp': bitmap({ width: 1, height: 1, bits: 24, pixels: [0, 0, 255, 0] }),
+    'c.tiff': await scene(1, 2400, 1800).tiff({ compression: 'lzw' }).toBuffer(),
+  };
+  for (const [name, bytes] of Object.entries(pictures)) writeFileSync(join(folder, name), bytes);
+  const types = Object.keys(pictures).map(
+    async (name) => (await readPicture(join(folder, name), hash, 'full', folder)).contentType,
+  );
+  expect(await Promise.all(types)).toEqual(['image/png', 'image/png', 'image/jpeg']);
+  const { data } = await readPicture(join(folder, 'b.bmp'), hash, 'full', folder);
+  expect([...(await sharp(data).raw().toBuffer())]).toEqual([255, 0, 0]);
+});
+
+test('a picture that is gone, or that was replaced by something else, is refused with its path', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'x.jpg');
+  await expect(readPicture(path, hash, 'thumb', folder)).rejects.toMatchObject({
+    code: 'not-found',
+    message: expect.stringContaining(path),
+  });
+  writeFileSync(path, '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
+  await expect(readPicture(path, hash, 'full', folder)).rejects.toMatchObject({
+    code: 'failed',
+    message: expect.stringContaining('SVG'),
+  });
+});
