@@ -245,6 +245,7 @@ export const contract = {
         dataset: z.string(),
         label: z.number().int().optional(),
         split: Split.optional(),
+        /** Only images that a finding names, both sides of a duplicate. */
         issuesOnly: z.boolean().default(false),
         ...page,
       }),

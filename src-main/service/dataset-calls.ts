@@ -24,7 +24,9 @@ export function datasetCalls(context: Context): Handlers<Names> {
     },
     'datasets.samples': ({ dataset, label, split, issuesOnly, offset, limit }) => {
       const { id, issues } = findDataset(store, dataset);
-      const paths = issuesOnly ? [...new Set(issues.map((issue) => issue.path))] : undefined;
+      const paths = issuesOnly
+        ? [...new Set(issues.flatMap(({ path, other }) => (other === undefined ? [path] : [path, other])))]
+        : undefined;
       return store.samples.page(id, { label, split, paths }, offset, limit);
     },
     'datasets.delete': ({ dataset }) => {

@@ -3,6 +3,7 @@ import { naturalPair } from '../../src-renderer/compare/natural-pair.ts';
 import { duration, percent, points, quantity, when } from '../../src-renderer/format.ts';
 import { alignSeries } from '../../src-renderer/parts/align-series.ts';
 import { smooth } from '../../src-renderer/parts/smooth.ts';
+import { curveGroups } from '../../src-renderer/run/curves.ts';
 import { emptyForm, formOf, readForm } from '../../src-renderer/runs/training-form.ts';
 import { makeRun } from '../browser/fake-data.ts';
 
@@ -77,6 +78,22 @@ test('series with different steps share one axis, gaps left open', () => {
     ],
     counts: [2, 1],
   });
+});
+
+test('losses share a plot, a total that equals the target loss is drawn once, unknown series get their own', () => {
+  const points = [{ step: 1, value: 2 }];
+  const titles = (series: Parameters<typeof curveGroups>[0]) =>
+    curveGroups(series).map(({ title, curves }) => [title, curves.map(({ name }) => name)]);
+  expect(titles({ loss: points, target_loss: points, val_nll: points, grad_norm: points })).toEqual([
+    ['Loss', ['target_loss', 'val_nll']],
+    ['grad norm', ['grad_norm']],
+  ]);
+  const total = [{ step: 1, value: 3 }];
+  expect(titles({ source_loss: points, loss: total, target_loss: points })[0][1]).toEqual([
+    'loss',
+    'target_loss',
+    'source_loss',
+  ]);
 });
 
 test('numbers read as a person writes them', () => {
