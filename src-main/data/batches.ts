@@ -7,7 +7,7 @@ import { type ImageCache, type ImageSource, loadImage } from './image-cache.ts';
 import { storedShorter } from './make-images.ts';
 import { permutation, randomOf } from './random.ts';
 
-export interface TrainingBatch {
+interface TrainingBatch {
   /** [batch, size, size, 3], normalized; the caller's to keep. */
   images: Float32Array;
   labels: Int32Array;

@@ -10,10 +10,10 @@ import { ImageProblem } from './image.ts';
 import type { Look } from './perceptual-hash.ts';
 import { shuffledGroups, takeWhole } from './split.ts';
 
-export type ImportedSample = Omit<Sample, 'id' | 'dataset'>;
+type ImportedSample = Omit<Sample, 'id' | 'dataset'>;
 
 /** What the last import of the same folder found: files untouched since it began are not read again. */
-export interface PreviousImport {
+interface PreviousImport {
   samples: readonly ImportedSample[];
   issues: readonly SampleIssue[];
   /** When that import began, ISO 8601. */
