@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { relu6 } from './activations.ts';
 import {
   type Backbone,
   type BackboneOptions,
@@ -94,9 +95,9 @@ export function mobilenetV2({ padding, width }: BackboneOptions): Backbone {
     const names = blockNames(block);
     let y = x;
     if (names.expand)
-      y = tf.relu6(scope.batchNorm(convolution(y, scope, names.expand.conv, 1, padding), names.expand.norm));
+      y = relu6(scope.batchNorm(convolution(y, scope, names.expand.conv, 1, padding), names.expand.norm));
     y = depthwiseConvolution(y, scope, names.depthwise.conv, block.stride, padding);
-    y = tf.relu6(scope.batchNorm(y, names.depthwise.norm));
+    y = relu6(scope.batchNorm(y, names.depthwise.norm));
     y = scope.batchNorm(convolution(y, scope, names.project.conv, 1, padding), names.project.norm);
     return block.stride === 1 && block.channelsIn === block.channelsOut ? tf.add(x, y) : y;
   }
@@ -116,11 +117,9 @@ export function mobilenetV2({ padding, width }: BackboneOptions): Backbone {
     features,
     head: 'classifier.1',
     forward(images, scope) {
-      let x = tf.relu6(
-        scope.batchNorm(convolution(images, scope, 'features.0.0', 2, padding), 'features.0.1'),
-      );
+      let x = relu6(scope.batchNorm(convolution(images, scope, 'features.0.0', 2, padding), 'features.0.1'));
       for (const block of blocks) x = blockForward(x, block, scope);
-      x = tf.relu6(scope.batchNorm(convolution(x, scope, `${last}.0`, 1, padding), `${last}.1`));
+      x = relu6(scope.batchNorm(convolution(x, scope, `${last}.0`, 1, padding), `${last}.1`));
       return globalAveragePool(x);
     },
   };

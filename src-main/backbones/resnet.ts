@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { relu } from './activations.ts';
 import {
   type Backbone,
   type BackboneOptions,
@@ -53,11 +54,11 @@ export function resnet(options: BackboneOptions & { architecture: ResNetArchitec
       );
     let y: tf.Tensor4D;
     if (bottleneck) {
-      y = tf.relu(convolve(x, 1, 1));
-      y = tf.relu(convolve(y, 2, stride));
+      y = relu(convolve(x, 1, 1));
+      y = relu(convolve(y, 2, stride));
       y = convolve(y, 3, 1);
     } else {
-      y = tf.relu(convolve(x, 1, stride));
+      y = relu(convolve(x, 1, stride));
       y = convolve(y, 2, 1);
     }
     const shortcut = hasDownsample(block)
@@ -66,7 +67,7 @@ export function resnet(options: BackboneOptions & { architecture: ResNetArchitec
           `${prefix}.downsample.1`,
         )
       : x;
-    return tf.relu(tf.add(y, shortcut));
+    return relu(tf.add(y, shortcut));
   }
 
   return {
@@ -78,7 +79,7 @@ export function resnet(options: BackboneOptions & { architecture: ResNetArchitec
     features: channels,
     head: 'fc',
     forward(images, scope) {
-      let x = tf.relu(scope.batchNorm(convolution(images, scope, 'conv1', 2, padding), 'bn1'));
+      let x = relu(scope.batchNorm(convolution(images, scope, 'conv1', 2, padding), 'bn1'));
       x = tf.maxPool(x, 3, 2, padding === 'same' ? 'same' : 1);
       for (const block of blocks) x = blockForward(x, block, scope);
       return globalAveragePool(x);

@@ -1,5 +1,6 @@
 /** Random expressions for every kernel family, shared by the parity tests of all engines. */
 import * as tf from '@tensorflow/tfjs-core';
+import { blockedCases } from './blocked-cases.ts';
 import { type Expression, float, type random } from './parity.ts';
 
 type Draw = ReturnType<typeof random>;
@@ -420,4 +421,5 @@ export const allCases: Record<string, Cases> = {
   convolution: convolutionCases,
   pooling: poolingCases,
   normalization: normalizationCases,
+  'images in blocks': blockedCases,
 };

@@ -1,0 +1,70 @@
+/**
+ * Expressions over images whose channels fill whole blocks of 16, so that a CPU engine keeps them in the runtime's
+ * blocked layout: convolutions with every stride and padding, and the maps per channel that it composes.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { relu, relu6 } from '../../src-main/backbones/activations.ts';
+import { batchNormTraining } from '../../src-main/backbones/batch-norm.ts';
+import { type Expression, float, type random } from './parity.ts';
+
+type Draw = ReturnType<typeof random>;
+
+/** A convolution that puts its result into blocks, ahead of what is under test. */
+const intoBlocks = (x: tf.Tensor, w: tf.Tensor) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, 'same');
+
+const image = (draw: Draw, channels: number) =>
+  float(draw.integer(1, 3), 2 * draw.integer(2, 4), 2 * draw.integer(2, 4), channels);
+
+function convolution(draw: Draw, inputs: number, depthwise: boolean): Expression {
+  const side = [1, 3, 3, 5][draw.integer(0, 3)];
+  const stride = draw.integer(1, 2);
+  const pad = draw.next() < 0.5 ? ('same' as const) : (side - 1) / 2;
+  const round = typeof pad === 'string' ? undefined : ('floor' as const);
+  return {
+    inputs: { x: image(draw, inputs), w: float(side, side, inputs, depthwise ? 1 : 32) },
+    f: ({ x, w }) =>
+      depthwise
+        ? tf.depthwiseConv2d(x as tf.Tensor4D, w as tf.Tensor4D, stride, pad, 'NHWC', 1, round)
+        : tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, stride, pad, 'NHWC', 1, round),
+  };
+}
+
+/** An expression over an image that lies in blocks, a vector and a second such image, as many of them as it takes. */
+const overBlocks =
+  (f: (image: tf.Tensor4D, vector: tf.Tensor, other: tf.Tensor4D) => tf.Tensor) => (): Expression => ({
+    inputs: {
+      x: float(2, 4, 4, 16),
+      w: float(1, 1, 16, 16),
+      ...(f.length > 1 ? { v: float(16) } : {}),
+      ...(f.length > 2 ? { u: float(1, 1, 16, 16) } : {}),
+    },
+    f: ({ x, w, v, u }) => f(intoBlocks(x, w), v, u && intoBlocks(x, u)),
+  });
+
+export const blockedCases: Record<string, (draw: Draw) => Expression> = {
+  'conv2d in blocks': (draw) => convolution(draw, [16, 32][draw.integer(0, 1)], false),
+  'conv2d of three channels into blocks': (draw) => convolution(draw, 3, false),
+  'conv2d from a width that fills no block': (draw) => convolution(draw, 24, false),
+  'depthwiseConv2d in blocks': (draw) => convolution(draw, 32, true),
+  'maxPool in blocks': overBlocks((x) => tf.maxPool(x, 3, 2, 1, 'floor')),
+  'mean over the pixels': overBlocks((x) => tf.mean(x, [1, 2])),
+  'sum over images and pixels': overBlocks((x) => tf.sum(x, [0, 1, 2])),
+  'sum over channels': overBlocks((x) => tf.sum(x, [3])),
+  'map per channel': overBlocks((x, v) => tf.sub(tf.mul(tf.add(tf.neg(x), v), v), 0.5)),
+  'vector less image': overBlocks((x, v) => tf.sub(v, x)),
+  'map plus image': overBlocks((x, v, other) => tf.add(tf.mul(x, v), other)),
+  'map plus map': overBlocks((x, v, other) => tf.add(tf.mul(x, v), tf.sub(other, v))),
+  'map of a map plus image': overBlocks((x, v, other) => tf.mul(tf.add(tf.mul(x, v), other), v)),
+  'image less map': overBlocks((x, v, other) => tf.sub(other, tf.mul(x, v))),
+  'relu of a map plus image': overBlocks((x, v, other) => relu(tf.add(tf.mul(x, v), other))),
+  'relu6 of a map': overBlocks((x, v) => relu6(tf.add(tf.mul(x, 4), v))),
+  'a map used twice': overBlocks((x, v) => {
+    const map = tf.add(x, v);
+    return tf.mul(map, relu(map as tf.Tensor4D));
+  }),
+  'batch norm and relu': (draw) => ({
+    inputs: { x: image(draw, 16), w: float(1, 1, 16, 16), g: float(16), b: float(16) },
+    f: ({ x, w, g, b }) =>
+      relu(batchNormTraining(intoBlocks(x, w), g as tf.Tensor1D, b as tf.Tensor1D, 1e-3).y),
+  }),
+};
