@@ -105,7 +105,10 @@ export const relationshipTable = (rows: RelationshipRow[], top: number): string 
       row.entropy.toFixed(2),
       row.sources
         .slice(0, top)
-        .map((source) => `${source.name} ${percent(source.p)}`)
+        .map((source) => `${shortName(source.name)} ${percent(source.p)}`)
         .join(', '),
     ]),
   );
+
+/** ImageNet names its classes by lists of synonyms: the first will do in a table. */
+const shortName = (name: string): string => name.split(', ')[0];
