@@ -25,9 +25,9 @@ const known: Record<string, { label: string; color: string }> = {
   loss: { label: 'total', color: 'var(--series-1)' },
   target_loss: { label: 'target', color: 'var(--series-3)' },
   source_loss: { label: 'source', color: 'var(--series-2)' },
-  val_nll: { label: 'validation', color: 'var(--series-4)' },
+  val_nll: { label: 'val', color: 'var(--series-4)' },
   train_accuracy: { label: 'train', color: 'var(--series-3)' },
-  val_accuracy: { label: 'validation', color: 'var(--series-4)' },
+  val_accuracy: { label: 'val', color: 'var(--series-4)' },
 };
 const order = Object.keys(known);
 const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);

@@ -1,4 +1,5 @@
 import type { Method, Run } from '../../src-shared/domain.ts';
+import { meanAndSd } from '../../src-shared/statistics.ts';
 
 export interface Group {
   method: Method;
@@ -21,10 +22,5 @@ export function groupsOf(runs: readonly Run[]): Group[] {
   }
   return [...groups.values()]
     .sort((a, b) => a.rate - b.rate || a.method.localeCompare(b.method))
-    .map(({ method, rate, values }) => {
-      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-      const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-      const sd = values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : null;
-      return { method, rate, runs: values.length, mean, sd };
-    });
+    .map(({ method, rate, values }) => ({ method, rate, runs: values.length, ...meanAndSd(values) }));
 }

@@ -14,7 +14,7 @@ export function noise(...key: number[]): number {
   return (hash >>> 0) / 2 ** 32;
 }
 
-export const monkeys = [
+const monkeys = [
   'mantled_howler',
   'patas_monkey',
   'bald_uakari',
