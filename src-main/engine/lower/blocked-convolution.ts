@@ -5,11 +5,12 @@ import type { Name } from './onnx-graph.ts';
 import { attributesOf, convolutionGeometry, type Geometry } from './windows.ts';
 
 /** Channel counts that ONNX Runtime can reorder to blocks and back. */
-const reorders = (channels: number): boolean => channels % 4 === 0;
+export const reorders = (channels: number): boolean => channels % 4 === 0;
 
 /**
  * tf.js's kernel [kh, kw, in, out], its two channel axes padded to whole blocks, as [out/b, in/b, kh, kw, b in, b out];
- * with `swapped`, the kernel of the input gradient, where `in` and `out` change roles.
+ * with `swapped`, the kernel of the input gradient, where `in` and `out` change roles. Splitting a channel axis into
+ * blocks is what ReorderInput does, faster than Transpose; what is left moves whole b × b blocks.
  */
 function blockKernel(
   name: Name,
@@ -19,16 +20,24 @@ function blockKernel(
 ) {
   const { block } = lowering.target;
   const [paddedIn, paddedOut] = [lowering.padded(channelsIn), lowering.padded(channelsOut)];
-  const padded = lowering.pad(name, [
-    [0, 0],
-    [0, 0],
-    [0, paddedIn - channelsIn],
-    [0, paddedOut - channelsOut],
-  ]);
-  const split = lowering.reshape(padded, [height, width, paddedIn / block, block, paddedOut / block, block]);
-  const moved = lowering.op('Transpose', [split], {
-    perm: swapped ? [2, 4, 0, 1, 5, 3] : [4, 2, 0, 1, 3, 5],
-  });
+  const positions = height * width;
+  const inner = swapped ? [0, 0, paddedOut - channelsOut] : [0, paddedIn - channelsIn, 0];
+  const padded = lowering.pad(
+    lowering.reshape(name, [positions, channelsIn, channelsOut]),
+    inner.map((after) => [0, after] as const),
+  );
+  const picture = swapped ? [positions, channelsIn, paddedOut, 1] : [1, positions * paddedIn, 1, channelsOut];
+  const attributes = { channels_last: Number(!swapped) };
+  const split = lowering.op('ReorderInput', [lowering.reshape(padded, picture)], attributes, nchwcDomain);
+  const [blocksIn, blocksOut] = [paddedIn / block, paddedOut / block];
+  const shape = swapped
+    ? [positions, blocksIn, blocksOut, block * block]
+    : [blocksOut, positions, blocksIn, block * block];
+  const moved = lowering.permute(
+    lowering.reshape(split, shape),
+    shape,
+    swapped ? [1, 2, 0, 3] : [0, 2, 1, 3],
+  );
   const [to, from] = swapped ? [paddedIn, paddedOut] : [paddedOut, paddedIn];
   return lowering.reshape(moved, [to, from, height, width]);
 }
@@ -220,57 +229,9 @@ const depthwiseInputGradient = (node: Node, lowering: Lowering): boolean => {
   });
 };
 
-/**
- * dW[k] = Σ x[o·stride + k - pad]·dy[o] per channel: the depthwise convolution of x with dy as its kernel, dilated by
- * the stride, for every image; then summed over images.
- */
-const depthwiseFilterGradient = (node: Node, lowering: Lowering): boolean => {
-  const { x, dy } = node.inputs;
-  const shape = node.attrs.filterShape as number[];
-  const [height, width, channels, multiplier] = shape;
-  const geometry = convolutionGeometry(node, x.shape, shape);
-  if (multiplier !== 1 || !reorders(channels) || geometry.dilationHeight * geometry.dilationWidth !== 1)
-    return false;
-  const { batchSize, inHeight, inWidth, outHeight, outWidth, strideHeight, strideWidth, padInfo } = geometry;
-  const { block } = lowering.target;
-  const padded = lowering.padded(channels);
-  const planes = batchSize * padded;
-  const after = (side: number, out: number, stride: number, kernel: number, before: number) =>
-    kernel + (out - 1) * stride - side - before;
-  const below = after(inHeight, outHeight, strideHeight, height, padInfo.top);
-  const right = after(inWidth, outWidth, strideWidth, width, padInfo.left);
-  if (below < 0 || right < 0) return false;
-  const image = lowering.reshape(lowering.use(x, 'blocked'), [1, planes, inHeight, inWidth]);
-  const kernel = lowering.reshape(lowering.use(dy, 'blocked'), [planes, 1, outHeight, outWidth]);
-  const perImage = lowering.op(
-    'Conv',
-    [image, kernel],
-    {
-      kernel_shape: [outHeight, outWidth],
-      dilations: [strideHeight, strideWidth],
-      pads: [padInfo.top, padInfo.left, below, right],
-      group: planes,
-    },
-    nchwcDomain,
-  );
-  const { graph } = lowering;
-  const positions = height * width;
-  const split = lowering.reshape(perImage, [batchSize, (padded / block) * positions * block]);
-  const summed = lowering.reshape(graph.op('ReduceSum', [split, graph.ints([0])], { keepdims: 0 }), [
-    padded / block,
-    positions,
-    block,
-  ]);
-  const flat = lowering.reshape(lowering.op('Transpose', [summed], { perm: [1, 0, 2] }), [positions, padded]);
-  const cropped = padded === channels ? flat : lowering.slice(flat, [1], [0], [channels]);
-  lowering.define(node.outputs[0], lowering.reshape(cropped, shape));
-  return true;
-};
-
 export const blockedConvolutionRules = {
   Conv2D: conv2d,
   Conv2DBackpropInput: conv2dInputGradient,
   DepthwiseConv2dNative: depthwiseConv2d,
   DepthwiseConv2dNativeBackpropInput: depthwiseInputGradient,
-  DepthwiseConv2dNativeBackpropFilter: depthwiseFilterGradient,
 };

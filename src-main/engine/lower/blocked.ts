@@ -2,6 +2,7 @@
 import { util } from '@tensorflow/tfjs-core';
 import type { Node, Value } from '../trace/ir.ts';
 import { blockedConvolutionRules } from './blocked-convolution.ts';
+import { blockedFilterGradientRules } from './blocked-filter-gradient.ts';
 import { formsOf } from './blocked-forms.ts';
 import { type Lowering, nchwcDomain } from './lowering.ts';
 import type { Attributes, Name } from './onnx-graph.ts';
@@ -207,6 +208,7 @@ const pool =
 
 export const blockedRules: Record<string, BlockedRule> = {
   ...blockedConvolutionRules,
+  ...blockedFilterGradientRules,
   Multiply: multiply,
   RealDiv: divide,
   Add: addition('Add'),
