@@ -25,7 +25,7 @@ export function openProgress(stream: NodeJS.WriteStream = process.stderr): Progr
       if (stream.isTTY) {
         const filled = Math.round(share * barWidth);
         const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
-        const line = `${label.padEnd(28)} ${bar} ${count(done)}/${count(total)} ${detail}`;
+        const line = `${label.padEnd(32)} ${bar} ${count(done)}/${count(total)} ${detail}`;
         clear();
         stream.write(line.slice(0, (stream.columns || 100) - 1));
         drawn = true;

@@ -71,9 +71,7 @@ export function describeRun(run: Run, notes: string[]): string {
     );
   if (run.test || run.val) lines.push('', scores(run));
   if (notes.length > 0) lines.push('', ...someOf(notes, 20));
-  if (run.status === 'stopped')
-    lines.push('', `Stopped at step ${run.step}. Go on: cotune train --resume ${run.id}`);
-  else if (run.status !== 'finished' && !run.error) lines.push('', `It is ${run.status}.`);
+  if (run.status !== 'finished' && !run.error) lines.push('', `It is ${run.status}.`);
   return lines.join('\n');
 }
 

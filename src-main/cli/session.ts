@@ -62,6 +62,8 @@ export async function withService(
   }
   if (options.json && answer.json !== undefined) await printText(JSON.stringify(answer.json, null, 2));
   else if (!options.json) await printText(answer.text);
+  // A job that was under way at an interrupt would keep this process: its trainer ends with us.
+  if (answer.error?.code === 'cancelled') process.exit();
 }
 
 /** A number from the command line. */

@@ -193,6 +193,19 @@ describe('output', () => {
   });
 });
 
+test('a reader that goes away early is no failure', async () => {
+  const child = spawn(process.execPath, [launcher, 'models', '--json', '--home', fixture.home], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect([code, stderr]).toEqual([0, '']);
+});
+
 test('a data folder that cannot be made is an error with what to do, and exits with 1', async () => {
   writeFileSync(join(fixture.root, 'file'), '');
   const { code, stderr } = await cotune(['runs', '--home', join(fixture.root, 'file', 'home')]);

@@ -17,6 +17,7 @@ app.setPath('userData', join(home, 'electron'));
 protocol.registerSchemesAsPrivileged([
   { scheme, privileges: { standard: true, secure: true, supportFetchAPI: true, codeCache: true } },
 ]);
+app.enableSandbox();
 guardContents();
 
 const show = () => showWindow(home);
