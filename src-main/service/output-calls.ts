@@ -27,7 +27,7 @@ export function outputCalls(context: Context): Handlers<Names> {
       const { engine, size } = run.config;
       const job = startJob(
         context.spawnTrainer,
-        { kind: 'predict', engine, weightsPath, size, paths: absolute },
+        { kind: 'predict', engine, weightsPath, size, paths: absolute, cacheFolder: context.home.cache },
         (message) => {
           if (message.type !== 'predicted') return;
           const { path, error, probabilities } = message;

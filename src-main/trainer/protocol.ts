@@ -102,6 +102,7 @@ export interface PredictJob {
   size: number;
   /** Absolute paths of images. */
   paths: string[];
+  cacheFolder: string;
 }
 
 /** Writes a run's trained network for use elsewhere. */

@@ -22,6 +22,15 @@ export const sourceHeadTensors = ({ backbone, sourceClasses }: Network): TensorD
 export const targetHeadTensors = ({ backbone, targetClasses }: Network): TensorDescription[] =>
   headTensors(targetHead, targetClasses, backbone.features);
 
+/** Which head an evaluation reads. */
+export type HeadChoice = 'source' | 'target';
+
+/** The tensors that an evaluation needs: the backbone's and one head's. */
+export const evaluationTensors = (network: Network, head: HeadChoice): TensorDescription[] => [
+  ...network.backbone.tensors,
+  ...(head === 'source' ? sourceHeadTensors(network) : targetHeadTensors(network)),
+];
+
 /** Engine specs of tensors, in tf.js layouts. */
 export const specsOf = (tensors: TensorDescription[]): Specs =>
   Object.fromEntries(

@@ -4,6 +4,8 @@ import type { Program, Specs, Tensors } from '../engine/engine.ts';
 import type { TransferMethod } from './method.ts';
 import {
   evaluationScope,
+  evaluationTensors,
+  type HeadChoice,
   linearHead,
   type Network,
   sourceHeadTensors,
@@ -113,21 +115,14 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
   };
 }
 
-/** Which head an evaluation reads. */
-export type HeadChoice = 'source' | 'target';
-
 /**
  * A pass in evaluation mode: images [batch, size, size, 3] → `logits` [batch, classes] of one head. Every state tensor
  * may be given as a constant.
  */
 export function evaluationProgram(network: Network, head: HeadChoice, batch: number, size: number): Program {
   const { backbone } = network;
-  const tensors = [
-    ...backbone.tensors,
-    ...(head === 'source' ? sourceHeadTensors(network) : targetHeadTensors(network)),
-  ];
   return {
-    state: specsOf(tensors),
+    state: specsOf(evaluationTensors(network, head)),
     batch: { images: { shape: [batch, size, size, 3], dtype: 'float32' } },
     step(state, fed) {
       const features = backbone.forward(

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { splits } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import type { Arrays, Specs } from '../engine/engine.ts';
+import { readSafetensorsHeader, readTensors, writeSafetensors } from '../formats/safetensors.ts';
+import type { TrainJob } from './protocol.ts';
+import type { Timing } from './stopwatch.ts';
+
+/** Where a run stands after `step` steps: with it, the run goes on as if it had never been interrupted. */
+export interface Checkpoint {
+  step: number;
+  /** Parameters, momentum, running statistics, relationship: the training program's whole state. */
+  state: Arrays;
+  /** The best validation so far, whose weights are in `bestPath`; null before the first. */
+  best: { step: number; accuracy: number } | null;
+  /** Seconds spent so far. */
+  timing: Timing;
+  /** Engine that trained so far. */
+  engine: string;
+}
+
+/** SHA-256 over everything that decides a run's numbers, but for the machine and the engine. */
+export function runHash({ config, model, samples, targetClasses }: TrainJob): string {
+  const { dataset, model: modelName, engine, ...numbers } = config;
+  const images = splits.map((split) => samples[split].map(({ hash, label }) => [hash, label]));
+  return createHash('sha256')
+    .update(JSON.stringify([numbers, model.hash, targetClasses, images]))
+    .digest('hex');
+}
+
+const checkpointPath = (folder: string, step: number): string =>
+  join(folder, `checkpoint-${step}.safetensors`);
+
+/** Weights with the best validation so far, as of `step`. */
+export const bestPath = (folder: string, step: number): string => join(folder, `best-${step}.safetensors`);
+
+type Kind = 'checkpoint' | 'best';
+
+/** Writes a checkpoint whole or not at all; older ones but one are removed. Returns its path. */
+export function writeCheckpoint(job: TrainJob, specs: Specs, checkpoint: Checkpoint): string {
+  const { step, state, best, timing, engine } = checkpoint;
+  const path = checkpointPath(job.runFolder, step);
+  writeSafetensors(
+    path,
+    Object.entries(specs).map(([name, { shape }]) => [name, { shape, values: state[name] as Float32Array }]),
+    {
+      run: runHash(job),
+      step: String(step),
+      best: JSON.stringify(best),
+      timing: JSON.stringify(timing),
+      engine,
+    },
+  );
+  // The last but one stays: the service may still be looking at it.
+  const beforeLast = (kind: Kind) => stepsOf(job.runFolder, kind).slice(0, -2);
+  for (const other of beforeLast('checkpoint')) rmSync(checkpointPath(job.runFolder, other), { force: true });
+  for (const other of beforeLast('best')) rmSync(bestPath(job.runFolder, other), { force: true });
+  return path;
+}
+
+/** Reads a checkpoint of this very run. Throws `conflict` where it belongs to another, `bad-input` where it is damaged. */
+export function readCheckpoint(job: TrainJob, specs: Specs, path: string): Checkpoint {
+  const header = readSafetensorsHeader(path);
+  const { run, step, best, timing, engine } = header.metadata;
+  if (run !== runHash(job))
+    throw new CotuneError(
+      'conflict',
+      `The checkpoint ${path} belongs to a run with other settings, images or weights.`,
+      'Start a new run.',
+    );
+  return {
+    step: Number(step),
+    state: Object.fromEntries(readTensors(header, Object.keys(specs))),
+    best: JSON.parse(best),
+    timing: JSON.parse(timing),
+    engine,
+  };
+}
+
+/** Removes what a finished run needs no more. */
+export function removeCheckpoints(folder: string): void {
+  for (const step of stepsOf(folder, 'checkpoint')) rmSync(checkpointPath(folder, step), { force: true });
+  for (const step of stepsOf(folder, 'best')) rmSync(bestPath(folder, step), { force: true });
+}
+
+/** Steps of the files of one kind, ascending. */
+function stepsOf(folder: string, kind: Kind): number[] {
+  if (!existsSync(folder)) return [];
+  const pattern = new RegExp(`^${kind}-(\\d+)\\.safetensors$`);
+  return readdirSync(folder)
+    .map((name) => pattern.exec(name)?.[1])
+    .filter((step) => step !== undefined)
+    .map(Number)
+    .sort((a, b) => a - b);
+}

@@ -1,0 +1,51 @@
+import { listEngines, openEngine } from '../engine/open.ts';
+import { exportNetwork } from './export.ts';
+import { learnFromArrays } from './learn-from-arrays.ts';
+import { learnFromImages } from './learn-relationship.ts';
+import { openSource } from './open-source.ts';
+import { predictImages } from './predict-images.ts';
+import type { FromTrainer, Job, RelationshipJob } from './protocol.ts';
+import { train } from './train.ts';
+
+/** Does one job, reporting as it goes; its last report is `finished`. Throws what went wrong, or the signal's reason. */
+export async function runJob(
+  job: Job,
+  report: (message: FromTrainer) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  switch (job.kind) {
+    case 'train':
+      return train(job, report, signal);
+    case 'relationship':
+      await learn(job, report, signal);
+      break;
+    case 'relationship-arrays':
+      report({ type: 'relationship', relationship: await learnFromArrays(job, report) });
+      break;
+    case 'predict':
+      await predictImages(job, report, signal);
+      break;
+    case 'export':
+      await exportNetwork(job);
+      break;
+    case 'engines':
+      report({ type: 'engines', engines: await listEngines() });
+      break;
+  }
+  report({ type: 'finished', result: null });
+}
+
+async function learn(
+  job: RelationshipJob,
+  report: (message: FromTrainer) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const engine = await openEngine(job.engine, { cacheFolder: job.cacheFolder });
+  report({ type: 'engine', engine: engine.info });
+  const { network, file } = openSource(job.model, job.targetClasses);
+  report({
+    type: 'relationship',
+    relationship: await learnFromImages(engine, network, file, job, report, signal),
+  });
+  await engine.dispose();
+}

@@ -1,0 +1,34 @@
+import { readNpyLabels, readNpyMatrix } from '../formats/npy.ts';
+import { learnRelationship } from '../transfer/relationship.ts';
+import type { ArraysJob, FromTrainer, JobRelationship } from './protocol.ts';
+
+/** Learns a relationship from .npy files of source logits [images, sources] and target labels [images]. */
+export async function learnFromArrays(
+  job: ArraysJob,
+  report: (message: FromTrainer) => void,
+): Promise<JobRelationship> {
+  const trainLogits = await readNpyMatrix(job.trainLogits);
+  const trainLabels = await readNpyLabels(job.trainLabels);
+  const valLogits = await readNpyMatrix(job.valLogits);
+  const valLabels = await readNpyLabels(job.valLabels);
+  const targets = [...trainLabels, ...valLabels].reduce((most, label) => Math.max(most, label + 1), 0);
+  const { approach, sourceScale } = job;
+  const { notes, matrix, ...learned } = await learnRelationship({
+    approach,
+    trainLogits,
+    trainLabels,
+    valLogits,
+    valLabels,
+    targets,
+    sourceScale,
+  });
+  for (const text of notes) report({ type: 'note', text });
+  return {
+    ...learned,
+    matrix: Float32Array.from(matrix),
+    approach,
+    sourceTemperature: 1 / sourceScale,
+    temperatureSource: sourceScale === 1 ? 'default' : 'fitted',
+    targets,
+  };
+}

@@ -1,0 +1,56 @@
+import type { Approach, Split } from '../../src-shared/domain.ts';
+import type { NetworkFile } from '../backbones/network-file.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Network } from '../transfer/network.ts';
+import { learnRelationship } from '../transfer/relationship.ts';
+import type { FromTrainer, JobModel, JobRelationship, JobSample } from './protocol.ts';
+import { sourceLogits } from './source-logits.ts';
+
+export interface RelationshipInputs {
+  approach: Approach;
+  model: JobModel;
+  samples: Record<Split, JobSample[]>;
+  targetClasses: number;
+  cacheFolder: string;
+}
+
+/**
+ * Learns p(source | target) from the pre-trained network's predictions on the training and validation images. The
+ * source temperature is the model's own where its metadata gives one, else 1.
+ */
+export async function learnFromImages(
+  engine: Engine,
+  network: Network,
+  file: NetworkFile,
+  { approach, model, samples, targetClasses, cacheFolder }: RelationshipInputs,
+  report: (message: FromTrainer) => void,
+  signal: AbortSignal,
+): Promise<JobRelationship> {
+  const both = [...samples.train, ...samples.val];
+  const logits = await sourceLogits(engine, network, file, model, both, cacheFolder, (done) => {
+    signal.throwIfAborted();
+    report({ type: 'progress', phase: 'relationship', done, total: both.length });
+  });
+  const columns = network.sourceClasses;
+  const cut = samples.train.length * columns;
+  const labels = (list: JobSample[]) => Int32Array.from(list, (sample) => sample.label);
+  const temperature = model.temperature ?? 1;
+  const { notes, matrix, ...learned } = await learnRelationship({
+    approach,
+    trainLogits: { data: logits.subarray(0, cut), rows: samples.train.length, columns },
+    trainLabels: labels(samples.train),
+    valLogits: { data: logits.subarray(cut), rows: samples.val.length, columns },
+    valLabels: labels(samples.val),
+    targets: targetClasses,
+    sourceScale: 1 / temperature,
+  });
+  for (const text of notes) report({ type: 'note', text });
+  return {
+    ...learned,
+    matrix: Float32Array.from(matrix),
+    approach,
+    sourceTemperature: temperature,
+    temperatureSource: model.temperature === null ? 'default' : 'metadata',
+    targets: targetClasses,
+  };
+}

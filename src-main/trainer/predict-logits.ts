@@ -1,0 +1,65 @@
+import type { Preprocessing } from '../../src-shared/domain.ts';
+import { evaluationBatches } from '../data/batches.ts';
+import type { Arrays, Engine } from '../engine/engine.ts';
+import type { HeadChoice, Network } from '../transfer/network.ts';
+import { evaluationProgram } from '../transfer/training-program.ts';
+import type { JobSample } from './protocol.ts';
+
+/** Images at once in evaluation passes. */
+const evaluationBatch = 32;
+
+/** How images become input, and where decoded ones are kept. */
+export interface ImageOptions {
+  /** Side of the square crop in pixels. */
+  size: number;
+  preprocessing: Preprocessing;
+  cacheFolder: string;
+}
+
+/**
+ * One forward pass in evaluation mode over images in order, with deterministic preprocessing. `weights` holds at least
+ * the backbone and the chosen head. `onBatch` is told the number of images done and may throw to end the pass.
+ * @returns logits, row-major [samples, classes of the head].
+ */
+export async function predictLogits(
+  engine: Engine,
+  network: Network,
+  head: HeadChoice,
+  weights: Arrays,
+  samples: JobSample[],
+  images: ImageOptions,
+  onBatch: (done: number) => void = () => {},
+): Promise<Float32Array> {
+  const classes = head === 'source' ? network.sourceClasses : network.targetClasses;
+  const logits = new Float32Array(samples.length * classes);
+  if (samples.length === 0) return logits;
+  const batch = Math.min(evaluationBatch, samples.length);
+  const program = evaluationProgram(network, head, batch, images.size);
+  const constants = Object.fromEntries(Object.keys(program.state).map((name) => [name, weights[name]]));
+  const executable = await engine.compile(program, { constants });
+  try {
+    let done = 0;
+    for await (const { images: pixels, count } of evaluationBatches({ samples, batch, ...images })) {
+      const outputs = await executable.run({ images: pixels });
+      logits.set(outputs.logits.subarray(0, count * classes), done * classes);
+      done += count;
+      onBatch(done);
+    }
+  } finally {
+    await executable.dispose();
+  }
+  return logits;
+}
+
+/** Softmax of each row, in float64: logits [rows, classes] → probabilities float32 [rows, classes]. */
+export function softmaxRows(logits: Float32Array, classes: number): Float32Array {
+  const result = new Float32Array(logits.length);
+  for (let start = 0; start < logits.length; start += classes) {
+    const row = logits.subarray(start, start + classes);
+    const largest = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    const exponentials = Float64Array.from(row, (value) => Math.exp(value - largest));
+    const sum = exponentials.reduce((a, b) => a + b, 0);
+    for (let k = 0; k < classes; k++) result[start + k] = exponentials[k] / sum;
+  }
+  return result;
+}

@@ -1,0 +1,202 @@
+import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as turnOfLoop } from 'node:timers/promises';
+import { readNetwork } from '../backbones/network-file.ts';
+import { openTrainingBatches } from '../data/batches.ts';
+import type { Arrays } from '../engine/engine.ts';
+import { openEngine } from '../engine/open.ts';
+import { initialState } from '../transfer/initial-state.ts';
+import { learningRateAt } from '../transfer/learning-rate.ts';
+import { methodNamed } from '../transfer/methods/index.ts';
+import { evaluationTensors } from '../transfer/network.ts';
+import { trainingProgram } from '../transfer/training-program.ts';
+import {
+  bestPath,
+  type Checkpoint,
+  readCheckpoint,
+  removeCheckpoints,
+  writeCheckpoint,
+} from './checkpoint.ts';
+import { checkFinite, divergence } from './divergence.ts';
+import { evaluateSplit, openTrained } from './evaluate-weights.ts';
+import { learnFromImages } from './learn-relationship.ts';
+import { openSource } from './open-source.ts';
+import type { ImageOptions } from './predict-logits.ts';
+import type { FromTrainer, TrainJob } from './protocol.ts';
+import { stopwatch } from './stopwatch.ts';
+import { writeTrainedWeights } from './trained-weights.ts';
+
+/** Points of a curve that are worth storing: a longer run reports every so many steps. */
+const curvePoints = 2000;
+
+/**
+ * One run from the pre-trained weights, or its checkpoint, to the test accuracy. Everything that decides the numbers,
+ * learning rate, batches and augmentation included, is a function of (seed, step), so that a resumed run ends with the
+ * very same ones. Throws the signal's reason when stopped, after writing a checkpoint.
+ */
+export async function train(
+  job: TrainJob,
+  report: (message: FromTrainer) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { config, model, samples, cacheFolder } = job;
+  report({ type: 'progress', phase: 'starting', done: 0, total: 1 });
+  mkdirSync(job.runFolder, { recursive: true });
+  const engine = await openEngine(config.engine, { cacheFolder });
+  report({ type: 'engine', engine: engine.info });
+
+  // The pre-trained backbone F with its source head G_s, and a new target head H.
+  const { file, network } = openSource(model, job.targetClasses);
+  const method = methodNamed(config.method);
+  const program = trainingProgram(network, { ...config, method });
+  const resumed = job.resumeFrom === null ? null : readCheckpoint(job, program.state, job.resumeFrom);
+  if (resumed && resumed.engine !== engine.info.name)
+    report({
+      type: 'note',
+      text: `Trained by the engine ${resumed.engine} up to step ${resumed.step}, then by ${engine.info.name}: expect small differences.`,
+    });
+  const watch = stopwatch(resumed?.timing ?? null);
+
+  // The relationship p(y_s | y_t), unless it is known already.
+  let { relationship } = job;
+  if (method.usesRelationship && !relationship && !resumed) {
+    relationship = await watch.time('relationship_s', () =>
+      learnFromImages(engine, network, file, { ...job, approach: config.approach }, report, signal),
+    );
+    report({ type: 'relationship', relationship });
+  }
+
+  const executable = await engine.compile(program);
+  await executable.load(
+    resumed?.state ??
+      initialState(
+        program,
+        network,
+        readNetwork(file, file.tensors),
+        config.seed,
+        relationship?.matrix ?? null,
+      ),
+  );
+  const images: ImageOptions = { size: config.size, preprocessing: model.preprocessing, cacheFolder };
+  let best: Checkpoint['best'] = resumed?.best ?? null;
+  if (config.select === 'best' && samples.val.length === 0)
+    report({
+      type: 'note',
+      text: 'There are no validation images: the weights of the last step are tested.',
+    });
+
+  async function checkpoint(step: number): Promise<void> {
+    const state = await executable.read();
+    checkFinite(step, state, learningRateAt(config, step - 1));
+    const facts = { step, state, best, timing: watch.timing(), engine: engine.info.name };
+    report({ type: 'checkpoint', step, path: writeCheckpoint(job, program.state, facts) });
+  }
+
+  /** Scores the weights as they are on the validation images, and keeps them where they are the best so far. */
+  async function validate(step: number): Promise<void> {
+    const names = evaluationTensors(network, 'target').map((tensor) => tensor.name);
+    const weights = await executable.read(names);
+    checkFinite(step, weights, learningRateAt(config, step - 1));
+    const trained = { network, weights, head: 'target' } as const;
+    const { metrics } = await evaluateSplit(engine, trained, 'val', samples.val, images);
+    if (!metrics) return;
+    report({ type: 'metrics', step, values: { val_accuracy: metrics.accuracy, val_nll: metrics.nll } });
+    if (config.select === 'last' || (best && best.accuracy >= metrics.accuracy)) return;
+    writeTrainedWeights(bestPath(job.runFolder, step), network, weights, job);
+    best = { step, accuracy: metrics.accuracy };
+  }
+
+  const firstStep = resumed?.step ?? 0;
+  const { batch, seed, steps } = config;
+  const batches = await watch.time('data_s', () =>
+    openTrainingBatches({
+      ...images,
+      samples: samples.train,
+      batch,
+      seed,
+      startStep: firstStep,
+      steps,
+      onProgress: (done, total) => report({ type: 'progress', phase: 'data', done, total }),
+    }),
+  );
+  const reportEvery = Math.ceil(steps / curvePoints);
+  let lastLoss: number | null = null;
+  try {
+    for (let step = firstStep + 1; step <= steps; step++) {
+      const learningRate = learningRateAt(config, step - 1);
+      const from = performance.now();
+      const outputs = await watch.time('train_s', async () => {
+        const { images: pixels, labels } = await watch.time('waited_s', () => batches.next());
+        const fed = { images: pixels, labels, learning_rate: Float32Array.of(learningRate) };
+        const results = await executable.run(fed);
+        if (!Number.isFinite(results.loss[0]))
+          throw divergence(step, results.loss[0], pixels, lastLoss, learningRate);
+        return results;
+      });
+      lastLoss = outputs.loss[0];
+      report({ type: 'progress', phase: 'train', done: step, total: steps });
+      if (step % reportEvery === 0 || step === steps)
+        report({
+          type: 'metrics',
+          step,
+          values: {
+            ...curves(outputs, batch),
+            lr: learningRate,
+            images_per_s: (1000 * batch) / (performance.now() - from),
+          },
+        });
+
+      const last = step === steps;
+      const scheduled = config.evaluateEvery > 0 && step % config.evaluateEvery === 0 && !last;
+      if (samples.val.length > 0 && (scheduled || (last && config.select === 'best')))
+        await watch.time('evaluate_s', () => validate(step));
+      // Messages such as a stop arrive between turns of the event loop.
+      await turnOfLoop();
+      if (last || signal.aborted || (config.checkpointEvery > 0 && step % config.checkpointEvery === 0))
+        await checkpoint(step);
+      signal.throwIfAborted();
+    }
+  } finally {
+    await batches.close();
+  }
+
+  // What is tested is the file that is kept.
+  const weightsPath = join(job.runFolder, 'weights.safetensors');
+  if (best && best.step < steps) copyWhole(bestPath(job.runFolder, best.step), weightsPath);
+  else writeTrainedWeights(weightsPath, network, await executable.read(), job);
+  await executable.dispose();
+  const trained = openTrained(weightsPath, model);
+  const total = samples.val.length + samples.test.length;
+  const evaluate = (split: 'val' | 'test', before: number) =>
+    watch.time('evaluate_s', () =>
+      evaluateSplit(engine, trained, split, samples[split], images, (done) => {
+        signal.throwIfAborted();
+        report({ type: 'progress', phase: 'evaluate', done: before + done, total });
+      }),
+    );
+  const val = await evaluate('val', 0);
+  const test = await evaluate('test', samples.val.length);
+  report({ type: 'predictions', predictions: val.predictions });
+  report({ type: 'predictions', predictions: test.predictions });
+  if (val.metrics && config.select === 'last')
+    report({
+      type: 'metrics',
+      step: steps,
+      values: { val_accuracy: val.metrics.accuracy, val_nll: val.metrics.nll },
+    });
+  const timing = watch.summary(steps * batch);
+  report({ type: 'finished', result: { steps, test: test.metrics, val: val.metrics, timing, weightsPath } });
+  removeCheckpoints(job.runFolder);
+  await engine.dispose();
+}
+
+/** A step's outputs as points of curves. */
+function curves({ correct, ...losses }: Arrays, batch: number): Record<string, number> {
+  const values = Object.entries(losses).map(([name, [value]]) => [name, value] as const);
+  return { ...Object.fromEntries(values), train_accuracy: correct[0] / batch };
+}
+
+function copyWhole(from: string, to: string): void {
+  copyFileSync(from, `${to}.tmp`);
+  renameSync(`${to}.tmp`, to);
+}

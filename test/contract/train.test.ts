@@ -1,0 +1,180 @@
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { inspectModelFile } from '../../src-main/backbones/inspect.ts';
+import type { TrainJob } from '../../src-main/trainer/protocol.ts';
+import { converse, Transcript, trainerFixture } from './trainer-fixture.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+let fixture: Awaited<ReturnType<typeof trainerFixture>>;
+beforeAll(async () => {
+  fixture = await trainerFixture();
+});
+afterAll(() => rmSync(fixture.folder, { recursive: true }));
+
+test('fine-tuning tells its curves, tests once and leaves a network that can be registered again', async () => {
+  const job = fixture.job({ steps: 12, batch: 8, learningRate: 0.002, decayAt: [4] });
+  const said = await converse(job);
+  expect([...said.curve('loss').keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  expect(said.curve('lr').get(4)).toBeCloseTo(0.002, 12);
+  expect(said.curve('lr').get(5)).toBeCloseTo(0.0002, 12);
+  expect(said.all('predictions').map(({ predictions }) => predictions.split)).toEqual(['val', 'test']);
+  expect(said.probabilities('test')).toHaveLength(9 * 3);
+  expect(
+    said
+      .probabilities('test')
+      .slice(0, 3)
+      .reduce((a, b) => a + b),
+  ).toBeCloseTo(1, 6);
+
+  const { result } = said.one('finished');
+  expect(result!.test!.accuracy).toBeGreaterThanOrEqual(0);
+  expect(result!.timing.train_s).toBeLessThanOrEqual(result!.timing.total_s);
+  expect(result!.timing.data_wait_share).toBeLessThanOrEqual(1);
+  expect(await inspectModelFile(result!.weightsPath)).toMatchObject({
+    architecture: 'mobilenet_v2',
+    padding: 'same',
+    batchNormEpsilon: 1e-3,
+    sourceClasses: ['red', 'grün', 'blue'],
+    preprocessing: { inputSize: 32, resizeShorter: 36, mean: [0.5, 0.5, 0.5] },
+  });
+  expect(readdirSync(job.runFolder)).toEqual(['weights.safetensors']);
+});
+
+test('the same seed gives the same numbers, another seed others', async () => {
+  const [a, b, c] = [
+    await converse(fixture.job()),
+    await converse(fixture.job()),
+    await converse(fixture.job({ seed: 4 })),
+  ];
+  expect(b.curve('loss')).toEqual(a.curve('loss'));
+  expect(b.probabilities('test')).toEqual(a.probabilities('test'));
+  expect(c.curve('loss')).not.toEqual(a.curve('loss'));
+});
+
+/** Stops a job right after `step` and returns the same job, to go on from its last checkpoint. */
+async function interrupted(job: TrainJob, step: number): Promise<TrainJob> {
+  const said = new Transcript();
+  const running = converse(
+    job,
+    (message, abort) => {
+      if (message.type === 'metrics' && message.step === step && 'loss' in message.values)
+        abort.abort(new Error('stopped here'));
+    },
+    said,
+  );
+  await expect(running).rejects.toThrow('stopped here');
+  expect(said.all('finished')).toEqual([]);
+  const last = said.all('checkpoint').at(-1)!;
+  expect(last.step).toBe(step);
+  return { ...job, resumeFrom: last.path };
+}
+
+test.each(['last', 'best'] as const)(
+  'a co-tuning run that is interrupted twice ends with the numbers of one that is not (select: %s)',
+  async (select) => {
+    const changes = { method: 'cotuning', steps: 8, evaluateEvery: 2, checkpointEvery: 3, select } as const;
+    const whole = await converse(fixture.job(changes));
+    const again = await interrupted(await interrupted(fixture.job(changes), 3), 5);
+    const rest = await converse(again);
+    expect([...rest.curve('loss').keys()]).toEqual([6, 7, 8]);
+    for (const [step, loss] of rest.curve('loss')) expect(loss).toBe(whole.curve('loss').get(step));
+    expect(rest.probabilities('val')).toEqual(whole.probabilities('val'));
+    expect(rest.probabilities('test')).toEqual(whole.probabilities('test'));
+    expect(rest.one('finished').result!.test).toEqual(whole.one('finished').result!.test);
+  },
+);
+
+test('the weights of the best validation are the ones that are tested', async () => {
+  // A rate this high is good for the first steps only, if at all: the best validation is rarely the last.
+  const said = await converse(
+    fixture.job({ steps: 8, evaluateEvery: 1, select: 'best', learningRate: 0.5, decayAt: [] }),
+  );
+  const curve = [...said.curve('val_accuracy').values()];
+  expect(curve).toHaveLength(8);
+  expect(said.one('finished').result!.val!.accuracy).toBe(Math.max(...curve));
+});
+
+test('a checkpoint of another run is refused', async () => {
+  const resumable = await interrupted(fixture.job({ steps: 4, checkpointEvery: 2 }), 2);
+  const other = { ...resumable, config: { ...resumable.config, learningRate: 0.5 } };
+  await expect(converse(other)).rejects.toMatchObject({ code: 'conflict' });
+});
+
+test('a stop during the last evaluation costs no step', async () => {
+  const job = fixture.job({ steps: 2 });
+  const said = new Transcript();
+  const running = converse(
+    job,
+    (message, abort) => {
+      if (message.type === 'progress' && message.phase === 'evaluate') abort.abort(new Error('stopped here'));
+    },
+    said,
+  );
+  await expect(running).rejects.toThrow('stopped here');
+  const rest = await converse({ ...job, resumeFrom: said.one('checkpoint').path });
+  expect(rest.curve('loss').size).toBe(0);
+  expect(rest.one('finished').result!.steps).toBe(2);
+});
+
+test('co-tuning learns a relationship, and runs from a given one to the same numbers', async () => {
+  const learned = await converse(fixture.job({ method: 'cotuning' }));
+  const { relationship } = learned.one('relationship');
+  expect(relationship).toMatchObject({ approach: 'direct', targets: 3, sourceTemperature: 1 });
+  expect(relationship.matrix).toHaveLength(3 * 5);
+  for (let row = 0; row < 3; row++)
+    expect(relationship.matrix.slice(row * 5, row * 5 + 5).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
+  const given = await converse(fixture.job({ method: 'cotuning' }, { relationship }));
+  expect(given.all('relationship')).toEqual([]);
+  expect(given.curve('source_loss')).toEqual(learned.curve('source_loss'));
+  const first = learned.all('metrics')[0].values;
+  expect(first.loss).toBeCloseTo(first.target_loss + 2.3 * first.source_loss, 4);
+});
+
+test('source predictions are made once per image and network', async () => {
+  const relationshipJob = {
+    kind: 'relationship',
+    approach: 'direct',
+    engine: 'cpu',
+    targetClasses: 3,
+    model: fixture.model,
+    cacheFolder: join(fixture.folder, 'another-cache'),
+  } as const;
+  const { train, val, test } = fixture.samples;
+  const half = { train: train.filter((_, index) => index % 2 === 0), val, test };
+  const first = await converse({ ...relationshipJob, samples: half });
+  const kept = () => {
+    const folder = join(relationshipJob.cacheFolder, 'source-logits');
+    const [key] = readdirSync(folder);
+    return readdirSync(join(folder, key)).map((name) => statSync(join(folder, key, name)).size);
+  };
+  expect(kept()).toHaveLength(1);
+  const both = await converse({ ...relationshipJob, samples: fixture.samples });
+  expect(kept()).toHaveLength(2);
+  const gone = fixture.samples.train.map((sample) => ({ ...sample, path: '/nowhere' }));
+  const cached = await converse({ ...relationshipJob, samples: { ...fixture.samples, train: gone } });
+  expect(cached.one('relationship').relationship.matrix).toEqual(
+    both.one('relationship').relationship.matrix,
+  );
+  expect(first.one('relationship').relationship.matrix).not.toEqual(
+    both.one('relationship').relationship.matrix,
+  );
+});
+
+test('a loss that turns NaN ends the run with its step and the likely cause', async () => {
+  const job = fixture.job({ learningRate: 1e20, steps: 20 });
+  await expect(converse(job)).rejects.toMatchObject({
+    code: 'failed',
+    message: expect.stringMatching(/at step \d+.*learning rate \d+ is likely too high/),
+    hint: 'Try --lr 10000000000000000000.',
+  });
+  expect(existsSync(join(job.runFolder, 'weights.safetensors'))).toBe(false);
+});
+
+test('without validation images the last weights are tested, and the run says so', async () => {
+  const said = await converse(
+    fixture.job({ steps: 2, select: 'best', evaluateEvery: 1 }, { samples: { ...fixture.samples, val: [] } }),
+  );
+  expect(said.one('note').text).toContain('no validation images');
+  expect(said.one('finished').result!.val).toBeNull();
+});

@@ -1,0 +1,123 @@
+import { fork } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { forkTrainer } from '../../src-main/service/fork-trainer.ts';
+import { startJob } from '../../src-main/service/trainer-job.ts';
+import type { Job } from '../../src-main/trainer/protocol.ts';
+import { converse, Transcript, trainerFixture } from './trainer-fixture.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+let fixture: Awaited<ReturnType<typeof trainerFixture>>;
+beforeAll(async () => {
+  fixture = await trainerFixture();
+});
+afterAll(() => rmSync(fixture.folder, { recursive: true }));
+
+/** Runs a job in a trainer process, as the service does. */
+function start(job: Job, onMessage: (said: Transcript) => void = () => {}) {
+  const said = new Transcript();
+  const running = startJob(forkTrainer(), job, (message) => {
+    said.messages.push(message);
+    onMessage(said);
+  });
+  return { running, said };
+}
+
+test('a killed trainer’s run goes on from its checkpoint to the numbers of an undisturbed one', async () => {
+  const changes = { steps: 6, checkpointEvery: 2 };
+  const whole = await converse(fixture.job(changes));
+  const job = fixture.job(changes);
+  const killed = start(job, (said) => {
+    if (said.all('checkpoint').length > 0) process.kill(killed.running.pid!, 'SIGKILL');
+  });
+  await expect(killed.running.ended).rejects.toMatchObject({ code: 'failed' });
+  const resumed = start({ ...job, resumeFrom: killed.said.all('checkpoint').at(-1)!.path });
+  await resumed.running.ended;
+  expect(resumed.said.probabilities('test')).toEqual(whole.probabilities('test'));
+});
+
+test('a stop ends the run after its step, with a checkpoint', async () => {
+  const { running, said } = start(fixture.job({ steps: 100_000 }), (sofar) => {
+    if (sofar.curve('loss').size === 3) running.stop();
+  });
+  expect(await running.ended).toEqual({ type: 'stopped' });
+  expect(said.one('checkpoint').step).toBeGreaterThanOrEqual(3);
+});
+
+test('a failure arrives as an error value with its advice', async () => {
+  const { running } = start(fixture.job({}, { model: { ...fixture.model, path: '/nowhere.safetensors' } }));
+  await expect(running.ended).rejects.toMatchObject({ code: 'not-found', hint: 'Check the path.' });
+});
+
+test('a trainer does not outlive the process that started it', async () => {
+  const parent = join(fixture.folder, 'parent.mjs');
+  const trainer = fileURLToPath(new URL('../../src-main/trainer/main.ts', import.meta.url));
+  writeFileSync(
+    parent,
+    `import { fork } from 'node:child_process';
+     const child = fork(${JSON.stringify(trainer)}, [], { serialization: 'advanced', stdio: 'ignore' });
+     child.on('message', () => process.send(child.pid));`,
+  );
+  const child = fork(parent);
+  const pid = await new Promise<number>((resolve) =>
+    child.once('message', (message) => resolve(message as number)),
+  );
+  expect(isAlive(pid)).toBe(true);
+  child.kill('SIGKILL');
+  for (let tries = 0; tries < 100 && isAlive(pid); tries++) await sleep(50);
+  expect(isAlive(pid)).toBe(false);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('single images are classified as in the test, and an unreadable one says why', async () => {
+  const trained = await converse(fixture.job({ steps: 3 }));
+  const { weightsPath } = trained.one('finished').result!;
+  const [first] = fixture.samples.test;
+  const broken = join(fixture.folder, 'broken.jpg');
+  writeFileSync(broken, 'no image');
+  const paths = [first.path, broken, '/nowhere.png'];
+  const { cacheFolder } = fixture;
+  const said = await converse({ kind: 'predict', engine: 'cpu', weightsPath, size: 32, paths, cacheFolder });
+  const [good, bad, absent] = said.all('predicted');
+  for (const [k, p] of trained.probabilities('test').slice(0, 3).entries())
+    expect(good.probabilities![k]).toBeCloseTo(p, 5);
+  expect(bad).toMatchObject({ path: broken, probabilities: null, error: { code: 'bad-input' } });
+  expect(absent).toMatchObject({ path: '/nowhere.png', error: { code: 'not-found' } });
+});
+
+test('an exported ONNX model takes plain pixels and gives the run’s own probabilities', async () => {
+  const trained = await converse(fixture.job({ steps: 3 }));
+  const { weightsPath } = trained.one('finished').result!;
+  const path = join(fixture.folder, 'model.onnx');
+  await converse({ kind: 'export', weightsPath, format: 'onnx', size: 32, path });
+  // Two opset imports name ONNX Runtime's own operators; no node may use one, or other runtimes could not run it.
+  expect(readFileSync(path, 'latin1').split('com.microsoft')).toHaveLength(3);
+  const session = await InferenceSession.create(path);
+  expect(session.inputNames).toEqual(['images']);
+
+  // The fixture's pictures are 40 × 36: a resize to 36, then the center.
+  const pixels = await sharp(fixture.samples.test[0].path)
+    .removeAlpha()
+    .extract({ left: 4, top: 2, width: 32, height: 32 })
+    .raw()
+    .toBuffer();
+  const results = await session.run({
+    images: new Tensor('float32', Float32Array.from(pixels), [1, 32, 32, 3]),
+  });
+  const probabilities = [...(results['probabilities:out'].data as Float32Array)];
+  for (const [k, p] of trained.probabilities('test').slice(0, 3).entries())
+    expect(probabilities[k]).toBeCloseTo(p, 4);
+});
