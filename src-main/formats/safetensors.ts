@@ -27,7 +27,7 @@ const elementBytes = {
 } as const;
 type ElementType = keyof typeof elementBytes;
 
-export interface TensorEntry {
+interface TensorEntry {
   dtype: ElementType;
   shape: number[];
   /** Byte offsets from the start of the file. */
@@ -216,7 +216,7 @@ function toFloat32(dtype: ElementType, bytes: Uint8Array): Float32Array {
 }
 
 /** IEEE 754 binary16 to a number. */
-export function halfToFloat(half: number): number {
+function halfToFloat(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 0x1f;
   const fraction = half & 0x3ff;

@@ -22,7 +22,7 @@ export interface Checkpoint {
 }
 
 /** SHA-256 over everything that decides a run's numbers, but for the machine and the engine. */
-export function runHash({ config, model, samples, targetClasses }: TrainJob): string {
+function runHash({ config, model, samples, targetClasses }: TrainJob): string {
   const { dataset, model: modelName, engine, ...numbers } = config;
   const images = splits.map((split) => samples[split].map(({ hash, label }) => [hash, label]));
   return createHash('sha256')
