@@ -74,7 +74,7 @@ export const Task = z.object({
 });
 export type Task = z.infer<typeof Task>;
 
-export const SeriesPoint = z.object({ step: z.number().int(), value: z.number() });
+const SeriesPoint = z.object({ step: z.number().int(), value: z.number() });
 export const MetricSeries = z.record(z.string(), z.array(SeriesPoint));
 export type MetricSeries = z.infer<typeof MetricSeries>;
 
@@ -189,7 +189,7 @@ export const Comparison = z.object({
 });
 export type Comparison = z.infer<typeof Comparison>;
 
-export const Finding = z.object({
+const Finding = z.object({
   level: z.enum(['ok', 'info', 'warning', 'problem']),
   topic: z.string(),
   text: z.string(),
@@ -382,5 +382,3 @@ export type ServiceFrame =
   | { id: number; output: unknown }
   | { id: number; error: z.infer<typeof ErrorValueSchema> }
   | { event: EventName; data: unknown };
-
-export { imagePath } from './names.ts';

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { approaches, architectures, engineChoices, methods, phases, runStatuses, splits } from './names.ts';
 
-export { approaches, architectures, engineChoices, methods, phases, runStatuses, splits };
+export { approaches, architectures, engineChoices, methods, runStatuses, splits };
 
 export const Architecture = z.enum(architectures);
 export type Architecture = z.infer<typeof Architecture>;
@@ -162,7 +162,7 @@ export const RunTiming = z.object({
 });
 export type RunTiming = z.infer<typeof RunTiming>;
 
-export const RunEngine = z.object({
+const RunEngine = z.object({
   name: z.string(),
   device: z.string(),
   versions: z.record(z.string(), z.string()),

@@ -7,7 +7,7 @@ import { LogisticRegression, type Solution } from './logistic-regression.ts';
 import { fitScale } from './temperature.ts';
 
 /** Values of the inverse regularization C that are tried. */
-export const grid = [
+const grid = [
   1e4, 3e3, 1e3, 3e2, 1e2, 3e1, 1e1, 3, 1, 3e-1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4,
 ] as const;
 

@@ -45,7 +45,7 @@ const binary =
     };
   };
 
-export const elementwiseCases: Cases = {
+const elementwiseCases: Cases = {
   abs: unary(tf.abs),
   ceil: unary(tf.ceil),
   clipByValue: unary((x) => tf.clipByValue(x, -0.5, 0.7)),
@@ -130,7 +130,7 @@ const alongOneAxis =
     return { inputs: { x: float(...shape) }, f: ({ x }) => f(x, axis), gradient: options.gradient };
   };
 
-export const reductionCases: Cases = {
+const reductionCases: Cases = {
   sum: reduction(tf.sum),
   mean: reduction(tf.mean),
   max: reduction(tf.max),
@@ -167,7 +167,7 @@ const shuffled = (draw: Draw, length: number): number[] =>
     .sort((a, b) => a.key - b.key)
     .map(({ index }) => index);
 
-export const shapeCases: Cases = {
+const shapeCases: Cases = {
   reshape: (draw) => {
     const shape = shapeOf(draw, 3);
     return { inputs: { x: float(...shape) }, f: ({ x }) => tf.reshape(x, [shape[2] * shape[0], -1]) };
@@ -266,7 +266,7 @@ export const shapeCases: Cases = {
   },
 };
 
-export const matmulCases: Cases = {
+const matmulCases: Cases = {
   matMul: (draw) => {
     const [m, k, n] = [draw.integer(1, 9), draw.integer(1, 9), draw.integer(1, 9)];
     const [transposeA, transposeB] = [draw.next() < 0.5, draw.next() < 0.5];
@@ -318,7 +318,7 @@ function windows(draw: Draw, kernel: [number, number]) {
   return { stride, side, padding };
 }
 
-export const convolutionCases: Cases = {
+const convolutionCases: Cases = {
   conv2d: (draw) => {
     const kernel: [number, number] = [draw.integer(1, 5), draw.integer(1, 5)];
     const { stride, side, padding } = windows(draw, kernel);
@@ -385,7 +385,7 @@ const pool =
     };
   };
 
-export const poolingCases: Cases = {
+const poolingCases: Cases = {
   maxPool: pool('max'),
   avgPool: pool('avg'),
   maxPoolTies: (draw) => {
@@ -397,7 +397,7 @@ export const poolingCases: Cases = {
   },
 };
 
-export const normalizationCases: Cases = {
+const normalizationCases: Cases = {
   batchNorm: (draw) => {
     const channels = draw.integer(1, 5);
     return {

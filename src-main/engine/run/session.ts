@@ -24,8 +24,7 @@ export interface RunnableGraph {
   outputs: Port[];
 }
 
-export const elements = (spec: TensorSpec): number =>
-  spec.shape.reduce((product, extent) => product * extent, 1);
+const elements = (spec: TensorSpec): number => spec.shape.reduce((product, extent) => product * extent, 1);
 
 /** New zeroed memory for a tensor. */
 export const allocate = (spec: TensorSpec): Values =>
