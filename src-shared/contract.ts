@@ -365,7 +365,7 @@ export type Calls = typeof contract.calls;
 export type CallName = keyof Calls;
 export type CallInput<N extends CallName> = z.input<Calls[N]['input']>;
 export type CallOutput<N extends CallName> = z.output<Calls[N]['output']>;
-export type Events = typeof contract.events;
+type Events = typeof contract.events;
 export type EventName = keyof Events;
 export type EventData<N extends EventName> = z.output<Events[N]>;
 
