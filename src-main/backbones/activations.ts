@@ -3,11 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 /**
  * max(x, 0). Its gradient is read off the result (dy where y > 0), so that the input need not outlive the forward pass.
  */
-export const relu = (x: tf.Tensor4D): tf.Tensor4D => withGradientFromResult(x, tf.relu, (y) => tf.sign(y));
+export const relu = (x: tf.Tensor4D): tf.Tensor4D => withGradientFromResult(x, tf.relu, (y) => tf.step(y));
 
-/** min(max(x, 0), 6); the gradient dy where 0 < y < 6 is read off the result likewise: y (6 - y) > 0 there only. */
+/** min(max(x, 0), 6); the gradient dy where 0 < y < 6 is read off the result likewise. */
 export const relu6 = (x: tf.Tensor4D): tf.Tensor4D =>
-  withGradientFromResult(x, tf.relu6, (y) => tf.sign(tf.mul(y, tf.sub(6, y))));
+  withGradientFromResult(x, tf.relu6, (y) => tf.mul(tf.step(y), tf.cast(tf.less(y, 6), 'float32')));
 
 function withGradientFromResult(
   x: tf.Tensor4D,

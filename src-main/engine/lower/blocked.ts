@@ -168,8 +168,12 @@ const reduction =
     const [batch, height, width, channels] = x.shape;
     const padded = lowering.padded(channels);
     const form = formsOf(lowering).get(x);
+    // A product that others need as well is made anyway, and then cheaper to sum alone.
+    const onlyHere = lowering.usesOf(x) === 1;
     const [perImage, isMean] =
-      form?.kind === 'product' ? [products(form, x, lowering), false] : [pooled(x, lowering), true];
+      form?.kind === 'product' && onlyHere
+        ? [products(form, x, lowering), false]
+        : [pooled(x, lowering), true];
     let result = lowering.reshape(perImage, [batch, padded]);
     if (overBatch) result = graph.op('ReduceSum', [result, graph.ints([0])], { keepdims: 0 });
     const summed =

@@ -44,7 +44,7 @@ export interface Lowered {
  * @throws CotuneError naming the kernel that has no lowering rule.
  */
 export function lower(trace: Trace, target: Target): Lowered {
-  const lowering = new Lowering(target);
+  const lowering = new Lowering(target, usesOf(trace));
   const inputs: NamedSpec[] = [];
   const ports = { state: [] as Port[], batch: [] as Port[] };
   for (const input of trace.inputs) {
@@ -78,6 +78,14 @@ export function lower(trace: Trace, target: Target): Lowered {
   const nextState = [...trace.state].map(finish('next'));
   const outputs = [...trace.outputs].map(finish('out'));
   return { model: lowering.graph.toBytes(inputs, results), ...ports, nextState, outputs };
+}
+
+function usesOf(trace: Trace): Map<Value, number> {
+  const uses = new Map<Value, number>();
+  const inputs = trace.nodes.flatMap((node) => Object.values(node.inputs));
+  for (const value of [...inputs, ...trace.state.values(), ...trace.outputs.values()])
+    uses.set(value, (uses.get(value) ?? 0) + 1);
+  return uses;
 }
 
 /** A graph that hands tensors on unchanged: how values move between host memory and a device. */

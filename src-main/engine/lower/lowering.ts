@@ -33,8 +33,16 @@ export class Lowering {
   #names = new Map<Value, Map<Layout, Name>>();
   #deferred = new Map<Value, { layout: Layout; make: () => Name }>();
 
-  constructor(target: Target) {
+  readonly #uses: ReadonlyMap<Value, number>;
+
+  constructor(target: Target, uses: ReadonlyMap<Value, number> = new Map()) {
     this.target = target;
+    this.#uses = uses;
+  }
+
+  /** How many kernels and results of the program take `value`. */
+  usesOf(value: Value): number {
+    return this.#uses.get(value) ?? 0;
   }
 
   /** Says which ONNX tensor holds `value`, in the given layout. */
