@@ -6,8 +6,8 @@ import { openSession, ort } from './run/session.ts';
 export type Reals = Float32Array | Float64Array;
 
 /**
- * Products with one matrix X [rows, columns] that stays the same while many others are multiplied with it. The
- * precision of a product is that of its arguments, which agree.
+ * Products with one matrix X [rows, columns] that stays the same while many others, of `k` rows, are multiplied with
+ * it. The precision of a product is that of its arguments, which agree.
  */
 export interface FixedMatrix {
   readonly rows: number;
@@ -16,21 +16,26 @@ export interface FixedMatrix {
   timesTransposed(w: Reals, out: Reals): Promise<void>;
   /** out [k, columns] = R X for R [k, rows], all row-major. */
   times(r: Reals, out: Reals): Promise<void>;
+  /**
+   * The curvature of a softmax: with the columns of Q [k, rows] distributions, scores [k, rows] = P Xᵀ and
+   * out [k, columns] = S X, where column i of S is (diag q_i − q_i q_iᵀ) scores_i. In one go, and in single precision.
+   */
+  softmaxCurvature(p: Float32Array, q: Float32Array, scores: Float32Array, out: Float32Array): Promise<void>;
   dispose(): Promise<void>;
 }
 
-/** Opens the products of `x` with matrices of `k` rows, each run by ONNX Runtime on the CPU with X packed once. */
+/** Opens the products of `x` with matrices of `k` rows, run by ONNX Runtime on the CPU with X packed once. */
 export async function openFixedMatrix(x: Matrix, k: number): Promise<FixedMatrix> {
   const { rows, columns } = x;
   const sessions = new Map<string, ReturnType<typeof openSession>>();
-
+  const opened = (key: string, build: () => Uint8Array) => {
+    if (!sessions.has(key)) sessions.set(key, openSession(build(), { executionProviders: ['cpu'] }));
+    return sessions.get(key)!;
+  };
   const product = async (a: Reals, out: Reals, transposed: boolean) => {
     const dtype = a instanceof Float64Array ? 'float64' : 'float32';
-    const key = `${dtype} ${transposed}`;
-    const inner = transposed ? columns : rows;
-    const width = transposed ? rows : columns;
-    if (!sessions.has(key)) sessions.set(key, openProduct(x, k, dtype, transposed));
-    const session = await sessions.get(key)!;
+    const session = await opened(`${dtype} ${transposed}`, () => productGraph(x, k, dtype, transposed));
+    const [inner, width] = transposed ? [columns, rows] : [rows, columns];
     await session.run(
       { a: new ort.Tensor(dtype, a, [k, inner]) },
       { out: new ort.Tensor(dtype, out, [k, width]) },
@@ -41,6 +46,14 @@ export async function openFixedMatrix(x: Matrix, k: number): Promise<FixedMatrix
     columns,
     timesTransposed: (w, out) => product(w, out, true),
     times: (r, out) => product(r, out, false),
+    async softmaxCurvature(p, q, scores, out) {
+      const session = await opened('curvature', () => curvatureGraph(x, k));
+      const tensor = (data: Float32Array, width: number) => new ort.Tensor('float32', data, [k, width]);
+      await session.run(
+        { p: tensor(p, columns), q: tensor(q, rows) },
+        { scores: tensor(scores, rows), out: tensor(out, columns) },
+      );
+    },
     async dispose() {
       for (const session of sessions.values()) await (await session).release();
       sessions.clear();
@@ -48,23 +61,40 @@ export async function openFixedMatrix(x: Matrix, k: number): Promise<FixedMatrix
   };
 }
 
-function openProduct(
-  { data, rows, columns }: Matrix,
-  k: number,
-  dtype: 'float32' | 'float64',
-  transposed: boolean,
-): ReturnType<typeof openSession> {
-  const graph = new OnnxGraph();
-  const x = graph.constant(
+const constantOf = (graph: OnnxGraph, { data, rows, columns }: Matrix, dtype: 'float32' | 'float64') =>
+  graph.constant(
     dtype,
     [rows, columns],
     dtype === 'float64' ? Float64Array.from(data) : Float32Array.from(data),
   );
-  graph.named('out', 'Gemm', ['a', x], { transB: Number(transposed) });
-  const [inner, width] = transposed ? [columns, rows] : [rows, columns];
-  const model = graph.toBytes(
+
+function productGraph(x: Matrix, k: number, dtype: 'float32' | 'float64', transposed: boolean): Uint8Array {
+  const graph = new OnnxGraph();
+  graph.named('out', 'Gemm', ['a', constantOf(graph, x, dtype)], { transB: Number(transposed) });
+  const [inner, width] = transposed ? [x.columns, x.rows] : [x.rows, x.columns];
+  return graph.toBytes(
     [{ name: 'a', shape: [k, inner], dtype }],
     [{ name: 'out', shape: [k, width], dtype }],
   );
-  return openSession(model, { executionProviders: ['cpu'] });
+}
+
+function curvatureGraph(x: Matrix, k: number): Uint8Array {
+  const graph = new OnnxGraph();
+  const dtype = 'float32';
+  const constant = constantOf(graph, x, dtype);
+  graph.named('scores', 'Gemm', ['p', constant], { transB: 1 });
+  const weighted = graph.op('Mul', ['q', 'scores']);
+  const mean = graph.op('ReduceSum', [weighted, graph.ints([0])], { keepdims: 1 });
+  const centered = graph.op('Mul', ['q', graph.op('Sub', ['scores', mean])]);
+  graph.named('out', 'Gemm', [centered, constant]);
+  return graph.toBytes(
+    [
+      { name: 'p', shape: [k, x.columns], dtype },
+      { name: 'q', shape: [k, x.rows], dtype },
+    ],
+    [
+      { name: 'scores', shape: [k, x.rows], dtype },
+      { name: 'out', shape: [k, x.columns], dtype },
+    ],
+  );
 }

@@ -158,30 +158,21 @@ export class LogisticRegression {
    * precision, which a caller in double precision makes up for by taking several such steps.
    */
   async #newtonDirection(gradient: Reals, probabilities: Reals, C: number, target: number) {
-    const N = this.#x.rows;
     const q = probabilities instanceof Float32Array ? probabilities : Float32Array.from(probabilities);
-    const diagonal = this.#diagonal(q, C);
+    const inverse = this.#inverseDiagonal(q, C);
     const weights = new Float32Array(gradient.length);
     const scores = new Float32Array(q.length);
     const residual = Float32Array.from(gradient, (g) => -g);
     const p = new Float32Array(gradient.length);
     const hp = new Float32Array(gradient.length);
     const pScores = new Float32Array(q.length);
-    const weighted = new Float32Array(q.length);
-    const means = new Float64Array(N);
     let rz = 0;
     for (let j = 0; j < p.length; j++) {
-      p[j] = residual[j] / diagonal[j];
+      p[j] = residual[j] * inverse[j];
       rz += residual[j] * p[j];
     }
     for (let step = 0; step < conjugateGradientSteps; step++) {
-      await this.#x.timesTransposed(p, pScores);
-      means.fill(0);
-      for (let k = 0, at = 0; k < this.#classes; k++)
-        for (let i = 0; i < N; i++, at++) means[i] += q[at] * pScores[at];
-      for (let k = 0, at = 0; k < this.#classes; k++)
-        for (let i = 0; i < N; i++, at++) weighted[at] = q[at] * (pScores[at] - means[i]);
-      await this.#x.times(weighted, hp);
+      await this.#x.softmaxCurvature(p, q, pScores, hp);
       let curvature = 0;
       for (let j = 0; j < p.length; j++) {
         hp[j] = C * hp[j] + p[j];
@@ -195,24 +186,24 @@ export class LogisticRegression {
         const r = residual[j] - alpha * hp[j];
         residual[j] = r;
         squares += r * r;
-        next += (r * r) / diagonal[j];
+        next += r * r * inverse[j];
       }
-      for (let j = 0; j < scores.length; j++) scores[j] += alpha * pScores[j];
+      for (let i = 0; i < scores.length; i++) scores[i] += alpha * pScores[i];
       if (Math.sqrt(squares) <= target) break;
       const beta = next / rz;
-      for (let j = 0; j < p.length; j++) p[j] = residual[j] / diagonal[j] + beta * p[j];
+      for (let j = 0; j < p.length; j++) p[j] = residual[j] * inverse[j] + beta * p[j];
       rz = next;
     }
     return { weights, scores, slope: dot(gradient, weights) };
   }
 
   /**
-   * 1 + C Σ_i q_ik (1 − q_ik) x_ij², [K, D], with x² taken at its mean over the class's own samples and over all
+   * 1 / (1 + C Σ_i q_ik (1 − q_ik) x_ij²), [K, D], with x² taken at its mean over the class's own samples and over all
    * others: near enough for a preconditioner, and it costs no product.
    */
-  #diagonal(q: Float32Array, C: number): Float32Array {
+  #inverseDiagonal(q: Float32Array, C: number): Float32Array {
     const { rows: N, columns: D } = this.#x;
-    const diagonal = new Float32Array(this.#classes * D);
+    const inverse = new Float32Array(this.#classes * D);
     for (let k = 0; k < this.#classes; k++) {
       let own = 0;
       let others = 0;
@@ -222,9 +213,9 @@ export class LogisticRegression {
         else others += weight;
       }
       for (let j = 0; j < D; j++)
-        diagonal[k * D + j] = 1 + C * (own * this.#classSquares[k * D + j] + others * this.#squares[j]);
+        inverse[k * D + j] = 1 / (1 + C * (own * this.#classSquares[k * D + j] + others * this.#squares[j]));
     }
-    return diagonal;
+    return inverse;
   }
 }
 

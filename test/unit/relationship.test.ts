@@ -217,3 +217,23 @@ test.each([Float32Array, Float64Array])(
     }
   },
 );
+
+test("the softmax's curvature is that of the sums it stands for", async () => {
+  const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
+  const x = await openFixedMatrix(matrix, 3);
+  const p = Float32Array.from({ length: 15 }, random);
+  const q = Float32Array.from({ length: 21 }, () => 0.5 + random());
+  const [scores, curved] = [new Float32Array(21), new Float32Array(15)];
+  await x.softmaxCurvature(p, q, scores, curved);
+  const linear = new Float64Array(21);
+  await x.timesTransposed(Float64Array.from(p), linear);
+  const weighted = linear.map((score, at) => {
+    const i = at % 7;
+    return q[at] * (score - sum([0, 1, 2].map((k) => q[k * 7 + i] * linear[k * 7 + i])));
+  });
+  const want = new Float64Array(15);
+  await x.times(weighted, want);
+  await x.dispose();
+  for (const [at, score] of linear.entries()) expect(scores[at]).toBeCloseTo(score, 6);
+  for (const [at, value] of want.entries()) expect(curved[at]).toBeCloseTo(value, 5);
+});
