@@ -13,8 +13,8 @@ export interface OpenedImage {
   format: ImageFormat;
   width: number;
   height: number;
-  /** A pipeline over the first frame: upright, sRGB, 8 bits, transparency on white. */
-  pipeline(): Sharp;
+  /** A pipeline over the first frame: upright, sRGB, 8 bits, transparency on white. It fails on damage of that grade. */
+  pipeline(failOn: 'error' | 'warning'): Sharp;
 }
 
 /**
@@ -56,10 +56,8 @@ export async function openImage(bytes: Buffer): Promise<OpenedImage> {
     format,
     width: turned ? height : width,
     height: turned ? width : height,
-    pipeline: () =>
-      plainRgb(
-        sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: true, autoOrient: true }),
-      ),
+    pipeline: (failOn) =>
+      plainRgb(sharp(bytes, { failOn, limitInputPixels: maxPixels, ignoreIcc: true, autoOrient: true })),
   };
 }
 
@@ -109,13 +107,15 @@ export async function decodeTo(
   height: number,
   quality: 'exact' | 'quick',
 ): Promise<RgbImage> {
-  const pipeline = image.pipeline();
-  if (width !== image.width || height !== image.height) {
-    pipeline.resize(width, height, { fit: 'fill', ...resizing[quality] });
-  }
+  const decode = (failOn: 'error' | 'warning'): Promise<Buffer> => {
+    const pipeline = image.pipeline(failOn);
+    if (width !== image.width || height !== image.height) {
+      pipeline.resize(width, height, { fit: 'fill', ...resizing[quality] });
+    }
+    return pipeline.raw().toBuffer();
+  };
   try {
-    const { data } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-    return { width, height, data };
+    return { width, height, data: await (image.format === 'jpeg' ? decodeJpeg(decode) : decode('error')) };
   } catch (error) {
     throw new ImageProblem('broken', `its pixels are damaged or cut off (${reasonOf(error)})`, {
       cause: error,
@@ -123,8 +123,27 @@ export async function decodeTo(
   }
 }
 
+/** What the JPEG decoder warns of when pixels are missing; a warning of stray bytes or an odd header is harmless. */
+const damage = /premature end|huffman/i;
+/** The text of a warning is shared by all threads: another one may have taken it. */
+const textLost = /treated as error/;
+
+/** A JPEG without its lower half decodes to gray with no more than a warning: that one is an error here. */
+async function decodeJpeg(decode: (failOn: 'error' | 'warning') => Promise<Buffer>): Promise<Buffer> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      return await decode('warning');
+    } catch (error) {
+      const { message } = error as Error;
+      if (damage.test(message)) throw error;
+      if (!textLost.test(message)) break;
+    }
+  }
+  return decode('error');
+}
+
 /** First line of what a decoder says, without its own name in front. */
 function reasonOf(error: unknown): string {
   const [line] = (error instanceof Error ? error.message : String(error)).trim().split('\n');
-  return line.replace(/^(Input buffer|\w+load_buffer): ?/i, '').trim();
+  return line.replace(/^(Vips\w+|vips\w+|\w+load_buffer): ?/, '').trim();
 }

@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { extname, isAbsolute, join, relative } from 'node:path';
 import type { SampleIssue, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 
@@ -23,16 +23,16 @@ export interface FoundImages {
   notes: string[];
 }
 
-const splitNames: Readonly<Record<string, Split>> = {
-  train: 'train',
-  training: 'train',
-  val: 'val',
-  valid: 'val',
-  validation: 'val',
-  test: 'test',
-  testing: 'test',
-};
-const splitOf = (name: string): Split | undefined => splitNames[name.toLowerCase()];
+const splitNames: ReadonlyMap<string, Split> = new Map([
+  ['train', 'train'],
+  ['training', 'train'],
+  ['val', 'val'],
+  ['valid', 'val'],
+  ['validation', 'val'],
+  ['test', 'test'],
+  ['testing', 'test'],
+]);
+const splitOf = (name: string): Split | undefined => splitNames.get(name.toLowerCase());
 
 /**
  * Lists the images of a labelled folder by name: `train/ val/ test/` each with one folder per class, or one folder
@@ -51,6 +51,8 @@ class Search {
   readonly notes: string[] = [];
   /** Real paths of the folders read so far. */
   readonly visited = new Set<string>();
+  /** Real path of the folder itself. */
+  home = '';
   /** Files that are no images by name. */
   readonly others: string[] = [];
   /** Images outside any class folder. */
@@ -63,14 +65,15 @@ class Search {
   async run(): Promise<FoundImages> {
     let base = '';
     let top = await listTop(this.root);
-    this.visited.add(await realpath(this.root));
+    this.home = top.real;
+    this.visited.add(top.real);
     // Archives often unpack into one folder inside another.
     while (top.folders.length === 1 && !top.files.some(isImage) && !splitOf(top.folders[0])) {
       const below = base ? `${base}/${top.folders[0]}` : top.folders[0];
-      const real = await realpath(join(this.root, below));
       const inner = await listFolder(join(this.root, below)).catch(() => null);
-      if (!inner || inner.folders.length === 0 || inner.files.some(isImage) || this.visited.has(real)) break;
-      this.visited.add(real);
+      if (!inner || inner.folders.length === 0 || inner.files.some(isImage) || this.visited.has(inner.real))
+        break;
+      this.visited.add(inner.real);
       base = below;
       top = inner;
     }
@@ -102,7 +105,7 @@ class Search {
   }
 
   private async readSplits(prefix: string, top: Listing, inside: Map<string, Listing>): Promise<void> {
-    for (const name of inside.keys()) this.visited.add(await realpath(join(this.root, prefix + name)));
+    for (const { real } of inside.values()) this.visited.add(real);
     const present = new Set([...inside.keys()].map(splitOf));
     if (!present.has('train')) {
       throw new CotuneError(
@@ -138,14 +141,15 @@ class Search {
   }
 
   private async readClass(folder: string, name: string, split: Split | null): Promise<void> {
-    const real = await realpath(join(this.root, folder));
-    if (this.visited.has(real)) {
-      this.notes.push(`The folder ${folder} leads to one that was read already; it was skipped.`);
-      return;
-    }
-    this.visited.add(real);
     const listing = await this.tryList(folder);
     if (!listing) return;
+    if (this.visited.has(listing.real) || isInside(this.home, listing.real)) {
+      this.notes.push(
+        `The folder ${folder} leads back to one that was read already, or around it; it was skipped.`,
+      );
+      return;
+    }
+    this.visited.add(listing.real);
     // The same letters may be composed or not, depending on the system that made the folder.
     const className = name.normalize('NFC');
     for (const file of listing.files) {
@@ -202,12 +206,20 @@ class Search {
 
 const isImage = (name: string): boolean => imageExtensions.test(extname(name));
 
+/** Whether `path` lies below `folder`, both real paths. */
+function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && !way.startsWith('..') && !isAbsolute(way);
+}
+
 function some(names: readonly string[]): string {
   const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
   return names.slice(0, 3).join(', ') + more;
 }
 
 interface Listing {
+  /** The folder's path with every link followed. */
+  real: string;
   folders: string[];
   files: string[];
 }
@@ -230,7 +242,7 @@ async function listTop(path: string): Promise<Listing> {
 /** The visible entries of a folder in the order of their names; a link counts as what it leads to. */
 async function listFolder(path: string): Promise<Listing> {
   const entries = await readdir(path, { withFileTypes: true });
-  const listing: Listing = { folders: [], files: [] };
+  const listing: Listing = { real: await realpath(path), folders: [], files: [] };
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name.startsWith('.') || systemEntries.test(entry.name)) continue;
     const folder = await isFolder(path, entry);

@@ -37,12 +37,15 @@ export async function readPicture(
     if (size === 'full') {
       if (displayable.includes(image.format)) return { data: bytes, contentType: `image/${image.format}` };
       if (image.width * image.height > 4e6) {
-        return { data: await image.pipeline().jpeg({ quality: 92 }).toBuffer(), contentType: 'image/jpeg' };
+        return {
+          data: await image.pipeline('error').jpeg({ quality: 92 }).toBuffer(),
+          contentType: 'image/jpeg',
+        };
       }
-      return { data: await image.pipeline().png().toBuffer(), contentType: 'image/png' };
+      return { data: await image.pipeline('error').png().toBuffer(), contentType: 'image/png' };
     }
     const small = image
-      .pipeline()
+      .pipeline('error')
       .resize(thumbnailSide, thumbnailSide, { fit: 'inside', withoutEnlargement: true });
     const data = await small.webp({ quality: 80 }).toBuffer();
     await keep(cached, data);

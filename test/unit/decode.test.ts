@@ -108,6 +108,15 @@ test('a progressive JPEG cut off near its end is broken', async () => {
   expect(await problemOf(bytes.subarray(0, bytes.length - 400))).toMatchObject({ kind: 'broken' });
 });
 
+test('a JPEG that ends early with an end mark is broken; one with stray bytes is not', async () => {
+  const whole = await scene(3, 400, 300).jpeg().toBuffer();
+  const ended = Buffer.concat([half(whole), Buffer.from([0xff, 0xd9]), Buffer.alloc(500)]);
+  expect((await problemOf(ended)).message).toContain('premature end');
+  const second = 4 + whole.readUInt16BE(4);
+  const stray = Buffer.concat([whole.subarray(0, second), Buffer.from([1, 2, 3]), whole.subarray(second)]);
+  expect(await colorAt(stray, 200, 150)).toEqual(await colorAt(whole, 200, 150));
+});
+
 test.each([
   ['text', Buffer.from('these are no pixels\n'.repeat(9)), 'broken', 'text'],
   ['markup', Buffer.from('<!DOCTYPE html><p>404'), 'broken', 'HTML'],

@@ -153,6 +153,7 @@ test('links: loops end, dangling ones are named, linked images count', async (ct
   writeFiles(folder, { ...(await classOf('a', 3, 0)), ...(await classOf('b', 3, 10)) });
   symlinkSync('..', join(folder, 'a/up'));
   symlinkSync('.', join(folder, 'a/self'));
+  symlinkSync('/', join(folder, 'a/everything'));
   symlinkSync('../a', join(folder, 'b/other'));
   symlinkSync('gone.jpg', join(folder, 'a/dangling.jpg'));
   symlinkSync('me.jpg', join(folder, 'b/me.jpg'));
@@ -172,7 +173,7 @@ test('links: loops end, dangling ones are named, linked images count', async (ct
     'b/2.jpg',
     'b/linked.jpg',
   ]);
-  expect(found.notes.filter((note) => note.includes('read already'))).toHaveLength(3);
+  expect(found.notes.filter((note) => note.includes('read already'))).toHaveLength(4);
 });
 
 test('special files with image names are named, not waited for', async (ctx) => {
@@ -216,6 +217,23 @@ test('a folder inside a folder, folders inside classes, and a class called train
     ...(await classOf('val', 2, 20)),
   });
   expect((await importFolder(vehicles, { seed: 0 })).classes).toEqual(['bus', 'train', 'val']);
+});
+
+test('class names that JavaScript objects have of their own are class names', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, { ...(await classOf('constructor', 2, 0)), ...(await classOf('__proto__', 2, 10)) });
+  expect((await importFolder(folder, { seed: 0 })).classes).toEqual(['__proto__', 'constructor']);
+});
+
+test('a name that is not valid UTF-8 is named as far as it can be', async (ctx) => {
+  if (process.platform !== 'linux') ctx.skip('only Linux keeps such names');
+  const folder = temporaryFolder();
+  writeFiles(folder, await classOf('a', 3, 0));
+  writeFileSync(Buffer.concat([Buffer.from(`${folder}/a/`), Buffer.from([0xe9]), Buffer.from('.jpg')]), 'x');
+  const { issues } = await importFolder(folder, { seed: 0 });
+  expect(issues).toEqual([
+    { kind: 'broken', path: 'a/\ufffd.jpg', detail: 'its name is not valid UTF-8; rename it' },
+  ]);
 });
 
 test.each([
