@@ -3,47 +3,56 @@ import type { Node, Value } from '../trace/ir.ts';
 import { reorders } from './blocked-convolution.ts';
 import { type Lowering, nchwcDomain } from './lowering.ts';
 import type { Name } from './onnx-graph.ts';
-import { convolutionGeometry, type Geometry } from './windows.ts';
+import { convolutionGeometry, type Geometry, type Image, imageOf, taps } from './windows.ts';
 
-/** One blocked picture batch [batch, channels/b, pixels of one image, b] and its true channel count. */
+/** Pixels of a blocked tensor as the kernel of a contraction: one group of [channels/b, pixels, b] per image, or all in one. */
 interface Pixels {
   name: Name;
-  batch: number;
-  /** Pixels of one image. */
+  groups: number;
+  /** Pixels of one group. */
   area: number;
   channels: number;
 }
 
 /**
  * Σ over pixels p of a[p, i]·b[p, j], as a blocked tensor [a's channels/b, b's channels, b]: a 1×1 convolution whose
- * channels are the pixels, whose kernel is `a` and whose picture is `b`. A blocked `a` is such a kernel already, one
- * group per image, where the pixels of an image fill whole blocks; else its images are strung together first.
+ * channels are the pixels, whose kernel is `a` and whose picture is `b`.
  */
 function contract(a: Pixels, b: Contracted, lowering: Lowering): Name {
   const { graph } = lowering;
   const { block } = lowering.target;
-  const { batch, area } = a;
   const planes = lowering.padded(a.channels);
-  if (area % block === 0) {
-    const kernel = lowering.reshape(a.name, [batch * planes, area, 1, 1]);
-    const attributes = { kernel_shape: [1, 1], group: batch };
-    const perImage = lowering.op('Conv', [b.name, kernel], attributes, nchwcDomain);
-    const split = lowering.reshape(perImage, [batch, planes * b.channels]);
-    return graph.op('ReduceSum', [split, graph.ints([0])], { keepdims: 0 });
-  }
-  const images = lowering.reshape(a.name, [batch, planes / block, area * block]);
-  const strung = lowering.reshape(
-    lowering.permute(images, [batch, planes / block, area * block], [1, 0, 2]),
-    [planes / block, batch * area, block],
-  );
-  const pixels = lowering.padded(batch * area);
-  const filled = lowering.pad(strung, [
+  const pixels = lowering.padded(a.area);
+  const filled = lowering.pad(lowering.reshape(a.name, [(a.groups * planes) / block, a.area, block]), [
     [0, 0],
-    [0, pixels - batch * area],
+    [0, pixels - a.area],
     [0, 0],
   ]);
-  const kernel = lowering.reshape(filled, [planes, pixels, 1, 1]);
-  return lowering.op('Conv', [b.name, kernel], { kernel_shape: [1, 1] }, nchwcDomain);
+  const kernel = lowering.reshape(filled, [a.groups * planes, pixels, 1, 1]);
+  const products = lowering.op(
+    'Conv',
+    [b.name, kernel],
+    { kernel_shape: [1, 1], group: a.groups },
+    nchwcDomain,
+  );
+  if (a.groups === 1) return products;
+  const split = lowering.reshape(products, [a.groups, planes * b.channels]);
+  return graph.op('ReduceSum', [split, graph.ints([0])], { keepdims: 0 });
+}
+
+/**
+ * The picture batch for a contraction over `area` pixels each. A blocked tensor is a kernel as it is, one group per
+ * image, where an image's pixels fill whole blocks; else the images are strung together: [channels/b, batch, h, w, b].
+ */
+function kernelImage(value: Value, area: number, lowering: Lowering): { image: Image; groups: number } {
+  const image = imageOf(value, 'blocked', lowering);
+  const [batch] = value.shape;
+  if (area % image.inner === 0 || batch === 1) return { image, groups: batch };
+  const planes = image.outer / batch;
+  const shape = [batch, planes, image.height * image.width * image.inner];
+  const strung = lowering.permute(lowering.reshape(image.name, shape), shape, [1, 0, 2]);
+  const { outer, height, width, inner } = image;
+  return { image: { ...image, name: lowering.reshape(strung, [outer, height, width, inner]) }, groups: 1 };
 }
 
 /** A picture whose channels are pixels and whose pixels are channels: [1, pixels, channels, 1], blocked. */
@@ -63,37 +72,19 @@ function turn(value: Value, lowering: Lowering): Contracted {
   return { name: lowering.op('ReorderInput', [picture], {}, nchwcDomain), channels };
 }
 
-const pixelsOf = (value: Value, lowering: Lowering): Pixels => ({
-  name: lowering.use(value, 'blocked'),
-  batch: value.shape[0],
-  area: value.shape[1] * value.shape[2],
-  channels: value.shape[3],
-});
-
 /** For each kernel position, the pixels of x that it multiplies. */
 function tapsOf(x: Value, geometry: Geometry, lowering: Lowering): Pixels[] {
-  const { padInfo, outHeight, outWidth, strideHeight, strideWidth } = geometry;
-  const { block } = lowering.target;
-  const [batch, height, width, channels] = x.shape;
-  const planes = (batch * lowering.padded(channels)) / block;
-  const padded = lowering.pad(lowering.reshape(lowering.use(x, 'blocked'), [planes, height, width, block]), [
-    [0, 0],
-    [padInfo.top, padInfo.bottom],
-    [padInfo.left, padInfo.right],
-    [0, 0],
-  ]);
-  const taps: Pixels[] = [];
-  for (let row = 0; row < geometry.filterHeight; row++)
-    for (let column = 0; column < geometry.filterWidth; column++) {
-      const start = [row * geometry.dilationHeight, column * geometry.dilationWidth];
-      const end = [
-        start[0] + (outHeight - 1) * strideHeight + 1,
-        start[1] + (outWidth - 1) * strideWidth + 1,
-      ];
-      const name = lowering.slice(padded, [1, 2], start, end, [strideHeight, strideWidth]);
-      taps.push({ name, batch, area: outHeight * outWidth, channels });
-    }
-  return taps;
+  const outArea = geometry.outHeight * geometry.outWidth;
+  const { image, groups } = kernelImage(x, outArea, lowering);
+  const area = (outArea * x.shape[0]) / groups;
+  return taps(image, geometry, lowering).map((name) => ({ name, groups, area, channels: x.shape[3] }));
+}
+
+/** All pixels of `value`. */
+function pixelsOf(value: Value, lowering: Lowering): Pixels {
+  const [batch, height, width, channels] = value.shape;
+  const { image, groups } = kernelImage(value, height * width, lowering);
+  return { name: image.name, groups, area: (height * width * batch) / groups, channels };
 }
 
 /** Defines a filter gradient by its contraction with dy as the kernel; `sources` are its rows (position, in). */
@@ -172,8 +163,8 @@ const filterGradient = (node: Node, lowering: Lowering): boolean => {
   // Turning pixels into channels costs more than using a blocked tensor as a kernel: the smaller one is turned.
   if (single && channelsIn < channelsOut) return byOutputBlocks(node, turn(x, lowering), lowering);
   const turned = turn(dy, lowering);
-  const taps = single ? [pixelsOf(x, lowering)] : tapsOf(x, geometry, lowering);
-  const positions = taps.map((tap) =>
+  const sources = single ? [pixelsOf(x, lowering)] : tapsOf(x, geometry, lowering);
+  const positions = sources.map((tap) =>
     lowering.reshape(contract(tap, turned, lowering), [1, lowering.padded(channelsIn), channelsOut, 1]),
   );
   const stacked = positions.length === 1 ? positions[0] : lowering.op('Concat', positions, { axis: 0 });

@@ -39,11 +39,30 @@ export function attributesOf(geometry: Geometry): Attributes {
   };
 }
 
-/** For each kernel position: the input pixels (NHWC, [batch, outHeight, outWidth, channels]) that it multiplies. */
-export function taps(x: Value, geometry: Geometry, lowering: Lowering, padding = 0): Name[] {
+/** A batch of pictures [outer, height, width, inner]: NHWC as it is, or blocked with its blocks as inner axis. */
+export interface Image {
+  name: Name;
+  outer: number;
+  height: number;
+  width: number;
+  inner: number;
+}
+
+/** `value` as such pictures, in the given layout. */
+export function imageOf(value: Value, layout: 'nhwc' | 'blocked', lowering: Lowering): Image {
+  const [batch, height, width, channels] = value.shape;
+  if (layout === 'nhwc') return { name: lowering.use(value), outer: batch, height, width, inner: channels };
+  const inner = lowering.target.block;
+  const outer = (batch * lowering.padded(channels)) / inner;
+  const name = lowering.reshape(lowering.use(value, 'blocked'), [outer, height, width, inner]);
+  return { name, outer, height, width, inner };
+}
+
+/** For each kernel position: the input pixels that it multiplies, [outer, outHeight, outWidth, inner]. */
+export function taps(image: Image, geometry: Geometry, lowering: Lowering, padding = 0): Name[] {
   const { padInfo, outHeight, outWidth, strideHeight, strideWidth, dilationHeight, dilationWidth } = geometry;
   const padded = lowering.pad(
-    lowering.use(x),
+    image.name,
     [
       [0, 0],
       [padInfo.top, padInfo.bottom],
@@ -57,9 +76,19 @@ export function taps(x: Value, geometry: Geometry, lowering: Lowering, padding =
     for (let column = 0; column < geometry.filterWidth; column++) {
       const top = row * dilationHeight;
       const left = column * dilationWidth;
+      const whole =
+        top === padInfo.top &&
+        left === padInfo.left &&
+        strideHeight * strideWidth === 1 &&
+        outHeight === image.height &&
+        outWidth === image.width;
       const bottom = top + (outHeight - 1) * strideHeight + 1;
       const right = left + (outWidth - 1) * strideWidth + 1;
-      names.push(lowering.slice(padded, [1, 2], [top, left], [bottom, right], [strideHeight, strideWidth]));
+      names.push(
+        whole
+          ? image.name
+          : lowering.slice(padded, [1, 2], [top, left], [bottom, right], [strideHeight, strideWidth]),
+      );
     }
   return names;
 }
@@ -71,13 +100,17 @@ const phaseOf = (offset: number, stride: number) => ({
 });
 
 /**
- * The way back of `taps`: adds one [batch, outHeight, outWidth, channels] contribution per window position into the
+ * The way back of `taps`: adds one [outer, outHeight, outWidth, inner] contribution per window position into the
  * input's pixels. Contributions of equal phase (offset modulo stride) are added as shifted images; the phases are
  * then interleaved.
  */
-export function untap(contributions: readonly Name[], geometry: Geometry, lowering: Lowering): Name {
-  const { outHeight, outWidth, strideHeight, strideWidth, padInfo, inHeight, inWidth, batchSize } = geometry;
-  const channels = geometry.inChannels;
+export function untap(
+  contributions: readonly Name[],
+  geometry: Geometry,
+  { outer, inner }: Pick<Image, 'outer' | 'inner'>,
+  lowering: Lowering,
+): Name {
+  const { outHeight, outWidth, strideHeight, strideWidth, padInfo, inHeight, inWidth } = geometry;
   const height = Math.max(
     Math.ceil((padInfo.top + inHeight) / strideHeight),
     outHeight + Math.floor((geometry.effectiveFilterHeight - 1) / strideHeight),
@@ -103,24 +136,19 @@ export function untap(contributions: readonly Name[], geometry: Geometry, loweri
   });
   const rows = phases.map((row) => {
     const parts = row.map((phase) =>
-      lowering.reshape(phase ?? lowering.graph.filled([batchSize, height, width, channels], 0, 'float32'), [
-        batchSize,
+      lowering.reshape(phase ?? lowering.graph.filled([outer, height, width, inner], 0, 'float32'), [
+        outer,
         height,
         1,
         width,
         1,
-        channels,
+        inner,
       ]),
     );
     return parts.length === 1 ? parts[0] : lowering.op('Concat', parts, { axis: 4 });
   });
   const interleaved = rows.length === 1 ? rows[0] : lowering.op('Concat', rows, { axis: 2 });
-  const image = lowering.reshape(interleaved, [
-    batchSize,
-    height * strideHeight,
-    width * strideWidth,
-    channels,
-  ]);
+  const image = lowering.reshape(interleaved, [outer, height * strideHeight, width * strideWidth, inner]);
   if (height * strideHeight === inHeight && width * strideWidth === inWidth) return image;
   return lowering.slice(
     image,
