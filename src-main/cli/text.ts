@@ -20,7 +20,7 @@ export function table(columns: Column[], rows: string[][]): string {
       .trimEnd();
   return [
     line(columns.map(({ title }) => title)),
-    widths.map((count) => '─'.repeat(count)).join('  '),
+    line(widths.map((count) => '─'.repeat(count))),
     ...rows.map(line),
   ].join('\n');
 }

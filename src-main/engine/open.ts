@@ -76,7 +76,7 @@ export async function listEngines(): Promise<EngineReport[]> {
       return { name, available: true, device: engine.info.device, reason, versions: engine.info.versions };
     } catch (error) {
       const { message, hint } = toErrorValue(error);
-      const reason = hint ? `${message} ${hint}` : message;
+      const reason = `${message.replace(/[^.]$/, '$&.')} ${hint}`.trim();
       return { name, available: false, device: '', reason, versions: {} };
     }
   };

@@ -76,6 +76,8 @@ if (!parentPort && !process.send) {
 }
 // Ctrl-C reaches the whole group; the service decides what it means and says so here.
 process.on('SIGINT', () => {});
+// A closing terminal and `timeout` end the whole group: the run stops with a checkpoint rather than die.
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => onMessage({ type: 'stop' }));
 if (parentPort) parentPort.on('message', (event) => onMessage(event.data));
 else {
   process.on('message', onMessage);
