@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isAlive } from '../../src-main/service/process-identity.ts';
 import type { Service } from '../../src-main/service/service.ts';
+import { openStore } from '../../src-main/store/store.ts';
 import type { Run } from '../../src-shared/domain.ts';
 import { type Fixture, fill, finishRun, makeFixture, open, reachStep, request, until } from './fixture.ts';
 
@@ -71,6 +73,24 @@ describe('a service killed in the middle of a run', () => {
     expect(await after.call('runs.metrics', { run: run.id })).toEqual(
       await after.call('runs.metrics', { run: whole.id }),
     );
+  });
+
+  test.each([false, true])('leaves no trainer behind, also where it clings to life: %s', async (clings) => {
+    const before = await openOne();
+    await fill(before, fixture);
+    await closeOne(before);
+    fixture.behave({ stepMs: 20, clings });
+    const child = await elsewhere(5000);
+    const store = openStore(`${fixture.home}/cotune.sqlite`);
+    // Training, so that it knows by then how to behave.
+    const trainer = await until(() =>
+      store.runs.list({})[0]?.step ? store.runs.running()[0]?.trainer : undefined,
+    );
+    store.close();
+    expect(isAlive(trainer!)).toBe(true);
+    await kill(child);
+    await openOne();
+    await until(() => !isAlive(trainer!) || undefined);
   });
 
   test('is noticed by another service that is open already, which goes on with the queue', async () => {

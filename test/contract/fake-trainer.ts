@@ -16,15 +16,23 @@ export interface Behavior {
   how?: 'SIGKILL' | 'SIGSEGV' | 'failed' | 'exit' | 'memory';
   /** Does not listen to `stop`. */
   deaf?: boolean;
+  /** Goes on when the service that started it is gone. */
+  clings?: boolean;
   /** Only its first life behaves so: a resumed run goes through. */
   once?: boolean;
 }
 
-const say = (message: FromTrainer): void => void process.send!(message);
+const say = (message: FromTrainer): void => {
+  // With a callback, a channel that has just closed is told to it instead of ending the process.
+  if (process.connected) process.send!(message, () => {});
+};
 const sleep = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
 let stopped = false;
 
-process.on('disconnect', () => process.exit(0));
+let clings = false;
+process.on('disconnect', () => {
+  if (!clings) process.exit(0);
+});
 process.on('message', (message: ToTrainer) => {
   if (message.type === 'stop') stopped = true;
   else void work(message.job);
@@ -56,6 +64,7 @@ async function work(job: Job): Promise<void> {
 
 async function train(job: TrainJob): Promise<void> {
   const behavior = readBehavior(job);
+  clings = behavior.clings ?? false;
   const { steps, checkpointEvery, evaluateEvery, seed } = job.config;
   say({ type: 'engine', engine: { name: 'cpu', device: 'a processor', versions: { fake: '1' } } });
   if (job.config.method === 'cotuning' && !job.relationship) {
