@@ -128,17 +128,19 @@ function firstFilterGradient(node: Node, geometry: Geometry, lowering: Lowering)
     [padInfo.left, right],
   ]);
   const split = [batch, channels, rows, strideHeight, columns, strideWidth];
-  const phases = lowering.permute(lowering.reshape(padded, split), split, [3, 5, 1, 0, 2, 4]);
+  const moved = lowering.permute(lowering.reshape(padded, split), split, [3, 5, 1, 0, 2, 4]);
+  // The reshape keeps ONNX Runtime from moving the transpose behind every slice.
+  const phases = lowering.reshape(moved, [strideHeight * strideWidth, channels * batch, rows, columns]);
   const pixels = batch * outHeight * outWidth;
   const positions: Name[] = [];
   for (let row = 0; row < geometry.filterHeight; row++)
     for (let column = 0; column < geometry.filterWidth; column++) {
       const [down, across] = [row * geometry.dilationHeight, column * geometry.dilationWidth];
-      const phase = [down % strideHeight, across % strideWidth];
+      const phase = (down % strideHeight) * strideWidth + (across % strideWidth);
       const start = [Math.floor(down / strideHeight), Math.floor(across / strideWidth)];
-      const begin = [...phase, ...start];
-      const end = [phase[0] + 1, phase[1] + 1, start[0] + outHeight, start[1] + outWidth];
-      positions.push(lowering.reshape(lowering.slice(phases, [0, 1, 4, 5], begin, end), [channels, pixels]));
+      const begin = [phase, ...start];
+      const end = [phase + 1, start[0] + outHeight, start[1] + outWidth];
+      positions.push(lowering.reshape(lowering.slice(phases, [0, 2, 3], begin, end), [channels, pixels]));
     }
   const count = positions.length * channels;
   const stacked = positions.length === 1 ? positions[0] : lowering.op('Concat', positions, { axis: 0 });
