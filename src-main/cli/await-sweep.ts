@@ -1,27 +1,49 @@
 import type { Client, Sweep } from '../../src-shared/contract.ts';
+import type { Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { awaitRun } from './await-work.ts';
+import { openMeter, runEnd } from './await-work.ts';
+import { onInterrupt } from './interrupt.ts';
 import type { Progress } from './progress.ts';
 import { percent } from './text.ts';
 
 /**
- * Follows a sweep's runs to their ends, one after another. A run that is stopped or deleted ends the waiting, with
- * the runs after it left in the queue; one that failed does not.
+ * Follows a sweep's runs to their ends; failed, stopped and deleted ones do not keep the others from theirs. Errors:
+ * `cancelled` at an interrupt; the runs that are left stay in the queue, the one that is going on with a checkpoint.
  */
 export async function awaitSweep(client: Client, sweep: Sweep, progress: Progress): Promise<void> {
-  for (const [index, id] of sweep.runs.entries()) {
-    const place = `run ${id} (${index + 1} of ${sweep.runs.length})`;
-    const run = await awaitRun(client, id, progress).catch((error) => {
-      if (error instanceof CotuneError && (error.code === 'cancelled' || error.code === 'not-found'))
-        return null;
-      throw error;
-    });
-    if (!run) progress.say(`${place} was deleted.`);
-    else if (run.status === 'stopped') return;
-    else if (run.status === 'failed') progress.say(`${place} failed: ${run.error?.message}`);
-    else
-      progress.say(
-        `${place}: ${run.config.method}, rate ${run.config.rate}, seed ${run.config.seed}: test accuracy ${run.test ? percent(run.test.accuracy) : 'unknown'}`,
-      );
+  const endMeter = openMeter(client, sweep.runs, progress);
+  let endInterrupt = () => {};
+  const interrupt = new Promise<never>((_, reject) => {
+    endInterrupt = onInterrupt('Stopping after this step, with a checkpoint…', () =>
+      reject(
+        new CotuneError(
+          'cancelled',
+          `Sweep ${sweep.id} was interrupted.`,
+          `Go on: cotune sweep --resume ${sweep.id}`,
+        ),
+      ),
+    );
+  });
+  const all = Promise.all(
+    sweep.runs.map(async (id) => {
+      const run = await runEnd(client, id).catch((error: unknown) => {
+        if (error instanceof CotuneError && (error.code === 'cancelled' || error.code === 'not-found'))
+          return null;
+        throw error;
+      });
+      progress.say(`run ${id}: ${run ? outcome(run) : 'deleted'}`);
+    }),
+  );
+  try {
+    await Promise.race([all, interrupt]);
+  } finally {
+    endInterrupt();
+    endMeter();
   }
+}
+
+function outcome({ config, status, error, test }: Run): string {
+  const how = `${config.method}, rate ${config.rate}, seed ${config.seed}`;
+  if (status === 'finished') return `${how}: test accuracy ${test ? percent(test.accuracy) : 'unknown'}`;
+  return `${how}: ${status}${error ? ` (${error.message})` : ''}`;
 }

@@ -38,15 +38,22 @@ export async function awaitTask(
 
 const isOver = ({ status }: Run): boolean => status !== 'queued' && status !== 'running';
 
-/**
- * Follows a run to its end, whatever that is; the first interrupt stops it gracefully. Throws `cancelled` where the
- * run is deleted meanwhile.
- */
+/** Follows a run to its end, whatever that is; the first interrupt stops it gracefully. Errors: as of `runEnd`. */
 export async function awaitRun(client: Client, id: number, progress: Progress): Promise<Run> {
-  const meter = openMeter(client, id, progress);
+  const endMeter = openMeter(client, [id], progress);
   const endInterrupt = onInterrupt('Stopping after this step, with a checkpoint…', () =>
     client.call('runs.stop', { run: id }).catch((error: Error) => progress.say(error.message)),
   );
+  try {
+    return await runEnd(client, id);
+  } finally {
+    endInterrupt();
+    endMeter();
+  }
+}
+
+/** A run once it is over. Errors: `cancelled` where it is deleted meanwhile, `not-found`. */
+export async function runEnd(client: Client, id: number): Promise<Run> {
   const ends: (() => void)[] = [];
   try {
     return await new Promise<Run>((resolve, reject) => {
@@ -60,53 +67,54 @@ export async function awaitRun(client: Client, id: number, progress: Progress): 
       client.call('runs.get', { run: id }).then(look, reject);
     });
   } finally {
-    for (const end of [...ends, endInterrupt, meter]) end();
-    progress.end();
+    for (const end of ends) end();
   }
 }
 
-/** Draws a run's progress until the function that it returns is called. */
-export function openMeter(client: Client, id: number, progress: Progress): () => void {
+/** Draws the progress of whichever of these runs is going on, until the function that it returns is called. */
+export function openMeter(client: Client, ids: readonly number[], progress: Progress): () => void {
+  const labels = new Map<number, string>();
   let loss = '';
-  let label = `run ${id}`;
+  let current = '';
+  let since = 0;
+  let first = 0;
   const ends = [
-    client.on('run', (run) => {
-      if (run.id === id) label = `run ${id} ${run.config.method} seed ${run.config.seed}`;
-    }),
+    client.on('run', ({ id, config }) =>
+      labels.set(id, `run ${id} ${config.method} rate ${config.rate} seed ${config.seed}`),
+    ),
     client.on('run.metrics', ({ run, values }) => {
-      if (run === id && values.loss !== undefined) loss = `loss ${values.loss.toFixed(3)}`;
+      if (ids.includes(run) && values.loss !== undefined) loss = `loss ${values.loss.toFixed(3)}`;
     }),
-  ];
-  let phase = '';
-  let phaseStart = 0;
-  let firstDone = 0;
-  ends.push(
-    client.on('run.progress', (event) => {
-      if (event.run !== id) return;
-      if (event.phase !== phase) {
-        phase = event.phase;
-        phaseStart = Date.now();
-        firstDone = event.done;
+    client.on('run.progress', ({ run, phase, done, total }) => {
+      if (!ids.includes(run)) return;
+      if (current !== `${run} ${phase}`) {
+        current = `${run} ${phase}`;
+        since = Date.now();
+        loss = '';
+        first = done;
       }
-      const elapsed = (Date.now() - phaseStart) / 1000;
-      const left = ((event.total - event.done) * elapsed) / (event.done - firstDone);
+      const elapsed = (Date.now() - since) / 1000;
+      const left = ((total - done) * elapsed) / (done - first);
       const details = [
         phase === 'train' ? loss : '',
         elapsed > 5 && Number.isFinite(left) && left >= 1 ? `${seconds(left)} left` : '',
       ];
-      progress.update(`${label}: ${phase}`, event.done, event.total, details.filter(Boolean).join(', '));
+      const label = labels.get(run) ?? `run ${run}`;
+      progress.update(`${label}: ${phase}`, done, total, details.filter(Boolean).join(', '));
     }),
-  );
-  // A home works on one run at a time: say so where another process is at work.
+  ];
+  // A data folder works on one run at a time, whichever process it belongs to: say so where that means waiting.
   const waiting = setTimeout(async () => {
     const runs = await client.call('runs.list', {}).catch(() => []);
-    const ahead = runs.find((run) => run.status === 'running');
-    if (ahead && ahead.id !== id && runs.find((run) => run.id === id)?.status === 'queued')
-      progress.say(`Run ${id} waits for run ${ahead.id}, which another process works on.`);
+    const ahead = runs.find(({ status }) => status === 'running');
+    const mine = runs.find(({ id }) => ids.includes(id));
+    if (ahead && mine?.status === 'queued' && !ids.includes(ahead.id))
+      progress.say(`Run ${mine.id} waits for run ${ahead.id}.`);
   }, 1500);
-  ends.push(() => clearTimeout(waiting));
   return () => {
+    clearTimeout(waiting);
     for (const end of ends) end();
+    progress.end();
   };
 }
 

@@ -1,5 +1,5 @@
 export interface Progress {
-  /** `done` of `total` pieces of what `label` names; `detail` is shown behind it. */
+  /** `done` of `total` pieces (0: not known yet) of what `label` names; `detail` is shown behind it. */
   update(label: string, done: number, total: number, detail?: string): void;
   /** A line that stays. */
   say(line: string): void;
@@ -34,7 +34,8 @@ export function openProgress(stream: NodeJS.WriteStream = process.stderr): Progr
       const key = `${label} ${Math.floor(share * 10)}`;
       if (key === last) return;
       last = key;
-      stream.write(`${label}: ${count(done)} of ${count(total)}${detail && `, ${detail}`}\n`);
+      const place = total > 0 ? `: ${count(done)} of ${count(total)}` : '…';
+      stream.write(`${label}${place}${detail && `, ${detail}`}\n`);
     },
     say(line) {
       clear();

@@ -8,7 +8,7 @@ import { parseNpy } from '../../src-main/formats/npy.ts';
 import { drawImageFolder } from '../../src-main/sample/draw.ts';
 import { targetSpecies } from '../../src-main/sample/species.ts';
 import { writeTinyNetwork } from '../browser/tiny-network.ts';
-import { cotune, launcher } from './cli-process.ts';
+import { cotune, launcher, type Outcome } from './cli-process.ts';
 
 // A minute's work on an idle machine; a busy one takes longer.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -158,48 +158,58 @@ test('export writes the network and the predictions', async () => {
   expect(lines.filter((line) => line.includes(',test,'))).toHaveLength(15);
 });
 
-test('an interrupt stops a run with a checkpoint, and --resume goes on from it', async () => {
-  const child = spawn(
-    process.execPath,
-    [launcher, 'train', ...settings, '--steps', '200', '--method', 'finetune', '--home', home, '--json'],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+/** Runs a command and interrupts it once it trains. */
+async function interrupt(...args: string[]): Promise<Outcome> {
+  const child = spawn(process.execPath, [launcher, ...args, '--home', home, '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const said = { stdout: '', stderr: '' };
+  let interrupted = false;
   child.stdout.setEncoding('utf8').on('data', (chunk) => {
     said.stdout += chunk;
   });
-  let interrupted = false;
   child.stderr.setEncoding('utf8').on('data', (chunk) => {
     said.stderr += chunk;
-    if (!interrupted && /: train: [1-9]/.test(said.stderr)) {
-      interrupted = true;
-      child.kill('SIGINT');
-    }
+    if (interrupted || !/: train: [1-9]/.test(said.stderr)) return;
+    interrupted = true;
+    child.kill('SIGINT');
   });
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  expect([said.stderr, code]).toEqual([said.stderr, 1]);
-  const stopped = JSON.parse(said.stdout);
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, ...said };
+}
+
+test('an interrupt stops a run with a checkpoint, and --resume goes on from it', async () => {
+  const { code, stdout, stderr } = await interrupt(
+    ...['train', ...settings, '--steps', '200', '--method', 'finetune'],
+  );
+  expect([stderr, code]).toEqual([stderr, 1]);
+  const stopped = JSON.parse(stdout);
   expect(stopped).toMatchObject({ status: 'stopped', error: { code: 'cancelled' } });
   expect(stopped.checkpoint_step).toBeGreaterThan(0);
-  expect(said.stderr).toContain(`cotune train --resume ${stopped.run}`);
+  expect(stderr).toContain(`cotune train --resume ${stopped.run}`);
   expect(stopped.steps).toBeLessThan(200);
   const resumed = await document('train', '--resume', String(stopped.run));
   expect(resumed).toMatchObject({ run: stopped.run, status: 'finished', steps: 200, error: null });
 });
 
-test('a sweep trains its plan, and sums it up', async () => {
+test('a sweep that is interrupted stays in the queue; resumed, it trains its plan and sums it up', async () => {
   const plan = join(folder, 'plan.yaml');
   writeFileSync(
     plan,
-    'name: both\ndataset: beetles\nmodel: tiny\nmethods: [finetune, cotuning]\nseeds: [0, 1]\nconfig: { steps: 4, size: 32, batch: 6, lr: 0.001 }\n',
+    'name: both\ndataset: beetles\nmodel: tiny\nmethods: [finetune, cotuning]\nseeds: [0, 1]\nconfig: { steps: 40, size: 32, batch: 6, lr: 0.001 }\n',
   );
-  const swept = await document('sweep', plan);
+  const { code, stdout, stderr } = await interrupt('sweep', plan);
+  expect([stderr, code]).toEqual([stderr, 1]);
+  const [, id] = /cotune sweep --resume (\d+)/.exec(JSON.parse(stdout).error.hint)!;
+  expect((await document('runs', '--sweep', id)).map(({ status }: { status: string }) => status)).toEqual(
+    Array(4).fill('queued'),
+  );
+  const swept = await document('sweep', '--resume', id);
   expect(swept.runs).toHaveLength(4);
   expect(swept.groups).toMatchObject([
     { method: 'finetune', rate: 1, accuracy_mean: number, accuracy_sd: number },
     { method: 'cotuning', rate: 1, accuracy_mean: number, accuracy_sd: number },
   ]);
-  expect((await document('sweep', '--resume', String(swept.sweep))).runs).toHaveLength(4);
 });
 
 test('runs are listed newest first, and deleted with what they left', async () => {
