@@ -57,6 +57,10 @@ export async function drawPicture(
     .toBuffer();
 }
 
+/** Path of a picture inside its image folder. */
+export const picturePath = (split: string, species: Species, index: number): string =>
+  join(split, species.name, `${String(index).padStart(3, '0')}.jpg`);
+
 /**
  * Writes `folder/<split>/<species>/<nnn>.jpg`, `counts[split]` pictures for every species.
  * `onProgress` hears how many of all pictures are written.
@@ -77,7 +81,7 @@ export async function drawImageFolder(
   const work = async () => {
     while (next < jobs.length) {
       const { split, species, index } = jobs[next++];
-      const file = join(folder, split, species.name, `${String(index).padStart(3, '0')}.jpg`);
+      const file = join(folder, picturePath(split, species, index));
       await writeFile(file, await drawPicture(species, plan.seed, split, index));
       onProgress(++done, jobs.length);
     }
