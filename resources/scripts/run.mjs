@@ -78,7 +78,7 @@ function check() {
   );
   script(bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings');
   script(
-    bin('dependency-cruiser/bin/dependency-cruise.mjs'),
+    bin('dependency-cruiser/bin/dependency-cruiser.mjs'),
     '--config',
     '.dependency-cruiser.cjs',
     'src-main',
