@@ -4,6 +4,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import type { Matrix } from '../../src-shared/matrix.ts';
 import { classMeans } from './direct.ts';
 import { fitReverse, type Labeled } from './reverse.ts';
+import { softmaxRows } from './softmax.ts';
 
 export interface RelationshipInput {
   approach: Approach;
@@ -157,22 +158,6 @@ function check({
       `The training images are of ${classes} target class${classes === 1 ? '' : 'es'}; a relationship needs two.`,
       'Add images of another class.',
     );
-}
-
-/** softmax(scale · logits), row by row, in float64. */
-function softmaxRows({ data, rows, columns }: Matrix, scale: number): Matrix & { data: Float64Array } {
-  const out = new Float64Array(data.length);
-  for (let start = 0; start < data.length; start += columns) {
-    let largest = Number.NEGATIVE_INFINITY;
-    for (let j = start; j < start + columns; j++) largest = Math.max(largest, scale * data[j]);
-    let sum = 0;
-    for (let j = start; j < start + columns; j++) {
-      out[j] = Math.exp(scale * data[j] - largest);
-      sum += out[j];
-    }
-    for (let j = start; j < start + columns; j++) out[j] /= sum;
-  }
-  return { data: out, rows, columns };
 }
 
 function together(a: { probabilities: Matrix; labels: Int32Array }, b: typeof a) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { openFixedMatrix } from '../../src-main/engine/fixed-matrix.ts';
+import { benchRelationship } from '../../src-main/transfer/bench-relationship.ts';
 import { LogisticRegression } from '../../src-main/transfer/logistic-regression.ts';
 import { learnRelationship, type RelationshipInput } from '../../src-main/transfer/relationship.ts';
 import { fitTemperature } from '../../src-main/transfer/temperature.ts';
@@ -236,4 +237,16 @@ test("the softmax's curvature is that of the sums it stands for", async () => {
   await x.dispose();
   for (const [at, score] of linear.entries()) expect(scores[at]).toBeCloseTo(score, 6);
   for (const [at, value] of want.entries()) expect(curved[at]).toBeCloseTo(value, 5);
+});
+
+test('the bench measures a problem of the asked size and reports every objective', async () => {
+  const bench = await benchRelationship({ samples: 60, sources: 12, targets: 3, rounds: 1 });
+  expect(bench.grid).toHaveLength(17);
+  // At C = 1e-4 the classifier is all but uniform: C · n · ln K.
+  expect(bench.grid[16].objective).toBeCloseTo(1e-4 * 60 * Math.log(3), 4);
+  expect(bench.grid_s.median).toBeGreaterThan(0);
+  expect(bench.val_accuracy).toBeGreaterThan(1 / 3);
+  await expect(benchRelationship({ samples: 5, sources: 12, targets: 3 })).rejects.toThrow(
+    /too few for 3 target/,
+  );
 });
