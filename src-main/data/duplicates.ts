@@ -100,7 +100,7 @@ export function duplicateNotes(duplicates: readonly Duplicate<Comparable>[]): st
   const conflicts = duplicates.filter(({ image, original }) => image.label !== original.label).length;
   if (conflicts > 0) {
     notes.push(
-      `${counted(conflicts, 'duplicate')} of an image of another class: one of the labels is wrong.`,
+      `${counted(conflicts, 'duplicate')} of an image of another class: their labels contradict each other.`,
     );
   }
   return notes;

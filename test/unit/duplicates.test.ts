@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { openImage } from '../../src-main/data/decode.ts';
 import { importFolder } from '../../src-main/data/import-folder.ts';
@@ -78,6 +79,22 @@ test('different scenes, and plain areas of different brightness, are no near-dup
   expect(looksSame(plain[0], plain[1])).toBe(true);
   expect(looksSame(plain[0], plain[2])).toBe(false);
   expect(looksSame(plain[0], looks[0])).toBe(false);
+});
+
+test('different drawings on one plain ground are no near-duplicates; a recompressed one is', async () => {
+  const drawing = (shape: string) =>
+    sharp(
+      Buffer.from(`<svg width="64" height="64"><rect width="64" height="64" fill="white"/>${shape}</svg>`),
+    );
+  const ring = '<circle cx="32" cy="32" r="14" fill="none" stroke="black" stroke-width="5"/>';
+  const eight = `${ring}<path d="M24 32 H40" stroke="black" stroke-width="5"/>`;
+  const looks = await Promise.all(
+    [drawing(ring).png(), drawing(eight).png(), drawing(ring).jpeg({ quality: 50 })].map(async (image) =>
+      look(await image.toBuffer()),
+    ),
+  );
+  expect(looksSame(looks[0], looks[1])).toBe(false);
+  expect(looksSame(looks[0], looks[2])).toBe(true);
 });
 
 test('the difference hash sets a bit where the luminance grows to the right', () => {
