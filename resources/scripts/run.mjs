@@ -34,16 +34,19 @@ function setup() {
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock && existsSync(node)) return;
   process.stderr.write('Setting up: installing the locked dependencies (once)…\n');
-  // npm's own output goes to stderr, so that stdout stays the task's. ONNX Runtime's install script would fetch CUDA libraries.
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip', NODE_ENV: 'development' },
-    shell: windows,
-  });
-  if (result.status !== 0) {
+  // No package's install script runs but node's, which links its binary: better-sqlite3 would be compiled although its tarball
+  // holds the binary, and ONNX Runtime would fetch CUDA libraries.
+  for (const command of [['ci', '--ignore-scripts'], ['rebuild', 'node']]) {
+    // npm's own output goes to stderr, so that stdout stays the task's.
+    const result = spawnSync('npm', [...command, '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, NODE_ENV: 'development' },
+      shell: windows,
+    });
+    if (result.status === 0) continue;
     console.error(
-      'npm ci failed; see above. A network or a filled npm cache is needed for the first set-up.',
+      `npm ${command.join(' ')} failed; see above. A network or a filled npm cache is needed for the first set-up.`,
     );
     process.exit(1);
   }
