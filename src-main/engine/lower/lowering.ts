@@ -175,6 +175,12 @@ export class Lowering {
     return this.graph.op('Gemm', [a, b], { transA: Number(transposeA), transB: Number(transposeB) });
   }
 
+  /** The sum of so many rows, [rows, columns] → [1, columns]: a product with ones, which sums in parallel. */
+  sumRows(name: Name, rows: number, columns: number): Name {
+    const matrix = this.reshape(name, [rows, columns]);
+    return rows === 1 ? matrix : this.product(this.graph.filled([1, rows], 1, 'float32'), matrix);
+  }
+
   /** `value` as a matrix whose columns are the last axis. */
   rows(value: Value): Name {
     const columns = value.shape.at(-1)!;

@@ -166,8 +166,11 @@ export function traceBackend(): TraceBackend {
   register('Identity', ({ inputs }) => backend.alias(inputs.x!));
   for (const kernel of Object.keys(shapeRules))
     register(kernel, ({ inputs, attrs }) => {
-      const castToItself = kernel === 'Cast' && (attrs as Attributes).dtype === inputs.x!.dtype;
-      return castToItself ? backend.alias(inputs.x!) : backend.record(kernel, inputs, attrs as Attributes);
+      const { x } = inputs;
+      const unchanged =
+        (kernel === 'Cast' && (attrs as Attributes).dtype === x!.dtype) ||
+        (kernel === 'Reshape' && (attrs as Attributes).shape.join() === x!.shape.join());
+      return unchanged ? backend.alias(x!) : backend.record(kernel, inputs, attrs as Attributes);
     });
   return backend;
 }
