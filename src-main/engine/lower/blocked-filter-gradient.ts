@@ -1,26 +1,36 @@
 /** Filter gradients on blocked tensors: sums over pixels, done by ONNX Runtime's blocked convolutions. */
 import type { Node } from '../trace/ir.ts';
-import { reorders } from './blocked-convolution.ts';
+import { reorders, scaledFilter } from './blocked-convolution.ts';
+import { formsOf } from './blocked-forms.ts';
 import { pointwiseGradient } from './blocked-pointwise-gradient.ts';
 import { windowGradient } from './blocked-window-gradient.ts';
 import { type Lowering, nchwcDomain } from './lowering.ts';
+import type { Name } from './onnx-graph.ts';
 import { convolutionGeometry } from './windows.ts';
 
 const filterGradient = (node: Node, lowering: Lowering): boolean => {
   const [height, width, channelsIn, channelsOut] = node.attrs.filterShape as number[];
   const few = channelsIn < lowering.target.block;
   if (!reorders(channelsOut) || !(few || reorders(channelsIn))) return false;
-  if (height * width === 1 && !few) pointwiseGradient(node, lowering);
-  else windowGradient(node, lowering);
-  return true;
+  const gradientBy = height * width === 1 && !few ? pointwiseGradient : windowGradient;
+  return defineGradient(node, lowering, (dy) => gradientBy(node, dy, lowering));
 };
+
+/** Defines a filter gradient, which `make` makes of dy. */
+function defineGradient(node: Node, lowering: Lowering, make: (dy: Name) => Name): boolean {
+  const shape = node.attrs.filterShape as number[];
+  const { name, factor } = formsOf(lowering).outputGradient(node.inputs.dy, shape);
+  const gradient = make(name);
+  lowering.define(node.outputs[0], factor ? scaledFilter(gradient, shape, factor, lowering) : gradient);
+  return true;
+}
 
 /**
  * dW[k] = Σ x[o·stride + k - pad]·dy[o] per channel: the depthwise convolution of x with dy as its kernel, dilated by
  * the stride, for every image; then summed over images.
  */
 const depthwiseFilterGradient = (node: Node, lowering: Lowering): boolean => {
-  const { x, dy } = node.inputs;
+  const { x } = node.inputs;
   const shape = node.attrs.filterShape as number[];
   const [height, width, channels, multiplier] = shape;
   const geometry = convolutionGeometry(node, x.shape, shape);
@@ -36,28 +46,32 @@ const depthwiseFilterGradient = (node: Node, lowering: Lowering): boolean => {
   const right = after(inWidth, outWidth, strideWidth, width, padInfo.left);
   if (below < 0 || right < 0) return false;
   const image = lowering.reshape(lowering.use(x, 'blocked'), [1, planes, inHeight, inWidth]);
-  const kernel = lowering.reshape(lowering.use(dy, 'blocked'), [planes, 1, outHeight, outWidth]);
-  const perImage = lowering.op(
-    'Conv',
-    [image, kernel],
-    {
-      kernel_shape: [outHeight, outWidth],
-      dilations: [strideHeight, strideWidth],
-      pads: [padInfo.top, padInfo.left, below, right],
-      group: planes,
-    },
-    nchwcDomain,
-  );
-  const positions = height * width;
-  const summed = lowering.reshape(lowering.sumRows(perImage, batchSize, padded * positions), [
-    padded / block,
-    positions,
-    block,
-  ]);
-  const flat = lowering.reshape(lowering.op('Transpose', [summed], { perm: [1, 0, 2] }), [positions, padded]);
-  const cropped = padded === channels ? flat : lowering.slice(flat, [1], [0], [channels]);
-  lowering.define(node.outputs[0], lowering.reshape(cropped, shape));
-  return true;
+  return defineGradient(node, lowering, (dy) => {
+    const kernel = lowering.reshape(dy, [planes, 1, outHeight, outWidth]);
+    const perImage = lowering.op(
+      'Conv',
+      [image, kernel],
+      {
+        kernel_shape: [outHeight, outWidth],
+        dilations: [strideHeight, strideWidth],
+        pads: [padInfo.top, padInfo.left, below, right],
+        group: planes,
+      },
+      nchwcDomain,
+    );
+    const positions = height * width;
+    const summed = lowering.reshape(lowering.sumRows(perImage, batchSize, padded * positions), [
+      padded / block,
+      positions,
+      block,
+    ]);
+    const flat = lowering.reshape(lowering.op('Transpose', [summed], { perm: [1, 0, 2] }), [
+      positions,
+      padded,
+    ]);
+    const cropped = padded === channels ? flat : lowering.slice(flat, [1], [0], [channels]);
+    return lowering.reshape(cropped, shape);
+  });
 };
 
 export const blockedFilterGradientRules = {

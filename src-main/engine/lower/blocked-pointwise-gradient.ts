@@ -16,8 +16,8 @@ interface Pixels {
  * dW[i, o] = Σ over pixels of x[p, i]·dy[p, o]: a 1×1 convolution whose channels are the pixels. The tensor with more
  * channels is the kernel, as it lies; the other one, its channels turned into pixels, is the picture.
  */
-export function pointwiseGradient(node: Node, lowering: Lowering): void {
-  const { x, dy } = node.inputs;
+export function pointwiseGradient(node: Node, dy: Name, lowering: Lowering): Name {
+  const { x } = node.inputs;
   const shape = node.attrs.filterShape as number[];
   const [channelsIn, channelsOut] = shape.slice(2);
   const geometry = convolutionGeometry(node, x.shape, shape);
@@ -25,14 +25,14 @@ export function pointwiseGradient(node: Node, lowering: Lowering): void {
   const area = geometry.outHeight * geometry.outWidth;
   const [read] = taps(imageOf(x, 'blocked', lowering), geometry, lowering);
   const input = { name: read, images, area, channels: channelsIn };
-  const output = { name: lowering.use(dy, 'blocked'), images, area, channels: channelsOut };
+  const output = { name: dy, images, area, channels: channelsOut };
   const byInput = channelsIn >= channelsOut;
   const products = byInput ? contract(input, output, lowering) : contract(output, input, lowering);
   const [kernel, picture] = byInput ? [channelsIn, channelsOut] : [channelsOut, channelsIn];
   const blocked = lowering.reshape(products, [1, lowering.padded(kernel), picture, 1]);
   const attributes = { channels: kernel, channels_last: Number(!byInput) };
   const gradient = lowering.op('ReorderOutput', [blocked], attributes, nchwcDomain);
-  lowering.define(node.outputs[0], lowering.reshape(gradient, shape));
+  return lowering.reshape(gradient, shape);
 }
 
 /** Σ over pixels p of a[p, i]·b[p, j], as [a's channels/b, b's channels, b]. */

@@ -19,7 +19,7 @@ interface Rows {
  * block of i; its kernel is dy, whose columns x slide over the picture's, dilated by the stride s. So its output rows are
  * the window columns c, and no window position but the row is ever copied.
  */
-export function windowGradient(node: Node, lowering: Lowering): void {
+export function windowGradient(node: Node, dy: Name, lowering: Lowering): Name {
   const shape = node.attrs.filterShape as number[];
   const [height, width, channelsIn, channelsOut] = shape;
   const geometry = convolutionGeometry(node, node.inputs.x.shape, shape);
@@ -30,7 +30,7 @@ export function windowGradient(node: Node, lowering: Lowering): void {
   const right = Math.max(0, reach - inWidth - padInfo.left);
   const products = lowering.op(
     'Conv',
-    [pictures, columnKernel(node, geometry, lowering)],
+    [pictures, columnKernel(dy, geometry, lowering)],
     {
       kernel_shape: [outWidth, 1],
       strides: [dilationWidth, 1],
@@ -50,9 +50,7 @@ export function windowGradient(node: Node, lowering: Lowering): void {
   const split = [height, rows.outer, width, rows.inner * channelsOut];
   const gradient = lowering.permute(lowering.reshape(positions, split), split, [0, 2, 1, 3]);
   const filled = lowering.reshape(gradient, [height, width, rows.outer * rows.inner, channelsOut]);
-  const unpadded =
-    rows.outer * rows.inner === channelsIn ? filled : lowering.slice(filled, [2], [0], [channelsIn]);
-  lowering.define(node.outputs[0], unpadded);
+  return rows.outer * rows.inner === channelsIn ? filled : lowering.slice(filled, [2], [0], [channelsIn]);
 }
 
 /** Blocks of channels, or all the channels of an image that are too few for a block, padded above and below. */
@@ -104,18 +102,14 @@ function picturesOf({ name, outer, paddedHeight, inner }: Rows, geometry: Geomet
 }
 
 /** dy as a kernel [out, rows of all images, columns, 1]. */
-function columnKernel(node: Node, geometry: Geometry, lowering: Lowering): Name {
+function columnKernel(dy: Name, geometry: Geometry, lowering: Lowering): Name {
   const { batchSize, outHeight, outWidth, outChannels } = geometry;
   const { block } = lowering.target;
   const blocks = lowering.padded(outChannels) / block;
   const rows = batchSize * outHeight;
   const channels = lowering.padded(rows);
   const split = [batchSize, blocks, outHeight, outWidth * block];
-  const byBlock = lowering.permute(
-    lowering.reshape(lowering.use(node.inputs.dy, 'blocked'), split),
-    split,
-    [1, 0, 2, 3],
-  );
+  const byBlock = lowering.permute(lowering.reshape(dy, split), split, [1, 0, 2, 3]);
   const filled = lowering.pad(lowering.reshape(byBlock, [blocks, rows, outWidth * block]), [
     [0, 0],
     [0, channels - rows],

@@ -68,6 +68,8 @@ export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): 
 const sessionOptions = ({ threads, profile }: CpuOptions): InferenceSession.SessionOptions => ({
   executionProviders: ['cpu'],
   graphOptimizationLevel: 'all',
+  // A planned block beside the arena of the first run would double a step's memory, and gains no time.
+  enableMemPattern: false,
   ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
   ...(profile ? { enableProfiling: true, profileFilePrefix: profile } : {}),
 });
