@@ -112,7 +112,8 @@ const spreadRow = (
   show: (value: number) => string,
 ): string[] => [name, show(median), show(low), show(high)];
 
-const rate = (value: number): string => (value < 100 ? value.toFixed(2) : value.toFixed(0));
+const rate = (value: number): string =>
+  value < 1 ? value.toPrecision(2) : value.toFixed(value < 100 ? 2 : 0);
 const whole = (value: number): string => value.toFixed(0);
 const duration = (value: number): string =>
   value < 1 ? `${(1000 * value).toPrecision(3)} ms` : `${value.toFixed(3)} s`;
