@@ -142,7 +142,6 @@ export interface StoreBench {
   history_read_s: Spread;
   /** What that connection wrote meanwhile. */
   metric_rows_per_s_while_read: number;
-  database_bytes: number;
 }
 
 /** What a trainer process measures. */

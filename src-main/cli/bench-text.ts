@@ -101,7 +101,6 @@ const describeStore = (result: StoreBench): string =>
     ]),
     '',
     `curve values written a second meanwhile: ${whole(result.metric_rows_per_s_while_read)}`,
-    `database ${mebibytes(result.database_bytes)}`,
   ].join('\n');
 
 const spreadTable = (rows: string[][]): string => table(columns('', '#median', '#low', '#high'), rows);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
@@ -49,7 +49,6 @@ export async function benchStore(
       metric_rows_per_s: spreadOf(metricRates),
       prediction_rows_per_s: spreadOf(predictionRates),
       ...(await readWhileWriting(store, live, written)),
-      database_bytes: statSync(store.path).size,
     };
   } finally {
     store.close();

@@ -98,7 +98,6 @@ test('the store is measured while a second connection writes', async () => {
   expect(rounds).toEqual([0, 1, 2]);
   for (const spread of [bench.metric_rows_per_s, bench.prediction_rows_per_s, bench.history_read_s])
     expect(spread.low).toBeGreaterThan(0);
-  expect(bench.database_bytes).toBeGreaterThan(0);
 });
 
 test('a bench of the store stops between rounds', async () => {
