@@ -44,6 +44,18 @@ export interface Executable {
   dispose(): Promise<void>;
 }
 
+/** Seconds that each room took to compile a program; all zero where an engine runs op by op. */
+export interface CompileSeconds {
+  trace: number;
+  lower: number;
+  session: number;
+}
+
+/** What `compile` returns. */
+export interface Compiled extends Executable {
+  readonly compileSeconds: CompileSeconds;
+}
+
 export type EngineName = 'cpu' | 'webgpu' | 'cuda' | 'directml' | 'coreml' | 'tensorflow' | 'reference';
 
 /** What runs the program: recorded with every run. */
@@ -57,6 +69,6 @@ export interface EngineInfo {
 
 export interface Engine {
   readonly info: EngineInfo;
-  compile(program: Program, options?: CompileOptions): Promise<Executable>;
+  compile(program: Program, options?: CompileOptions): Promise<Compiled>;
   dispose(): Promise<void>;
 }

@@ -96,10 +96,21 @@ function tracingEngine(
     info,
     async compile(program, { constants = {} } = {}) {
       const evaluation = Object.keys(constants).length > 0;
-      const executable = await execute(lower(trace(program, constants), target(evaluation)));
+      const started = performance.now();
+      const traced = trace(program, constants);
+      const tracedAt = performance.now();
+      const graph = lower(traced, target(evaluation));
+      const loweredAt = performance.now();
+      const executable = await execute(graph);
+      const openedAt = performance.now();
       open.add(executable);
       return {
         ...executable,
+        compileSeconds: {
+          trace: (tracedAt - started) / 1000,
+          lower: (loweredAt - tracedAt) / 1000,
+          session: (openedAt - loweredAt) / 1000,
+        },
         dispose: () => {
           open.delete(executable);
           return executable.dispose();
