@@ -35,7 +35,10 @@ export interface CompileOptions {
 
 /** A compiled program with its state. One run at a time. */
 export interface Executable {
-  /** Sets state tensors by name; every state tensor must be set before the first run. */
+  /**
+   * Sets state tensors by name; every state tensor must be set before the first run. The arrays become the executable's,
+   * which writes the next state into them.
+   */
   load(state: Arrays): Promise<void>;
   /** One step: advances the state, returns the outputs (copied out, the caller's to keep). */
   run(batch: Arrays): Promise<Arrays>;

@@ -36,7 +36,7 @@ test('frozen stages keep weights and statistics to the bit; the others learn', a
   const before = initialState(program, network, weights, 0, null);
   const engine = await openEngine('cpu');
   const executable = await engine.compile(program);
-  await executable.load(before);
+  await executable.load(structuredClone(before));
   await executable.run({
     images: Float32Array.from({ length: 4 * 32 * 32 * 3 }, (_, at) => ((at * 31) % 17) / 8 - 1),
     labels: Int32Array.of(0, 1, 2, 0),

@@ -31,6 +31,7 @@ export const onnxTypes: Record<OnnxType, number> = {
 };
 /** AttributeProto.AttributeType of onnx.proto. */
 const attributeTypes = { float: 1, int: 2, string: 3, floats: 6, ints: 7 };
+const elementwise = new Set(['Add', 'Sub', 'Mul']);
 const opset = 18;
 const microsoftDomains = ['com.microsoft', 'com.microsoft.nchwc'];
 
@@ -64,6 +65,18 @@ export class OnnxGraph {
     const fromNode = this.#nodes.some(({ output }) => output === name);
     if (fromNode && !this.#exported.has(name)) this.#exported.set(name, as);
     else this.named(as, 'Identity', [name]);
+  }
+
+  /**
+   * Whether the graph reads the input `name` in one place only, which makes `output` or what `output` is made of, element by
+   * element: then `output` may be written over it.
+   */
+  isReplacedBy(name: Name, output: Name): boolean {
+    const readers = this.#nodes.filter(({ inputs }) => inputs.includes(name));
+    if (readers.length !== 1 || !elementwise.has(readers[0].type)) return false;
+    const maker = this.#nodes.find((node) => (this.#exported.get(node.output) ?? node.output) === output);
+    if (!maker || !elementwise.has(maker.type)) return false;
+    return maker === readers[0] || maker.inputs.includes(readers[0].output);
   }
 
   /** A constant tensor. Small ones with equal contents are stored once. */

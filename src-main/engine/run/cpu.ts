@@ -19,35 +19,37 @@ export interface CpuOptions {
 }
 
 /**
- * Runs a graph on the CPU. State lives in two sets of buffers that take turns: one is the inputs of a step, the
- * other receives its outputs in place.
+ * Runs a graph on the CPU. What a step replaces element by element it writes over; of other state there are two buffers
+ * that take turns: one is an input of a step, the other receives the output.
  */
 export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): Promise<Executable> {
   const session = await openSession(graph.model, sessionOptions(options));
   const ports = new StatePorts(graph);
   const current: NamedTensors = {};
   const spare: NamedTensors = {};
-  for (const next of graph.nextState) spare[next.name] = asTensor(next, allocate(next));
+  const turning = graph.nextState.filter(({ inPlace }) => !inPlace);
+  for (const next of turning) spare[next.name] = asTensor(next, allocate(next));
   let disposed = false;
 
   return {
     async load(state) {
       for (const [name, values] of Object.entries(state)) {
         const port = ports.get(name);
-        current[name] = asTensor(port, checkValues(port, values).slice());
+        current[name] = asTensor(port, checkValues(port, values));
       }
     },
     async run(batch) {
       const feeds = feedsOf(graph, current, batch);
       const fetches: NamedTensors = {};
       const results: Arrays = {};
-      for (const { name, port } of graph.nextState) fetches[port] = spare[name];
+      for (const { name, port, inPlace } of graph.nextState)
+        fetches[port] = inPlace ? current[name] : spare[name];
       for (const output of graph.outputs) {
         results[output.name] = allocate(output);
         fetches[output.port] = asTensor(output, results[output.name]);
       }
       await session.run(feeds, fetches);
-      for (const { name } of graph.nextState) [current[name], spare[name]] = [spare[name], current[name]];
+      for (const { name } of turning) [current[name], spare[name]] = [spare[name], current[name]];
       return results;
     },
     async read(names = ports.names) {
