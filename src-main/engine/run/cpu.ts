@@ -68,6 +68,9 @@ export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): 
 const sessionOptions = ({ threads, profile }: CpuOptions): InferenceSession.SessionOptions => ({
   executionProviders: ['cpu'],
   graphOptimizationLevel: 'all',
+  // A pattern is one block for all tensors of a run, beside the arena that the first run has grown already: the second run
+  // pays for it once more, in memory and in fresh pages, and later ones are no faster.
+  enableMemPattern: false,
   ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
   ...(profile ? { enableProfiling: true, profileFilePrefix: profile } : {}),
 });
