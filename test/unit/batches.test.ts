@@ -3,7 +3,11 @@ import { globSync, mkdirSync, readFileSync, rmSync, truncateSync, utimesSync, wr
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { benchData } from '../../src-main/bench/data.ts';
-import { evaluationBatches, openTrainingBatches, type TrainingOptions } from '../../src-main/data/batches.ts';
+import {
+  openEvaluationBatches,
+  openTrainingBatches,
+  type TrainingOptions,
+} from '../../src-main/data/batches.ts';
 import { reserveCache } from '../../src-main/data/cache-budget.ts';
 import type { JobSample } from '../../src-main/trainer/protocol.ts';
 import { jpeg, temporaryFolder } from './pictures.ts';
@@ -56,7 +60,7 @@ async function take(options: TrainingOptions) {
 
 async function evaluated(samples: JobSample[], cacheFolder: string, batch = 4) {
   const all = [];
-  for await (const one of evaluationBatches({ samples, batch, size, preprocessing, cacheFolder }))
+  for await (const one of await openEvaluationBatches({ samples, batch, size, preprocessing, cacheFolder }))
     all.push(one);
   return all;
 }
@@ -116,7 +120,13 @@ test('evaluation keeps the order and fills the last batch with zeros', async () 
 
 test('evaluation may be left early', async () => {
   const { samples, cacheFolder } = await images(6);
-  for await (const { count } of evaluationBatches({ samples, batch: 2, size, preprocessing, cacheFolder })) {
+  for await (const { count } of await openEvaluationBatches({
+    samples,
+    batch: 2,
+    size,
+    preprocessing,
+    cacheFolder,
+  })) {
     expect(count).toBe(2);
     break;
   }

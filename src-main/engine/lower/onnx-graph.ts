@@ -38,6 +38,7 @@ const microsoftDomains = ['com.microsoft', 'com.microsoft.nchwc'];
 /** An ONNX graph under construction. Every node has one output here; equal nodes are made once. */
 export class OnnxGraph {
   #nodes: OnnxNode[] = [];
+  #nodeOutputs = new Set<Name>();
   /** Final names of node outputs that the graph hands out. */
   #exported = new Map<Name, Name>();
   #initializers: ProtobufWriter[] = [];
@@ -58,12 +59,12 @@ export class OnnxGraph {
   /** Adds a node whose output has a given name. */
   named(output: Name, type: string, inputs: readonly Name[], attributes: Attributes = {}, domain = ''): void {
     this.#nodes.push({ output, type, inputs, attributes, domain });
+    this.#nodeOutputs.add(output);
   }
 
   /** Makes a tensor a graph output under a name of its own: a node's output is renamed, anything else copied. */
   export(name: Name, as: Name): void {
-    const fromNode = this.#nodes.some(({ output }) => output === name);
-    if (fromNode && !this.#exported.has(name)) this.#exported.set(name, as);
+    if (this.#nodeOutputs.has(name) && !this.#exported.has(name)) this.#exported.set(name, as);
     else this.named(as, 'Identity', [name]);
   }
 
@@ -81,8 +82,8 @@ export class OnnxGraph {
 
   /** A constant tensor. Small ones with equal contents are stored once. */
   constant(dtype: OnnxType, shape: readonly number[], data: ArrayBufferView): Name {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const key = bytes.length <= 1024 ? `${dtype} ${shape.join()}:${bytes.join()}` : undefined;
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const key = bytes.length <= 1024 ? `${dtype} ${shape.join()}:${bytes.toString('latin1')}` : undefined;
     const known = key && this.#made.get(key);
     if (known) return known;
     const name = `constant_${this.#count++}`;

@@ -23,7 +23,7 @@ export interface CpuOptions {
  * that take turns: one is an input of a step, the other receives the output.
  */
 export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): Promise<Executable> {
-  const session = await openSession(graph.model, sessionOptions(options));
+  const session = await openSession(graph.model, sessionOptions(graph, options));
   const ports = new StatePorts(graph);
   const current: NamedTensors = {};
   const spare: NamedTensors = {};
@@ -67,10 +67,16 @@ export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): 
   };
 }
 
-const sessionOptions = ({ threads, profile }: CpuOptions): InferenceSession.SessionOptions => ({
+const sessionOptions = (
+  graph: RunnableGraph,
+  { threads, profile }: CpuOptions,
+): InferenceSession.SessionOptions => ({
   executionProviders: ['cpu'],
-  graphOptimizationLevel: 'all',
-  // A planned block beside the arena of the first run would double a step's memory, and gains no time.
+  // In a step that changes its state the optimizers find nothing but reshapes to join, and search for longer than everything
+  // else here takes. Evaluation has constants to fold.
+  graphOptimizationLevel: graph.nextState.length > 0 ? 'disabled' : 'all',
+  // A pattern is one block for all tensors of a run, beside the arena that the first run has grown already: the second run
+  // pays for it once more, in memory and in fresh pages, and later ones are no faster.
   enableMemPattern: false,
   ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
   ...(profile ? { enableProfiling: true, profileFilePrefix: profile } : {}),

@@ -82,10 +82,10 @@ export class TraceBackend extends tf.KernelBackend {
     const data = (values ?? new Float32Array(sizeOf(shape))) as ArrayLike<number>;
     const typed =
       dtype === 'float32'
-        ? Float32Array.from(data)
+        ? new Float32Array(data)
         : dtype === 'int32'
-          ? Int32Array.from(data)
-          : Uint8Array.from(data);
+          ? new Int32Array(data)
+          : new Uint8Array(data);
     const fill = typed.length > 0 && typed.every((element) => element === typed[0]) ? typed[0] : null;
     return { kind: 'constant', id: this.#count++, shape, dtype: dtype as ElementType, data: typed, fill };
   }
