@@ -6,6 +6,7 @@ import { blockedFilterGradientRules } from './blocked-filter-gradient.ts';
 import { formsOf, isMaskLimit } from './blocked-forms.ts';
 import { type Lowering, nchwcDomain } from './lowering.ts';
 import type { Attributes, Name } from './onnx-graph.ts';
+import { again } from './recompute.ts';
 import { attributesOf, poolGeometry } from './windows.ts';
 
 export type BlockedRule = (node: Node, lowering: Lowering) => boolean;
@@ -106,7 +107,8 @@ const activation =
   (node, lowering) => {
     const { x } = node.inputs;
     if (!isBlocked(x, lowering)) return false;
-    formsOf(lowering).activate(x, node.outputs[0], attributes);
+    const made = node.attrs[again] ? { ...attributes, strides: [1, 1] } : attributes;
+    formsOf(lowering).activate(x, node.outputs[0], made);
     return true;
   };
 

@@ -9,6 +9,7 @@ import { matmulRules } from './matmul.ts';
 import { normalizationRules } from './normalization.ts';
 import { type NamedSpec, OnnxGraph } from './onnx-graph.ts';
 import { poolingRules } from './pooling.ts';
+import { recomputeActivations } from './recompute.ts';
 import { reductionRules } from './reduction.ts';
 import { shapeRules } from './shape.ts';
 
@@ -44,7 +45,8 @@ export interface Lowered {
  *
  * @throws CotuneError naming the kernel that has no lowering rule.
  */
-export function lower(trace: Trace, target: Target): Lowered {
+export function lower(traced: Trace, target: Target): Lowered {
+  const trace = target.layout === 'blocked' ? recomputeActivations(traced) : traced;
   const lowering = new Lowering(target, usesOf(trace));
   const inputs: NamedSpec[] = [];
   const ports = { state: [] as Port[], batch: [] as Port[] };
