@@ -47,6 +47,13 @@ export const blockedCases: Record<string, (draw: Draw) => Expression> = {
   'conv2d from a width that fills no block': (draw) => convolution(draw, 24, false),
   'depthwiseConv2d in blocks': (draw) => convolution(draw, 32, true),
   'maxPool in blocks': overBlocks((x) => tf.maxPool(x, 3, 2, 1, 'floor')),
+  'maxPool of equal values in blocks': (draw) => ({
+    inputs: {
+      x: { ...float(2, 8, 6, 16), values: Array.from({ length: 1536 }, () => draw.integer(0, 2)) },
+      w: { ...float(1, 1, 16, 16), values: Array.from({ length: 256 }, (_, at) => Number(at % 17 === 0)) },
+    },
+    f: ({ x, w }) => tf.maxPool(intoBlocks(x, w) as tf.Tensor4D, 3, 2, 1, 'floor'),
+  }),
   'mean over the pixels': overBlocks((x) => tf.mean(x, [1, 2])),
   'sum over images and pixels': overBlocks((x) => tf.sum(x, [0, 1, 2])),
   'sum over channels': overBlocks((x) => tf.sum(x, [3])),
@@ -67,4 +74,26 @@ export const blockedCases: Record<string, (draw: Draw) => Expression> = {
     f: ({ x, w, g, b }) =>
       relu(batchNormTraining(intoBlocks(x, w), g as tf.Tensor1D, b as tf.Tensor1D, 1e-3).y),
   }),
+  'batch norm between convolutions': (draw) => {
+    const stride = draw.integer(1, 2);
+    return {
+      inputs: {
+        x: float(2, 12, 10, 16),
+        w: float(3, 3, 16, 16),
+        g: float(16),
+        b: float(16),
+        d: float(3, 3, 16, 1),
+        v: float(1, 1, 16, draw.pick([16, 24])),
+      },
+      f: ({ x, w, g, b, d, v }) => {
+        const norm = (image: tf.Tensor4D) =>
+          relu6(batchNormTraining(image, g as tf.Tensor1D, b as tf.Tensor1D, 1e-3).y);
+        const wide = norm(tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, stride, 'same'));
+        const deep = norm(tf.depthwiseConv2d(wide, d as tf.Tensor4D, 1, 'same'));
+        return tf.conv2d(deep, v as tf.Tensor4D, 1, 'same');
+      },
+      // Twice through a batch norm: float32 sums in another order.
+      tolerance: 1e-4,
+    };
+  },
 };

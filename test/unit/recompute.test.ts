@@ -1,0 +1,43 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { expect, test } from 'vitest';
+import '../../src-main/engine/gradients.ts';
+import { relu } from '../../src-main/backbones/activations.ts';
+import type { Program } from '../../src-main/engine/engine.ts';
+import { again, recomputeActivations } from '../../src-main/engine/lower/recompute.ts';
+import { trace } from '../../src-main/engine/trace/trace.ts';
+
+/** One gradient step of a convolution behind an activation of `inner`, which is an image [1, 4, 4, 8] times a vector. */
+function stepOf(inner: (scaled: tf.Tensor4D, images: tf.Tensor4D) => tf.Tensor4D): Program {
+  const kernel = { shape: [3, 3, 8, 8], dtype: 'float32' as const };
+  return {
+    state: { w: kernel },
+    batch: {
+      images: { shape: [1, 4, 4, 8], dtype: 'float32' },
+      factor: { shape: [8], dtype: 'float32' },
+    },
+    step({ w }, { images, factor }) {
+      const loss = (weights: tf.Tensor): tf.Scalar => {
+        const activated = relu(inner(tf.mul(images, factor), images as tf.Tensor4D));
+        return tf.sum(tf.conv2d(activated, weights as tf.Tensor4D, 1, 'same'));
+      };
+      const { value, grad } = tf.valueAndGrad((weights: tf.Tensor) => loss(weights))(w);
+      return { state: { w: tf.sub(w, grad) }, outputs: { loss: value } };
+    },
+  };
+}
+
+const kernelsOf = (program: Program) =>
+  recomputeActivations(trace(program, {})).nodes.map(
+    ({ kernel, attrs }) => `${kernel}${attrs[again] ? ' again' : ''}`,
+  );
+
+test('an activation of a map per channel is made again right before its gradient needs it', () => {
+  const kernels = kernelsOf(stepOf((scaled) => scaled));
+  expect(kernels.filter((kernel) => kernel.startsWith('Relu'))).toEqual(['Relu', 'Relu again']);
+  expect(kernels[kernels.indexOf('Relu again') + 1]).toBe('Conv2DBackpropFilter');
+});
+
+test('an activation of a sum of images is kept: making it again would need both of them', () => {
+  const kernels = kernelsOf(stepOf((scaled, images) => tf.add(scaled, images)));
+  expect(kernels.filter((kernel) => kernel.startsWith('Relu'))).toEqual(['Relu']);
+});
