@@ -26,7 +26,7 @@ export function windowGradient(node: Node, dy: Name, lowering: Lowering): Name {
   const { inWidth, outWidth, strideWidth, dilationWidth, padInfo } = geometry;
   const rows = rowsOf(node, geometry, lowering);
   const pictures = picturesOf(rows, geometry, lowering);
-  const reach = (width - 1) * dilationWidth + (outWidth - 1) * strideWidth + 1;
+  const reach = (width - 1) * dilationWidth + reachOf(outWidth, strideWidth);
   const right = Math.max(0, reach - inWidth - padInfo.left);
   const products = lowering.op(
     'Conv',
@@ -40,18 +40,19 @@ export function windowGradient(node: Node, dy: Name, lowering: Lowering): Name {
     nchwcDomain,
   );
   const attributes = { channels: channelsOut, channels_last: 1 };
+  const positions = lowering.op('ReorderOutput', [products], attributes, nchwcDomain);
   // Columns that no window reaches give positions beyond the filter.
-  const positions = lowering.slice(
-    lowering.op('ReorderOutput', [products], attributes, nchwcDomain),
-    [1],
-    [0],
-    [width],
-  );
+  const reached =
+    Math.floor((inWidth + padInfo.left + right - reachOf(outWidth, strideWidth)) / dilationWidth) + 1;
+  const kept = reached === width ? positions : lowering.slice(positions, [1], [0], [width]);
   const split = [height, rows.outer, width, rows.inner * channelsOut];
-  const gradient = lowering.permute(lowering.reshape(positions, split), split, [0, 2, 1, 3]);
+  const gradient = lowering.permute(lowering.reshape(kept, split), split, [0, 2, 1, 3]);
   const filled = lowering.reshape(gradient, [height, width, rows.outer * rows.inner, channelsOut]);
   return rows.outer * rows.inner === channelsIn ? filled : lowering.slice(filled, [2], [0], [channelsIn]);
 }
+
+/** Pixels from the first to the last of `count` ones, `step` apart. */
+const reachOf = (count: number, step: number): number => (count - 1) * step + 1;
 
 /** Blocks of channels, or all the channels of an image that are too few for a block, padded above and below. */
 function rowsOf(node: Node, geometry: Geometry, lowering: Lowering): Rows {
