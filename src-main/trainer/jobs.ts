@@ -1,4 +1,4 @@
-import { listEngines, openEngine } from '../engine/open.ts';
+import { explainChoice, listEngines, openEngine } from '../engine/open.ts';
 import { exportNetwork } from './export.ts';
 import { learnFromArrays } from './learn-from-arrays.ts';
 import { learnFromImages } from './learn-relationship.ts';
@@ -29,7 +29,7 @@ export async function runJob(
       await exportNetwork(job);
       break;
     case 'engines':
-      report({ type: 'engines', engines: await listEngines() });
+      report({ type: 'engines', engines: await listEngines(), auto: await explainChoice(job.cacheFolder) });
       break;
   }
   report({ type: 'finished', result: null });

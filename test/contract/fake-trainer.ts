@@ -48,6 +48,7 @@ async function work(job: Job): Promise<void> {
         { name: 'cpu', available: true, device: 'a processor', reason: '', versions: { onnxruntime: '1' } },
         { name: 'webgpu', available: false, device: '', reason: 'no adapter', versions: {} },
       ],
+      auto: 'auto takes cpu.',
     });
   } else if (job.kind === 'relationship') relationship(job.targetClasses, job.model.sourceClasses);
   else if (job.kind === 'relationship-arrays') relationship(2, 3);

@@ -69,6 +69,7 @@ const defaults: RunConfig = {
   tradeOff: 2.3,
   approach: 'direct',
   engine: 'cpu',
+  precision: 'full',
   evaluateEvery: 0,
   checkpointEvery: 0,
   select: 'last',

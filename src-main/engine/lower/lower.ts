@@ -4,6 +4,7 @@ import type { Trace, Value } from '../trace/ir.ts';
 import { blockedRules } from './blocked.ts';
 import { convolutionRules } from './convolution.ts';
 import { elementwiseRules } from './elementwise.ts';
+import { halfStorageRules, storeHalves } from './half-storage.ts';
 import { Lowering, nchwcDomain, type Rule, type Target } from './lowering.ts';
 import { matmulRules } from './matmul.ts';
 import { normalizationRules } from './normalization.ts';
@@ -43,7 +44,8 @@ export interface Lowered {
  *
  * @throws CotuneError naming the kernel that has no lowering rule.
  */
-export function lower(trace: Trace, target: Target): Lowered {
+export function lower(traced: Trace, target: Target): Lowered {
+  const trace = target.halfStorage ? storeHalves(traced) : traced;
   const lowering = new Lowering(target, usesOf(trace));
   const inputs: NamedSpec[] = [];
   const ports = { state: [] as Port[], batch: [] as Port[] };
@@ -57,7 +59,7 @@ export function lower(trace: Trace, target: Target): Lowered {
     ports[input.role].push(portOf(input.name, port, input));
   }
   for (const node of trace.nodes) {
-    const rule = loweringRules[node.kernel];
+    const rule = loweringRules[node.kernel] ?? halfStorageRules[node.kernel];
     if (!rule)
       throw new CotuneError(
         'failed',

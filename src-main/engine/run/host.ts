@@ -8,22 +8,19 @@ import {
   type NamedTensors,
   openSession,
   type RunnableGraph,
+  runSession,
   StatePorts,
 } from './session.ts';
 
-export interface CpuOptions {
-  /** Threads inside one operator; 0 lets the runtime choose. */
-  threads: number;
-  /** Prefix of the file that receives the time of every operator at disposal; none where it is not given. */
-  profile?: string;
-}
-
 /**
- * Runs a graph on the CPU. State lives in two sets of buffers that take turns: one is the inputs of a step, the
- * other receives its outputs in place.
+ * Runs a graph with its state in host memory: on the CPU, or on a device that takes it up and down at every step. State
+ * lives in two sets of buffers that take turns: one is the inputs of a step, the other receives its outputs in place.
  */
-export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): Promise<Executable> {
-  const session = await openSession(graph.model, sessionOptions(options));
+export async function hostExecutable(
+  graph: RunnableGraph,
+  options: InferenceSession.SessionOptions,
+): Promise<Executable> {
+  const session = await openSession(graph.model, { graphOptimizationLevel: 'all', ...options });
   const ports = new StatePorts(graph);
   const current: NamedTensors = {};
   const spare: NamedTensors = {};
@@ -46,7 +43,7 @@ export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): 
         results[output.name] = allocate(output);
         fetches[output.port] = asTensor(output, results[output.name]);
       }
-      await session.run(feeds, fetches);
+      await runSession(session, feeds, fetches);
       for (const { name } of graph.nextState) [current[name], spare[name]] = [spare[name], current[name]];
       return results;
     },
@@ -58,16 +55,22 @@ export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): 
     async dispose() {
       if (disposed) return;
       disposed = true;
-      if (options.profile) session.endProfiling();
+      if (options.enableProfiling) session.endProfiling();
       await session.release();
       for (const tensors of [current, spare]) for (const name of Object.keys(tensors)) delete tensors[name];
     },
   };
 }
 
-const sessionOptions = ({ threads, profile }: CpuOptions): InferenceSession.SessionOptions => ({
+export interface CpuOptions {
+  /** Threads inside one operator; 0 lets the runtime choose. */
+  threads: number;
+  /** Prefix of the file that receives the time of every operator at disposal; none where it is not given. */
+  profile?: string;
+}
+
+export const cpuSessionOptions = ({ threads, profile }: CpuOptions): InferenceSession.SessionOptions => ({
   executionProviders: ['cpu'],
-  graphOptimizationLevel: 'all',
   ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
   ...(profile ? { enableProfiling: true, profileFilePrefix: profile } : {}),
 });
