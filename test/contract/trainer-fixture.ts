@@ -50,7 +50,7 @@ export async function trainerFixture() {
   };
 }
 
-const defaults: RunConfig = {
+export const defaults: RunConfig = {
   dataset: 'colors',
   model: 'narrow',
   method: 'finetune',
