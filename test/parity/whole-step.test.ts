@@ -19,11 +19,11 @@ afterAll(async () => {
 const roundingError = 2 ** -23;
 
 /**
- * Two engines may differ by as much as one of them does when its input moves by rounding errors (the most of three
- * times). Ten times that, because another order of summation moves every result on the way, not the input alone; and
- * 1e-5 of a tensor's largest number, where the input hardly matters.
+ * Two engines may differ by as much as one of them does when every weight and pixel moves by a rounding error (the most of
+ * three times). Ten times that, because another order of summation also moves every result on the way; and 1e-5 of a
+ * tensor's largest number, where the start hardly matters.
  */
-async function agrees(engine: Engine, program: Program): Promise<void> {
+async function agrees(engine: Engine, program: Program, cpu: Engine): Promise<void> {
   const noises = [0, roundingError, roundingError, roundingError];
   const [expected, ...moved] = await runSteps(cpu, program, 2, noises);
   const [actual] = await runSteps(engine, program, 2);
@@ -48,5 +48,20 @@ for (const [architecture, padding] of [
     timeout: 300_000,
   }, async (context) => {
     if (typeof gpu === 'string') return context.skip(gpu);
-    await agrees(gpu, wholeStep(architecture, padding));
+    await agrees(gpu, wholeStep(architecture, padding), cpu);
   });
+
+test('mixed precision on WebGPU gives the CPU’s numbers, or says that the adapter has no half precision', {
+  timeout: 300_000,
+}, async (context) => {
+  if (typeof gpu === 'string') return context.skip(gpu);
+  const options = { precision: 'mixed' } as const;
+  const mixed = await openEngine('webgpu', options).catch((error: unknown) => error);
+  if (mixed instanceof Error)
+    return expect(mixed).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('shader-f16'),
+      hint: expect.stringContaining('--precision full'),
+    });
+  await agrees(mixed as Engine, wholeStep('resnet18', 'symmetric'), await openEngine('cpu', options));
+});

@@ -32,7 +32,7 @@ export function wholeStep(architecture: Architecture, padding: 'symmetric' | 'sa
  * of one step into another network two steps later. Its shifts are well above: what comes out is mostly positive, so
  * that hardly a value lies so close to ReLU's kink that a rounding error switches it.
  */
-function stateOf(program: Program): Arrays {
+function stateOf(program: Program): Record<string, Float32Array> {
   const { next } = random(1);
   const around = (middle: number, spread: number) => middle + spread * (2 * next() - 1);
   const draw = (name: string, shape: number[]): number => {
@@ -59,7 +59,7 @@ export interface Steps {
   state: Arrays;
 }
 
-/** So many steps on an engine for each of `noises`: every pixel is moved by up to so large a share of itself. */
+/** So many steps on an engine for each of `noises`: every number at the start is moved by up to so large a share of itself. */
 export async function runSteps(
   engine: Engine,
   program: Program,
@@ -70,8 +70,11 @@ export async function runSteps(
   const executable = await engine.compile(program);
   const results: Steps[] = [];
   for (const [seed, noise] of noises.entries()) {
-    await executable.load(stateOf(program));
-    const images = imagesOf(seed, noise);
+    const { next } = random(100 + seed);
+    const moved = (values: Float32Array) => values.map((value) => value * (1 + noise * (2 * next() - 1)));
+    const state = Object.entries(stateOf(program)).map(([name, values]) => [name, moved(values)] as const);
+    await executable.load(Object.fromEntries(state));
+    const images = moved(imageValues());
     const losses: number[] = [];
     for (let step = 0; step < steps; step++) {
       const { loss } = await executable.run({ images, labels, learning_rate: Float32Array.of(0.001) });
@@ -83,11 +86,9 @@ export async function runSteps(
   return results;
 }
 
-function imagesOf(seed: number, noise: number): Float32Array {
+function imageValues(): Float32Array {
   const { next } = random(2);
-  const images = Float32Array.from({ length: batch * size * size * 3 }, () => 2 * next() - 1);
-  const move = random(100 + seed);
-  return images.map((pixel) => pixel * (1 + noise * (2 * move.next() - 1)));
+  return Float32Array.from({ length: batch * size * size * 3 }, () => 2 * next() - 1);
 }
 
 /** The largest distance between two tensors; infinite where a number is none. */
