@@ -36,7 +36,7 @@ export async function bundle({
   const output = { ssr: true, target: 'node24', outDir: outFolder, emptyOutDir: false, minify: false };
   await build({
     ...shared,
-    plugins: [fileUrls(outFolder)],
+    plugins: [fileUrls(outFolder, { ...programs, ...more })],
     build: {
       ...output,
       rolldownOptions: {
@@ -64,8 +64,8 @@ export async function bundle({
  * Keeps `new URL('…', import.meta.url)` pointing where it pointed before: programs by the name of their bundle, other
  * files by their way from the bundle's folder.
  */
-function fileUrls(outFolder: string): Plugin {
-  const names = new Map(Object.entries(programs).map(([name, path]) => [join(root, path), name]));
+function fileUrls(outFolder: string, known: Record<string, string>): Plugin {
+  const names = new Map(Object.entries(known).map(([name, path]) => [join(root, path), name]));
   return {
     name: 'file-urls',
     transform(code, id) {

@@ -36,7 +36,10 @@ function setup() {
   process.stderr.write('Setting up: installing the locked dependencies (once)…\n');
   // No package's install script runs but node's, which links its binary: better-sqlite3 would be compiled although its tarball
   // holds the binary, and ONNX Runtime would fetch CUDA libraries.
-  for (const command of [['ci', '--ignore-scripts'], ['rebuild', 'node']]) {
+  for (const command of [
+    ['ci', '--ignore-scripts'],
+    ['rebuild', 'node'],
+  ]) {
     // npm's own output goes to stderr, so that stdout stays the task's.
     const result = spawnSync('npm', [...command, '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: root,

@@ -34,6 +34,8 @@ export interface Backbone {
   tensors: TensorDescription[];
   /** Width of the pooled features. */
   features: number;
+  /** Layers by stage: for the stem, then for each of the four stages, the prefixes of its tensors' names. */
+  stages: readonly (readonly string[])[];
   /** Name of the linear layer behind the backbone: `fc` or `classifier.1`. */
   head: string;
   /** images [batch, side, side, 3] → pooled features [batch, features]. */

@@ -12,7 +12,7 @@ export interface BatchNormResult {
  * Batch norm with the batch's own statistics over [batch, h, w, channels]:
  * y = γ c r + β with c = x - μ, r = 1/√(σ² + ε). Ioffe and Szegedy, «Batch Normalization», ICML 2015, algorithm 1.
  * The variance is the mean of c²: that of x² less μ² loses digits. With n values per channel, dβ = Σ dy and
- * dγ = r Σ dy·c, the gradient is dx = γ r · dy - (γ r² dγ / n) · c - γ r dβ / n: per-channel factors, no more passes.
+ * dγ = r Σ dy·c, the gradient is dx = γ r · (dy - (r dγ / n) · c - dβ / n): one pass and a factor per channel.
  */
 export function batchNormTraining(
   x: tf.Tensor4D,
@@ -36,9 +36,9 @@ export function batchNormTraining(
       const [c, gammaR, inverse] = saved;
       const dBeta = tf.sum(dy, over);
       const dGamma = tf.mul(inverse, tf.sum(tf.mul(dy, c), over));
-      const perCentered = tf.neg(tf.div(tf.mul(tf.mul(gammaR, inverse), dGamma), count));
-      const offset = tf.neg(tf.div(tf.mul(gammaR, dBeta), count));
-      const dx = tf.add(tf.mul(dy, gammaR), tf.add(tf.mul(c, perCentered), offset));
+      const perCentered = tf.neg(tf.div(tf.mul(inverse, dGamma), count));
+      const offset = tf.neg(tf.div(dBeta, count));
+      const dx = tf.mul(tf.add(dy, tf.add(tf.mul(c, perCentered), offset)), gammaR);
       return [dx, dGamma, dBeta];
     };
     return { value: tf.add(tf.mul(centered, slope), shift), gradFunc };

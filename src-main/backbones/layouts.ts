@@ -35,11 +35,13 @@ function permute(values: Float32Array, shape: number[], order: number[]): Float3
   const result = new Float32Array(values.length);
   const extents = order.map((axis) => shape[axis]);
   const steps = order.map((axis) => strides[axis]);
+  const inner = order.length - 1;
+  const [length, stride] = [extents[inner], steps[inner]];
   const index = new Array<number>(order.length).fill(0);
   let source = 0;
-  for (let target = 0; target < result.length; target++) {
-    result[target] = values[source];
-    for (let axis = order.length - 1; axis >= 0; axis--) {
+  for (let target = 0; target < result.length; target += length) {
+    for (let i = 0; i < length; i++) result[target + i] = values[source + i * stride];
+    for (let axis = inner - 1; axis >= 0; axis--) {
       source += steps[axis];
       if (++index[axis] < extents[axis]) break;
       source -= steps[axis] * extents[axis];

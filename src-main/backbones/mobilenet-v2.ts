@@ -115,6 +115,7 @@ export function mobilenetV2({ padding, width }: BackboneOptions): Backbone {
       ...batchNormTensors(`${last}.1`, features),
     ],
     features,
+    stages: stagesOf(blocks),
     head: 'classifier.1',
     forward(images, scope) {
       let x = relu6(scope.batchNorm(convolution(images, scope, 'features.0.0', 2, padding), 'features.0.1'));
@@ -123,6 +124,17 @@ export function mobilenetV2({ padding, width }: BackboneOptions): Backbone {
       return globalAveragePool(x);
     },
   };
+}
+
+/** Stages begin where the side halves, as a ResNet's do; the stem is what comes before the second halving. */
+function stagesOf(blocks: Block[]): string[][] {
+  const stages = [['features.0']];
+  for (const [index, { stride }] of blocks.entries()) {
+    if (stride === 2) stages.push([]);
+    stages.at(-1)!.push(`features.${index + 1}`);
+  }
+  stages.at(-1)!.push(`features.${blocks.length + 1}`);
+  return stages;
 }
 
 function blockTensors(block: Block): TensorDescription[] {

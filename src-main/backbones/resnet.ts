@@ -78,6 +78,7 @@ export function resnet(options: BackboneOptions & { architecture: ResNetArchitec
       ...blocks.flatMap((block) => blockTensors(block, bottleneck)),
     ],
     features: channels,
+    stages: [['conv1', 'bn1'], ...counts.map((_, stage) => [`layer${stage + 1}`])],
     head: 'fc',
     forward(images, scope) {
       let x = relu(scope.batchNorm(convolution(images, scope, 'conv1', 2, padding), 'bn1'));

@@ -3,6 +3,7 @@
 // Plain JavaScript without dependencies: it must be readable by any Node, with nothing installed.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -19,6 +20,8 @@ function needsSetup(why) {
 
 if (!existsSync(join(root, 'node_modules', 'commander'))) needsSetup('Nothing is installed yet.');
 if (Number(process.versions.node.split('.')[0]) >= 24) {
+  // The next start finds its modules compiled, in the system's temporary folder.
+  module.enableCompileCache();
   await import(pathToFileURL(main).href);
 } else {
   if (!existsSync(own))

@@ -1,6 +1,7 @@
 /** The command line: what the contract offers, one command per file. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { benchCommand } from './commands/bench.ts';
 import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
@@ -39,6 +40,7 @@ for (const add of [
   deleteCommand,
   serveCommand,
   doctorCommand,
+  benchCommand,
 ])
   add(program);
 

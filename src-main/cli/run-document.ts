@@ -67,7 +67,7 @@ export function describeRun(run: Run, notes: string[]): string {
   if (run.engine) lines.push(`Engine: ${run.engine.name} (${run.engine.device})`);
   if (timing)
     lines.push(
-      `Time: ${seconds(timing.total_s)} (data ${seconds(timing.data_s)}, relationship ${seconds(timing.relationship_s)}, training ${seconds(timing.train_s)} at ${timing.images_per_s.toFixed(1)} images/s, evaluation ${seconds(timing.evaluate_s)})`,
+      `Time: ${seconds(timing.total_s)} (data ${seconds(timing.data_s)}, relationship ${seconds(timing.relationship_s)}, training ${seconds(timing.train_s)} at ${timing.images_per_s.toFixed(1)} images/s with ${percent(timing.data_wait_share)} of it waiting for data, evaluation ${seconds(timing.evaluate_s)})`,
     );
   if (run.test || run.val) lines.push('', scores(run));
   if (notes.length > 0) lines.push('', ...someOf(notes, 20));

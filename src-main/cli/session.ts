@@ -23,10 +23,13 @@ export interface Answer {
   error?: ErrorValue | null;
 }
 
-/** Adds what every command has: `--home`, `--json` and examples at the end of its help. */
-export function common(command: Command, examples: string[]): Command {
+/** Adds what every command on a data folder has: `--home`, `--json` and examples at the end of its help. */
+export const common = (command: Command, examples: string[]): Command =>
+  answering(command.option('--home <dir>', 'data folder', defaultHome), examples);
+
+/** Adds what every command has: `--json` and examples at the end of its help. */
+export function answering(command: Command, examples: string[]): Command {
   return command
-    .option('--home <dir>', 'data folder', defaultHome)
     .option('--json', 'one JSON document on stdout, nothing else')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 }
@@ -40,17 +43,27 @@ export async function withService(
   work: (service: Service) => Promise<Answer>,
   queue: QueueScope = 'own',
 ): Promise<void> {
-  let answer: Answer;
-  try {
+  return answerWith(options, async () => {
     // Loaded here, not above: help and usage errors need not wait for it.
     const { openService } = await import('../service/service.ts');
     const { forkTrainer } = await import('../service/fork-trainer.ts');
     const service = await openService({ home: options.home, spawnTrainer: forkTrainer(), queue });
     try {
-      answer = await interruptible(work(service));
+      return await interruptible(work(service));
     } finally {
       await service.close();
     }
+  });
+}
+
+/** Does a command's work, prints its answer or its error, and sets the exit code like `withService`. */
+export async function answerWith(
+  options: Pick<CommonOptions, 'json'>,
+  work: () => Promise<Answer>,
+): Promise<void> {
+  let answer: Answer;
+  try {
+    answer = await work();
   } catch (error) {
     const value = toErrorValue(error);
     answer = { json: { error: value }, text: '', error: value };

@@ -58,7 +58,7 @@ const ahead = poolSize + 2;
  * Opens a run's training batches: random crops, mirrored half of the time. Every epoch is a fresh permutation of the
  * images; the rest of an epoch that fills no batch is dropped, and with fewer images than a batch has, epochs follow
  * each other within it. A batch follows from (seed, step) alone, so that a resumed run sees the very same. Resolves
- * when the images of these steps are decoded and the first batch is made; from then on threads make them ahead.
+ * when the images of these steps are decoded and threads have begun to make batches ahead.
  */
 export async function openTrainingBatches(options: TrainingOptions): Promise<TrainingBatches> {
   const { samples, batch, size, preprocessing, seed, startStep, steps } = options;
@@ -85,7 +85,6 @@ export async function openTrainingBatches(options: TrainingOptions): Promise<Tra
     }
   };
   plan();
-  await queue[0];
   let waitedMs = 0;
   return {
     get waitedMs() {
@@ -109,14 +108,18 @@ export async function openTrainingBatches(options: TrainingOptions): Promise<Tra
 
 /**
  * The images of `samples` in order, as evaluation sees them: shorter side resized to ⌊size · resizeShorter /
- * inputSize⌋, center crop. The last batch is filled up with zeros. Batches are made ahead in threads.
+ * inputSize⌋, center crop. The last batch is filled up with zeros. Threads are making the first ones when this resolves,
+ * so that a program can be compiled meanwhile.
  */
-export async function* evaluationBatches(options: EvaluationOptions): AsyncGenerator<EvaluationBatch, void> {
+export async function openEvaluationBatches(
+  options: EvaluationOptions,
+): Promise<AsyncGenerator<EvaluationBatch, void>> {
   const { samples, batch, size, preprocessing, cacheFolder } = options;
   const cache = { folder: cacheFolder, shorter: storedShorter(size, preprocessing) };
   const { kept } = await reserveCache(samples, cache);
   const queue: Promise<EvaluationBatch>[] = [];
-  for (let at = 0; at < samples.length || queue.length > 0; ) {
+  let at = 0;
+  const plan = (): void => {
     for (; at < samples.length && queue.length < ahead; at += batch) {
       const chosen = samples.slice(at, at + batch);
       const sources = chosen.map(({ path, hash }) => ({ path, hash, keep: kept.has(hash) }));
@@ -125,8 +128,14 @@ export async function* evaluationBatches(options: EvaluationOptions): AsyncGener
       labels.set(chosen.map(({ label }) => label));
       queue.push(unheard(making.then((images) => ({ images, labels, count: chosen.length }))));
     }
-    yield await queue.shift()!;
-  }
+  };
+  plan();
+  return (async function* () {
+    for (let made = queue.shift(); made; made = queue.shift()) {
+      plan();
+      yield await made;
+    }
+  })();
 }
 
 /** A promise whose failure is for whoever awaits it, in its turn; nobody may ever. */

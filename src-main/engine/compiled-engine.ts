@@ -25,10 +25,21 @@ export function compiledEngine(
     info,
     async compile(program, { constants = {} } = {}) {
       const evaluation = Object.keys(constants).length > 0;
-      const executable = await execute(lower(trace(program, constants), target(evaluation)));
+      const started = performance.now();
+      const traced = trace(program, constants);
+      const tracedAt = performance.now();
+      const graph = lower(traced, target(evaluation));
+      const loweredAt = performance.now();
+      const executable = await execute(graph);
+      const openedAt = performance.now();
       open.add(executable);
       return {
         ...executable,
+        compileSeconds: {
+          trace: (tracedAt - started) / 1000,
+          lower: (loweredAt - tracedAt) / 1000,
+          session: (openedAt - loweredAt) / 1000,
+        },
         dispose: () => {
           open.delete(executable);
           return executable.dispose();
@@ -59,7 +70,7 @@ export async function openCpuEngine({ threads = 0, profile, precision }: CpuEngi
   return compiledEngine(
     { name: 'cpu', device: processorName(), versions: engineVersions() },
     (evaluation) => ({ provider: 'cpu', layout: evaluation ? 'nchw' : training, block, halfStorage }),
-    (graph) => hostExecutable(graph, cpuSessionOptions({ threads, profile })),
+    (graph) => hostExecutable(graph, cpuSessionOptions(graph, { threads, profile })),
   );
 }
 
@@ -69,7 +80,8 @@ let knownBlockSize: number | undefined;
 async function blockSize(): Promise<number> {
   if (knownBlockSize !== undefined) return knownBlockSize;
   try {
-    const probe = await hostExecutable(lowerBlockProbe(), cpuSessionOptions({ threads: 1 }));
+    const graph = lowerBlockProbe();
+    const probe = await hostExecutable(graph, cpuSessionOptions(graph, { threads: 1 }));
     const { blocked } = await probe.run({ rows: Float32Array.from({ length: 64 }, (_, index) => index % 2) });
     await probe.dispose();
     // Two pixels per channel: the second pixel of the first channel follows the first block of channels.

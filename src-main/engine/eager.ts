@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import type { Arrays, Engine, EngineInfo, Executable, Program, Specs, Tensors, Values } from './engine.ts';
+import type { Arrays, Compiled, Engine, EngineInfo, Program, Specs, Tensors, Values } from './engine.ts';
 
 /** The reference engine of the tests: tf.js's CPU backend, op by op. Slow, but every number is tf.js's own. */
 export async function openReferenceEngine(): Promise<Engine> {
@@ -75,7 +75,7 @@ function eagerEngine(backend: string, info: EngineInfo): Engine {
   };
 }
 
-function eagerExecutable(backend: string, program: Program, constants: Arrays): Executable {
+function eagerExecutable(backend: string, program: Program, constants: Arrays): Compiled {
   const state: Tensors = {};
   const asTensor = (name: string, values: Values | undefined, specs: Specs): tf.Tensor => {
     const spec = specs[name];
@@ -101,6 +101,7 @@ function eagerExecutable(backend: string, program: Program, constants: Arrays): 
   load(constants);
 
   return {
+    compileSeconds: { trace: 0, lower: 0, session: 0 },
     load: async (arrays) => load(arrays),
     run: async (batch) =>
       onBackend(() => {

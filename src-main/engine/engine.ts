@@ -35,13 +35,28 @@ export interface CompileOptions {
 
 /** A compiled program with its state. One run at a time. */
 export interface Executable {
-  /** Sets state tensors by name; every state tensor must be set before the first run. */
+  /**
+   * Sets state tensors by name; every state tensor must be set before the first run. The arrays become the executable's,
+   * which writes the next state into them.
+   */
   load(state: Arrays): Promise<void>;
   /** One step: advances the state, returns the outputs (copied out, the caller's to keep). */
   run(batch: Arrays): Promise<Arrays>;
   /** Copies state tensors out, all of them or those named. */
   read(names?: readonly string[]): Promise<Arrays>;
   dispose(): Promise<void>;
+}
+
+/** Seconds that each room took to compile a program; all zero where an engine runs op by op. */
+export interface CompileSeconds {
+  trace: number;
+  lower: number;
+  session: number;
+}
+
+/** What `compile` returns. */
+export interface Compiled extends Executable {
+  readonly compileSeconds: CompileSeconds;
 }
 
 export type EngineName = 'cpu' | 'webgpu' | 'cuda' | 'directml' | 'coreml' | 'tensorflow' | 'reference';
@@ -59,6 +74,6 @@ export interface Engine {
   readonly info: EngineInfo;
   /** Why `auto` took this one, for the run's record; absent where there was nothing to choose. */
   readonly choice?: string;
-  compile(program: Program, options?: CompileOptions): Promise<Executable>;
+  compile(program: Program, options?: CompileOptions): Promise<Compiled>;
   dispose(): Promise<void>;
 }

@@ -195,7 +195,7 @@ function toFloat32(dtype: ElementType, bytes: Uint8Array): Float32Array {
     case 'F32':
       return new Float32Array(buffer);
     case 'F16':
-      return Float32Array.from(new Uint16Array(buffer), halfToFloat);
+      return new Float32Array(new Float16Array(buffer));
     case 'BF16': {
       const words = Uint32Array.from(new Uint16Array(buffer), (word) => word << 16);
       return new Float32Array(words.buffer);
@@ -213,32 +213,6 @@ function toFloat32(dtype: ElementType, bytes: Uint8Array): Float32Array {
     default:
       return Float32Array.from(bytes);
   }
-}
-
-/** IEEE 754 binary16 to a number. */
-function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
-
-/** A number to IEEE 754 binary16, rounded to nearest even. */
-function floatToHalf(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const magnitude = Math.abs(value);
-  if (Number.isNaN(value)) return 0x7e00;
-  if (magnitude >= 65520) return sign | 0x7c00;
-  if (magnitude < 2 ** -25) return sign;
-  const exponent = Math.max(Math.floor(Math.log2(magnitude)), -14);
-  const scaled = magnitude / 2 ** (exponent - 10);
-  const floor = Math.floor(scaled);
-  const rest = scaled - floor;
-  const rounded = rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-  // A mantissa that rounds up to 2048 carries into the exponent by plain addition; subnormals have no hidden bit.
-  return sign | (rounded < 1024 ? rounded : ((exponent + 14) << 10) + rounded);
 }
 
 export interface TensorToWrite {
@@ -261,7 +235,7 @@ export function writeSafetensors(
   const blocks: Uint8Array[] = [];
   let offset = 0;
   for (const [name, { shape, values, dtype = 'F32' }] of tensors) {
-    const data = dtype === 'F16' ? Uint16Array.from(values, floatToHalf) : values;
+    const data = dtype === 'F16' ? new Float16Array(values) : values;
     header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
     offset += data.byteLength;
     blocks.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));

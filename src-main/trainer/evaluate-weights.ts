@@ -25,21 +25,35 @@ export function openTrained(
   return { network, weights: readNetwork(file, file.tensors), head: 'source' };
 }
 
-/** Class probabilities of every image of a split, and their metrics: null where there is no image. */
-export async function evaluateSplit(
+/** What an evaluation found on one split. */
+interface Evaluated {
+  predictions: Predictions;
+  /** Null where there is no image. */
+  metrics: SplitMetrics | null;
+}
+
+/** Class probabilities of every image of some splits, in one pass, and their metrics. */
+export async function evaluateSplits<S extends Split>(
   engine: Engine,
   { network, weights, head }: Trained,
-  split: Split,
-  samples: JobSample[],
+  samples: Record<S, JobSample[]>,
   images: ImageOptions,
   onBatch: (done: number) => void = () => {},
-): Promise<{ predictions: Predictions; metrics: SplitMetrics | null }> {
-  const logits = await predictLogits(engine, network, head, weights, samples, images, onBatch);
+): Promise<Record<S, Evaluated>> {
+  const parts = Object.entries(samples) as [S, JobSample[]][];
+  const all = parts.flatMap(([, list]) => list);
+  const logits = await predictLogits(engine, network, head, weights, all, images, onBatch);
   const classes = head === 'source' ? network.sourceClasses : network.targetClasses;
-  const probabilities = softmaxRows(logits, classes);
-  const labels = samples.map(({ label }) => label);
-  return {
-    predictions: { split, sampleIds: Int32Array.from(samples, ({ id }) => id), probabilities },
-    metrics: samples.length === 0 ? null : splitMetrics(probabilities, labels, classes),
-  };
+  let row = 0;
+  const evaluated = parts.map(([split, list]) => {
+    const probabilities = softmaxRows(logits.subarray(row * classes, (row + list.length) * classes), classes);
+    row += list.length;
+    const labels = list.map(({ label }) => label);
+    const predictions = { split, sampleIds: Int32Array.from(list, ({ id }) => id), probabilities };
+    return [
+      split,
+      { predictions, metrics: list.length === 0 ? null : splitMetrics(probabilities, labels, classes) },
+    ];
+  });
+  return Object.fromEntries(evaluated);
 }

@@ -1,3 +1,4 @@
+import { runBench } from '../bench/run-bench.ts';
 import { explainChoice, listEngines, openEngine } from '../engine/open.ts';
 import { exportNetwork } from './export.ts';
 import { learnFromArrays } from './learn-from-arrays.ts';
@@ -30,6 +31,9 @@ export async function runJob(
       break;
     case 'engines':
       report({ type: 'engines', engines: await listEngines(), auto: await explainChoice(job.cacheFolder) });
+      break;
+    case 'bench':
+      report({ type: 'bench', result: await runBench(job, report, signal) });
       break;
   }
   report({ type: 'finished', result: null });

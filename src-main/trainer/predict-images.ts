@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import { inspectModelFile } from '../backbones/inspect.ts';
-import { evaluationBatches } from '../data/batches.ts';
+import { openEvaluationBatches } from '../data/batches.ts';
 import { openEngine } from '../engine/open.ts';
 import { evaluationProgram } from '../transfer/training-program.ts';
 import { openTrained } from './evaluate-weights.ts';
@@ -33,10 +33,8 @@ export async function predictImages(
       const hash = createHash('sha256')
         .update(await read(path))
         .digest('hex');
-      for await (const batch of evaluationBatches({
-        samples: [{ id: index, path, hash, label: 0 }],
-        ...images,
-      })) {
+      const samples = [{ id: index, path, hash, label: 0 }];
+      for await (const batch of await openEvaluationBatches({ samples, ...images })) {
         const { logits } = await executable.run({ images: batch.images });
         const probabilities = softmaxRows(logits as Float32Array, network.sourceClasses);
         report({ type: 'predicted', path, probabilities, error: null });

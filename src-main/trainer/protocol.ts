@@ -2,6 +2,7 @@
  * What the service and a trainer process say to each other. Structured-clone messages: typed arrays travel as
  * they are. The trainer opens no database; everything it learns goes out through these.
  */
+import type { BenchRequest, TrainerBench } from '../../src-shared/bench.ts';
 import type { SystemReport } from '../../src-shared/contract.ts';
 import type {
   Approach,
@@ -121,7 +122,41 @@ export interface EnginesJob {
   cacheFolder: string;
 }
 
-export type Job = TrainJob | RelationshipJob | ArraysJob | PredictJob | ExportJob | EnginesJob;
+/** Steps of one network to measure. */
+export interface StepWork {
+  what: 'train' | 'infer';
+  /** What the network is called in the result. */
+  model: string;
+  /** An architecture (with random weights) or a registered network. */
+  network: Architecture | JobModel;
+  batch: number;
+  size: number;
+  steps: number;
+  engine: RunConfig['engine'];
+  profile: boolean;
+  /** Stages that are not trained. */
+  frozen: number;
+}
+
+/** Training batches to measure; a cache for them is made inside `cacheFolder`. */
+export interface DataWork {
+  what: 'data';
+  dataset: string;
+  samples: JobSample[];
+  batch: number;
+  size: number;
+  steps: number;
+  preprocessing: Preprocessing;
+  cacheFolder: string;
+}
+
+/** Measures a part of the program, in a process like that of a run. */
+export interface BenchJob {
+  kind: 'bench';
+  work: StepWork | DataWork | Extract<BenchRequest, { what: 'relationship' }>;
+}
+
+export type Job = TrainJob | RelationshipJob | ArraysJob | PredictJob | ExportJob | EnginesJob | BenchJob;
 
 export type ToTrainer = { type: 'start'; job: Job } | { type: 'stop' };
 
@@ -146,6 +181,7 @@ export type FromTrainer =
   | { type: 'predicted'; path: string; probabilities: Float32Array | null; error: ErrorValue | null }
   /** `auto`: which of them it takes, and why. */
   | { type: 'engines'; engines: SystemReport['engines']; auto: string }
+  | { type: 'bench'; result: TrainerBench }
   | { type: 'finished'; result: TrainResult | null }
   | { type: 'stopped' }
   | { type: 'failed'; error: ErrorValue };

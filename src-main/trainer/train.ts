@@ -18,7 +18,7 @@ import {
   writeCheckpoint,
 } from './checkpoint.ts';
 import { checkFinite, divergence } from './divergence.ts';
-import { evaluateSplit, openTrained } from './evaluate-weights.ts';
+import { evaluateSplits, openTrained } from './evaluate-weights.ts';
 import { learnFromImages } from './learn-relationship.ts';
 import { openSource } from './open-source.ts';
 import type { ImageOptions } from './predict-logits.ts';
@@ -67,6 +67,21 @@ export async function train(
     report({ type: 'relationship', relationship });
   }
 
+  const images: ImageOptions = { size: config.size, preprocessing: model.preprocessing, cacheFolder };
+  const firstStep = resumed?.step ?? 0;
+  const { batch, seed, steps } = config;
+  // Opened before the step is compiled: threads make the first batches meanwhile.
+  const batches = await watch.time('data_s', () =>
+    openTrainingBatches({
+      ...images,
+      samples: samples.train,
+      batch,
+      seed,
+      startStep: firstStep,
+      steps,
+      onProgress: (done, total) => report({ type: 'progress', phase: 'data', done, total }),
+    }),
+  );
   const executable = await engine.compile(program);
   await executable.load(
     resumed?.state ??
@@ -78,7 +93,6 @@ export async function train(
         relationship?.matrix ?? null,
       ),
   );
-  const images: ImageOptions = { size: config.size, preprocessing: model.preprocessing, cacheFolder };
   let best: Checkpoint['best'] = resumed?.best ?? null;
   if (config.select === 'best' && samples.val.length === 0)
     report({
@@ -99,7 +113,7 @@ export async function train(
     const weights = await executable.read(names);
     checkFinite(step, weights, learningRateAt(config, step - 1));
     const trained = { network, weights, head: 'target' } as const;
-    const { metrics } = await evaluateSplit(engine, trained, 'val', samples.val, images);
+    const { metrics } = (await evaluateSplits(engine, trained, { val: samples.val }, images)).val;
     if (!metrics) return;
     report({ type: 'metrics', step, values: { val_accuracy: metrics.accuracy, val_nll: metrics.nll } });
     if (config.select === 'last' || (best && best.accuracy >= metrics.accuracy)) return;
@@ -107,19 +121,6 @@ export async function train(
     best = { step, accuracy: metrics.accuracy };
   }
 
-  const firstStep = resumed?.step ?? 0;
-  const { batch, seed, steps } = config;
-  const batches = await watch.time('data_s', () =>
-    openTrainingBatches({
-      ...images,
-      samples: samples.train,
-      batch,
-      seed,
-      startStep: firstStep,
-      steps,
-      onProgress: (done, total) => report({ type: 'progress', phase: 'data', done, total }),
-    }),
-  );
   const reportEvery = Math.ceil(steps / curvePoints);
   let lastLoss: number | null = null;
   try {
@@ -167,16 +168,15 @@ export async function train(
   else writeTrainedWeights(weightsPath, network, await executable.read(), job);
   await executable.dispose();
   const trained = openTrained(weightsPath, model);
+  const tested = { val: samples.val, test: samples.test };
   const total = samples.val.length + samples.test.length;
-  const evaluate = (split: 'val' | 'test', before: number) =>
-    watch.time('evaluate_s', () =>
-      evaluateSplit(engine, trained, split, samples[split], images, (done) => {
-        signal.throwIfAborted();
-        report({ type: 'progress', phase: 'evaluate', done: before + done, total });
-      }),
-    );
-  const val = await evaluate('val', 0);
-  const test = await evaluate('test', samples.val.length);
+  report({ type: 'progress', phase: 'evaluate', done: 0, total });
+  const { val, test } = await watch.time('evaluate_s', () =>
+    evaluateSplits(engine, trained, tested, images, (done) => {
+      signal.throwIfAborted();
+      report({ type: 'progress', phase: 'evaluate', done, total });
+    }),
+  );
   report({ type: 'predictions', predictions: val.predictions });
   report({ type: 'predictions', predictions: test.predictions });
   if (val.metrics && config.select === 'last')

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { TensorDescription } from '../backbones/backbone.ts';
+import type { Backbone, TensorDescription } from '../backbones/backbone.ts';
 import type { Program, Specs, Tensors } from '../engine/engine.ts';
 import type { TransferMethod } from './method.ts';
 import {
@@ -26,6 +26,8 @@ export interface TrainingOptions {
   /** Factor on the learning rate of the target head. */
   headLearningRateMultiplier: number;
   tradeOff: number;
+  /** Stages of the backbone that stay as they are, and the stem with them; 0 (the default) trains everything. */
+  frozen?: number;
 }
 
 /** Tensors that a training run holds: the backbone, the target head and, where the method uses it, the source head. */
@@ -42,16 +44,19 @@ export const relationshipName = 'relationship';
 
 /**
  * One training step as a pure function: forward in training mode, the method's loss, its gradient, and SGD with
- * Nesterov momentum and weight decay on every parameter.
+ * Nesterov momentum and weight decay on every parameter. Frozen stages run in evaluation mode and stay as they are.
  *
  * batch: images [batch, size, size, 3], labels int32 [batch], learning_rate scalar.
  * outputs: the method's loss parts and `correct`, the number of right target predictions, all scalars.
  */
 export function trainingProgram(network: Network, options: TrainingOptions): Program {
-  const { method, batch, size, momentum, weightDecay } = options;
+  const { method, batch, size, momentum, weightDecay, frozen = 0 } = options;
   const { backbone, targetClasses } = network;
   const tensors = networkTensors(network, method.usesRelationship);
-  const trained = tensors.filter((tensor) => tensor.kind !== 'running').map((tensor) => tensor.name);
+  const isFrozen = frozenLayers(backbone, frozen);
+  const trained = tensors
+    .filter(({ name, kind }) => kind !== 'running' && !isFrozen(name))
+    .map((tensor) => tensor.name);
   const weights = specsOf(tensors);
   const slots: Specs = Object.fromEntries(trained.map((name) => [momentumName(name), weights[name]]));
   const relationship: Specs = method.usesRelationship
@@ -75,10 +80,14 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
       const forward = (...parameters: tf.Tensor[]): tf.Scalar => {
         const used: Tensors = { ...state };
         for (const [index, name] of trained.entries()) used[name] = parameters[index];
-        const scope = trainingScope(used, network.batchNormEpsilon, (name, value) =>
+        const training = trainingScope(used, network.batchNormEpsilon, (name, value) =>
           keep(`state/${name}`, value),
         );
-        const features = backbone.forward(fed.images as tf.Tensor4D, scope);
+        const evaluation = evaluationScope(used, network.batchNormEpsilon);
+        const features = backbone.forward(fed.images as tf.Tensor4D, {
+          tensor: training.tensor,
+          batchNorm: (x, prefix) => (isFrozen(prefix) ? evaluation : training).batchNorm(x, prefix),
+        });
         const targetLogits = linearHead(features, used, targetHead);
         const sourceLogits = method.usesRelationship ? linearHead(features, used, backbone.head) : null;
         const loss = method.loss({
@@ -113,6 +122,12 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
       return { state: next, outputs };
     },
   };
+}
+
+/** Whether a layer or tensor belongs to the stem or the first `count` stages; with 0 none does. */
+function frozenLayers({ stages }: Backbone, count: number): (name: string) => boolean {
+  const prefixes = count === 0 ? [] : stages.slice(0, count + 1).flat();
+  return (name) => prefixes.some((prefix) => name === prefix || name.startsWith(`${prefix}.`));
 }
 
 /**

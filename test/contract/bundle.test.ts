@@ -18,7 +18,11 @@ afterAll(() => {
 });
 
 test('a run goes through from import to test accuracy', async () => {
-  await bundle({ outFolder, more: { cotune: 'src-main/cli/main.ts' } });
+  const more = {
+    cotune: 'src-main/cli/main.ts',
+    'bench-store-writer': 'src-main/service/bench-store-writer.ts',
+  };
+  await bundle({ outFolder, more });
   const species = targetSpecies.slice(0, 2);
   await drawImageFolder(join(folder, 'images'), { species, seed: 1, counts: { train: 8, test: 3 } });
   writeTinyNetwork(join(folder, 'tiny.safetensors'));

@@ -61,7 +61,7 @@ async function work(job: Job): Promise<void> {
         : { code: 'not-found' as const, message: `${path} is missing`, hint: '' };
       say({ type: 'predicted', path, error, probabilities: error ? null : Float32Array.of(0.25, 0.75) });
     }
-  } else writeFileSync(job.path, `exported ${job.format}`);
+  } else if (job.kind === 'export') writeFileSync(job.path, `exported ${job.format}`);
   if (job.kind !== 'train') end({ type: 'finished', result: null });
 }
 

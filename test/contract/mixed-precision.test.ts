@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { inspectModelFile } from '../../src-main/backbones/inspect.ts';
 import { readNetwork } from '../../src-main/backbones/network-file.ts';
-import { evaluationBatches } from '../../src-main/data/batches.ts';
+import { openEvaluationBatches } from '../../src-main/data/batches.ts';
 import type { Arrays } from '../../src-main/engine/engine.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
 import { drawPicture } from '../../src-main/sample/draw.ts';
@@ -100,7 +100,13 @@ async function firstGradient(precision: Precision): Promise<{ loss: number; grad
   const samples = train.filter((_, index) => index % 4 === 0).slice(0, batch);
   const labels = Int32Array.from(samples, ({ label }) => label);
   const cacheFolder = join(folder, 'cache');
-  for await (const { images } of evaluationBatches({ samples, batch, size, preprocessing, cacheFolder })) {
+  for await (const { images } of await openEvaluationBatches({
+    samples,
+    batch,
+    size,
+    preprocessing,
+    cacheFolder,
+  })) {
     const { loss } = await executable.run({ images, labels, learning_rate: Float32Array.of(0.001) });
     const names = Object.keys(program.state).filter((name) => name.startsWith('momentum/'));
     const gradient = await executable.read(names);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { benchRelationship } from '../../src-main/bench/relationship.ts';
 import { openFixedMatrix } from '../../src-main/engine/fixed-matrix.ts';
-import { benchRelationship } from '../../src-main/transfer/bench-relationship.ts';
 import { LogisticRegression } from '../../src-main/transfer/logistic-regression.ts';
 import { learnRelationship, type RelationshipInput } from '../../src-main/transfer/relationship.ts';
 import { fitTemperature } from '../../src-main/transfer/temperature.ts';
@@ -246,7 +246,7 @@ test('the bench measures a problem of the asked size and reports every objective
   expect(bench.grid[16].objective).toBeCloseTo(1e-4 * 60 * Math.log(3), 4);
   expect(bench.grid_s.median).toBeGreaterThan(0);
   expect(bench.val_accuracy).toBeGreaterThan(1 / 3);
-  await expect(benchRelationship({ samples: 5, sources: 12, targets: 3 })).rejects.toThrow(
+  await expect(benchRelationship({ samples: 5, sources: 12, targets: 3, rounds: 1 })).rejects.toThrow(
     /too few for 3 target/,
   );
 });

@@ -1,5 +1,6 @@
 /** Convolutions and their gradients on blocked tensors, with kernels blocked at run time. */
 import type { Node, Value } from '../trace/ir.ts';
+import { formsOf } from './blocked-forms.ts';
 import { type Lowering, nchwcDomain } from './lowering.ts';
 import type { Name } from './onnx-graph.ts';
 import { attributesOf, convolutionGeometry, type Geometry } from './windows.ts';
@@ -139,8 +140,8 @@ function phasesOf(
   return phases;
 }
 
-/** What of a convolution's input gradient the two kinds of convolution do differently. */
-type PhaseConvolution = (part: Name, taps: [number, number], pads: number[]) => Name;
+/** What of a convolution's input gradient the two kinds of convolution do differently: `part` of the kernel over dy. */
+type PhaseConvolution = (dy: Name, part: Name, taps: [number, number], pads: number[]) => Name;
 
 function inputGradient(
   node: Node,
@@ -148,7 +149,7 @@ function inputGradient(
   geometry: Geometry,
   convolve: PhaseConvolution,
 ): boolean {
-  const { filter } = node.inputs;
+  const { dy, filter } = node.inputs;
   const { inHeight, inWidth, outHeight, outWidth, strideHeight, strideWidth, padInfo, batchSize } = geometry;
   if (geometry.dilationHeight !== 1 || geometry.dilationWidth !== 1) return false;
   const rows = phasesOf(inHeight, outHeight, strideHeight, geometry.filterHeight, padInfo.top);
@@ -158,16 +159,22 @@ function inputGradient(
   const planes = (batchSize * lowering.padded(geometry.inChannels)) / block;
   const [height, width] = [inHeight / strideHeight, inWidth / strideWidth];
 
+  const { name, factor } = formsOf(lowering).outputGradient(dy, filter.shape);
+  const kernel = factor
+    ? scaledFilter(lowering.use(filter), filter.shape, factor, lowering)
+    : lowering.use(filter);
+
   const phase = (row: Phase, column: Phase): Name => {
     if (row.taps * column.taps === 0)
       return lowering.graph.filled([planes, height, 1, width, 1, block], 0, 'float32');
-    const part = flippedPart(lowering.use(filter), row, column, strideHeight, strideWidth, filter, lowering);
-    const name = convolve(
+    const part = flippedPart(kernel, row, column, strideHeight, strideWidth, filter, lowering);
+    const convolved = convolve(
+      name,
       part,
       [row.taps, column.taps],
       [row.before, column.before, row.after, column.after],
     );
-    return lowering.reshape(name, [planes, height, 1, width, 1, block]);
+    return lowering.reshape(convolved, [planes, height, 1, width, 1, block]);
   };
   const interleaved = (parts: Name[], axis: number) =>
     parts.length === 1 ? parts[0] : lowering.op('Concat', parts, { axis });
@@ -180,6 +187,17 @@ function inputGradient(
   const shape = lowering.shapeIn(node.outputs[0], 'blocked');
   lowering.define(node.outputs[0], lowering.reshape(interleaved(lines, 2), shape), 'blocked');
   return true;
+}
+
+/** A filter, or its gradient, times a factor for every output channel. */
+export function scaledFilter(
+  filter: Name,
+  [, , , channels]: readonly number[],
+  factor: Name,
+  lowering: Lowering,
+): Name {
+  // A depthwise filter's output channels are its last axis but one.
+  return lowering.op('Mul', [filter, channels === 1 ? lowering.reshape(factor, [-1, 1]) : factor]);
 }
 
 /** The kernel's positions of one phase in reverse order. */
@@ -202,30 +220,25 @@ function flippedPart(
 }
 
 const conv2dInputGradient = (node: Node, lowering: Lowering): boolean => {
-  const { dy, filter } = node.inputs;
+  const { filter } = node.inputs;
   const [channelsIn, channelsOut] = filter.shape.slice(2);
   if (!reorders(channelsIn) || !reorders(channelsOut)) return false;
   const geometry = convolutionGeometry(node, node.attrs.inputShape as number[], filter.shape);
-  return inputGradient(node, lowering, geometry, (part, taps, pads) => {
+  return inputGradient(node, lowering, geometry, (dy, part, taps, pads) => {
     const kernel = blockKernel(part, [...taps, channelsIn, channelsOut], true, lowering);
-    return lowering.op(
-      'Conv',
-      [lowering.use(dy, 'blocked'), kernel],
-      { kernel_shape: taps, pads },
-      nchwcDomain,
-    );
+    return lowering.op('Conv', [dy, kernel], { kernel_shape: taps, pads }, nchwcDomain);
   });
 };
 
 const depthwiseInputGradient = (node: Node, lowering: Lowering): boolean => {
-  const { dy, filter } = node.inputs;
+  const { filter } = node.inputs;
   const [, , channels, multiplier] = filter.shape;
   if (multiplier !== 1 || !reorders(channels)) return false;
   const geometry = convolutionGeometry(node, node.attrs.inputShape as number[], filter.shape);
-  return inputGradient(node, lowering, geometry, (part, taps, pads) => {
+  return inputGradient(node, lowering, geometry, (dy, part, taps, pads) => {
     const kernel = blockDepthwiseKernel(part, [...taps, channels], lowering);
     const attributes = { kernel_shape: taps, pads, group: lowering.padded(channels) };
-    return lowering.op('Conv', [lowering.use(dy, 'blocked'), kernel], attributes, nchwcDomain);
+    return lowering.op('Conv', [dy, kernel], attributes, nchwcDomain);
   });
 };
 

@@ -4,7 +4,7 @@
  */
 import { sizeOf, type Value } from '../trace/ir.ts';
 import { type Lowering, nchwcDomain } from './lowering.ts';
-import type { Attributes, Name } from './onnx-graph.ts';
+import { type Attributes, type Name, onnxTypes } from './onnx-graph.ts';
 
 /** x·scale + bias + sum, with one scale and bias per channel (vectors of padded length). */
 interface Affine {
@@ -22,10 +22,11 @@ interface Product {
   b: Value;
 }
 
-/** 1 where a condition holds, else 0. */
+/** 1 where all conditions hold, else 0: a value over 0, a value under a limit. */
 interface Mask {
   kind: 'mask';
-  condition: Name;
+  positive?: Value;
+  under?: { value: Value; limit: number };
 }
 
 type Form = Affine | Product | Mask;
@@ -61,6 +62,31 @@ class BlockedForms {
     return form?.kind === 'affine' ? form : { kind: 'affine', x: this.#lowering.use(value, 'blocked') };
   }
 
+  /**
+   * The gradient that a convolution's output got, without its factor per channel [channels] where multiplying the filter
+   * with that, or the filter's gradient, is less work than multiplying the image.
+   */
+  outputGradient(dy: Value, filter: readonly number[]): { name: Name; factor?: Name } {
+    const lowering = this.#lowering;
+    const form = this.#forms.get(dy);
+    const onFilters = lowering.usesOf(dy) * sizeOf(filter) < sizeOf(dy.shape);
+    if (!onFilters || form?.kind !== 'affine' || !form.scale || form.bias || form.sum)
+      return { name: lowering.use(dy, 'blocked') };
+    const channels = dy.shape[3];
+    const whole = lowering.padded(channels) === channels;
+    return { name: form.x, factor: whole ? form.scale : lowering.slice(form.scale, [0], [0], [channels]) };
+  }
+
+  /** The mask of both masks' conditions, where one is that a ReLU's result is over 0 and the other its limit. */
+  joined(a: Value, b: Value): Mask | undefined {
+    const [left, right] = [this.#forms.get(a), this.#forms.get(b)];
+    if (left?.kind !== 'mask' || right?.kind !== 'mask') return undefined;
+    const positive = left.positive ?? right.positive;
+    const under = left.under ?? right.under;
+    const activated = positive?.kind === 'result' && positive.node.kernel.startsWith('Relu');
+    return activated && positive === under?.value ? { kind: 'mask', positive, under } : undefined;
+  }
+
   /** Gives `value` a form; it is made when something uses it as a tensor. */
   define(value: Value, form: Form): void {
     this.#forms.set(value, form);
@@ -94,8 +120,13 @@ class BlockedForms {
   #make(form: Form, value: Value): Name {
     const { graph } = this.#lowering;
     if (form.kind === 'affine') return this.#makeAffine(form, value, {});
-    if (form.kind === 'mask') return graph.op('Cast', [form.condition], { to: 1 });
+    if (form.kind === 'mask') return this.#makeMask(form, value);
     return graph.op('Mul', [this.#lowering.use(form.a, 'blocked'), this.#lowering.use(form.b, 'blocked')]);
+  }
+
+  #makeMask(mask: Mask, value: Value): Name {
+    const numbers = makeMask(mask, value, this.#lowering);
+    return value.dtype === 'bool' ? this.#lowering.op('Cast', [numbers], { to: onnxTypes.bool }) : numbers;
   }
 
   #makeAffine({ x, scale, bias, sum }: Affine, value: Value, activation: Attributes): Name {
@@ -105,12 +136,8 @@ class BlockedForms {
       return activation.activation ? applyActivation(total, activation, this.#lowering) : total;
     }
     const channels = this.#lowering.padded(value.shape[3]);
-    const weights = scale
-      ? this.#lowering.reshape(scale, [channels, 1, 1, 1])
-      : graph.filled([channels, 1, 1, 1], 1, 'float32');
-    const inputs = [x, weights, bias ?? '', sum ?? ''];
-    while (inputs.at(-1) === '') inputs.pop();
-    return graph.op('Conv', inputs, { kernel_shape: [1, 1], group: channels, ...activation }, nchwcDomain);
+    const factor = scale ?? graph.filled([channels], 1, 'float32');
+    return perChannel({ x, factor, bias, sum }, channels, activation, this.#lowering);
   }
 }
 
@@ -118,4 +145,56 @@ function applyActivation(x: Name, activation: Attributes, { graph }: Lowering): 
   if (activation.activation === 'Relu') return graph.op('Relu', [x]);
   const [least, most] = (activation.activation_params as { floats: number[] }).floats;
   return graph.op('Clip', [x, graph.scalar(least), graph.scalar(most)]);
+}
+
+/** x·factor + bias + sum with an activation, in one pass. */
+function perChannel(
+  { x, factor, bias, sum }: { x: Name; factor: Name; bias?: Name; sum?: Name },
+  channels: number,
+  activation: Attributes,
+  lowering: Lowering,
+): Name {
+  const inputs = [x, lowering.reshape(factor, [channels, 1, 1, 1]), bias ?? '', sum ?? ''];
+  while (inputs.at(-1) === '') inputs.pop();
+  return lowering.op('Conv', inputs, { kernel_shape: [1, 1], group: channels, ...activation }, nchwcDomain);
+}
+
+const clip = (least: number, most: number): Attributes => ({
+  activation: 'Clip',
+  activation_params: { floats: [least, most] },
+});
+
+/** Lifts the smallest normal number over 1. */
+const huge = 2 ** 127;
+/** Lifts the gap between a limit of at least 1 and its lower neighbor over 1; products with it are exact. */
+const steep = 2 ** 27;
+/** More than `steep` times any limit of a mask. */
+const deep = 2 ** 35;
+/** Limits that masks may have. */
+export const isMaskLimit = (limit: number): boolean => limit >= 1 && limit <= 64;
+
+/**
+ * Makes a mask of numbers in passes of a multiplication and a clip: comparing, joining and casting booleans takes several
+ * times as long. Exact but for positive values under 1e-27 that have a limit as well.
+ */
+function makeMask({ positive, under }: Mask, { shape }: Value, lowering: Lowering): Name {
+  const { graph } = lowering;
+  const channels = lowering.padded(shape[3]);
+  const all = (value: number) => graph.filled([channels], value, 'float32');
+  const pass = (value: Value, slope: number, offset: number, range: Attributes, sum?: Name) =>
+    perChannel(
+      {
+        x: lowering.use(value, 'blocked'),
+        factor: all(slope),
+        bias: offset === 0 ? undefined : all(offset),
+        sum,
+      },
+      channels,
+      range,
+      lowering,
+    );
+  if (!under) return pass(positive!, huge, 0, clip(0, 1));
+  // −deep where the value is not positive, else 0.
+  const held = positive && pass(positive, huge, -deep, clip(-deep, 0));
+  return pass(under.value, -steep, steep * under.limit, clip(0, 1), held);
 }

@@ -3,7 +3,7 @@ import { util } from '@tensorflow/tfjs-core';
 import type { Node, Value } from '../trace/ir.ts';
 import { blockedConvolutionRules } from './blocked-convolution.ts';
 import { blockedFilterGradientRules } from './blocked-filter-gradient.ts';
-import { formsOf } from './blocked-forms.ts';
+import { formsOf, isMaskLimit } from './blocked-forms.ts';
 import { type Lowering, nchwcDomain } from './lowering.ts';
 import type { Attributes, Name } from './onnx-graph.ts';
 import { attributesOf, poolGeometry } from './windows.ts';
@@ -30,10 +30,7 @@ const multiply: BlockedRule = (node, lowering) => {
   const forms = formsOf(lowering);
   const [output] = node.outputs;
   if (sameShape(x, factor)) {
-    const [left, right] = [forms.get(x), forms.get(factor)];
-    if (left?.kind === 'mask' && right?.kind === 'mask')
-      forms.define(output, { kind: 'mask', condition: graph.op('And', [left.condition, right.condition]) });
-    else forms.define(output, { kind: 'product', a: x, b: factor });
+    forms.define(output, forms.joined(x, factor) ?? { kind: 'product', a: x, b: factor });
     return true;
   }
   const vector = forms.channelVector(factor, x.shape[3]);
@@ -117,34 +114,34 @@ const activation =
 const step: BlockedRule = (node, lowering) => {
   const { x } = node.inputs;
   if (!isBlocked(x, lowering) || node.attrs.alpha) return false;
-  const { graph } = lowering;
   const forms = formsOf(lowering);
-  const seen = lowering.use(forms.activated.get(x) ?? x, 'blocked');
-  forms.define(node.outputs[0], { kind: 'mask', condition: graph.op('Greater', [seen, graph.scalar(0)]) });
+  forms.define(node.outputs[0], { kind: 'mask', positive: forms.activated.get(x) ?? x });
+  return true;
+};
+
+/** x < limit. */
+const less: BlockedRule = (node, lowering) => {
+  const { a, b } = node.inputs;
+  if (!isBlocked(a, lowering) || b.kind !== 'constant' || b.fill === null || !isMaskLimit(b.fill))
+    return false;
+  formsOf(lowering).define(node.outputs[0], { kind: 'mask', under: { value: a, limit: b.fill } });
   return true;
 };
 
 /** x ≤ 6 in ReLU6's gradient, by its activated value: below 6. They differ only where x is 6 exactly. */
 const lessEqual: BlockedRule = (node, lowering) => {
   const { a, b } = node.inputs;
-  const output = forms6(a, b, lowering);
-  if (!output) return false;
-  lowering.define(node.outputs[0], output, 'blocked');
+  const seen = formsOf(lowering).activated.get(a);
+  const isRelu6 = seen?.kind === 'result' && seen.node.kernel === 'Relu6';
+  if (!isRelu6 || b.kind !== 'constant' || b.fill !== 6) return false;
+  formsOf(lowering).define(node.outputs[0], { kind: 'mask', under: { value: seen, limit: 6 } });
   return true;
 };
 
-function forms6(x: Value, limit: Value, lowering: Lowering): Name | undefined {
-  const seen = formsOf(lowering).activated.get(x);
-  const isRelu6 = seen?.kind === 'result' && seen.node.kernel === 'Relu6';
-  if (!isRelu6 || limit.kind !== 'constant' || limit.fill !== 6) return undefined;
-  return lowering.op('Less', [lowering.use(seen, 'blocked'), lowering.graph.scalar(6)]);
-}
-
 const cast: BlockedRule = (node, lowering) => {
-  const { x } = node.inputs;
-  const fromBool = x.dtype === 'bool' && node.outputs[0].dtype === 'float32';
-  if (!fromBool || x.shape.length !== 4 || lowering.layoutOf(x) !== 'blocked') return false;
-  formsOf(lowering).define(node.outputs[0], { kind: 'mask', condition: lowering.use(x, 'blocked') });
+  const form = formsOf(lowering).get(node.inputs.x);
+  if (form?.kind !== 'mask' || node.outputs[0].dtype !== 'float32') return false;
+  formsOf(lowering).define(node.outputs[0], form);
   return true;
 };
 
@@ -220,6 +217,7 @@ export const blockedRules: Record<string, BlockedRule> = {
   Relu: activation({ activation: 'Relu' }),
   Relu6: activation({ activation: 'Clip', activation_params: { floats: [0, 6] } }),
   Step: step,
+  Less: less,
   LessEqual: lessEqual,
   Cast: cast,
   Square: square,

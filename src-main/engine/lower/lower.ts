@@ -35,7 +35,8 @@ export interface Lowered {
   model: Uint8Array;
   state: Port[];
   batch: Port[];
-  nextState: Port[];
+  /** `inPlace`: the next value may be written over the one that it follows. */
+  nextState: (Port & { inPlace: boolean })[];
   outputs: Port[];
 }
 
@@ -77,7 +78,10 @@ export function lower(traced: Trace, target: Target): Lowered {
       results.push({ name: port, shape: value.shape, dtype: value.dtype });
       return portOf(name, port, value);
     };
-  const nextState = [...trace.state].map(finish('next'));
+  const nextState = [...trace.state].map(finish('next')).map((next) => ({
+    ...next,
+    inPlace: lowering.graph.isReplacedBy(next.name, next.port),
+  }));
   const outputs = [...trace.outputs].map(finish('out'));
   return { model: lowering.graph.toBytes(inputs, results), ...ports, nextState, outputs };
 }

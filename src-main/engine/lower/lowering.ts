@@ -25,6 +25,9 @@ export interface Target {
 /** A lowering rule: emits ONNX nodes for one kernel call and defines its outputs. */
 export type Rule = (node: Node, lowering: Lowering) => void;
 
+/** Elements of a row from which on picking rows is faster than a transpose. */
+const longRow = 128;
+
 const toNchw = [0, 3, 1, 2];
 const toNhwc = [0, 2, 3, 1];
 
@@ -139,13 +142,27 @@ export class Lowering {
   /** Transposes a tensor of known shape; moving axes of extent 1 only is a reshape. */
   permute(name: Name, shape: readonly number[], order: readonly number[]): Name {
     if (order.every((axis, index) => axis === index)) return name;
+    const extents = order.map((axis) => shape[axis]);
     const moved = order.filter((axis) => shape[axis] > 1);
     if (moved.every((axis, index) => index === 0 || axis > moved[index - 1]))
-      return this.reshape(
-        name,
-        order.map((axis) => shape[axis]),
+      return this.reshape(name, extents);
+    const kept = order.findLastIndex((axis, index) => axis !== index) + 1;
+    if (this.target.provider !== 'cpu' || sizeOf(shape.slice(kept)) < longRow)
+      return this.graph.op('Transpose', [name], { perm: order });
+    return this.reshape(this.#pickRows(name, shape, order, kept), extents);
+  }
+
+  /** Transposes the first `kept` axes by picking whole rows of the others, which ONNX Runtime does in parallel. */
+  #pickRows(name: Name, shape: readonly number[], order: readonly number[], kept: number): Name {
+    const strides = shape.slice(0, kept).map((_, axis) => sizeOf(shape.slice(axis + 1, kept)));
+    let rows = [0];
+    for (const axis of order.slice(0, kept))
+      rows = rows.flatMap((row) =>
+        Array.from({ length: shape[axis] }, (_, index) => row + index * strides[axis]),
       );
-    return this.graph.op('Transpose', [name], { perm: order });
+    const matrix = this.reshape(name, [rows.length, sizeOf(shape.slice(kept))]);
+    const indices = this.graph.constant('int32', [rows.length], Int32Array.from(rows));
+    return this.graph.op('Gather', [matrix, indices], { axis: 0 });
   }
 
   /** A slice [begin, end) with steps along the given axes. */
@@ -175,6 +192,12 @@ export class Lowering {
   /** The matrix product of two matrices, either transposed. */
   product(a: Name, b: Name, transposeA = false, transposeB = false): Name {
     return this.graph.op('Gemm', [a, b], { transA: Number(transposeA), transB: Number(transposeB) });
+  }
+
+  /** The sum of so many rows, [rows, columns] → [1, columns]: a product with ones, which sums in parallel. */
+  sumRows(name: Name, rows: number, columns: number): Name {
+    const matrix = this.reshape(name, [rows, columns]);
+    return rows === 1 ? matrix : this.product(this.graph.filled([1, rows], 1, 'float32'), matrix);
   }
 
   /** `value` as a matrix whose columns are the last axis. */

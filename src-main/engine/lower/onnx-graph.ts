@@ -31,12 +31,14 @@ export const onnxTypes: Record<OnnxType, number> = {
 };
 /** AttributeProto.AttributeType of onnx.proto. */
 const attributeTypes = { float: 1, int: 2, string: 3, floats: 6, ints: 7 };
+const elementwise = new Set(['Add', 'Sub', 'Mul']);
 const opset = 18;
 const microsoftDomains = ['com.microsoft', 'com.microsoft.nchwc'];
 
 /** An ONNX graph under construction. Every node has one output here; equal nodes are made once. */
 export class OnnxGraph {
   #nodes: OnnxNode[] = [];
+  #nodeOutputs = new Set<Name>();
   /** Final names of node outputs that the graph hands out. */
   #exported = new Map<Name, Name>();
   #initializers: ProtobufWriter[] = [];
@@ -57,19 +59,31 @@ export class OnnxGraph {
   /** Adds a node whose output has a given name. */
   named(output: Name, type: string, inputs: readonly Name[], attributes: Attributes = {}, domain = ''): void {
     this.#nodes.push({ output, type, inputs, attributes, domain });
+    this.#nodeOutputs.add(output);
   }
 
   /** Makes a tensor a graph output under a name of its own: a node's output is renamed, anything else copied. */
   export(name: Name, as: Name): void {
-    const fromNode = this.#nodes.some(({ output }) => output === name);
-    if (fromNode && !this.#exported.has(name)) this.#exported.set(name, as);
+    if (this.#nodeOutputs.has(name) && !this.#exported.has(name)) this.#exported.set(name, as);
     else this.named(as, 'Identity', [name]);
+  }
+
+  /**
+   * Whether the graph reads the input `name` in one place only, which makes `output` or what `output` is made of, element by
+   * element: then `output` may be written over it.
+   */
+  isReplacedBy(name: Name, output: Name): boolean {
+    const readers = this.#nodes.filter(({ inputs }) => inputs.includes(name));
+    if (readers.length !== 1 || !elementwise.has(readers[0].type)) return false;
+    const maker = this.#nodes.find((node) => (this.#exported.get(node.output) ?? node.output) === output);
+    if (!maker || !elementwise.has(maker.type)) return false;
+    return maker === readers[0] || maker.inputs.includes(readers[0].output);
   }
 
   /** A constant tensor. Small ones with equal contents are stored once. */
   constant(dtype: OnnxType, shape: readonly number[], data: ArrayBufferView): Name {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const key = bytes.length <= 1024 ? `${dtype} ${shape.join()}:${bytes.join()}` : undefined;
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const key = bytes.length <= 1024 ? `${dtype} ${shape.join()}:${bytes.toString('latin1')}` : undefined;
     const known = key && this.#made.get(key);
     if (known) return known;
     const name = `constant_${this.#count++}`;

@@ -1,3 +1,7 @@
+const text = new TextEncoder();
+/** Most numbers in a graph take one byte: those chunks are shared. */
+const singles = Array.from({ length: 128 }, (_, value) => Uint8Array.of(value));
+
 /** The few protocol-buffer wire types that ONNX uses. https://protobuf.dev/programming-guides/encoding/ */
 export class ProtobufWriter {
   #chunks: Uint8Array[] = [];
@@ -6,8 +10,7 @@ export class ProtobufWriter {
   /** A varint field; negative numbers take ten bytes, as int64 fields do. */
   integer(field: number, value: number | bigint): this {
     this.#varint((field << 3) | 0);
-    this.#varint(BigInt.asUintN(64, BigInt(value)));
-    return this;
+    return this.#varint(value < 0 ? BigInt.asUintN(64, BigInt(value)) : value);
   }
 
   /** A 32-bit float field. */
@@ -26,7 +29,7 @@ export class ProtobufWriter {
       for (const chunk of value.#chunks) this.#push(chunk);
       return this;
     }
-    const data = typeof value === 'string' ? new TextEncoder().encode(value) : value;
+    const data = typeof value === 'string' ? text.encode(value) : value;
     this.#varint(data.length);
     return this.#push(data);
   }
@@ -47,14 +50,12 @@ export class ProtobufWriter {
     return this;
   }
 
-  #varint(value: number | bigint): void {
-    let rest = BigInt(value);
+  #varint(value: number | bigint): this {
+    if (value < 128) return this.#push(singles[Number(value)]);
     const bytes: number[] = [];
-    while (rest > 127n) {
-      bytes.push(Number(rest & 127n) | 128);
-      rest >>= 7n;
-    }
+    let rest = BigInt(value);
+    for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
     bytes.push(Number(rest));
-    this.#push(Uint8Array.from(bytes));
+    return this.#push(Uint8Array.from(bytes));
   }
 }

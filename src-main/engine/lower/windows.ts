@@ -1,7 +1,7 @@
 /** Sliding windows: their geometry, the pixels each window position reads, and the way back. */
 import { backend_util } from '@tensorflow/tfjs-core';
 import type { Node, Value } from '../trace/ir.ts';
-import type { Lowering } from './lowering.ts';
+import { type Lowering, nchwcDomain } from './lowering.ts';
 import type { Attributes, Name } from './onnx-graph.ts';
 
 type Shape4 = [number, number, number, number];
@@ -61,36 +61,62 @@ export function imageOf(value: Value, layout: 'nhwc' | 'blocked', lowering: Lowe
 /** For each kernel position: the input pixels that it multiplies, [outer, outHeight, outWidth, inner]. */
 export function taps(image: Image, geometry: Geometry, lowering: Lowering, padding = 0): Name[] {
   const { padInfo, outHeight, outWidth, strideHeight, strideWidth, dilationHeight, dilationWidth } = geometry;
+  const { filterHeight, filterWidth } = geometry;
+  const { outer, inner } = image;
+  const columnPhases = phasesOfColumns(geometry, image, lowering);
+  const [height, width] = [
+    padInfo.top + image.height + padInfo.bottom,
+    padInfo.left + image.width + padInfo.right,
+  ];
+  const spare = width % columnPhases;
   const padded = lowering.pad(
     image.name,
     [
       [0, 0],
       [padInfo.top, padInfo.bottom],
-      [padInfo.left, padInfo.right],
+      [padInfo.left, padInfo.right + spare],
       [0, 0],
     ],
     padding,
   );
-  const names: Name[] = [];
-  for (let row = 0; row < geometry.filterHeight; row++)
-    for (let column = 0; column < geometry.filterWidth; column++) {
-      const top = row * dilationHeight;
-      const left = column * dilationWidth;
-      const whole =
-        top === padInfo.top &&
-        left === padInfo.left &&
-        strideHeight * strideWidth === 1 &&
-        outHeight === image.height &&
-        outWidth === image.width;
-      const bottom = top + (outHeight - 1) * strideHeight + 1;
-      const right = left + (outWidth - 1) * strideWidth + 1;
-      names.push(
-        whole
-          ? image.name
-          : lowering.slice(padded, [1, 2], [top, left], [bottom, right], [strideHeight, strideWidth]),
-      );
-    }
-  return names;
+  const split =
+    columnPhases === 1 ? padded : splitColumns(padded, { ...image, height, width: width + spare }, lowering);
+  const steps = [1, strideHeight, strideWidth / columnPhases];
+  return Array.from({ length: filterHeight * filterWidth }, (_, position) => {
+    const top = Math.floor(position / filterWidth) * dilationHeight;
+    const left = (position % filterWidth) * dilationWidth;
+    const whole =
+      top === padInfo.top &&
+      left === padInfo.left &&
+      strideHeight * strideWidth === 1 &&
+      outHeight === image.height &&
+      outWidth === image.width;
+    if (whole) return image.name;
+    const begin = [left % columnPhases, top, Math.floor(left / columnPhases)];
+    const end = begin.map((at, axis) => at + ([1, outHeight, outWidth][axis] - 1) * steps[axis] + 1);
+    const [axes, from] = columnPhases === 1 ? [[1, 2], 1] : [[1, 2, 3], 0];
+    const tap = lowering.slice(split, axes, begin.slice(from), end.slice(from), steps.slice(from));
+    return lowering.reshape(tap, [outer, outHeight, outWidth, inner]);
+  });
+}
+
+/**
+ * Into how many parts to split the columns before taking windows: with a stride of 2, blocks are split into even and odd
+ * columns once, in parallel, so that every window position is made of whole rows.
+ */
+const phasesOfColumns = (geometry: Geometry, { inner }: Image, { target }: Lowering): 1 | 2 =>
+  target.layout === 'blocked' &&
+  inner === target.block &&
+  geometry.strideWidth === 2 &&
+  geometry.filterHeight * geometry.filterWidth > 4
+    ? 2
+    : 1;
+
+/** Even columns, then odd ones: [outer, 2, height, width / 2, inner]. Two columns side by side are as two blocks of channels. */
+function splitColumns(name: Name, { outer, height, width, inner }: Image, lowering: Lowering): Name {
+  const pairs = lowering.reshape(name, [outer, height, width / 2, 2 * inner]);
+  const split = lowering.op('ReorderInput', [pairs], { channels_last: 1 }, nchwcDomain);
+  return lowering.reshape(split, [outer, 2, height, width / 2, inner]);
 }
 
 /** Positions along one axis that the windows' offset `offset` writes to: which phase of the stride, and which shift. */

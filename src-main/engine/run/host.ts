@@ -13,8 +13,9 @@ import {
 } from './session.ts';
 
 /**
- * Runs a graph with its state in host memory: on the CPU, or on a device that takes it up and down at every step. State
- * lives in two sets of buffers that take turns: one is the inputs of a step, the other receives its outputs in place.
+ * Runs a graph with its state in host memory: on the CPU, or on a device that takes it up and down at every step. What a
+ * step replaces element by element it writes over; of other state there are two buffers that take turns: one is an input
+ * of a step, the other receives the output.
  */
 export async function hostExecutable(
   graph: RunnableGraph,
@@ -24,27 +25,29 @@ export async function hostExecutable(
   const ports = new StatePorts(graph);
   const current: NamedTensors = {};
   const spare: NamedTensors = {};
-  for (const next of graph.nextState) spare[next.name] = asTensor(next, allocate(next));
+  const turning = graph.nextState.filter(({ inPlace }) => !inPlace);
+  for (const next of turning) spare[next.name] = asTensor(next, allocate(next));
   let disposed = false;
 
   return {
     async load(state) {
       for (const [name, values] of Object.entries(state)) {
         const port = ports.get(name);
-        current[name] = asTensor(port, checkValues(port, values).slice());
+        current[name] = asTensor(port, checkValues(port, values));
       }
     },
     async run(batch) {
       const feeds = feedsOf(graph, current, batch);
       const fetches: NamedTensors = {};
       const results: Arrays = {};
-      for (const { name, port } of graph.nextState) fetches[port] = spare[name];
+      for (const { name, port, inPlace } of graph.nextState)
+        fetches[port] = inPlace ? current[name] : spare[name];
       for (const output of graph.outputs) {
         results[output.name] = allocate(output);
         fetches[output.port] = asTensor(output, results[output.name]);
       }
       await runSession(session, feeds, fetches);
-      for (const { name } of graph.nextState) [current[name], spare[name]] = [spare[name], current[name]];
+      for (const { name } of turning) [current[name], spare[name]] = [spare[name], current[name]];
       return results;
     },
     async read(names = ports.names) {
@@ -69,8 +72,17 @@ export interface CpuOptions {
   profile?: string;
 }
 
-export const cpuSessionOptions = ({ threads, profile }: CpuOptions): InferenceSession.SessionOptions => ({
+export const cpuSessionOptions = (
+  graph: RunnableGraph,
+  { threads, profile }: CpuOptions,
+): InferenceSession.SessionOptions => ({
   executionProviders: ['cpu'],
+  // In a step that changes its state the optimizers find nothing but reshapes to join, and search for longer than everything
+  // else here takes. Evaluation has constants to fold.
+  graphOptimizationLevel: graph.nextState.length > 0 ? 'disabled' : 'all',
+  // A pattern is one block for all tensors of a run, beside the arena that the first run has grown already: the second run
+  // pays for it once more, in memory and in fresh pages, and later ones are no faster.
+  enableMemPattern: false,
   ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
   ...(profile ? { enableProfiling: true, profileFilePrefix: profile } : {}),
 });

@@ -16,12 +16,18 @@ export interface Port extends TensorSpec {
   port: string;
 }
 
+/** The next value of a state tensor. */
+export interface NextPort extends Port {
+  /** Whether it may be written over the value that it follows: nothing reads that one later in the step. */
+  inPlace: boolean;
+}
+
 /** A graph to run: state and batch go in, the next state and outputs come out. */
 export interface RunnableGraph {
   model: Uint8Array;
   state: Port[];
   batch: Port[];
-  nextState: Port[];
+  nextState: NextPort[];
   outputs: Port[];
 }
 

@@ -82,10 +82,10 @@ export class TraceBackend extends tf.KernelBackend {
     const data = (values ?? new Float32Array(sizeOf(shape))) as ArrayLike<number>;
     const typed =
       dtype === 'float32'
-        ? Float32Array.from(data)
+        ? new Float32Array(data)
         : dtype === 'int32'
-          ? Int32Array.from(data)
-          : Uint8Array.from(data);
+          ? new Int32Array(data)
+          : new Uint8Array(data);
     const fill = typed.length > 0 && typed.every((element) => element === typed[0]) ? typed[0] : null;
     return { kind: 'constant', id: this.#count++, shape, dtype: dtype as ElementType, data: typed, fill };
   }
@@ -166,8 +166,11 @@ export function traceBackend(): TraceBackend {
   register('Identity', ({ inputs }) => backend.alias(inputs.x!));
   for (const kernel of Object.keys(shapeRules))
     register(kernel, ({ inputs, attrs }) => {
-      const castToItself = kernel === 'Cast' && (attrs as Attributes).dtype === inputs.x!.dtype;
-      return castToItself ? backend.alias(inputs.x!) : backend.record(kernel, inputs, attrs as Attributes);
+      const { x } = inputs;
+      const unchanged =
+        (kernel === 'Cast' && (attrs as Attributes).dtype === x!.dtype) ||
+        (kernel === 'Reshape' && (attrs as Attributes).shape.join() === x!.shape.join());
+      return unchanged ? backend.alias(x!) : backend.record(kernel, inputs, attrs as Attributes);
     });
   return backend;
 }

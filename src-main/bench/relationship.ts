@@ -1,26 +1,13 @@
-import type { GridPoint } from '../../src-shared/domain.ts';
+import type { RelationshipBench } from '../../src-shared/bench.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Matrix } from '../../src-shared/matrix.ts';
+import { spreadOf } from '../../src-shared/spread.ts';
 import { type Random, randomOf } from '../data/random.ts';
 import { openFixedMatrix } from '../engine/fixed-matrix.ts';
-import { LogisticRegression } from './logistic-regression.ts';
-import { learnRelationship } from './relationship.ts';
-import { grid } from './reverse.ts';
-import { softmaxRows } from './softmax.ts';
-
-export interface RelationshipBench {
-  samples: number;
-  sources: number;
-  targets: number;
-  rounds: number;
-  /** Seconds for the logistic regressions of all values of C: median, fastest and slowest round. */
-  grid_s: { median: number; low: number; high: number };
-  /** Seconds for the whole relationship, once: probabilities, grid, the chosen C solved tightly, calibration, Bayes. */
-  whole_s: number;
-  C: number;
-  val_accuracy: number;
-  grid: GridPoint[];
-}
+import { LogisticRegression } from '../transfer/logistic-regression.ts';
+import { type Learned, learnRelationship } from '../transfer/relationship.ts';
+import { grid } from '../transfer/reverse.ts';
+import { softmaxRows } from '../transfer/softmax.ts';
 
 /** Logits of a source class's center, and of an image around its target's: standard deviations. */
 const centerSpread = 2.2;
@@ -29,15 +16,13 @@ const imageSpread = 2;
 /**
  * Measures relationship learning (reverse approach) on made-up logits: every target class has a center among the source
  * logits, and `samples` training images and a quarter as many validation images lie around the centers. Throws
- * `bad-input` where a target would be without an image.
+ * `bad-input` where a target would be without an image. `onRound` is told the rounds done and may throw to end it.
  */
-export async function benchRelationship(options: {
-  samples: number;
-  sources: number;
-  targets: number;
-  rounds?: number;
-}): Promise<RelationshipBench> {
-  const { samples, sources, targets, rounds = 3 } = options;
+export async function benchRelationship(
+  options: { samples: number; sources: number; targets: number; rounds: number },
+  onRound: (done: number) => void = () => {},
+): Promise<RelationshipBench> {
+  const { samples, sources, targets, rounds } = options;
   if (targets < 2 || samples < 4 * targets)
     throw new CotuneError(
       'bad-input',
@@ -50,36 +35,40 @@ export async function benchRelationship(options: {
   const val = imagesAround(centers, targets, Math.floor(samples / 4), next);
 
   const probabilities = softmaxRows(train.logits, 1);
-  const seconds: number[] = [];
+  const gridSeconds: number[] = [];
+  const wholeSeconds: number[] = [];
+  let learned: Learned | undefined;
   for (let round = 0; round < rounds; round++) {
-    const from = performance.now();
+    onRound(round);
+    const started = performance.now();
     const x = await openFixedMatrix(probabilities, targets);
     await new LogisticRegression(x, probabilities.data, train.labels, targets).path(grid);
     await x.dispose();
-    seconds.push((performance.now() - from) / 1000);
+    const solved = performance.now();
+    learned = await learnRelationship({
+      approach: 'reverse',
+      trainLogits: train.logits,
+      trainLabels: train.labels,
+      valLogits: val.logits,
+      valLabels: val.labels,
+      targets,
+      sourceScale: 1,
+    });
+    gridSeconds.push((solved - started) / 1000);
+    wholeSeconds.push((performance.now() - solved) / 1000);
   }
-  seconds.sort((a, b) => a - b);
-
-  const from = performance.now();
-  const learned = await learnRelationship({
-    approach: 'reverse',
-    trainLogits: train.logits,
-    trainLabels: train.labels,
-    valLogits: val.logits,
-    valLabels: val.labels,
-    targets,
-    sourceScale: 1,
-  });
+  const { C, valAccuracy, grid: points } = learned!;
   return {
+    bench: 'relationship',
     samples,
     sources,
     targets,
     rounds,
-    grid_s: { median: seconds[rounds >> 1], low: seconds[0], high: seconds[rounds - 1] },
-    whole_s: (performance.now() - from) / 1000,
-    C: learned.C!,
-    val_accuracy: learned.valAccuracy!,
-    grid: learned.grid,
+    grid_s: spreadOf(gridSeconds),
+    whole_s: spreadOf(wholeSeconds),
+    C: C!,
+    val_accuracy: valAccuracy!,
+    grid: points,
   };
 }
 

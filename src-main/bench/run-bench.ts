@@ -1,0 +1,30 @@
+import type { TrainerBench } from '../../src-shared/bench.ts';
+import type { Phase } from '../../src-shared/domain.ts';
+import type { BenchJob, FromTrainer } from '../trainer/protocol.ts';
+import { benchData } from './data.ts';
+import { benchRelationship } from './relationship.ts';
+import { benchStep } from './step.ts';
+
+/** Measures what a job asks for, in this process. Throws the signal's reason when stopped. */
+export async function runBench(
+  { work }: BenchJob,
+  report: (message: FromTrainer) => void,
+  signal: AbortSignal,
+): Promise<TrainerBench> {
+  const progressOf = (phase: Phase) => (done: number, total: number) => {
+    signal.throwIfAborted();
+    report({ type: 'progress', phase, done, total });
+  };
+  switch (work.what) {
+    case 'train':
+      return benchStep(work, progressOf('train'));
+    case 'infer':
+      return benchStep(work, progressOf('evaluate'));
+    case 'relationship':
+      return benchRelationship(work, (done) => progressOf('relationship')(done, work.rounds));
+    case 'data': {
+      const { dataset, ...options } = work;
+      return { bench: 'data', dataset, ...(await benchData(options, progressOf('data'))) };
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { Architecture } from '../../src-shared/domain.ts';
+import { readNetwork } from '../backbones/network-file.ts';
+import { randomOf } from '../data/random.ts';
+import type { Arrays, Program } from '../engine/engine.ts';
+import { openSource } from '../trainer/open-source.ts';
+import type { StepWork } from '../trainer/protocol.ts';
+import { initialState } from '../transfer/initial-state.ts';
+import { methodNamed } from '../transfer/methods/index.ts';
+import type { Network } from '../transfer/network.ts';
+import { evaluationProgram, trainingProgram } from '../transfer/training-program.ts';
+import { benchClasses, plainNetwork, randomWeights } from './random-network.ts';
+
+/** A step to measure: its program, what it is compiled and loaded with, and the one batch that it is fed. */
+export interface StepProgram {
+  architecture: Architecture;
+  program: Program;
+  constants(): Arrays;
+  state(): Arrays;
+  batch: Arrays;
+}
+
+/**
+ * The step as the product takes it: training by plain fine-tuning for 1,000 classes with momentum and weight decay, or
+ * a pass in evaluation mode to the source head's logits with the weights as constants.
+ */
+export function stepProgram(work: StepWork): StepProgram {
+  const { what, batch: count, size } = work;
+  const { architecture, network, weights } = openWork(work);
+  const batch = syntheticBatch(count, size);
+  if (what === 'infer') {
+    const program = evaluationProgram(network, 'source', count, size);
+    return { architecture, program, constants: weights, state: () => ({}), batch: { images: batch.images } };
+  }
+  const program = trainingProgram(network, {
+    method: methodNamed('finetune'),
+    batch: count,
+    size,
+    momentum: 0.9,
+    weightDecay: 5e-4,
+    headLearningRateMultiplier: 10,
+    tradeOff: 0,
+    frozen: work.frozen,
+  });
+  const state = () => initialState(program, network, weights(), 0, null);
+  return { architecture, program, constants: () => ({}), state, batch };
+}
+
+/** An architecture gets random weights, a registered network has its own. */
+function openWork({ network: source }: StepWork): {
+  architecture: Architecture;
+  network: Network;
+  weights: () => Arrays;
+} {
+  if (typeof source === 'string') {
+    const network = plainNetwork(source);
+    return { architecture: source, network, weights: () => randomWeights(network) };
+  }
+  const { file, network } = openSource(source, benchClasses);
+  return { architecture: source.architecture, network, weights: () => readNetwork(file, file.tensors) };
+}
+
+/** Images of values in [-1, 1) and labels, the same at every call, with a learning rate that lets no loss run away. */
+function syntheticBatch(count: number, size: number): Arrays {
+  const random = randomOf(count, size);
+  return {
+    images: Float32Array.from({ length: count * size * size * 3 }, () => 2 * random() - 1),
+    labels: Int32Array.from({ length: count }, () => Math.floor(random() * benchClasses)),
+    learning_rate: Float32Array.of(0.001),
+  };
+}

@@ -1,0 +1,88 @@
+import type { PredictedSplit } from '../store/predictions.ts';
+import type { Store } from '../store/store.ts';
+import { resolveRunConfig } from './run-config.ts';
+
+/** What a training step writes down: as many curves as a co-tuning run has. */
+export const curvesOf = (step: number): Record<string, number> => ({
+  loss: 1 / step,
+  target_loss: 0.5 / step,
+  source_loss: 0.5 / step,
+  train_accuracy: 1 - 1 / step,
+  lr: 0.001,
+  images_per_s: 100,
+});
+
+/** Adds a made-up dataset of `images` test images in `targets` classes, a model, and `count` runs on them. */
+export function addRuns(store: Store, images: number, targets: number, count: number) {
+  const now = new Date().toISOString();
+  const classes = Array.from({ length: targets }, (_, label) => `class ${label}`);
+  const datasetId = store.datasets.insert({
+    name: 'bench',
+    path: 'bench',
+    hash: 'dataset',
+    seed: 0,
+    classes,
+    counts: { train: 0, val: 0, test: images },
+    classCounts: classes.map(() => ({ train: 0, val: 0, test: 0 })),
+    issues: [],
+    notes: [],
+    importedAt: now,
+  });
+  const modelId = store.models.insert({
+    name: 'bench',
+    hash: 'model',
+    architecture: 'resnet50',
+    padding: 'symmetric',
+    batchNormEpsilon: 1e-5,
+    preprocessing: { inputSize: 224, resizeShorter: 256, mean: [0, 0, 0], std: [1, 1, 1] },
+    sourceClasses: classes,
+    temperature: null,
+    parameters: 1,
+    origin: '',
+    addedAt: now,
+  });
+  store.samples.replace(
+    datasetId,
+    Array.from({ length: images }, (_, index) => ({
+      path: `${classes[index % targets]}/${index}.jpg`,
+      label: index % targets,
+      split: 'test' as const,
+      width: 640,
+      height: 480,
+      bytes: 100_000,
+      hash: `image ${index}`,
+      perceptualHash: '0'.repeat(16),
+    })),
+  );
+  const request = { dataset: 'bench', model: 'bench', method: 'cotuning' } as const;
+  const config = resolveRunConfig(
+    request,
+    store.datasets.get(datasetId)!,
+    store.models.get(modelId)!,
+    images,
+  );
+  const runs = Array.from({ length: count }, (_, seed) =>
+    store.runs.insert({
+      config: { ...config, seed },
+      datasetId,
+      modelId,
+      sweepId: null,
+      datasetHash: 'dataset',
+      modelHash: 'model',
+      splitHash: 'split',
+      samples: { train: 0, val: 0, test: images },
+      targetClasses: classes,
+    }),
+  );
+  return { runs, predicted: predictionsOf(store, datasetId, targets) };
+}
+
+/** The same distribution over the classes for every image. */
+function predictionsOf(store: Store, dataset: number, targets: number): PredictedSplit {
+  const samples = store.samples.all(dataset);
+  return {
+    sampleIds: samples.map(({ id }) => id),
+    labels: Int32Array.from(samples, ({ label }) => label),
+    probabilities: new Float32Array(samples.length * targets).fill(1 / targets),
+  };
+}
