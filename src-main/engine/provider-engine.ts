@@ -60,7 +60,10 @@ const descent: Program = {
   },
 };
 
-/** Runs a step whose result shows the precision of the arithmetic and of what is stored between its two halves. */
+/**
+ * Runs a step whose result shows the precision of the arithmetic and of what is stored between its two halves. It stays
+ * open as long as the engine: with its last session the runtime would give up the device and every compiled shader.
+ */
 async function tryOut(engine: Engine, precision: Precision): Promise<void> {
   const executable = await engine.compile(descent);
   // Half precision cannot tell x from 1.
@@ -68,7 +71,6 @@ async function tryOut(engine: Engine, precision: Precision): Promise<void> {
   await executable.load({ w: Float32Array.of(2) });
   await executable.run({ x: Float32Array.of(x) });
   const { w } = await executable.read();
-  await executable.dispose();
   // The gradient is 2 (w x) x; mixed precision stores w x as 2.
   const expected = 2 - 2 * (precision === 'mixed' ? 2 : 2 * x) * x;
   if (!(Math.abs(w[0] - expected) < 1e-6)) throw new Error('it computes wrong numbers on this adapter.');
