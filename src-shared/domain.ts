@@ -1,8 +1,17 @@
 /** The domain's words as schemas: what crosses the contract, what the store keeps, what the CLI prints. */
 import { z } from 'zod';
-import { approaches, architectures, engineChoices, methods, phases, runStatuses, splits } from './names.ts';
+import {
+  approaches,
+  architectures,
+  engineChoices,
+  methods,
+  phases,
+  precisions,
+  runStatuses,
+  splits,
+} from './names.ts';
 
-export { approaches, architectures, engineChoices, methods, runStatuses, splits };
+export { approaches, architectures, engineChoices, methods, precisions, runStatuses, splits };
 
 export const Architecture = z.enum(architectures);
 export type Architecture = z.infer<typeof Architecture>;
@@ -12,6 +21,8 @@ export const Approach = z.enum(approaches);
 export type Approach = z.infer<typeof Approach>;
 export const EngineChoice = z.enum(engineChoices);
 export type EngineChoice = z.infer<typeof EngineChoice>;
+export const Precision = z.enum(precisions);
+export type Precision = z.infer<typeof Precision>;
 export const Split = z.enum(splits);
 export type Split = z.infer<typeof Split>;
 
@@ -127,6 +138,8 @@ export const RunConfig = z.strictObject({
   tradeOff: z.number().min(0),
   approach: Approach,
   engine: EngineChoice,
+  /** `mixed` stores activations in half precision between the forward pass and the gradient. */
+  precision: Precision,
   /** Steps between validation passes (0: only at the end). */
   evaluateEvery: z.number().int().min(0),
   /** Steps between checkpoints (0: only at the end). */

@@ -3,6 +3,7 @@ export const architectures = ['resnet18', 'resnet34', 'resnet50', 'resnet101', '
 export const methods = ['finetune', 'cotuning'] as const;
 export const approaches = ['reverse', 'direct'] as const;
 export const engineChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'directml', 'coreml', 'tensorflow'] as const;
+export const precisions = ['full', 'mixed'] as const;
 export const splits = ['train', 'val', 'test'] as const;
 export const runStatuses = ['queued', 'running', 'finished', 'failed', 'stopped'] as const;
 export const phases = ['starting', 'data', 'relationship', 'train', 'evaluate'] as const;

@@ -28,14 +28,15 @@ interface Block {
   stride: number;
 }
 
-/** ResNet with torchvision's names; a bottleneck strides in its 3×3 convolution, as torchvision (v1.5) does. */
+/** ResNet of any width with torchvision's names; a bottleneck strides in its 3×3 convolution, as torchvision (v1.5) does. */
 export function resnet(options: BackboneOptions & { architecture: ResNetArchitecture }): Backbone {
   const { blocks: counts, bottleneck } = variants[options.architecture];
   const expansion = bottleneck ? 4 : 1;
   const blocks: Block[] = [];
-  let channels = 64;
+  const stem = Math.round(64 * options.width);
+  let channels = stem;
   counts.forEach((count, stage) => {
-    const width = 64 * 2 ** stage;
+    const width = stem * 2 ** stage;
     for (let index = 0; index < count; index++) {
       const stride = stage > 0 && index === 0 ? 2 : 1;
       const prefix = `layer${stage + 1}.${index}`;
@@ -72,8 +73,8 @@ export function resnet(options: BackboneOptions & { architecture: ResNetArchitec
 
   return {
     tensors: [
-      { name: 'conv1.weight', kind: 'conv', shape: [64, 3, 7, 7] },
-      ...batchNormTensors('bn1', 64),
+      { name: 'conv1.weight', kind: 'conv', shape: [stem, 3, 7, 7] },
+      ...batchNormTensors('bn1', stem),
       ...blocks.flatMap((block) => blockTensors(block, bottleneck)),
     ],
     features: channels,

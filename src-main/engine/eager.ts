@@ -1,6 +1,7 @@
 import './gradients.ts';
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
+import type { Precision } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Arrays, Compiled, Engine, EngineInfo, Program, Specs, Tensors, Values } from './engine.ts';
 
@@ -19,11 +20,18 @@ const tensorflowPackages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'
 
 /**
  * The `tensorflow` engine: programs run op by op by tfjs-node-gpu or tfjs-node, whichever can be loaded. `load` imports
- * a package by name. Throws `unavailable` with each package's reason where neither loads.
+ * a package by name. Throws `unavailable` with each package's reason where neither loads, or for mixed precision.
  */
 export async function openTensorflowEngine(
+  precision: Precision = 'full',
   load: (name: string) => Promise<unknown> = (name) => import(name),
 ): Promise<Engine> {
+  if (precision === 'mixed')
+    throw new CotuneError(
+      'unavailable',
+      'The tensorflow engine has no mixed precision: tf.js has no half-precision tensors.',
+      'Use --precision full, or another engine.',
+    );
   restoreRemovedNodeFunctions();
   const before = tf.getBackend();
   const reasons: string[] = [];

@@ -72,6 +72,8 @@ export interface EngineInfo {
 
 export interface Engine {
   readonly info: EngineInfo;
+  /** Why `auto` took this one, for the run's record; absent where there was nothing to choose. */
+  readonly choice?: string;
   compile(program: Program, options?: CompileOptions): Promise<Compiled>;
   dispose(): Promise<void>;
 }

@@ -14,6 +14,7 @@ const shared = {
   tradeOff: 2.3,
   approach: 'reverse',
   engine: 'auto',
+  precision: 'full',
   select: 'last',
 } as const;
 

@@ -4,11 +4,13 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { CallOutput, SystemReport } from '../../src-shared/contract.ts';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
+import type { FromTrainer } from '../trainer/protocol.ts';
 import type { Context, Handlers } from './context.ts';
 import { startJob } from './trainer-job.ts';
 
 type Names = Extract<keyof Handlers, `system.${string}` | `tasks.${string}`>;
 type Finding = SystemReport['findings'][number];
+type Engines = Pick<Extract<FromTrainer, { type: 'engines' }>, 'engines' | 'auto'>;
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -18,7 +20,7 @@ const enginesTimeout = 60_000;
 const GiB = 2 ** 30;
 
 export function systemCalls(context: Context): Handlers<Names> {
-  let engines: Promise<SystemReport['engines']> | undefined;
+  let engines: Promise<Engines> | undefined;
   return {
     'system.report': async () => {
       const findings: Finding[] = [runtimeFinding()];
@@ -27,10 +29,11 @@ export function systemCalls(context: Context): Handlers<Names> {
         engines = undefined;
         const { message, hint } = toErrorValue(error);
         findings.push({ level: 'problem', topic: 'engines', text: message, hint });
-        return [];
+        return { engines: [], auto: '' };
       });
-      findings.push(...engineFindings(listed), await spaceFinding(context), databaseFinding(context));
-      return { version, home: context.home.root, engines: listed, findings };
+      if (listed.auto) findings.push({ level: 'ok', topic: 'engine auto', text: listed.auto, hint: '' });
+      findings.push(...engineFindings(listed.engines), await spaceFinding(context), databaseFinding(context));
+      return { version, home: context.home.root, engines: listed.engines, findings };
     },
     'system.listFolder': ({ path }) => listFolder(path),
     'tasks.list': () => context.store.tasks.list(),
@@ -38,13 +41,13 @@ export function systemCalls(context: Context): Handlers<Names> {
 }
 
 /** Asks a process of its own, because opening a broken graphics driver can end the process that tries. */
-async function listEngines({ spawnTrainer }: Context): Promise<SystemReport['engines']> {
-  let engines: SystemReport['engines'] = [];
+async function listEngines({ spawnTrainer, home }: Context): Promise<Engines> {
+  let found: Engines = { engines: [], auto: '' };
   const job = startJob(
     spawnTrainer,
-    { kind: 'engines' },
+    { kind: 'engines', cacheFolder: home.cache },
     (message) => {
-      if (message.type === 'engines') engines = message.engines;
+      if (message.type === 'engines') found = message;
     },
     () => 'while looking for engines',
   );
@@ -57,7 +60,7 @@ async function listEngines({ spawnTrainer }: Context): Promise<SystemReport['eng
       'A graphics driver may hang: update it. --engine cpu does not need it.',
     );
   }
-  return engines;
+  return found;
 }
 
 function engineFindings(engines: SystemReport['engines']): Finding[] {

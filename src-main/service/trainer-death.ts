@@ -14,11 +14,14 @@ export function trainerDeath(exit: TrainerExit, at: string): CotuneError {
     new CotuneError('failed', `The trainer ${what} ${at}.${said}`, hint);
 
   if (
-    /heap out of memory|std::bad_alloc|Cannot allocate memory|Array buffer allocation failed/i.test(
+    /heap out of memory|std::bad_alloc|Cannot allocate memory|Array buffer allocation failed|OUT_OF_(DEVICE|HOST)_MEMORY/i.test(
       exit.stderr,
     )
   ) {
     return describe('ran out of memory', smaller);
+  }
+  if (/device lost|DEVICE_LOST/i.test(exit.stderr)) {
+    return describe('lost its graphics device', 'Update its driver, or use --engine cpu.');
   }
   if (exit.signal === 'SIGKILL' || exit.code === 137) {
     return describe('was killed (SIGKILL), by hand or by the system because memory ran out,', smaller);

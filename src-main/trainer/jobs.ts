@@ -1,5 +1,5 @@
 import { runBench } from '../bench/run-bench.ts';
-import { listEngines, openEngine } from '../engine/open.ts';
+import { explainChoice, listEngines, openEngine } from '../engine/open.ts';
 import { exportNetwork } from './export.ts';
 import { learnFromArrays } from './learn-from-arrays.ts';
 import { learnFromImages } from './learn-relationship.ts';
@@ -30,7 +30,7 @@ export async function runJob(
       await exportNetwork(job);
       break;
     case 'engines':
-      report({ type: 'engines', engines: await listEngines() });
+      report({ type: 'engines', engines: await listEngines(), auto: await explainChoice(job.cacheFolder) });
       break;
     case 'bench':
       report({ type: 'bench', result: await runBench(job, report, signal) });

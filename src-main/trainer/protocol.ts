@@ -119,6 +119,7 @@ export interface ExportJob {
 /** Lists the engines; in a process of its own, since a broken driver may take it down. */
 export interface EnginesJob {
   kind: 'engines';
+  cacheFolder: string;
 }
 
 /** Steps of one network to measure. */
@@ -178,7 +179,8 @@ export type FromTrainer =
   | { type: 'predictions'; predictions: Predictions }
   /** One image of a predict job: probabilities by target class, or why there are none. */
   | { type: 'predicted'; path: string; probabilities: Float32Array | null; error: ErrorValue | null }
-  | { type: 'engines'; engines: SystemReport['engines'] }
+  /** `auto`: which of them it takes, and why. */
+  | { type: 'engines'; engines: SystemReport['engines']; auto: string }
   | { type: 'bench'; result: TrainerBench }
   | { type: 'finished'; result: TrainResult | null }
   | { type: 'stopped' }

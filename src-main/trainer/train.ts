@@ -42,8 +42,9 @@ export async function train(
   const { config, model, samples, cacheFolder } = job;
   report({ type: 'progress', phase: 'starting', done: 0, total: 1 });
   mkdirSync(job.runFolder, { recursive: true });
-  const engine = await openEngine(config.engine, { cacheFolder });
+  const engine = await openEngine(config.engine, { cacheFolder, precision: config.precision });
   report({ type: 'engine', engine: engine.info });
+  if (engine.choice) report({ type: 'note', text: engine.choice });
 
   // The pre-trained backbone F with its source head G_s, and a new target head H.
   const { file, network } = openSource(model, job.targetClasses);

@@ -1,6 +1,6 @@
 /** From what a person typed to a training request: every field a string, every mistake named beside its field. */
 import type { RunRequest, SweepPlan } from '../../src-shared/contract.ts';
-import { approaches, engineChoices, methods } from '../../src-shared/names.ts';
+import { approaches, engineChoices, methods, precisions } from '../../src-shared/names.ts';
 
 export const emptyForm = {
   dataset: '',
@@ -19,6 +19,7 @@ export const emptyForm = {
   tradeOff: '',
   approach: '',
   engine: '',
+  precision: '',
   momentum: '',
   weightDecay: '',
   decayAt: '',
@@ -114,6 +115,8 @@ export function readForm(form: TrainingForm): Plan {
   if (approach) settings.approach = approach;
   const engine = engineChoices.find((known) => known === form.engine);
   if (engine) settings.engine = engine;
+  const precision = precisions.find((known) => known === form.precision);
+  if (precision) settings.precision = precision;
   if (form.select === 'last' || form.select === 'best') settings.select = form.select;
 
   return {
@@ -149,6 +152,7 @@ export function formOf(request: Partial<RunRequest>): Partial<TrainingForm> {
   if (request.decayAt) form.decayAt = request.decayAt.join(', ');
   if (request.approach) form.approach = request.approach;
   if (request.engine) form.engine = request.engine;
+  if (request.precision) form.precision = request.precision;
   if (request.select) form.select = request.select;
   return form;
 }

@@ -158,6 +158,7 @@ export function makeRun(id: number, change: Partial<Run> & { method?: Run['confi
       tradeOff: 2.3,
       approach: 'reverse',
       engine: 'auto',
+      precision: 'full',
       evaluateEvery: 60,
       checkpointEvery: 60,
       select: 'last',

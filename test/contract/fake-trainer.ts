@@ -5,15 +5,17 @@
  */
 import { existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { runtimeFailure } from '../../src-main/engine/run/failure.ts';
 import type { FromTrainer, Job, JobSample, ToTrainer, TrainJob } from '../../src-main/trainer/protocol.ts';
 import type { Split } from '../../src-shared/domain.ts';
+import { toErrorValue } from '../../src-shared/errors.ts';
 
 export interface Behavior {
   /** Pause after each step. */
   stepMs?: number;
-  /** At this step: end as if killed, crash, say `failed`, exit, or run out of memory. */
+  /** At this step: end as if killed, crash, say `failed` (of a device that was lost), exit, or run out of memory. */
   at?: number;
-  how?: 'SIGKILL' | 'SIGSEGV' | 'failed' | 'exit' | 'memory';
+  how?: 'SIGKILL' | 'SIGSEGV' | 'failed' | 'device' | 'exit' | 'memory';
   /** Does not listen to `stop`. */
   deaf?: boolean;
   /** Goes on when the service that started it is gone. */
@@ -48,6 +50,7 @@ async function work(job: Job): Promise<void> {
         { name: 'cpu', available: true, device: 'a processor', reason: '', versions: { onnxruntime: '1' } },
         { name: 'webgpu', available: false, device: '', reason: 'no adapter', versions: {} },
       ],
+      auto: 'auto takes cpu.',
     });
   } else if (job.kind === 'relationship') relationship(job.targetClasses, job.model.sourceClasses);
   else if (job.kind === 'relationship-arrays') relationship(2, 3);
@@ -156,6 +159,10 @@ function misbehave({ how }: Behavior): void {
       type: 'failed',
       error: { code: 'failed', message: 'The loss is NaN at step 3.', hint: 'Lower --lr.' },
     });
+  }
+  if (how === 'device') {
+    const said = new Error('Failed to download data from buffer. wgpu::MapAsyncStatus value: 3');
+    end({ type: 'failed', error: toErrorValue(runtimeFailure(said, 'A step failed')) });
   }
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
 }

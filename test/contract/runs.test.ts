@@ -76,6 +76,7 @@ describe('a trainer that dies', () => {
     ['exit', /ended without a result \(exit code 3\) at step 12/, /doctor/],
     ['memory', /ran out of memory at step 12/, /smaller --batch/],
     ['failed', /loss is NaN/, /Lower --lr/],
+    ['device', /graphics device was lost/, /--engine cpu/],
   ] as const)(
     'by %s leaves a failed run with the reason, resumable to the same result',
     async (how, reason, hint) => {

@@ -50,7 +50,7 @@ export async function trainerFixture() {
   };
 }
 
-const defaults: RunConfig = {
+export const defaults: RunConfig = {
   dataset: 'colors',
   model: 'narrow',
   method: 'finetune',
@@ -69,6 +69,7 @@ const defaults: RunConfig = {
   tradeOff: 2.3,
   approach: 'direct',
   engine: 'cpu',
+  precision: 'full',
   evaluateEvery: 0,
   checkpointEvery: 0,
   select: 'last',

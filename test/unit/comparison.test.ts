@@ -22,6 +22,7 @@ const config: RunConfig = {
   tradeOff: 2.3,
   approach: 'reverse',
   engine: 'cpu',
+  precision: 'full',
   evaluateEvery: 0,
   checkpointEvery: 0,
   select: 'last',

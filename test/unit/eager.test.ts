@@ -36,7 +36,7 @@ test('values of the wrong number, and state never loaded, are refused by name', 
 
 test('the tensorflow engine takes the first package that loads, and restores the functions it needs of Node', async () => {
   const asked: string[] = [];
-  const engine = await openTensorflowEngine(async (name) => {
+  const engine = await openTensorflowEngine('full', async (name) => {
     asked.push(name);
     const { default: util } = (await import('node:util')) as unknown as {
       default: { isNullOrUndefined(value: unknown): boolean };
@@ -54,7 +54,7 @@ test('the tensorflow engine takes the first package that loads, and restores the
 });
 
 test('a machine without TensorFlow learns why each package did not load', async () => {
-  const failing = openTensorflowEngine(async (name) => {
+  const failing = openTensorflowEngine('full', async (name) => {
     throw new Error(name.endsWith('gpu') ? 'no CUDA' : 'not installed');
   });
   await expect(failing).rejects.toMatchObject({

@@ -24,6 +24,7 @@ export const config: RunConfig = {
   tradeOff: 2.3,
   approach: 'reverse',
   engine: 'auto',
+  precision: 'full',
   evaluateEvery: 60,
   checkpointEvery: 60,
   select: 'last',

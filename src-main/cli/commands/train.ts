@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Client, RunRequest } from '../../../src-shared/contract.ts';
-import { approaches, engineChoices, methods, type Run } from '../../../src-shared/domain.ts';
+import { approaches, engineChoices, methods, precisions, type Run } from '../../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import { awaitRun } from '../await-work.ts';
 import { openProgress } from '../progress.ts';
@@ -25,6 +25,7 @@ const settings = {
   tradeOff: 'tradeOff',
   approach: 'approach',
   engine: 'engine',
+  precision: 'precision',
 } as const;
 
 type Options = CommonOptions & { [K in keyof typeof settings]?: string | number } & {
@@ -60,6 +61,9 @@ export function trainCommand(program: Command): void {
     .option('--trade-off <lambda>', "weight of the source term in co-tuning's loss", number)
     .addOption(new Option('--approach <name>', 'how the relationship is learned').choices([...approaches]))
     .addOption(new Option('--engine <name>', 'what runs the network').choices([...engineChoices]))
+    .addOption(
+      new Option('--precision <name>', 'mixed stores activations in half precision').choices([...precisions]),
+    )
     .option('--config <yaml>', 'settings from a file; flags win over it')
     .option('--resume <run>', 'go on with a failed or stopped run from its last checkpoint', runId)
     .action((options: Options) =>

@@ -4,6 +4,7 @@ import type { Trace, Value } from '../trace/ir.ts';
 import { blockedRules } from './blocked.ts';
 import { convolutionRules } from './convolution.ts';
 import { elementwiseRules } from './elementwise.ts';
+import { halfStorageRules, storeHalves } from './half-storage.ts';
 import { Lowering, nchwcDomain, type Rule, type Target } from './lowering.ts';
 import { matmulRules } from './matmul.ts';
 import { normalizationRules } from './normalization.ts';
@@ -46,7 +47,7 @@ export interface Lowered {
  * @throws CotuneError naming the kernel that has no lowering rule.
  */
 export function lower(traced: Trace, target: Target): Lowered {
-  const trace = target.layout === 'blocked' ? recomputeActivations(traced) : traced;
+  const trace = forMemory(traced, target);
   const lowering = new Lowering(target, usesOf(trace));
   const inputs: NamedSpec[] = [];
   const ports = { state: [] as Port[], batch: [] as Port[] };
@@ -60,7 +61,7 @@ export function lower(traced: Trace, target: Target): Lowered {
     ports[input.role].push(portOf(input.name, port, input));
   }
   for (const node of trace.nodes) {
-    const rule = loweringRules[node.kernel];
+    const rule = loweringRules[node.kernel] ?? halfStorageRules[node.kernel];
     if (!rule)
       throw new CotuneError(
         'failed',
@@ -84,6 +85,12 @@ export function lower(traced: Trace, target: Target): Lowered {
   }));
   const outputs = [...trace.outputs].map(finish('out'));
   return { model: lowering.graph.toBytes(inputs, results), ...ports, nextState, outputs };
+}
+
+/** The trace with less to keep from the forward pass for the gradient. */
+function forMemory(trace: Trace, { halfStorage, layout }: Target): Trace {
+  if (halfStorage) return storeHalves(trace);
+  return layout === 'blocked' ? recomputeActivations(trace) : trace;
 }
 
 function usesOf(trace: Trace): Map<Value, number> {

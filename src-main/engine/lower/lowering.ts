@@ -18,6 +18,8 @@ export interface Target {
   layout: Layout;
   /** Floats in a block of the `blocked` layout on this processor. */
   block: number;
+  /** Whether images that the forward pass keeps for the gradient are stored in half precision. */
+  halfStorage?: boolean;
 }
 
 /** A lowering rule: emits ONNX nodes for one kernel call and defines its outputs. */

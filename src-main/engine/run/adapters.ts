@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 
 export interface Adapter {
   name: string;
+  /** Its maker where that is known, else empty. */
+  vendor: string;
   /** Memory of its own in bytes; null where it is shared or unknown. */
   memory: number | null;
   /** A program that draws on the CPU: correct, slow, never chosen by itself. */
@@ -22,7 +24,7 @@ const rasterizers: [RegExp, string][] = [
 export async function listAdapters(): Promise<Adapter[]> {
   const driver = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES ?? '';
   const forced = rasterizers.find(([pattern]) => pattern.test(driver));
-  if (forced) return [{ name: `${forced[1]} (software)`, memory: null, software: true }];
+  if (forced) return [{ name: `${forced[1]} (software)`, vendor: '', memory: null, software: true }];
   if (process.platform === 'linux') return [...(await nvidiaAdapters()), ...drmAdapters()];
   if (process.platform === 'darwin') return macAdapters();
   if (process.platform === 'win32') return windowsAdapters();
@@ -44,7 +46,12 @@ async function nvidiaAdapters(): Promise<Adapter[]> {
     .split('\n')
     .map((line) => line.split(',').map((cell) => cell.trim()))
     .filter((cells) => cells.length === 2)
-    .map(([name, mebibytes]) => ({ name, memory: Number(mebibytes) * 2 ** 20 || null, software: false }));
+    .map(([name, mebibytes]) => ({
+      name,
+      vendor: 'NVIDIA',
+      memory: Number(mebibytes) * 2 ** 20 || null,
+      software: false,
+    }));
 }
 
 const vendors: Record<string, string> = { '0x1002': 'AMD', '0x8086': 'Intel' };
@@ -63,7 +70,8 @@ function drmAdapters(): Adapter[] {
       const vendor = vendors[read(card, 'device', 'vendor')];
       if (!vendor) return [];
       const name = read(card, 'device', 'product_name') || `${vendor} ${read(card, 'device', 'device')}`;
-      return [{ name, memory: Number(read(card, 'device', 'mem_info_vram_total')) || null, software: false }];
+      const memory = Number(read(card, 'device', 'mem_info_vram_total')) || null;
+      return [{ name, vendor, memory, software: false }];
     });
 }
 
@@ -75,6 +83,7 @@ async function macAdapters(): Promise<Adapter[]> {
   };
   return displays.map(({ sppci_model }) => ({
     name: sppci_model ?? 'Apple GPU',
+    vendor: '',
     memory: null,
     software: false,
   }));
@@ -87,5 +96,5 @@ async function windowsAdapters(): Promise<Adapter[]> {
     .split('\n')
     .map((line) => line.trim())
     .filter(Boolean)
-    .map((name) => ({ name, memory: null, software: /basic render|basic display/i.test(name) }));
+    .map((name) => ({ name, vendor: '', memory: null, software: /basic render|basic display/i.test(name) }));
 }

@@ -5,6 +5,7 @@ import os from 'node:os';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { CotuneError } from '../../../src-shared/errors.ts';
 import type { Arrays, TensorSpec, Values } from '../engine.ts';
+import { runtimeFailure } from './failure.ts';
 
 // onnxruntime-node is CommonJS that re-exports at run time; Node's named imports do not see such names.
 export const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof import('onnxruntime-node');
@@ -32,9 +33,14 @@ export interface RunnableGraph {
 
 const elements = (spec: TensorSpec): number => spec.shape.reduce((product, extent) => product * extent, 1);
 
-/** New zeroed memory for a tensor. */
-export const allocate = (spec: TensorSpec): Values =>
-  spec.dtype === 'int32' ? new Int32Array(elements(spec)) : new Float32Array(elements(spec));
+/** New zeroed memory for a tensor. @throws CotuneError where there is none left. */
+export function allocate(spec: TensorSpec): Values {
+  try {
+    return spec.dtype === 'int32' ? new Int32Array(elements(spec)) : new Float32Array(elements(spec));
+  } catch (error) {
+    throw runtimeFailure(error, 'The memory of a tensor could not be had');
+  }
+}
 
 /** A view of `values` as a runtime tensor; no copy. */
 export const asTensor = (spec: TensorSpec, values: Values): Tensor =>
@@ -52,7 +58,7 @@ export function checkValues(spec: Port, values: Values | undefined): Values {
   return values;
 }
 
-/** Opens a session over a model in memory. @throws CotuneError with the runtime's own message. */
+/** Opens a session over a model in memory. @throws CotuneError with what the runtime's message means. */
 export async function openSession(
   model: Uint8Array,
   options: InferenceSession.SessionOptions,
@@ -60,12 +66,20 @@ export async function openSession(
   try {
     return await ort.InferenceSession.create(model, { logSeverityLevel: 3, ...options });
   } catch (error) {
-    throw new CotuneError(
-      'failed',
-      `ONNX Runtime refused the compiled program: ${error instanceof Error ? error.message : String(error)}`,
-      '',
-      { cause: error },
-    );
+    throw runtimeFailure(error, 'ONNX Runtime refused the compiled program');
+  }
+}
+
+/** Runs a session. @throws CotuneError with what the runtime's message means. */
+export async function runSession(
+  session: InferenceSession,
+  feeds: NamedTensors,
+  fetches?: NamedTensors,
+): Promise<NamedTensors> {
+  try {
+    return (await (fetches ? session.run(feeds, fetches) : session.run(feeds))) as NamedTensors;
+  } catch (error) {
+    throw runtimeFailure(error, 'ONNX Runtime could not run a step');
   }
 }
 

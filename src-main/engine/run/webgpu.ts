@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Arrays, Executable, Values } from '../engine.ts';
+import { providers } from './providers.ts';
 import {
   asTensor,
   checkValues,
@@ -8,6 +9,7 @@ import {
   openSession,
   type Port,
   type RunnableGraph,
+  runSession,
   StatePorts,
 } from './session.ts';
 
@@ -15,8 +17,9 @@ import {
 export type CopyModel = (ports: readonly Port[]) => { model: Uint8Array; inputs: Port[]; outputs: Port[] };
 
 /**
- * Runs a graph on the GPU through ONNX Runtime's WebGPU provider. State stays in GPU buffers from step to step; it
- * gets there and back through small copying sessions, since reading such a tensor directly crashes the runtime (1.30).
+ * Runs a graph on the GPU through ONNX Runtime's WebGPU provider. State stays in GPU buffers from step to step: only the
+ * batch goes up, and only what the program calls outputs comes down. State gets there and back through small copying
+ * sessions, since reading such a tensor directly crashes the runtime (1.30).
  */
 export async function webgpuExecutable(graph: RunnableGraph, copyModel: CopyModel): Promise<Executable> {
   const session = await openSession(
@@ -25,22 +28,25 @@ export async function webgpuExecutable(graph: RunnableGraph, copyModel: CopyMode
   );
   const ports = new StatePorts(graph);
   const current: NamedTensors = {};
+  /** A GPU buffer must not outlive the session that made it: freeing it would crash the process (1.30). */
+  const makers: InferenceSession[] = [session];
   let disposed = false;
 
-  /** Copies tensors through the GPU: host tensors become GPU buffers, or the reverse. */
-  async function copy(tensors: NamedTensors, to: 'cpu' | 'gpu-buffer'): Promise<NamedTensors> {
-    const { model, inputs, outputs } = copyModel(Object.keys(tensors).map((name) => ports.get(name)));
+  /** A session that takes state tensors by name and hands copies on, in the memory asked for. */
+  async function openCopying(names: readonly string[], to: Tensor.DataLocation) {
+    const { model, inputs, outputs } = copyModel(names.map((name) => ports.get(name)));
     const copying = await openSession(
       model,
       sessionOptions(Object.fromEntries(outputs.map(({ port }) => [port, to]))),
     );
-    try {
-      const feeds = Object.fromEntries(inputs.map(({ name, port }) => [port, tensors[name]]));
-      const copies = await copying.run(feeds);
-      return Object.fromEntries(outputs.map(({ name, port }) => [name, copies[port] as Tensor]));
-    } finally {
-      await copying.release();
-    }
+    return {
+      session: copying,
+      async copy(tensors: NamedTensors): Promise<NamedTensors> {
+        const feeds = Object.fromEntries(inputs.map(({ name, port }) => [port, tensors[name]]));
+        const copies = await runSession(copying, feeds);
+        return Object.fromEntries(outputs.map(({ name, port }) => [name, copies[port]]));
+      },
+    };
   }
 
   return {
@@ -50,16 +56,18 @@ export async function webgpuExecutable(graph: RunnableGraph, copyModel: CopyMode
         return [name, asTensor(port, checkValues(port, given))] as const;
       });
       if (values.length === 0) return;
-      for (const [name, tensor] of Object.entries(await copy(Object.fromEntries(values), 'gpu-buffer'))) {
+      const { session: maker, copy } = await openCopying(Object.keys(state), 'gpu-buffer');
+      makers.push(maker);
+      for (const [name, tensor] of Object.entries(await copy(Object.fromEntries(values)))) {
         current[name]?.dispose();
         current[name] = tensor;
       }
     },
     async run(batch) {
-      const results = await session.run(feedsOf(graph, current, batch));
+      const results = await runSession(session, feedsOf(graph, current, batch));
       for (const { name, port } of graph.nextState) {
         current[name].dispose();
-        current[name] = results[port] as Tensor;
+        current[name] = results[port];
       }
       return Object.fromEntries(
         graph.outputs.map(({ name, port }) => [name, (results[port].data as Values).slice()]),
@@ -67,9 +75,13 @@ export async function webgpuExecutable(graph: RunnableGraph, copyModel: CopyMode
     },
     async read(names = ports.names) {
       if (names.length === 0) return {};
-      const wanted = Object.fromEntries(names.map((name) => [name, current[ports.get(name).name]]));
-      const copies = Object.entries(await copy(wanted, 'cpu'));
-      return Object.fromEntries(copies.map(([name, tensor]) => [name, (tensor.data as Values).slice()]));
+      const { session: copying, copy } = await openCopying(names, 'cpu');
+      try {
+        const copies = Object.entries(await copy(current));
+        return Object.fromEntries(copies.map(([name, tensor]) => [name, (tensor.data as Values).slice()]));
+      } finally {
+        await copying.release();
+      }
     },
     async dispose() {
       if (disposed) return;
@@ -78,7 +90,7 @@ export async function webgpuExecutable(graph: RunnableGraph, copyModel: CopyMode
         current[name].dispose();
         delete current[name];
       }
-      await session.release();
+      for (const maker of makers) await maker.release();
     },
   };
 }
@@ -86,7 +98,7 @@ export async function webgpuExecutable(graph: RunnableGraph, copyModel: CopyMode
 const sessionOptions = (
   preferredOutputLocation: Record<string, Tensor.DataLocation>,
 ): InferenceSession.SessionOptions => ({
-  executionProviders: ['webgpu'],
+  ...providers.webgpu.options,
   graphOptimizationLevel: 'all',
   preferredOutputLocation,
 });

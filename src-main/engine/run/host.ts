@@ -8,22 +8,20 @@ import {
   type NamedTensors,
   openSession,
   type RunnableGraph,
+  runSession,
   StatePorts,
 } from './session.ts';
 
-export interface CpuOptions {
-  /** Threads inside one operator; 0 lets the runtime choose. */
-  threads: number;
-  /** Prefix of the file that receives the time of every operator at disposal; none where it is not given. */
-  profile?: string;
-}
-
 /**
- * Runs a graph on the CPU. What a step replaces element by element it writes over; of other state there are two buffers
- * that take turns: one is an input of a step, the other receives the output.
+ * Runs a graph with its state in host memory: on the CPU, or on a device that takes it up and down at every step. What a
+ * step replaces element by element it writes over; of other state there are two buffers that take turns: one is an input
+ * of a step, the other receives the output.
  */
-export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): Promise<Executable> {
-  const session = await openSession(graph.model, sessionOptions(graph, options));
+export async function hostExecutable(
+  graph: RunnableGraph,
+  options: InferenceSession.SessionOptions,
+): Promise<Executable> {
+  const session = await openSession(graph.model, { graphOptimizationLevel: 'all', ...options });
   const ports = new StatePorts(graph);
   const current: NamedTensors = {};
   const spare: NamedTensors = {};
@@ -48,7 +46,7 @@ export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): 
         results[output.name] = allocate(output);
         fetches[output.port] = asTensor(output, results[output.name]);
       }
-      await session.run(feeds, fetches);
+      await runSession(session, feeds, fetches);
       for (const { name } of turning) [current[name], spare[name]] = [spare[name], current[name]];
       return results;
     },
@@ -60,14 +58,21 @@ export async function cpuExecutable(graph: RunnableGraph, options: CpuOptions): 
     async dispose() {
       if (disposed) return;
       disposed = true;
-      if (options.profile) session.endProfiling();
+      if (options.enableProfiling) session.endProfiling();
       await session.release();
       for (const tensors of [current, spare]) for (const name of Object.keys(tensors)) delete tensors[name];
     },
   };
 }
 
-const sessionOptions = (
+export interface CpuOptions {
+  /** Threads inside one operator; 0 lets the runtime choose. */
+  threads: number;
+  /** Prefix of the file that receives the time of every operator at disposal; none where it is not given. */
+  profile?: string;
+}
+
+export const cpuSessionOptions = (
   graph: RunnableGraph,
   { threads, profile }: CpuOptions,
 ): InferenceSession.SessionOptions => ({

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Engine, Program } from '../../src-main/engine/engine.ts';
+import { openEngine } from '../../src-main/engine/open.ts';
+import { openGpu } from './gpu.ts';
+import { distance, magnitude, runSteps, type Steps, wholeStep } from './whole-step.ts';
+
+let cpu: Engine;
+let gpu: Engine | string;
+beforeAll(async () => {
+  cpu = await openEngine('cpu');
+  gpu = await openGpu();
+});
+afterAll(async () => {
+  await cpu.dispose();
+  if (typeof gpu !== 'string') await gpu.dispose();
+});
+
+/** Float32's last bit: what any two ways of computing in it may differ by at the start. */
+const roundingError = 2 ** -23;
+
+/**
+ * Two engines may differ by as much as one of them does when every weight and pixel moves by a rounding error (the most of
+ * three times). Ten times that, because another order of summation also moves every result on the way; and 1e-5 of a
+ * tensor's largest number, where the start hardly matters.
+ */
+async function agrees(engine: Engine, program: Program, cpu: Engine): Promise<void> {
+  const noises = [0, roundingError, roundingError, roundingError];
+  const [expected, ...moved] = await runSteps(cpu, program, 2, noises);
+  const [actual] = await runSteps(engine, program, 2);
+  const check = (name: string, pick: (steps: Steps) => ArrayLike<number>) => {
+    const values = pick(expected);
+    const own = Math.max(...moved.map((steps) => distance(values, pick(steps))));
+    expect(distance(values, pick(actual)), name).toBeLessThanOrEqual(1e-5 * magnitude(values) + 10 * own);
+  };
+  check('losses', ({ losses }) => losses);
+  for (const name of Object.keys(expected.state)) check(name, ({ state }) => state[name]);
+}
+
+for (const [architecture, padding] of [
+  ['resnet18', 'symmetric'],
+  ['resnet34', 'symmetric'],
+  ['resnet50', 'symmetric'],
+  ['resnet101', 'symmetric'],
+  ['mobilenet_v2', 'symmetric'],
+  ['mobilenet_v2', 'same'],
+] as const)
+  test(`two steps of ${architecture} (${padding} padding) on WebGPU give the CPU’s losses, parameters, momentum and statistics`, {
+    timeout: 300_000,
+  }, async (context) => {
+    if (typeof gpu === 'string') return context.skip(gpu);
+    await agrees(gpu, wholeStep(architecture, padding), cpu);
+  });
+
+test('mixed precision on WebGPU gives the CPU’s numbers, or says that the adapter has no half precision', {
+  timeout: 300_000,
+}, async (context) => {
+  if (typeof gpu === 'string') return context.skip(gpu);
+  const options = { precision: 'mixed' } as const;
+  const mixed = await openEngine('webgpu', options).catch((error: unknown) => error);
+  if (mixed instanceof Error)
+    return expect(mixed).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('shader-f16'),
+      hint: expect.stringContaining('--precision full'),
+    });
+  await agrees(mixed as Engine, wholeStep('resnet18', 'symmetric'), await openEngine('cpu', options));
+});
