@@ -36,8 +36,6 @@ export class Lowering {
   readonly graph = new OnnxGraph();
   readonly target: Target;
   #names = new Map<Value, Map<Layout, Name>>();
-  /** What reshaped tensors were before. */
-  #reshaped = new Map<Name, Name>();
   #deferred = new Map<Value, { layout: Layout; make: () => Name }>();
 
   readonly #uses: ReadonlyMap<Value, number>;
@@ -138,11 +136,7 @@ export class Lowering {
   }
 
   reshape(name: Name, shape: readonly number[]): Name {
-    // A reshape of a reshape is one of what the first was made of.
-    const source = this.#reshaped.get(name) ?? name;
-    const result = this.graph.op('Reshape', [source, this.graph.ints(shape)]);
-    this.#reshaped.set(result, source);
-    return result;
+    return this.graph.op('Reshape', [name, this.graph.ints(shape)]);
   }
 
   /** Transposes a tensor of known shape; moving axes of extent 1 only is a reshape. */
