@@ -36,8 +36,8 @@ export function batchNormTraining(
       const [c, gammaR, inverse] = saved;
       const dBeta = tf.sum(dy, over);
       const dGamma = tf.mul(inverse, tf.sum(tf.mul(dy, c), over));
-      const perCentered = tf.neg(tf.div(tf.mul(inverse, dGamma), count));
-      const offset = tf.neg(tf.div(dBeta, count));
+      const perCentered = tf.mul(tf.mul(inverse, dGamma), -1 / count);
+      const offset = tf.mul(dBeta, -1 / count);
       const dx = tf.mul(tf.add(dy, tf.add(tf.mul(c, perCentered), offset)), gammaR);
       return [dx, dGamma, dBeta];
     };
@@ -59,7 +59,19 @@ export function batchNormEvaluation(
   return tf.add(tf.mul(x, slope), tf.sub(beta, tf.mul(mean, slope)));
 }
 
-/** PyTorch's running statistics: new = 0.9 old + 0.1 batch, with the unbiased variance of the batch. */
-export function updateRunning(running: tf.Tensor, batch: tf.Tensor): tf.Tensor {
-  return tf.add(tf.mul(running, 0.9), tf.mul(batch, 0.1));
+/**
+ * PyTorch's running statistics: new = 0.9 old + 0.1 batch. Of the biased variance over `count` values the unbiased one
+ * is taken.
+ */
+export function updateRunning(
+  running: { mean: tf.Tensor; variance: tf.Tensor },
+  batch: Pick<BatchNormResult, 'mean' | 'variance'>,
+  count: number,
+): { mean: tf.Tensor; variance: tf.Tensor } {
+  const next = (old: tf.Tensor, value: tf.Tensor, factor: number) =>
+    tf.add(tf.mul(old, 0.9), tf.mul(value, 0.1 * factor));
+  return {
+    mean: next(running.mean, batch.mean, 1),
+    variance: next(running.variance, batch.variance, count / Math.max(1, count - 1)),
+  };
 }

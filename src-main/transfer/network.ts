@@ -64,12 +64,13 @@ export function trainingScope(
         tensors[beta] as tf.Tensor1D,
         epsilon,
       );
-      const count = x.size / x.shape[3];
-      onRunning(mean, updateRunning(tensors[mean], result.mean));
-      onRunning(
-        variance,
-        updateRunning(tensors[variance], tf.mul(result.variance, count / Math.max(1, count - 1))),
+      const running = updateRunning(
+        { mean: tensors[mean], variance: tensors[variance] },
+        result,
+        x.size / x.shape[3],
       );
+      onRunning(mean, running.mean);
+      onRunning(variance, running.variance);
       return result.y;
     },
   };

@@ -164,23 +164,26 @@ function inputGradient(
     ? scaledFilter(lowering.use(filter), filter.shape, factor, lowering)
     : lowering.use(filter);
 
+  const split = [planes, height, 1, width, 1, block];
   const phase = (row: Phase, column: Phase): Name => {
-    if (row.taps * column.taps === 0)
-      return lowering.graph.filled([planes, height, 1, width, 1, block], 0, 'float32');
+    if (row.taps * column.taps === 0) return lowering.graph.filled(split, 0, 'float32');
     const part = flippedPart(kernel, row, column, strideHeight, strideWidth, filter, lowering);
-    const convolved = convolve(
+    return convolve(
       name,
       part,
       [row.taps, column.taps],
       [row.before, column.before, row.after, column.after],
     );
-    return lowering.reshape(convolved, [planes, height, 1, width, 1, block]);
   };
+  if (rows.length * columns.length === 1) {
+    lowering.define(node.outputs[0], phase(rows[0], columns[0]), 'blocked');
+    return true;
+  }
   const interleaved = (parts: Name[], axis: number) =>
     parts.length === 1 ? parts[0] : lowering.op('Concat', parts, { axis });
   const lines = rows.map((row) =>
     interleaved(
-      columns.map((column) => phase(row, column)),
+      columns.map((column) => lowering.reshape(phase(row, column), split)),
       4,
     ),
   );

@@ -114,7 +114,9 @@ class BlockedForms {
         lowering.graph.ints([padded]),
       ]);
     if (size !== channels || value.shape.at(-1) !== channels) return undefined;
-    return lowering.pad(lowering.reshape(lowering.use(value), [channels]), [[0, padded - channels]]);
+    const name = lowering.use(value);
+    const vector = value.shape.length === 1 ? name : lowering.reshape(name, [channels]);
+    return lowering.pad(vector, [[0, padded - channels]]);
   }
 
   #make(form: Form, value: Value): Name {

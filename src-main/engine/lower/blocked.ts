@@ -173,13 +173,15 @@ const reduction =
       form?.kind === 'product' && onlyHere
         ? [products(form, x, lowering), false]
         : [pooled(x, lowering), true];
-    let result = lowering.reshape(perImage, [batch, padded]);
-    if (overBatch) result = graph.op('ReduceSum', [result, graph.ints([0])], { keepdims: 0 });
-    const summed =
+    const factor =
       (isMean ? height * width : 1) / (type === 'Mean' ? height * width * (overBatch ? batch : 1) : 1);
-    if (summed !== 1) result = graph.op('Mul', [result, graph.scalar(summed)]);
+    let result = lowering.reshape(perImage, [batch, padded]);
+    if (overBatch) result = graph.op('MatMul', [graph.filled([batch], factor, 'float32'), result]);
+    else if (factor !== 1) result = graph.op('Mul', [result, graph.scalar(factor)]);
     if (padded !== channels) result = lowering.slice(result, [overBatch ? 0 : 1], [0], [channels]);
-    lowering.define(node.outputs[0], lowering.reshape(result, node.outputs[0].shape));
+    const { shape } = node.outputs[0];
+    const whole = shape.length === (overBatch ? 1 : 2);
+    lowering.define(node.outputs[0], whole ? result : lowering.reshape(result, shape));
     return true;
   };
 
