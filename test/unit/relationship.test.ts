@@ -177,10 +177,11 @@ test('a temperature that was applied is found again', () => {
 
 test('the polished weights leave no gradient of the objective', async () => {
   const { logits, labels } = images([0, 1, 2], 10, 6);
-  const x = await openFixedMatrix(logits, 3);
-  const problem = new LogisticRegression(x, logits.data, labels, 3);
+  const x = openFixedMatrix(logits, 3);
+  const problem = new LogisticRegression(x, labels, 3);
   const solution = (await problem.path([1, 10])).at(-1)!;
   const { weights, C } = await problem.polish(solution, 1e-8);
+  await problem.dispose();
   await x.dispose();
   const gradient = weights.slice();
   for (const [i, label] of labels.entries()) {
@@ -198,7 +199,7 @@ test.each([Float32Array, Float64Array])(
   'products with a fixed matrix agree with the sums they stand for (%o)',
   async (Reals) => {
     const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
-    const x = await openFixedMatrix(matrix, 3);
+    const x = openFixedMatrix(matrix, 3);
     const w = Reals.from(Array.from({ length: 15 }, random));
     const r = Reals.from(Array.from({ length: 21 }, random));
     const [scores, back] = [new Reals(21), new Reals(15)];
@@ -221,7 +222,7 @@ test.each([Float32Array, Float64Array])(
 
 test("the softmax's curvature is that of the sums it stands for", async () => {
   const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
-  const x = await openFixedMatrix(matrix, 3);
+  const x = openFixedMatrix(matrix, 3);
   const p = Float32Array.from({ length: 15 }, random);
   const q = Float32Array.from({ length: 21 }, () => 0.5 + random());
   const [scores, curved] = [new Float32Array(21), new Float32Array(15)];
