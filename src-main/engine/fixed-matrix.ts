@@ -26,8 +26,15 @@ export interface FixedMatrix {
   dispose(): Promise<void>;
 }
 
-/** There is nothing to optimize in these graphs, and the optimizers would copy X several times in search of it. */
-export const sessionOptions = { executionProviders: ['cpu'], graphOptimizationLevel: 'disabled' } as const;
+/**
+ * There is nothing to optimize in these graphs, and the optimizers would copy X several times in search of it. The sessions
+ * take turns: threads of one that spin after its run would hold the processors that the next one needs.
+ */
+export const sessionOptions = {
+  executionProviders: ['cpu'],
+  graphOptimizationLevel: 'disabled',
+  extra: { session: { force_spinning_stop: '1' } },
+} as const;
 
 /** Opens the products of `x` with matrices of `k` rows, run by ONNX Runtime on the CPU with X packed once. */
 export function openFixedMatrix(x: Matrix, k: number): FixedMatrix {

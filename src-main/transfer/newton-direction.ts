@@ -1,6 +1,6 @@
 /** The direction of a Newton step of multinomial logistic regression, by conjugate gradients. */
 import type { FixedMatrix, Reals } from '../engine/fixed-matrix.ts';
-import { dot } from './vectors.ts';
+import { addTo, dot } from './vectors.ts';
 
 const conjugateGradientSteps = 500;
 
@@ -26,7 +26,7 @@ export async function newtonDirection(
   target: number,
 ): Promise<Direction> {
   const q = probabilities instanceof Float32Array ? probabilities : Float32Array.from(probabilities);
-  const inverse = await inverseDiagonal(x, q, C);
+  const scale = await preconditioner(x, q, C);
   const weights = new Float32Array(gradient.length);
   const scores = new Float32Array(q.length);
   const residual = Float32Array.from(gradient);
@@ -36,7 +36,7 @@ export async function newtonDirection(
   let rz = 0;
   for (let j = 0; j < p.length; j++) {
     residual[j] = -residual[j];
-    p[j] = residual[j] * inverse[j];
+    p[j] = residual[j] * scale[j];
     rz += residual[j] * p[j];
   }
   for (let step = 0; step < conjugateGradientSteps; step++) {
@@ -54,23 +54,29 @@ export async function newtonDirection(
       const r = residual[j] - alpha * hp[j];
       residual[j] = r;
       squares += r * r;
-      next += r * r * inverse[j];
+      next += r * r * scale[j];
     }
-    for (let i = 0; i < scores.length; i++) scores[i] += alpha * pScores[i];
-    if (Math.sqrt(squares) <= target) break;
+    addTo(scores, alpha, pScores);
+    if (squares <= target ** 2) break;
     const beta = next / rz;
-    for (let j = 0; j < p.length; j++) p[j] = residual[j] * inverse[j] + beta * p[j];
+    for (let j = 0; j < p.length; j++) p[j] = residual[j] * scale[j] + beta * p[j];
     rz = next;
   }
   return { weights, scores, slope: dot(gradient, weights) };
 }
 
-/** 1 / (1 + C Σ_i q_ik (1 − q_ik) x_ij²), [K, D]: the inverse of the Hessian's diagonal. */
-async function inverseDiagonal(x: FixedMatrix, q: Float32Array, C: number): Promise<Float32Array> {
+/**
+ * diag(H)^(−¾) with diag(H)_kj = 1 + C Σ_i q_ik (1 − q_ik) x_ij², [K, D]. The power is found by trial: on relationships
+ * with 10 and 200 targets the inverse itself takes up to 1.7 times as many steps, and so does none at all.
+ */
+async function preconditioner(x: FixedMatrix, q: Float32Array, C: number): Promise<Float32Array> {
   const variances = new Float32Array(q.length);
   for (let i = 0; i < q.length; i++) variances[i] = q[i] * (1 - q[i]);
   const diagonal = new Float32Array((q.length / x.rows) * x.columns);
   await x.timesSquares(variances, diagonal);
-  for (let j = 0; j < diagonal.length; j++) diagonal[j] = (1 + C * diagonal[j]) ** -0.75;
+  for (let j = 0; j < diagonal.length; j++) {
+    const root = Math.sqrt(1 + C * diagonal[j]);
+    diagonal[j] = 1 / (root * Math.sqrt(root));
+  }
   return diagonal;
 }

@@ -4,7 +4,7 @@
  * that Newton's method in the few numbers a (Nocedal and Wright 2006, algorithm 3.2) needs no product with X.
  */
 import type { SoftmaxColumns } from '../engine/softmax-columns.ts';
-import { dot } from './vectors.ts';
+import { addTo, dot } from './vectors.ts';
 
 export interface Spanning {
   /** W_b [K, D] */
@@ -29,16 +29,18 @@ export async function bestInSpan(
   C: number,
   tolerance: number,
 ): Promise<Float32Array> {
-  const products = solutions.map((one) => solutions.map((other) => dot(one.weights, other.weights)));
+  const products: number[][] = solutions.map(() => []);
+  for (const [b, one] of solutions.entries())
+    for (let c = 0; c <= b; c++) products[b][c] = products[c][b] = dot(one.weights, solutions[c].weights);
   const scores = solutions.map((one) => one.scores);
   const at = async (a: number[]) => {
     const { logSum, means, covariances } = await columns.moments(a, scores);
-    const pulls = products.map((row) => dot(row, a));
-    const squares = dot(pulls, a);
+    const pulls = products.map((row) => sumOf(row, (product, b) => product * a[b]));
+    const squares = sumOf(pulls, (pull, b) => pull * a[b]);
     return {
       a,
       squares,
-      objective: C * (logSum - solutions.reduce((sum, { labelScores }, b) => sum + a[b] * labelScores, 0)) + squares / 2,
+      objective: C * (logSum - sumOf(solutions, ({ labelScores }, b) => a[b] * labelScores)) + squares / 2,
       gradient: means.map((mean, b) => C * (mean - solutions[b].labelScores) + pulls[b]),
       hessian: covariances.map((row, b) => row.map((value, c) => C * value + products[b][c])),
     };
@@ -46,7 +48,7 @@ export async function bestInSpan(
   let best = await at(solutions.map((_, b) => Number(b === 0)));
   for (let step = 0; step < newtonSteps; step++) {
     const direction = solve(best.hessian, best.gradient).map((value) => -value);
-    const decrease = -dot(best.gradient, direction) / 2;
+    const decrease = -sumOf(direction, (value, b) => value * best.gradient[b]) / 2;
     if (decrease <= (tolerance ** 2 * best.squares) / 2) break;
     let length = 1;
     const trialAt = (t: number) => at(best.a.map((value, b) => value + t * direction[b]));
@@ -58,11 +60,13 @@ export async function bestInSpan(
     if (!(trial.objective < best.objective)) break;
     best = trial;
   }
-  const weights = solutions[0].weights.map((w) => best.a[0] * w);
-  for (const [b, one] of solutions.slice(1).entries())
-    for (let j = 0; j < weights.length; j++) weights[j] += best.a[b + 1] * one.weights[j];
+  const weights = new Float32Array(solutions[0].weights.length);
+  for (const [b, one] of solutions.entries()) addTo(weights, best.a[b], one.weights);
   return weights;
 }
+
+const sumOf = <T>(items: readonly T[], value: (item: T, at: number) => number): number =>
+  items.reduce((sum, item, at) => sum + value(item, at), 0);
 
 /**
  * x with A x = y, given the lower triangle of a positive definite A, by A = L Lᵀ. An unknown that depends on those before
