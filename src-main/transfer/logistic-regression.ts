@@ -53,7 +53,7 @@ export class LogisticRegression {
         latest.length > 0
           ? await bestInSpan(this.#columns, latest, C, pathTolerance)
           : new Float32Array(this.#classes * this.#x.columns);
-      const { objective, scores } = await this.#minimize(weights, C, pathTolerance, 0.2);
+      const { objective, scores } = await this.#minimize(weights, C, pathTolerance, 0.15);
       solutions.push({ C, objective, weights });
       const newest = { weights, scores, labelScores: this.#labelScores(scores) };
       latest = [newest, ...latest].slice(0, spanningSolutions);
