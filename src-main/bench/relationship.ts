@@ -41,8 +41,10 @@ export async function benchRelationship(
   for (let round = 0; round < rounds; round++) {
     onRound(round);
     const started = performance.now();
-    const x = await openFixedMatrix(probabilities, targets);
-    await new LogisticRegression(x, probabilities.data, train.labels, targets).path(grid);
+    const x = openFixedMatrix(probabilities, targets);
+    const problem = new LogisticRegression(x, train.labels, targets);
+    await problem.path(grid);
+    await problem.dispose();
     await x.dispose();
     const solved = performance.now();
     learned = await learnRelationship({

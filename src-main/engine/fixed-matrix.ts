@@ -16,6 +16,8 @@ export interface FixedMatrix {
   timesTransposed(w: Reals, out: Reals): Promise<void>;
   /** out [k, columns] = R X for R [k, rows], all row-major. */
   times(r: Reals, out: Reals): Promise<void>;
+  /** out [k, columns] = R (X ∘ X) for R [k, rows], with X's elements squared. Single precision. */
+  timesSquares(r: Float32Array, out: Float32Array): Promise<void>;
   /**
    * The curvature of a softmax: with the columns of Q [k, rows] distributions, scores [k, rows] = P Xᵀ and
    * out [k, columns] = S X, where column i of S is (diag q_i − q_i q_iᵀ) scores_i. In one go, and in single precision.
@@ -24,12 +26,22 @@ export interface FixedMatrix {
   dispose(): Promise<void>;
 }
 
+/**
+ * There is nothing to optimize in these graphs, and the optimizers would copy X several times in search of it. The sessions
+ * take turns: threads of one that spin after its run would hold the processors that the next one needs.
+ */
+export const sessionOptions = {
+  executionProviders: ['cpu'],
+  graphOptimizationLevel: 'disabled',
+  extra: { session: { force_spinning_stop: '1' } },
+} as const;
+
 /** Opens the products of `x` with matrices of `k` rows, run by ONNX Runtime on the CPU with X packed once. */
-export async function openFixedMatrix(x: Matrix, k: number): Promise<FixedMatrix> {
+export function openFixedMatrix(x: Matrix, k: number): FixedMatrix {
   const { rows, columns } = x;
   const sessions = new Map<string, ReturnType<typeof openSession>>();
   const opened = (key: string, build: () => Uint8Array) => {
-    if (!sessions.has(key)) sessions.set(key, openSession(build(), { executionProviders: ['cpu'] }));
+    if (!sessions.has(key)) sessions.set(key, openSession(build(), sessionOptions));
     return sessions.get(key)!;
   };
   const product = async (a: Reals, out: Reals, transposed: boolean) => {
@@ -46,6 +58,14 @@ export async function openFixedMatrix(x: Matrix, k: number): Promise<FixedMatrix
     columns,
     timesTransposed: (w, out) => product(w, out, true),
     times: (r, out) => product(r, out, false),
+    async timesSquares(r, out) {
+      const squared = () => ({ rows, columns, data: new Float32Array(x.data).map((value) => value * value) });
+      const session = await opened('squares', () => productGraph(squared(), k, 'float32', false));
+      await session.run(
+        { a: new ort.Tensor('float32', r, [k, rows]) },
+        { out: new ort.Tensor('float32', out, [k, columns]) },
+      );
+    },
     async softmaxCurvature(p, q, scores, out) {
       const session = await opened('curvature', () => curvatureGraph(x, k));
       const tensor = (data: Float32Array, width: number) => new ort.Tensor('float32', data, [k, width]);
@@ -65,7 +85,7 @@ const constantOf = (graph: OnnxGraph, { data, rows, columns }: Matrix, dtype: 'f
   graph.constant(
     dtype,
     [rows, columns],
-    dtype === 'float64' ? Float64Array.from(data) : Float32Array.from(data),
+    dtype === 'float64' ? new Float64Array(data) : new Float32Array(data),
   );
 
 function productGraph(x: Matrix, k: number, dtype: 'float32' | 'float64', transposed: boolean): Uint8Array {

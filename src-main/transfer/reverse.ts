@@ -51,10 +51,10 @@ export async function fitReverse(
   targets: number,
   marginal: Float64Array,
 ): Promise<ReverseFit> {
-  const x = await openFixedMatrix(train.probabilities, targets);
-  const xVal = await openFixedMatrix(val.probabilities, targets);
+  const x = openFixedMatrix(train.probabilities, targets);
+  const xVal = openFixedMatrix(val.probabilities, targets);
+  const problem = new LogisticRegression(x, train.labels, targets);
   try {
-    const problem = new LogisticRegression(x, train.probabilities.data, train.labels, targets);
     const tried: Scored[] = [];
     for (const solution of await problem.path(grid)) tried.push(await score(solution, xVal, val.labels));
     const improve = async (solution: Scored, tolerance: number) => {
@@ -87,6 +87,7 @@ export async function fitReverse(
       rows: turnRound(best.weights, targets, scale, marginal),
     };
   } finally {
+    await problem.dispose();
     await x.dispose();
     await xVal.dispose();
   }

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { benchRelationship } from '../../src-main/bench/relationship.ts';
 import { openFixedMatrix } from '../../src-main/engine/fixed-matrix.ts';
+import { openSoftmaxColumns } from '../../src-main/engine/softmax-columns.ts';
 import { LogisticRegression } from '../../src-main/transfer/logistic-regression.ts';
 import { learnRelationship, type RelationshipInput } from '../../src-main/transfer/relationship.ts';
+import { bestInSpan, type Spanning } from '../../src-main/transfer/span-of-solutions.ts';
 import { fitTemperature } from '../../src-main/transfer/temperature.ts';
 import { indexDraws } from '../../src-shared/statistics.ts';
 
@@ -177,10 +179,11 @@ test('a temperature that was applied is found again', () => {
 
 test('the polished weights leave no gradient of the objective', async () => {
   const { logits, labels } = images([0, 1, 2], 10, 6);
-  const x = await openFixedMatrix(logits, 3);
-  const problem = new LogisticRegression(x, logits.data, labels, 3);
+  const x = openFixedMatrix(logits, 3);
+  const problem = new LogisticRegression(x, labels, 3);
   const solution = (await problem.path([1, 10])).at(-1)!;
   const { weights, C } = await problem.polish(solution, 1e-8);
+  await problem.dispose();
   await x.dispose();
   const gradient = weights.slice();
   for (const [i, label] of labels.entries()) {
@@ -198,7 +201,7 @@ test.each([Float32Array, Float64Array])(
   'products with a fixed matrix agree with the sums they stand for (%o)',
   async (Reals) => {
     const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
-    const x = await openFixedMatrix(matrix, 3);
+    const x = openFixedMatrix(matrix, 3);
     const w = Reals.from(Array.from({ length: 15 }, random));
     const r = Reals.from(Array.from({ length: 21 }, random));
     const [scores, back] = [new Reals(21), new Reals(15)];
@@ -219,9 +222,108 @@ test.each([Float32Array, Float64Array])(
   },
 );
 
+test('products with the squares of a fixed matrix agree with the sums they stand for', async () => {
+  const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
+  const x = openFixedMatrix(matrix, 3);
+  const r = Float32Array.from({ length: 21 }, random);
+  const out = new Float32Array(15);
+  await x.timesSquares(r, out);
+  await x.dispose();
+  for (const [at, value] of out.entries()) {
+    const [k, j] = [Math.floor(at / 5), at % 5];
+    const want = sum([0, 1, 2, 3, 4, 5, 6].map((i) => r[k * 7 + i] * matrix.data[i * 5 + j] ** 2));
+    expect(value).toBeCloseTo(want, 6);
+  }
+});
+
+/** Scores [classes, rows] as large as a regression's: the exponentials of some overflow. */
+const largeScores = (length: number) => Float64Array.from({ length }, () => 400 * random());
+
+test.each([Float32Array, Float64Array])(
+  'the softmax over columns, of large scores too (%o)',
+  async (Reals) => {
+    const scores = Reals.from(largeScores(3 * 7));
+    const probabilities = new Reals(21);
+    const columns = openSoftmaxColumns(3, 7);
+    const logSum = await columns.softmax(scores, probabilities);
+    await columns.dispose();
+    let want = 0;
+    for (let i = 0; i < 7; i++) {
+      const column = [0, 1, 2].map((k) => scores[k * 7 + i]);
+      const largest = Math.max(...column);
+      const total = sum(column.map((s) => Math.exp(s - largest)));
+      want += largest + Math.log(total);
+      for (const [k, s] of column.entries())
+        expect(probabilities[k * 7 + i]).toBeCloseTo(Math.exp(s - largest) / total, 6);
+    }
+    expect(logSum / want).toBeCloseTo(1, 6);
+  },
+);
+
+test('means and covariances of scores are the derivatives of the logarithms of their sums', async () => {
+  const scores = [0, 1, 2].map(() => Float32Array.from({ length: 3 * 7 }, random));
+  const columns = openSoftmaxColumns(3, 7);
+  const a = [3, -2, 5];
+  const { means, covariances, logSum } = await columns.moments(a, scores);
+  /** Σ_i log Σ_k exp Σ_b a_b S_b in double precision. */
+  const logSumAt = (a: number[]) =>
+    sum(
+      [0, 1, 2, 3, 4, 5, 6].map((i) =>
+        Math.log(sum([0, 1, 2].map((k) => Math.exp(sum(a.map((value, b) => value * scores[b][k * 7 + i])))))),
+      ),
+    );
+  const moved = (b: number, c: number, [h, g]: number[]) =>
+    logSumAt(a.map((value, at) => value + (at === b ? h : 0) + (at === c ? g : 0)));
+  await columns.dispose();
+  expect(logSum).toBeCloseTo(logSumAt(a), 5);
+  const h = 1e-3;
+  for (const [b, mean] of means.entries()) {
+    expect(mean).toBeCloseTo((moved(b, b, [h, 0]) - moved(b, b, [-h, 0])) / (2 * h), 5);
+    expect(covariances[b]).toHaveLength(b + 1);
+    for (const [c, covariance] of covariances[b].entries()) {
+      const mixed = moved(b, c, [h, h]) - moved(b, c, [h, -h]) - moved(b, c, [-h, h]) + moved(b, c, [-h, -h]);
+      expect(covariance).toBeCloseTo(mixed / (4 * h * h), 4);
+    }
+  }
+});
+
+test('the start of a C is the best of what the solutions span, also where they depend on each other', async () => {
+  const { logits, labels } = images([0, 1, 2], 10, 6);
+  const x = openFixedMatrix(logits, 3);
+  const columns = openSoftmaxColumns(3, 30);
+  const solutions: Spanning[] = [];
+  for (const factor of [0, 0, 1]) {
+    const weights =
+      factor === 1
+        ? Float32Array.from(solutions[0].weights, (w, j) => 2 * w + solutions[1].weights[j])
+        : Float32Array.from({ length: 18 }, (_, at) => random() + Number(Math.floor(at / 6) === at % 6));
+    const scores = new Float32Array(90);
+    await x.timesTransposed(weights, scores);
+    const labelScores = sum([...labels].map((label, i) => scores[label * 30 + i]));
+    solutions.push({ weights, scores, labelScores });
+  }
+  const C = 0.3;
+  const start = await bestInSpan(columns, solutions, C, 1e-3);
+  const scores = new Float64Array(90);
+  await x.timesTransposed(Float64Array.from(start), scores);
+  const probabilities = new Float64Array(90);
+  await columns.softmax(scores, probabilities);
+  await columns.dispose();
+  await x.dispose();
+  // No gradient is left along the solutions: C Σ (q − y) S_b + W · W_b.
+  const length = Math.hypot(...start);
+  for (const { weights, scores: own, labelScores } of solutions) {
+    const slope =
+      C * (sum(own.map((s, at) => s * probabilities[at])) - labelScores) +
+      sum(weights.map((w, j) => w * start[j]));
+    expect(Math.abs(slope)).toBeLessThan(1e-2 * length * Math.hypot(...weights));
+  }
+  expect(length).toBeGreaterThan(0.1);
+});
+
 test("the softmax's curvature is that of the sums it stands for", async () => {
   const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
-  const x = await openFixedMatrix(matrix, 3);
+  const x = openFixedMatrix(matrix, 3);
   const p = Float32Array.from({ length: 15 }, random);
   const q = Float32Array.from({ length: 21 }, () => 0.5 + random());
   const [scores, curved] = [new Float32Array(21), new Float32Array(15)];
