@@ -21,7 +21,7 @@ export interface Solution {
   weights: Reals;
 }
 
-/** δ of the path: F is certified to 1e-4 of its minimum; in practice it comes to about 5e-6. */
+/** δ of the path: F is certified to 1e-4 of its minimum; in practice it comes to under 1e-5. */
 const pathTolerance = 0.01;
 /** So many solutions span the start of the next one. */
 const spanningSolutions = 4;
