@@ -1,6 +1,7 @@
 import type { Matrix } from '../../src-shared/matrix.ts';
 import { OnnxGraph } from './lower/onnx-graph.ts';
-import { openSession, ort } from './run/session.ts';
+import { ort } from './run/session.ts';
+import { openSessionSet } from './run/session-set.ts';
 
 /** Real numbers in single or double precision. */
 export type Reals = Float32Array | Float64Array;
@@ -26,27 +27,13 @@ export interface FixedMatrix {
   dispose(): Promise<void>;
 }
 
-/**
- * There is nothing to optimize in these graphs, and the optimizers would copy X several times in search of it. The sessions
- * take turns: threads of one that spin after its run would hold the processors that the next one needs.
- */
-export const sessionOptions = {
-  executionProviders: ['cpu'],
-  graphOptimizationLevel: 'disabled',
-  extra: { session: { force_spinning_stop: '1' } },
-} as const;
-
 /** Opens the products of `x` with matrices of `k` rows, run by ONNX Runtime on the CPU with X packed once. */
 export function openFixedMatrix(x: Matrix, k: number): FixedMatrix {
   const { rows, columns } = x;
-  const sessions = new Map<string, ReturnType<typeof openSession>>();
-  const opened = (key: string, build: () => Uint8Array) => {
-    if (!sessions.has(key)) sessions.set(key, openSession(build(), sessionOptions));
-    return sessions.get(key)!;
-  };
+  const sessions = openSessionSet();
   const product = async (a: Reals, out: Reals, transposed: boolean) => {
     const dtype = a instanceof Float64Array ? 'float64' : 'float32';
-    const session = await opened(`${dtype} ${transposed}`, () => productGraph(x, k, dtype, transposed));
+    const session = await sessions.get(`${dtype} ${transposed}`, () => productGraph(x, k, dtype, transposed));
     const [inner, width] = transposed ? [columns, rows] : [rows, columns];
     await session.run(
       { a: new ort.Tensor(dtype, a, [k, inner]) },
@@ -60,24 +47,21 @@ export function openFixedMatrix(x: Matrix, k: number): FixedMatrix {
     times: (r, out) => product(r, out, false),
     async timesSquares(r, out) {
       const squared = () => ({ rows, columns, data: new Float32Array(x.data).map((value) => value * value) });
-      const session = await opened('squares', () => productGraph(squared(), k, 'float32', false));
+      const session = await sessions.get('squares', () => productGraph(squared(), k, 'float32', false));
       await session.run(
         { a: new ort.Tensor('float32', r, [k, rows]) },
         { out: new ort.Tensor('float32', out, [k, columns]) },
       );
     },
     async softmaxCurvature(p, q, scores, out) {
-      const session = await opened('curvature', () => curvatureGraph(x, k));
+      const session = await sessions.get('curvature', () => curvatureGraph(x, k));
       const tensor = (data: Float32Array, width: number) => new ort.Tensor('float32', data, [k, width]);
       await session.run(
         { p: tensor(p, columns), q: tensor(q, rows) },
         { scores: tensor(scores, rows), out: tensor(out, columns) },
       );
     },
-    async dispose() {
-      for (const session of sessions.values()) await (await session).release();
-      sessions.clear();
-    },
+    dispose: () => sessions.dispose(),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Reals } from './fixed-matrix.ts';
-import { sessionOptions } from './fixed-matrix.ts';
 import { OnnxGraph } from './lower/onnx-graph.ts';
-import { openSession, ort } from './run/session.ts';
+import { ort } from './run/session.ts';
+import { openSessionSet } from './run/session-set.ts';
 
 /** Sums over the columns of what `moments` finds in each: see there. */
 export interface Moments {
@@ -30,16 +30,12 @@ export interface SoftmaxColumns {
 
 /** Opens the softmax over `k` classes of scores [k, rows], run by ONNX Runtime on the CPU. */
 export function openSoftmaxColumns(k: number, rows: number): SoftmaxColumns {
-  const sessions = new Map<string, ReturnType<typeof openSession>>();
-  const opened = (key: string, build: () => Uint8Array) => {
-    if (!sessions.has(key)) sessions.set(key, openSession(build(), sessionOptions));
-    return sessions.get(key)!;
-  };
+  const sessions = openSessionSet();
   return {
     async softmax(scores, probabilities) {
       const double = scores instanceof Float64Array;
       const dtype = double ? 'float64' : 'float32';
-      const session = await opened(dtype, () => softmaxGraph(k, rows, dtype));
+      const session = await sessions.get(dtype, () => softmaxGraph(k, rows, dtype));
       const [largest, sums] = double
         ? [new Float64Array(rows), new Float64Array(rows)]
         : [new Float32Array(rows), new Float32Array(rows)];
@@ -55,7 +51,7 @@ export function openSoftmaxColumns(k: number, rows: number): SoftmaxColumns {
     },
     async moments(coefficients, scores) {
       const count = scores.length;
-      const session = await opened(`moments ${count}`, () => momentsGraph(k, rows, count));
+      const session = await sessions.get(`moments ${count}`, () => momentsGraph(k, rows, count));
       const feeds = Object.fromEntries(
         scores.map((data, b) => [`s${b}`, new ort.Tensor('float32', data, [k, rows])]),
       );
@@ -68,10 +64,7 @@ export function openSoftmaxColumns(k: number, rows: number): SoftmaxColumns {
         covariances: scores.map((_, b) => scores.slice(0, b + 1).map((_, c) => total(read(`cov${b}_${c}`)))),
       };
     },
-    async dispose() {
-      for (const session of sessions.values()) await (await session).release();
-      sessions.clear();
-    },
+    dispose: () => sessions.dispose(),
   };
 }
 

@@ -96,7 +96,7 @@ export function taps(image: Image, geometry: Geometry, lowering: Lowering, paddi
     const end = begin.map((at, axis) => at + ([1, outHeight, outWidth][axis] - 1) * steps[axis] + 1);
     const [axes, from] = columnPhases === 1 ? [[1, 2], 1] : [[1, 2, 3], 0];
     const tap = lowering.slice(split, axes, begin.slice(from), end.slice(from), steps.slice(from));
-    return lowering.reshape(tap, [outer, outHeight, outWidth, inner]);
+    return columnPhases === 1 ? tap : lowering.reshape(tap, [outer, outHeight, outWidth, inner]);
   });
 }
 
