@@ -3,7 +3,7 @@ import type { Node, Value } from '../trace/ir.ts';
 import { formsOf } from './blocked-forms.ts';
 import { type Lowering, nchwcDomain } from './lowering.ts';
 import type { Name } from './onnx-graph.ts';
-import { attributesOf, convolutionGeometry, type Geometry } from './windows.ts';
+import { attributesOf, convolutionGeometry, type Geometry, interleave } from './windows.ts';
 
 /** Channel counts that ONNX Runtime can reorder to blocks and back. */
 export const reorders = (channels: number): boolean => channels % 4 === 0;
@@ -164,9 +164,9 @@ function inputGradient(
     ? scaledFilter(lowering.use(filter), filter.shape, factor, lowering)
     : lowering.use(filter);
 
-  const split = [planes, height, 1, width, 1, block];
   const phase = (row: Phase, column: Phase): Name => {
-    if (row.taps * column.taps === 0) return lowering.graph.filled(split, 0, 'float32');
+    if (row.taps * column.taps === 0)
+      return lowering.graph.filled([planes, height, width, block], 0, 'float32');
     const part = flippedPart(kernel, row, column, strideHeight, strideWidth, filter, lowering);
     return convolve(
       name,
@@ -179,16 +179,10 @@ function inputGradient(
     lowering.define(node.outputs[0], phase(rows[0], columns[0]), 'blocked');
     return true;
   }
-  const interleaved = (parts: Name[], axis: number) =>
-    parts.length === 1 ? parts[0] : lowering.op('Concat', parts, { axis });
-  const lines = rows.map((row) =>
-    interleaved(
-      columns.map((column) => lowering.reshape(phase(row, column), split)),
-      4,
-    ),
-  );
+  const phases = rows.map((row) => columns.map((column) => phase(row, column)));
+  const image = interleave(phases, [planes, height, width, block], lowering);
   const shape = lowering.shapeIn(node.outputs[0], 'blocked');
-  lowering.define(node.outputs[0], lowering.reshape(interleaved(lines, 2), shape), 'blocked');
+  lowering.define(node.outputs[0], lowering.reshape(image, shape), 'blocked');
   return true;
 }
 

@@ -1,8 +1,9 @@
 /** The filter gradient of a convolution by a 1×1 kernel, on blocked tensors. */
-import type { Node } from '../trace/ir.ts';
+import type { Node, Value } from '../trace/ir.ts';
 import { type Lowering, nchwcDomain } from './lowering.ts';
 import type { Name } from './onnx-graph.ts';
-import { convolutionGeometry, imageOf, taps } from './windows.ts';
+import { pickPixels } from './pixels.ts';
+import { convolutionGeometry, type Geometry } from './windows.ts';
 
 /** Equally many pixels of each image, blocked: [images, channels/b, area, b]. */
 interface Pixels {
@@ -23,8 +24,7 @@ export function pointwiseGradient(node: Node, dy: Name, lowering: Lowering): Nam
   const geometry = convolutionGeometry(node, x.shape, shape);
   const images = geometry.batchSize;
   const area = geometry.outHeight * geometry.outWidth;
-  const [read] = taps(imageOf(x, 'blocked', lowering), geometry, lowering);
-  const input = { name: read, images, area, channels: channelsIn };
+  const input = { name: pixelsRead(x, geometry, lowering), images, area, channels: channelsIn };
   const output = { name: dy, images, area, channels: channelsOut };
   const byInput = channelsIn >= channelsOut;
   const products = byInput ? contract(input, output, lowering) : contract(output, input, lowering);
@@ -33,6 +33,14 @@ export function pointwiseGradient(node: Node, dy: Name, lowering: Lowering): Nam
   const attributes = { channels: kernel, channels_last: Number(!byInput) };
   const gradient = lowering.op('ReorderOutput', [blocked], attributes, nchwcDomain);
   return lowering.reshape(gradient, shape);
+}
+
+/** The input pixels that a 1×1 kernel meets. */
+function pixelsRead(x: Value, geometry: Geometry, lowering: Lowering): Name {
+  const { inHeight, inWidth, outHeight, outWidth, strideHeight, strideWidth, padInfo } = geometry;
+  const rows = { from: inHeight, to: outHeight, stride: strideHeight, offset: -padInfo.top };
+  const columns = { from: inWidth, to: outWidth, stride: strideWidth, offset: -padInfo.left };
+  return pickPixels(lowering.use(x, 'blocked'), lowering.padded(x.shape[3]), [rows, columns], lowering);
 }
 
 /** Σ over pixels p of a[p, i]·b[p, j], as [a's channels/b, b's channels, b]. */

@@ -4,22 +4,19 @@ import type { Node, Value } from '../trace/ir.ts';
 import { blockedConvolutionRules } from './blocked-convolution.ts';
 import { blockedFilterGradientRules } from './blocked-filter-gradient.ts';
 import { formsOf, isMaskLimit } from './blocked-forms.ts';
+import { blockedPoolingRules } from './blocked-pooling.ts';
 import { type Lowering, nchwcDomain } from './lowering.ts';
 import type { Attributes, Name } from './onnx-graph.ts';
 import { again } from './recompute.ts';
-import { attributesOf, poolGeometry } from './windows.ts';
 
 export type BlockedRule = (node: Node, lowering: Lowering) => boolean;
-
-const isBlocked = (value: Value, lowering: Lowering): boolean =>
-  value.shape.length === 4 && value.dtype === 'float32' && lowering.layoutOf(value) === 'blocked';
 
 const sameShape = (a: Value, b: Value): boolean => a.shape.join() === b.shape.join();
 
 /** The blocked operand and the other one, where the result has the blocked one's shape. */
 function operands({ inputs: { a, b }, outputs }: Node, lowering: Lowering): [Value, Value] | undefined {
-  if (isBlocked(a, lowering) && sameShape(a, outputs[0])) return [a, b];
-  if (isBlocked(b, lowering) && sameShape(b, outputs[0])) return [b, a];
+  if (lowering.isBlocked(a) && sameShape(a, outputs[0])) return [a, b];
+  if (lowering.isBlocked(b) && sameShape(b, outputs[0])) return [b, a];
   return undefined;
 }
 
@@ -55,7 +52,7 @@ function scaleMade(x: Value, scale: Name, output: Value, lowering: Lowering): bo
 
 const divide: BlockedRule = (node, lowering) => {
   const { a, b } = node.inputs;
-  if (!isBlocked(a, lowering) || !sameShape(a, node.outputs[0]) || sameShape(a, b)) return false;
+  if (!lowering.isBlocked(a) || !sameShape(a, node.outputs[0]) || sameShape(a, b)) return false;
   const vector = formsOf(lowering).channelVector(b, a.shape[3]);
   // Padded channels would divide by zero.
   if (!vector || a.shape[3] % lowering.target.block !== 0) return false;
@@ -106,7 +103,7 @@ const activation =
   (attributes: Attributes): BlockedRule =>
   (node, lowering) => {
     const { x } = node.inputs;
-    if (!isBlocked(x, lowering)) return false;
+    if (!lowering.isBlocked(x)) return false;
     const made = node.attrs[again] ? { ...attributes, strides: [1, 1] } : attributes;
     formsOf(lowering).activate(x, node.outputs[0], made);
     return true;
@@ -115,7 +112,7 @@ const activation =
 /** Step of what has been activated already looks at the activated value: it is there, the other often is not. */
 const step: BlockedRule = (node, lowering) => {
   const { x } = node.inputs;
-  if (!isBlocked(x, lowering) || node.attrs.alpha) return false;
+  if (!lowering.isBlocked(x) || node.attrs.alpha) return false;
   const forms = formsOf(lowering);
   forms.define(node.outputs[0], { kind: 'mask', positive: forms.activated.get(x) ?? x });
   return true;
@@ -124,7 +121,7 @@ const step: BlockedRule = (node, lowering) => {
 /** x < limit. */
 const less: BlockedRule = (node, lowering) => {
   const { a, b } = node.inputs;
-  if (!isBlocked(a, lowering) || b.kind !== 'constant' || b.fill === null || !isMaskLimit(b.fill))
+  if (!lowering.isBlocked(a) || b.kind !== 'constant' || b.fill === null || !isMaskLimit(b.fill))
     return false;
   formsOf(lowering).define(node.outputs[0], { kind: 'mask', under: { value: a, limit: b.fill } });
   return true;
@@ -149,7 +146,7 @@ const cast: BlockedRule = (node, lowering) => {
 
 const square: BlockedRule = (node, lowering) => {
   const { x } = node.inputs;
-  if (!isBlocked(x, lowering)) return false;
+  if (!lowering.isBlocked(x)) return false;
   formsOf(lowering).define(node.outputs[0], { kind: 'product', a: x, b: x });
   return true;
 };
@@ -159,7 +156,7 @@ const reduction =
   (type: 'Sum' | 'Mean'): BlockedRule =>
   (node, lowering) => {
     const { x } = node.inputs;
-    if (!isBlocked(x, lowering)) return false;
+    if (!lowering.isBlocked(x)) return false;
     const axes = util.parseAxisParam(node.attrs.axis as number[], [...x.shape]).sort();
     const overBatch = axes.join() === '0,1,2';
     if (!overBatch && axes.join() !== '1,2') return false;
@@ -197,23 +194,10 @@ function products({ a, b }: { a: Value; b: Value }, { shape }: Value, lowering: 
   return lowering.op('Conv', [image, kernel], { kernel_shape: [height, width], group: planes }, nchwcDomain);
 }
 
-const pool =
-  (type: 'MaxPool' | 'AveragePool'): BlockedRule =>
-  (node, lowering) => {
-    const { x } = node.inputs;
-    if (!isBlocked(x, lowering)) return false;
-    const attributes = attributesOf(poolGeometry(node, x.shape));
-    lowering.define(
-      node.outputs[0],
-      lowering.op(type, [lowering.use(x, 'blocked')], attributes, nchwcDomain),
-      'blocked',
-    );
-    return true;
-  };
-
 export const blockedRules: Record<string, BlockedRule> = {
   ...blockedConvolutionRules,
   ...blockedFilterGradientRules,
+  ...blockedPoolingRules,
   Multiply: multiply,
   RealDiv: divide,
   Add: addition('Add'),
@@ -227,6 +211,4 @@ export const blockedRules: Record<string, BlockedRule> = {
   Square: square,
   Sum: reduction('Sum'),
   Mean: reduction('Mean'),
-  MaxPool: pool('MaxPool'),
-  AvgPool: pool('AveragePool'),
 };

@@ -1,7 +1,7 @@
 import type { Value } from '../trace/ir.ts';
 import type { Lowering, Rule } from './lowering.ts';
 import type { Name } from './onnx-graph.ts';
-import { attributesOf, convolutionGeometry, type Geometry, imageOf, taps, untap } from './windows.ts';
+import { attributesOf, convolutionGeometry, type Geometry, taps, untap } from './windows.ts';
 
 /** Whether the convolution reads every input pixel exactly once, so that it is a plain matrix product. */
 const isPointwise = ({ filterHeight, filterWidth, strideHeight, strideWidth, padInfo }: Geometry): boolean =>
@@ -90,7 +90,7 @@ function multipliedInputGradient(dy: Value, filter: Value, geometry: Geometry, l
     const products = graph.op('Mul', [gradient, lowering.slice(kernels, [0], [position], [position + 1])]);
     return graph.op('ReduceSum', [products, graph.ints([4])], { keepdims: 0 });
   });
-  return untap(contributions, geometry, { outer: batchSize, inner: channels }, lowering);
+  return untap(contributions, geometry, lowering);
 }
 
 /** The transposed convolution; what its size formula leaves out of the input is output padding. */
@@ -128,9 +128,7 @@ const filterGradient: Rule = (node, lowering) => {
   const { filterHeight, filterWidth, inChannels, outChannels } = geometry;
   const pixels = geometry.batchSize * geometry.outHeight * geometry.outWidth;
   const gradient = lowering.rows(dy);
-  const sources = isPointwise(geometry)
-    ? [lowering.use(x)]
-    : taps(imageOf(x, 'nhwc', lowering), geometry, lowering);
+  const sources = isPointwise(geometry) ? [lowering.use(x)] : taps(x, geometry, lowering);
   const products = sources.map((source) =>
     lowering.product(lowering.reshape(source, [pixels, inChannels]), gradient, true),
   );
@@ -150,7 +148,7 @@ const depthwiseFilterGradient: Rule = (node, lowering) => {
   const [, , channels, multiplier] = shape;
   const pixels = geometry.batchSize * geometry.outHeight * geometry.outWidth;
   const gradient = lowering.reshape(lowering.use(dy), [pixels, channels, multiplier]);
-  const sums = taps(imageOf(x, 'nhwc', lowering), geometry, lowering).map((source) => {
+  const sums = taps(x, geometry, lowering).map((source) => {
     const products = graph.op('Mul', [lowering.reshape(source, [pixels, channels, 1]), gradient]);
     return graph.op('ReduceSum', [products, graph.ints([0])], { keepdims: 1 });
   });

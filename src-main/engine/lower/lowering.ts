@@ -70,6 +70,11 @@ export class Lowering {
     return names ? [...names.keys()][0] : 'nhwc';
   }
 
+  /** Whether `value` is an image of floats that was produced in blocks. */
+  isBlocked(value: Value): boolean {
+    return value.shape.length === 4 && value.dtype === 'float32' && this.layoutOf(value) === 'blocked';
+  }
+
   /** The ONNX tensor of `value` in the given layout, converted once where needed. */
   use(value: Value, layout: Layout = 'nhwc'): Name {
     const wanted = value.shape.length === 4 ? layout : 'nhwc';

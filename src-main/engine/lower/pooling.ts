@@ -1,7 +1,7 @@
 import { defineImage } from './convolution.ts';
 import type { Rule } from './lowering.ts';
 import { type Name, onnxTypes } from './onnx-graph.ts';
-import { attributesOf, imageOf, poolGeometry, taps, untap } from './windows.ts';
+import { attributesOf, poolGeometry, taps, untap } from './windows.ts';
 
 const pool =
   (type: 'MaxPool' | 'AveragePool'): Rule =>
@@ -21,23 +21,15 @@ const maxPoolGradient: Rule = (node, lowering) => {
   const { dy, input, output } = node.inputs;
   const { graph } = lowering;
   const geometry = poolGeometry(node, input.shape);
-  const layout = lowering.layoutOf(input) === 'blocked' ? 'blocked' : 'nhwc';
-  const image = imageOf(input, layout, lowering);
-  const shape = [image.outer, geometry.outHeight, geometry.outWidth, image.inner];
-  const maximum = lowering.reshape(lowering.use(output, layout), shape);
-  let remaining = lowering.reshape(lowering.use(dy, layout), shape);
-  const contributions = taps(image, geometry, lowering, Number.NEGATIVE_INFINITY).map((source): Name => {
+  const maximum = lowering.use(output);
+  let remaining = lowering.use(dy);
+  const contributions = taps(input, geometry, lowering, Number.NEGATIVE_INFINITY).map((source): Name => {
     const hit = graph.op('Cast', [graph.op('Equal', [source, maximum])], { to: onnxTypes.float32 });
     const contribution = graph.op('Mul', [remaining, hit]);
     remaining = graph.op('Sub', [remaining, contribution]);
     return contribution;
   });
-  const gradient = untap(contributions, geometry, image, lowering);
-  lowering.define(
-    node.outputs[0],
-    lowering.reshape(gradient, lowering.shapeIn(node.outputs[0], layout)),
-    layout,
-  );
+  lowering.define(node.outputs[0], untap(contributions, geometry, lowering));
 };
 
 /** Every pixel of a window gets dy over the count of its pixels inside the image. */
@@ -70,11 +62,7 @@ const avgPoolGradient: Rule = (node, lowering) => {
   const share = graph.constant('float32', [1, rows.length, columns.length, 1], shares);
   const contribution = graph.op('Mul', [lowering.use(dy), share]);
   const count = geometry.filterHeight * geometry.filterWidth;
-  const image = { outer: geometry.batchSize, inner: geometry.inChannels };
-  lowering.define(
-    node.outputs[0],
-    untap(new Array<Name>(count).fill(contribution), geometry, image, lowering),
-  );
+  lowering.define(node.outputs[0], untap(new Array<Name>(count).fill(contribution), geometry, lowering));
 };
 
 export const poolingRules: Record<string, Rule> = {

@@ -1,7 +1,7 @@
 /** Sliding windows: their geometry, the pixels each window position reads, and the way back. */
 import { backend_util } from '@tensorflow/tfjs-core';
 import type { Node, Value } from '../trace/ir.ts';
-import { type Lowering, nchwcDomain } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
 import type { Attributes, Name } from './onnx-graph.ts';
 
 type Shape4 = [number, number, number, number];
@@ -39,49 +39,21 @@ export function attributesOf(geometry: Geometry): Attributes {
   };
 }
 
-/** A batch of pictures [outer, height, width, inner]: NHWC as it is, or blocked with its blocks as inner axis. */
-export interface Image {
-  name: Name;
-  outer: number;
-  height: number;
-  width: number;
-  inner: number;
-}
-
-/** `value` as such pictures, in the given layout. */
-export function imageOf(value: Value, layout: 'nhwc' | 'blocked', lowering: Lowering): Image {
-  const [batch, height, width, channels] = value.shape;
-  if (layout === 'nhwc') return { name: lowering.use(value), outer: batch, height, width, inner: channels };
-  const inner = lowering.target.block;
-  const outer = (batch * lowering.padded(channels)) / inner;
-  const name = lowering.reshape(lowering.use(value, 'blocked'), [outer, height, width, inner]);
-  return { name, outer, height, width, inner };
-}
-
-/** For each kernel position: the input pixels that it multiplies, [outer, outHeight, outWidth, inner]. */
-export function taps(image: Image, geometry: Geometry, lowering: Lowering, padding = 0): Name[] {
+/** For each kernel position: the input pixels of `value` that it multiplies, [batch, outHeight, outWidth, channels]. */
+export function taps(value: Value, geometry: Geometry, lowering: Lowering, padding = 0): Name[] {
   const { padInfo, outHeight, outWidth, strideHeight, strideWidth, dilationHeight, dilationWidth } = geometry;
-  const { filterHeight, filterWidth } = geometry;
-  const { outer, inner } = image;
-  const columnPhases = phasesOfColumns(geometry, image, lowering);
-  const [height, width] = [
-    padInfo.top + image.height + padInfo.bottom,
-    padInfo.left + image.width + padInfo.right,
-  ];
-  const spare = width % columnPhases;
+  const { filterHeight, filterWidth, inHeight, inWidth } = geometry;
+  const image = lowering.use(value);
   const padded = lowering.pad(
-    image.name,
+    image,
     [
       [0, 0],
       [padInfo.top, padInfo.bottom],
-      [padInfo.left, padInfo.right + spare],
+      [padInfo.left, padInfo.right],
       [0, 0],
     ],
     padding,
   );
-  const split =
-    columnPhases === 1 ? padded : splitColumns(padded, { ...image, height, width: width + spare }, lowering);
-  const steps = [1, strideHeight, strideWidth / columnPhases];
   return Array.from({ length: filterHeight * filterWidth }, (_, position) => {
     const top = Math.floor(position / filterWidth) * dilationHeight;
     const left = (position % filterWidth) * dilationWidth;
@@ -89,34 +61,12 @@ export function taps(image: Image, geometry: Geometry, lowering: Lowering, paddi
       top === padInfo.top &&
       left === padInfo.left &&
       strideHeight * strideWidth === 1 &&
-      outHeight === image.height &&
-      outWidth === image.width;
-    if (whole) return image.name;
-    const begin = [left % columnPhases, top, Math.floor(left / columnPhases)];
-    const end = begin.map((at, axis) => at + ([1, outHeight, outWidth][axis] - 1) * steps[axis] + 1);
-    const [axes, from] = columnPhases === 1 ? [[1, 2], 1] : [[1, 2, 3], 0];
-    const tap = lowering.slice(split, axes, begin.slice(from), end.slice(from), steps.slice(from));
-    return columnPhases === 1 ? tap : lowering.reshape(tap, [outer, outHeight, outWidth, inner]);
+      outHeight === inHeight &&
+      outWidth === inWidth;
+    if (whole) return image;
+    const end = [top + (outHeight - 1) * strideHeight + 1, left + (outWidth - 1) * strideWidth + 1];
+    return lowering.slice(padded, [1, 2], [top, left], end, [strideHeight, strideWidth]);
   });
-}
-
-/**
- * Into how many parts to split the columns before taking windows: with a stride of 2, blocks are split into even and odd
- * columns once, in parallel, so that every window position is made of whole rows.
- */
-const phasesOfColumns = (geometry: Geometry, { inner }: Image, { target }: Lowering): 1 | 2 =>
-  target.layout === 'blocked' &&
-  inner === target.block &&
-  geometry.strideWidth === 2 &&
-  geometry.filterHeight * geometry.filterWidth > 4
-    ? 2
-    : 1;
-
-/** Even columns, then odd ones: [outer, 2, height, width / 2, inner]. Two columns side by side are as two blocks of channels. */
-function splitColumns(name: Name, { outer, height, width, inner }: Image, lowering: Lowering): Name {
-  const pairs = lowering.reshape(name, [outer, height, width / 2, 2 * inner]);
-  const split = lowering.op('ReorderInput', [pairs], { channels_last: 1 }, nchwcDomain);
-  return lowering.reshape(split, [outer, 2, height, width / 2, inner]);
 }
 
 /** Positions along one axis that the windows' offset `offset` writes to: which phase of the stride, and which shift. */
@@ -126,17 +76,13 @@ const phaseOf = (offset: number, stride: number) => ({
 });
 
 /**
- * The way back of `taps`: adds one [outer, outHeight, outWidth, inner] contribution per window position into the
+ * The way back of `taps`: adds one [batch, outHeight, outWidth, channels] contribution per window position into the
  * input's pixels. Contributions of equal phase (offset modulo stride) are added as shifted images; the phases are
  * then interleaved.
  */
-export function untap(
-  contributions: readonly Name[],
-  geometry: Geometry,
-  { outer, inner }: Pick<Image, 'outer' | 'inner'>,
-  lowering: Lowering,
-): Name {
+export function untap(contributions: readonly Name[], geometry: Geometry, lowering: Lowering): Name {
   const { outHeight, outWidth, strideHeight, strideWidth, padInfo, inHeight, inWidth } = geometry;
+  const { batchSize, inChannels } = geometry;
   const height = Math.max(
     Math.ceil((padInfo.top + inHeight) / strideHeight),
     outHeight + Math.floor((geometry.effectiveFilterHeight - 1) / strideHeight),
@@ -160,21 +106,10 @@ export function untap(
     const sum = phases[row.phase][column.phase];
     phases[row.phase][column.phase] = sum ? lowering.op('Add', [sum, placed]) : placed;
   });
-  const rows = phases.map((row) => {
-    const parts = row.map((phase) =>
-      lowering.reshape(phase ?? lowering.graph.filled([outer, height, width, inner], 0, 'float32'), [
-        outer,
-        height,
-        1,
-        width,
-        1,
-        inner,
-      ]),
-    );
-    return parts.length === 1 ? parts[0] : lowering.op('Concat', parts, { axis: 4 });
-  });
-  const interleaved = rows.length === 1 ? rows[0] : lowering.op('Concat', rows, { axis: 2 });
-  const image = lowering.reshape(interleaved, [outer, height * strideHeight, width * strideWidth, inner]);
+  const parts = phases.map((row) =>
+    row.map((phase) => phase ?? lowering.graph.filled([batchSize, height, width, inChannels], 0, 'float32')),
+  );
+  const image = interleave(parts, [batchSize, height, width, inChannels], lowering);
   if (height * strideHeight === inHeight && width * strideWidth === inWidth) return image;
   return lowering.slice(
     image,
@@ -182,4 +117,25 @@ export function untap(
     [padInfo.top, padInfo.left],
     [padInfo.top + inHeight, padInfo.left + inWidth],
   );
+}
+
+/**
+ * Images [outer, height, width, inner], one for every phase of a stride in both directions, as one whose pixels take turns:
+ * [outer, rows·height, columns·width, inner].
+ */
+export function interleave(
+  phases: readonly (readonly Name[])[],
+  [outer, height, width, inner]: readonly number[],
+  lowering: Lowering,
+): Name {
+  const joined = (parts: readonly Name[], axis: number) =>
+    parts.length === 1 ? parts[0] : lowering.op('Concat', parts, { axis });
+  const lines = phases.map((row) =>
+    joined(
+      row.map((phase) => lowering.reshape(phase, [outer, height, 1, width, 1, inner])),
+      4,
+    ),
+  );
+  const size = [outer, phases.length * height, phases[0].length * width, inner];
+  return lowering.reshape(joined(lines, 2), size);
 }

@@ -1,0 +1,88 @@
+/** Pooling on blocked images, and max pooling's gradient. */
+import type { Node, Value } from '../trace/ir.ts';
+import { type Lowering, nchwcDomain } from './lowering.ts';
+import { type Name, onnxTypes } from './onnx-graph.ts';
+import { type Picking, pickPixels } from './pixels.ts';
+import { attributesOf, type Geometry, interleave, poolGeometry } from './windows.ts';
+
+const pool =
+  (type: 'MaxPool' | 'AveragePool') =>
+  (node: Node, lowering: Lowering): boolean => {
+    const { x } = node.inputs;
+    if (!lowering.isBlocked(x)) return false;
+    const attributes = attributesOf(poolGeometry(node, x.shape));
+    const name = lowering.op(type, [lowering.use(x, 'blocked')], attributes, nchwcDomain);
+    lowering.define(node.outputs[0], name, 'blocked');
+    return true;
+  };
+
+/** A ReLU's result: no pixel is below zero, and a gradient that reaches a zero ends in ReLU's gradient. */
+const isActivated = (value: Value): boolean =>
+  value.kind === 'result' && value.node.kernel.startsWith('Relu');
+
+/**
+ * As the general rule, for activated images: a window whose maximum is zero may then give its gradient to a pixel of the
+ * padding, which is read as zero. Whatever no other position took belongs to the last one.
+ */
+const maxPoolGradient = (node: Node, lowering: Lowering): boolean => {
+  const { dy, input, output } = node.inputs;
+  if (!lowering.isBlocked(input) || !isActivated(input)) return false;
+  const geometry = poolGeometry(node, input.shape);
+  const { inHeight, inWidth, strideHeight, strideWidth, filterHeight, filterWidth } = geometry;
+  if (inHeight % strideHeight !== 0 || inWidth % strideWidth !== 0) return false;
+  const [image, maximum] = [input, output].map((value) => lowering.use(value, 'blocked'));
+  const channels = lowering.padded(geometry.inChannels);
+  let remaining = lowering.use(dy, 'blocked');
+  const phases: (Name | undefined)[][] = Array.from({ length: strideHeight }, () =>
+    new Array(strideWidth).fill(undefined),
+  );
+  for (let position = 0; position < filterHeight * filterWidth; position++) {
+    const [rows, columns] = axesOf(position, geometry);
+    let taken = remaining;
+    if (position < filterHeight * filterWidth - 1) {
+      const pixels = pickPixels(image, channels, [rows.read, columns.read], lowering);
+      const hit = lowering.op('Cast', [lowering.op('Equal', [pixels, maximum])], { to: onnxTypes.float32 });
+      taken = lowering.op('Mul', [remaining, hit]);
+      remaining = lowering.op('Sub', [remaining, taken]);
+    }
+    const sum = phases[rows.phase][columns.phase];
+    phases[rows.phase][columns.phase] = pickPixels(
+      taken,
+      channels,
+      [rows.write, columns.write],
+      lowering,
+      sum,
+    );
+  }
+  const { block } = lowering.target;
+  const outer = (geometry.batchSize * channels) / block;
+  const size = [outer, inHeight / strideHeight, inWidth / strideWidth, block];
+  const parts = phases.map((row) => row.map((phase) => phase ?? lowering.graph.filled(size, 0, 'float32')));
+  const gradient = interleave(parts, size, lowering);
+  const shape = lowering.shapeIn(node.outputs[0], 'blocked');
+  lowering.define(node.outputs[0], lowering.reshape(gradient, shape), 'blocked');
+  return true;
+};
+
+/** Both axes of a window position: which pixels it reads, and of which phase of the stride it writes which pixels. */
+function axesOf(position: number, geometry: Geometry) {
+  const { inHeight, inWidth, outHeight, outWidth, strideHeight, strideWidth, padInfo } = geometry;
+  return [
+    axisOf(Math.floor(position / geometry.filterWidth) - padInfo.top, inHeight, outHeight, strideHeight),
+    axisOf((position % geometry.filterWidth) - padInfo.left, inWidth, outWidth, strideWidth),
+  ] as const;
+}
+
+/** Window o reads pixel stride·o + offset, which is pixel o + shift of its phase. */
+function axisOf(offset: number, side: number, windows: number, stride: number) {
+  const shift = Math.floor(offset / stride);
+  const read: Picking = { from: side, to: windows, stride, offset };
+  const write: Picking = { from: windows, to: side / stride, stride: 1, offset: -shift };
+  return { phase: offset - shift * stride, read, write };
+}
+
+export const blockedPoolingRules = {
+  MaxPool: pool('MaxPool'),
+  AvgPool: pool('AveragePool'),
+  MaxPoolGrad: maxPoolGradient,
+};

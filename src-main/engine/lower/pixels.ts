@@ -1,0 +1,59 @@
+/** Picking and shifting pixels of blocked images: ONNX Runtime does it on all processors as a convolution, but not as Slice or Pad. */
+import { type Lowering, nchwcDomain } from './lowering.ts';
+import type { Name } from './onnx-graph.ts';
+
+/** Along one axis: output pixel j is input pixel stride·j + offset, or zero where the image has none. */
+export interface Picking {
+  from: number;
+  to: number;
+  stride: number;
+  offset: number;
+}
+
+const isWhole = ({ from, to, stride, offset }: Picking): boolean =>
+  from === to && stride === 1 && offset === 0;
+
+/**
+ * Pixels of a blocked image with so many (padded) channels, plus `sum` where given: a depthwise convolution by a kernel with
+ * a single one.
+ */
+export function pickPixels(
+  name: Name,
+  channels: number,
+  axes: readonly [Picking, Picking],
+  lowering: Lowering,
+  sum?: Name,
+): Name {
+  if (axes.every(isWhole)) return sum ? lowering.op('Add', [name, sum]) : name;
+  const { block } = lowering.target;
+  const [rows, columns] = axes.map(windowOf);
+  const area = rows.side * columns.side;
+  const one = rows.one * columns.side + columns.one;
+  const kernel = Float32Array.from({ length: channels * area }, (_, index) =>
+    Number(Math.floor(index / block) % area === one),
+  );
+  return lowering.op(
+    'Conv',
+    [
+      name,
+      lowering.graph.constant('float32', [channels, 1, rows.side, columns.side], kernel),
+      ...(sum ? ['', sum] : []),
+    ],
+    {
+      kernel_shape: [rows.side, columns.side],
+      strides: [axes[0].stride, axes[1].stride],
+      pads: [rows.before, columns.before, rows.after, columns.after],
+      group: channels,
+    },
+    nchwcDomain,
+  );
+}
+
+/** The smallest window, with padding, whose position `one` reads the right pixels, and that fits as often as asked for. */
+function windowOf({ from, to, stride, offset }: Picking) {
+  const before = Math.max(0, -offset);
+  const one = Math.max(0, offset);
+  const side = Math.max(one + 1, from + before - to * stride + 1);
+  const after = Math.max(0, (to - 1) * stride + side - before - from);
+  return { before, one, side, after };
+}
