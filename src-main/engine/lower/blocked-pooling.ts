@@ -32,19 +32,19 @@ const maxPoolGradient = (node: Node, lowering: Lowering): boolean => {
   if (inHeight % strideHeight !== 0 || inWidth % strideWidth !== 0) return false;
   const [image, maximum] = [input, output].map((value) => lowering.use(value, 'blocked'));
   const channels = lowering.padded(geometry.inChannels);
+  const positions = Array.from({ length: filterHeight * filterWidth }, (_, at) => axesOf(at, geometry));
+  // All before the first product: ONNX Runtime makes what comes late in the graph early, and would hold all of them at once.
+  const hits = positions.slice(0, -1).map(([rows, columns]) => {
+    const pixels = pickPixels(image, channels, [rows.read, columns.read], lowering);
+    return lowering.op('Cast', [lowering.op('Equal', [pixels, maximum])], { to: onnxTypes.float32 });
+  });
   let remaining = lowering.use(dy, 'blocked');
   const phases: (Name | undefined)[][] = Array.from({ length: strideHeight }, () =>
     new Array(strideWidth).fill(undefined),
   );
-  for (let position = 0; position < filterHeight * filterWidth; position++) {
-    const [rows, columns] = axesOf(position, geometry);
-    let taken = remaining;
-    if (position < filterHeight * filterWidth - 1) {
-      const pixels = pickPixels(image, channels, [rows.read, columns.read], lowering);
-      const hit = lowering.op('Cast', [lowering.op('Equal', [pixels, maximum])], { to: onnxTypes.float32 });
-      taken = lowering.op('Mul', [remaining, hit]);
-      remaining = lowering.op('Sub', [remaining, taken]);
-    }
+  for (const [at, [rows, columns]] of positions.entries()) {
+    const taken = at < hits.length ? lowering.op('Mul', [remaining, hits[at]]) : remaining;
+    if (at < hits.length) remaining = lowering.op('Sub', [remaining, taken]);
     const sum = phases[rows.phase][columns.phase];
     phases[rows.phase][columns.phase] = pickPixels(
       taken,
