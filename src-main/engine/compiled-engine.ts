@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '../../src-shared/domain.ts';
-import type { Engine, EngineInfo, Executable } from './engine.ts';
+import type { Compiled, CompileSeconds, Engine, EngineInfo } from './engine.ts';
 import { lower, lowerBlockProbe } from './lower/lower.ts';
 import type { Target } from './lower/lowering.ts';
 import { cpuSessionOptions, hostExecutable } from './run/host.ts';
-import { ort, processorName, type RunnableGraph } from './run/session.ts';
+import { ort, processorName, type RunnableGraph, type SessionExecutable } from './run/session.ts';
+import { fingerprint } from './trace/fingerprint.ts';
 import { trace } from './trace/trace.ts';
 
 /** Versions of what decides the numbers of compiled programs. */
@@ -18,37 +19,67 @@ export const engineVersions = (): Record<string, string> => ({
 export function compiledEngine(
   info: EngineInfo,
   target: (evaluation: boolean) => Target,
-  execute: (graph: RunnableGraph) => Promise<Executable>,
+  execute: (graph: RunnableGraph) => Promise<SessionExecutable>,
 ): Engine {
-  const open = new Set<Executable>();
+  const open = new Set<SessionExecutable>();
+  const close = async (executable: SessionExecutable): Promise<void> => {
+    open.delete(executable);
+    await executable.dispose();
+  };
+  /** One program, set aside for its next compilation: at most one, since its session holds the memory of a step. */
+  let aside: { key: string; executable: SessionExecutable } | undefined;
+  async function closeAside(): Promise<void> {
+    const old = aside;
+    aside = undefined;
+    if (old) await close(old.executable);
+  }
+
+  function handle(
+    executable: SessionExecutable,
+    key: string | undefined,
+    compileSeconds: CompileSeconds,
+  ): Compiled {
+    let disposed = false;
+    return {
+      ...executable,
+      compileSeconds,
+      async dispose() {
+        // What was set aside may be another's by the second call.
+        if (disposed) return;
+        disposed = true;
+        if (key === undefined || !open.has(executable)) return close(executable);
+        await closeAside();
+        await executable.unload();
+        aside = { key, executable };
+      },
+    };
+  }
+
   return {
     info,
-    async compile(program, { constants = {} } = {}) {
+    async compile(program, { constants = {}, keep = false } = {}) {
       const evaluation = Object.keys(constants).length > 0;
       const started = performance.now();
       const traced = trace(program, constants);
-      const tracedAt = performance.now();
-      const graph = lower(traced, target(evaluation));
-      const loweredAt = performance.now();
-      const executable = await execute(graph);
-      const openedAt = performance.now();
-      open.add(executable);
-      return {
-        ...executable,
-        compileSeconds: {
-          trace: (tracedAt - started) / 1000,
-          lower: (loweredAt - tracedAt) / 1000,
-          session: (openedAt - loweredAt) / 1000,
-        },
-        dispose: () => {
-          open.delete(executable);
-          return executable.dispose();
-        },
-      };
+      const key = keep && !evaluation ? fingerprint(traced) : undefined;
+      const compileSeconds = { trace: (performance.now() - started) / 1000, lower: 0, session: 0 };
+      let executable = key !== undefined && aside?.key === key ? aside.executable : undefined;
+      if (executable) aside = undefined;
+      else {
+        if (key !== undefined) await closeAside();
+        const from = performance.now();
+        const graph = lower(traced, target(evaluation));
+        const loweredAt = performance.now();
+        executable = await execute(graph);
+        open.add(executable);
+        compileSeconds.lower = (loweredAt - from) / 1000;
+        compileSeconds.session = (performance.now() - loweredAt) / 1000;
+      }
+      return handle(executable, key, compileSeconds);
     },
     async dispose() {
-      for (const executable of open) await executable.dispose();
-      open.clear();
+      aside = undefined;
+      for (const executable of open) await close(executable);
     },
   };
 }

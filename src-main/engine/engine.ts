@@ -31,6 +31,11 @@ export interface Program {
 export interface CompileOptions {
   /** State values known never to change (evaluation): baked into the graph so that they can be folded. */
   constants?: Arrays;
+  /**
+   * Disposal sets the compiled program aside, without its state, for the next compilation of the very same one; compiling
+   * another program that is to be kept closes it. Programs with constants are never kept.
+   */
+  keep?: boolean;
 }
 
 /** A compiled program with its state. One run at a time. */

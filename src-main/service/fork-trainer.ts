@@ -34,6 +34,7 @@ export function forkTrainer(
         return child.pid;
       },
       send(message) {
+        if (message.type === 'start') stderr = '';
         // A trainer that is gone answers by its exit, which is handled there.
         if (child.connected) child.send(message, () => {});
       },

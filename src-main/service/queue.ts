@@ -3,6 +3,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import type { Base } from './base.ts';
 import { endProcess, isAlive, processId } from './process-identity.ts';
 import { type RunningRun, resumeHint, trainRun } from './train-run.ts';
+import { openTrainer } from './trainer-job.ts';
 
 /** Which queued runs this process works on: all of the home's, or only those that it queued itself. */
 export type QueueScope = 'all' | 'own';
@@ -11,11 +12,12 @@ export type Queue = ReturnType<typeof openQueue>;
 
 /**
  * The queue of runs: one at a time per data folder, whichever process works on it, in the order in which they came.
- * It lives in the store, so it survives a restart.
+ * It lives in the store, so it survives a restart. Runs that follow each other without a break share a trainer process.
  */
 export function openQueue(base: Base, scope: QueueScope) {
   const { store, emit, owner } = base;
   const own = new Set<number>();
+  const trainer = openTrainer(base.spawnTrainer);
   let current: RunningRun | undefined;
   let closed = false;
 
@@ -25,11 +27,13 @@ export function openQueue(base: Base, scope: QueueScope) {
     const id = store.runs.claim(owner, scope === 'all' ? null : [...own]);
     if (id === undefined) return;
     own.delete(id);
-    const run = trainRun(base, id);
+    const run = trainRun(base, id, trainer);
     current = run;
     void run.ended.then(() => {
       current = undefined;
       kick();
+      // Nothing follows: memory and the graphics device go back at once.
+      if (!current) void trainer.end();
     });
   }
 
@@ -97,6 +101,7 @@ export function openQueue(base: Base, scope: QueueScope) {
       closed = true;
       current?.stop(true);
       await current?.ended;
+      await trainer.end();
     },
   };
 }

@@ -85,11 +85,17 @@ export function runCalls(context: Context): Handlers<Names> {
     'sweeps.list': () => store.sweeps.list(),
     'sweeps.start': async (plan) => {
       const { dataset, model, config } = plan;
-      // Seeds outermost: a sweep that is cut short leaves whole comparisons of methods, not one method's seeds.
-      const requests = plan.seeds.flatMap((seed) =>
-        plan.rates.flatMap((rate) =>
-          plan.methods.map((method) => ({ ...config, dataset, model, method, rate, seed })),
-        ),
+      // Seeds outermost: a sweep that is cut short leaves whole comparisons of methods, not one method's seeds. Methods there
+      // and back: each comparison begins with the method whose compiled step the one before has left.
+      const pairs = plan.seeds.flatMap((seed) => plan.rates.map((rate) => ({ seed, rate })));
+      const requests = pairs.flatMap((pair, index) =>
+        (index % 2 === 0 ? plan.methods : plan.methods.toReversed()).map((method) => ({
+          ...config,
+          dataset,
+          model,
+          method,
+          ...pair,
+        })),
       );
       const planned = await planRuns(context, requests);
       const sweep = store.transaction(() => {

@@ -3,6 +3,7 @@ import type { NewRelationship } from '../store/relationships.ts';
 import type { JobRelationship, JobSample, Predictions } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
 import { recordCheckpoint } from './checkpoint-files.ts';
+import { identify } from './process-identity.ts';
 import type { JobMessage } from './trainer-job.ts';
 
 const progressEveryMs = 250;
@@ -49,6 +50,9 @@ export function openRecorder(base: Base, run: RecordedRun) {
 
   function record(message: JobMessage): void {
     switch (message.type) {
+      case 'process':
+        store.runs.setTrainer(run.id, identify(message.pid));
+        break;
       case 'engine':
         store.runs.update(run.id, { engine: message.engine });
         tellRun();

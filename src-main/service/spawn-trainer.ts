@@ -5,7 +5,7 @@ export interface TrainerExit {
   code: number | null;
   /** Signal name where one ended it, e.g. SIGKILL. */
   signal: string | null;
-  /** The end of what it wrote to stderr, at most a few kilobytes. */
+  /** The end of what it wrote to stderr since its last job began, at most a few kilobytes. */
   stderr: string;
 }
 

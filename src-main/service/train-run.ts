@@ -5,7 +5,6 @@ import type { JobRelationship, TrainJob } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
 import { newestCheckpoint } from './checkpoint-files.ts';
 import { checkUnchanged } from './data-check.ts';
-import { identify } from './process-identity.ts';
 import { openRecorder } from './run-recorder.ts';
 import {
   jobModel,
@@ -15,7 +14,7 @@ import {
   relationshipKey,
   samplesForRun,
 } from './run-samples.ts';
-import { type RunningJob, startJob } from './trainer-job.ts';
+import type { RunningJob, Trainer } from './trainer-job.ts';
 
 export interface RunningRun {
   readonly id: number;
@@ -27,7 +26,7 @@ export interface RunningRun {
 }
 
 /** Works on one run that this process has claimed, from its checkpoint if it has one, to its end. */
-export function trainRun(base: Base, id: number): RunningRun {
+export function trainRun(base: Base, id: number, trainer: Trainer): RunningRun {
   const { store, emit, owner } = base;
   let job: RunningJob | undefined;
   let stopping: 'stop' | 'requeue' | undefined;
@@ -39,8 +38,7 @@ export function trainRun(base: Base, id: number): RunningRun {
     const prepared = await prepare(base, run);
     if (stopping) return end('stopped', stopped());
     recorder = openRecorder(base, prepared.recorded);
-    job = startJob(base.spawnTrainer, prepared.job, recorder.record, recorder.at);
-    if (job.pid) store.runs.setTrainer(id, identify(job.pid));
+    job = trainer.start(prepared.job, recorder.record, recorder.at);
     const result = await job.ended;
     recorder.flush();
     newestCheckpoint(base, id);

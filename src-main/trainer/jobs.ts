@@ -1,6 +1,7 @@
 import { runBench } from '../bench/run-bench.ts';
 import { explainChoice, listEngines, openEngine } from '../engine/open.ts';
 import { exportNetwork } from './export.ts';
+import type { KeptEngine } from './kept-engine.ts';
 import { learnFromArrays } from './learn-from-arrays.ts';
 import { learnFromImages } from './learn-relationship.ts';
 import { openSource } from './open-source.ts';
@@ -8,15 +9,19 @@ import { predictImages } from './predict-images.ts';
 import type { FromTrainer, Job, RelationshipJob } from './protocol.ts';
 import { train } from './train.ts';
 
-/** Does one job, reporting as it goes; its last report is `finished`. Throws what went wrong, or the signal's reason. */
+/**
+ * Does one job, reporting as it goes; its last report is `finished`. Throws what went wrong, or the signal's reason. Training
+ * runs take their engine from `engines` and leave it there.
+ */
 export async function runJob(
   job: Job,
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
+  engines: KeptEngine,
 ): Promise<void> {
   switch (job.kind) {
     case 'train':
-      return train(job, report, signal);
+      return train(job, report, signal, engines);
     case 'relationship':
       await learn(job, report, signal);
       break;

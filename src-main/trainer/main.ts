@@ -1,10 +1,12 @@
 /**
- * A trainer process: one job, then the end. Speaks protocol.ts over Node's IPC channel (child_process.fork) or
- * Electron's parentPort (utilityProcess), and never outlives the process that started it.
+ * A trainer process: jobs, one after another, until one does not finish or the service asks for the end. Speaks protocol.ts
+ * over Node's IPC channel (child_process.fork) or Electron's parentPort (utilityProcess), and never outlives the process
+ * that started it.
  */
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import { runJob } from './jobs.ts';
-import type { FromTrainer, ToTrainer } from './protocol.ts';
+import { keepEngine } from './kept-engine.ts';
+import type { FromTrainer, Job, ToTrainer } from './protocol.ts';
 
 /** The part of Electron's process.parentPort that is used here. */
 interface ParentPort {
@@ -16,8 +18,11 @@ const parentPort = (process as { parentPort?: ParentPort }).parentPort;
 /** Progress in between is told this often, in milliseconds. */
 const progressEvery = 100;
 
-const stopping = new AbortController();
-let started = false;
+const engines = keepEngine();
+/** Stops the job; undefined where there is none. */
+let stopping: AbortController | undefined;
+/** Takes no job any more. */
+let leaving = false;
 let unsent = 0;
 let ended = false;
 
@@ -49,17 +54,29 @@ function report(message: FromTrainer): void {
 }
 
 function onMessage(message: ToTrainer): void {
-  if (message.type === 'stop') {
-    stopping.abort(new CotuneError('cancelled', 'Stopped on request.'));
-    if (!started) end({ type: 'stopped' });
-    return;
+  if (message.type === 'start') {
+    if (!leaving) void work(message.job);
+  } else if (stopping) stopping.abort(new CotuneError('cancelled', 'Stopped on request.'));
+  else void leave();
+}
+
+/** Without a word: a job that was sent meanwhile was not taken, and goes to another trainer. */
+async function leave(): Promise<void> {
+  leaving = true;
+  await engines.dispose().finally(() => end(null));
+}
+
+async function work(job: Job): Promise<void> {
+  stopping = new AbortController();
+  told = { phase: '', at: 0 };
+  const { signal } = stopping;
+  try {
+    await runJob(job, report, signal, engines);
+    stopping = undefined;
+    send({ type: 'ready' });
+  } catch (error) {
+    end(signal.aborted ? { type: 'stopped' } : { type: 'failed', error: toErrorValue(error) });
   }
-  started = true;
-  runJob(message.job, report, stopping.signal).then(
-    () => end(null),
-    (error) =>
-      end(stopping.signal.aborted ? { type: 'stopped' } : { type: 'failed', error: toErrorValue(error) }),
-  );
 }
 
 function end(message: FromTrainer | null): void {

@@ -158,6 +158,7 @@ export interface BenchJob {
 
 export type Job = TrainJob | RelationshipJob | ArraysJob | PredictJob | ExportJob | EnginesJob | BenchJob;
 
+/** `stop` ends the job, a training run with a checkpoint, and then the trainer. Without a job the trainer leaves silently. */
 export type ToTrainer = { type: 'start'; job: Job } | { type: 'stop' };
 
 /** Class probabilities of every sample of one split, row-major float32 [samples, targets]. */
@@ -168,6 +169,7 @@ export interface Predictions {
 }
 
 export type FromTrainer =
+  /** It takes a job: at its start, and again after every job that finished. After any other end of a job it exits. */
   | { type: 'ready' }
   | { type: 'engine'; engine: EngineInfo }
   | { type: 'progress'; phase: Phase; done: number; total: number }

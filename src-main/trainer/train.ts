@@ -4,7 +4,6 @@ import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { readNetwork } from '../backbones/network-file.ts';
 import { openTrainingBatches } from '../data/batches.ts';
 import type { Arrays } from '../engine/engine.ts';
-import { openEngine } from '../engine/open.ts';
 import { initialState } from '../transfer/initial-state.ts';
 import { learningRateAt } from '../transfer/learning-rate.ts';
 import { methodNamed } from '../transfer/methods/index.ts';
@@ -19,6 +18,7 @@ import {
 } from './checkpoint.ts';
 import { checkFinite, divergence } from './divergence.ts';
 import { evaluateSplits, openTrained } from './evaluate-weights.ts';
+import type { KeptEngine } from './kept-engine.ts';
 import { learnFromImages } from './learn-relationship.ts';
 import { openSource } from './open-source.ts';
 import type { ImageOptions } from './predict-logits.ts';
@@ -32,17 +32,19 @@ const curvePoints = 2000;
 /**
  * One run from the pre-trained weights, or its checkpoint, to the test accuracy. Everything that decides the numbers,
  * learning rate, batches and augmentation included, is a function of (seed, step), so that a resumed run ends with the
- * very same ones. Throws the signal's reason when stopped, after writing a checkpoint.
+ * very same ones. Throws the signal's reason when stopped, after writing a checkpoint. The engine and the compiled step
+ * stay with `engines`, for a run that follows.
  */
 export async function train(
   job: TrainJob,
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
+  engines: KeptEngine,
 ): Promise<void> {
   const { config, model, samples, cacheFolder } = job;
   report({ type: 'progress', phase: 'starting', done: 0, total: 1 });
   mkdirSync(job.runFolder, { recursive: true });
-  const engine = await openEngine(config.engine, { cacheFolder, precision: config.precision });
+  const engine = await engines.open({ ...config, cacheFolder });
   report({ type: 'engine', engine: engine.info });
   if (engine.choice) report({ type: 'note', text: engine.choice });
 
@@ -82,7 +84,7 @@ export async function train(
       onProgress: (done, total) => report({ type: 'progress', phase: 'data', done, total }),
     }),
   );
-  const executable = await engine.compile(program);
+  const executable = await engine.compile(program, { keep: true });
   await executable.load(
     resumed?.state ??
       initialState(
@@ -188,7 +190,6 @@ export async function train(
   const timing = watch.summary(steps * batch);
   report({ type: 'finished', result: { steps, test: test.metrics, val: val.metrics, timing, weightsPath } });
   removeCheckpoints(job.runFolder);
-  await engine.dispose();
 }
 
 /** A step's outputs as points of curves. */

@@ -1,12 +1,19 @@
 /**
- * A trainer in every respect but the training: a real process that speaks the protocol, checkpoints and resumes. Its
- * "weights" are one number folded from the seed step by step, so that a resumed run that lost or repeated a step ends
- * with another result. What it does beyond that, `behavior.json` in the cache folder says.
+ * A trainer in every respect but the training: a real process that speaks the protocol, run after run, checkpoints and
+ * resumes. Its "weights" are one number folded from the seed step by step, so that a resumed run that lost or repeated a
+ * step ends with another result. What it does beyond that, `behavior.json` in the cache folder says.
  */
 import { existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimeFailure } from '../../src-main/engine/run/failure.ts';
-import type { FromTrainer, Job, JobSample, ToTrainer, TrainJob } from '../../src-main/trainer/protocol.ts';
+import type {
+  FromTrainer,
+  Job,
+  JobSample,
+  ToTrainer,
+  TrainJob,
+  TrainResult,
+} from '../../src-main/trainer/protocol.ts';
 import type { Split } from '../../src-shared/domain.ts';
 import { toErrorValue } from '../../src-shared/errors.ts';
 
@@ -18,17 +25,20 @@ export interface Behavior {
   how?: 'SIGKILL' | 'SIGSEGV' | 'failed' | 'device' | 'exit' | 'memory';
   /** Does not listen to `stop`. */
   deaf?: boolean;
-  /** Goes on when the service that started it is gone. */
+  /** Goes on when the service that started it is gone, or asks for its end. */
   clings?: boolean;
+  /** Is killed when a run has finished, while it waits for the next. */
+  diesIdle?: boolean;
   /** Only its first life behaves so: a resumed run goes through. */
   once?: boolean;
 }
 
-const say = (message: FromTrainer): void => {
+const say = (message: FromTrainer, whenSent: () => void = () => {}): void => {
   // With a callback, a channel that has just closed is told to it instead of ending the process.
-  if (process.connected) process.send!(message, () => {});
+  if (process.connected) process.send!(message, whenSent);
 };
 const sleep = (ms: number) => new Promise((wake) => setTimeout(wake, ms));
+let working = false;
 let stopped = false;
 
 let clings = false;
@@ -36,12 +46,14 @@ process.on('disconnect', () => {
   if (!clings) process.exit(0);
 });
 process.on('message', (message: ToTrainer) => {
-  if (message.type === 'stop') stopped = true;
-  else void work(message.job);
+  if (message.type === 'start') void work(message.job);
+  else if (working) stopped = true;
+  else process.disconnect();
 });
 say({ type: 'ready' });
 
 async function work(job: Job): Promise<void> {
+  working = true;
   if (job.kind === 'train') await train(job);
   else if (job.kind === 'engines') {
     say({
@@ -62,12 +74,14 @@ async function work(job: Job): Promise<void> {
       say({ type: 'predicted', path, error, probabilities: error ? null : Float32Array.of(0.25, 0.75) });
     }
   } else if (job.kind === 'export') writeFileSync(job.path, `exported ${job.format}`);
-  if (job.kind !== 'train') end({ type: 'finished', result: null });
+  if (job.kind !== 'train') finish(null);
 }
 
 async function train(job: TrainJob): Promise<void> {
   const behavior = readBehavior(job);
   clings = behavior.clings ?? false;
+  // With nothing to wait for it would end by itself.
+  if (clings) setInterval(() => {}, 1000);
   const { steps, checkpointEvery, evaluateEvery, seed } = job.config;
   say({ type: 'engine', engine: { name: 'cpu', device: 'a processor', versions: { fake: '1' } } });
   if (job.config.method === 'cotuning' && !job.relationship) {
@@ -104,7 +118,9 @@ async function train(job: TrainJob): Promise<void> {
     images_per_s: 10,
     data_wait_share: 0,
   };
-  end({ type: 'finished', result: { steps, test: scores, val: scores, timing, weightsPath } });
+  finish({ steps, test: scores, val: scores, timing, weightsPath }, () => {
+    if (behavior.diesIdle) process.kill(process.pid, 'SIGKILL');
+  });
 }
 
 /** Right for even weights, wrong for odd ones; every image alike. */
@@ -165,6 +181,12 @@ function misbehave({ how }: Behavior): void {
     end({ type: 'failed', error: toErrorValue(runtimeFailure(said, 'A step failed')) });
   }
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000);
+}
+
+function finish(result: TrainResult | null, whenReady?: () => void): void {
+  working = false;
+  say({ type: 'finished', result });
+  say({ type: 'ready' }, whenReady);
 }
 
 function end(message: FromTrainer): void {

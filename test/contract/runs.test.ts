@@ -137,8 +137,8 @@ test('runs are worked off one at a time in their order, and a queued one can be 
   expect(runs.map((run) => [run.config.method, run.config.seed])).toEqual([
     ['finetune', 0],
     ['cotuning', 0],
-    ['finetune', 1],
     ['cotuning', 1],
+    ['finetune', 1],
   ]);
   expect(most).toBe(1);
   expect((await service.call('runs.list', { sweep: sweep.id })).map((run) => run.id)).toEqual(

@@ -7,7 +7,9 @@ import { headTensors } from '../../src-main/backbones/backbone.ts';
 import { createBackbone } from '../../src-main/backbones/index.ts';
 import { randomOf } from '../../src-main/data/random.ts';
 import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
+import type { JobMessage } from '../../src-main/service/trainer-job.ts';
 import { runJob } from '../../src-main/trainer/jobs.ts';
+import { type KeptEngine, keepEngine } from '../../src-main/trainer/kept-engine.ts';
 import type { FromTrainer, Job, JobModel, JobSample, TrainJob } from '../../src-main/trainer/protocol.ts';
 import type { RunConfig } from '../../src-shared/domain.ts';
 
@@ -128,7 +130,7 @@ type Of<T extends FromTrainer['type']> = Extract<FromTrainer, { type: T }>;
 
 /** Everything one job said. */
 export class Transcript {
-  readonly messages: FromTrainer[] = [];
+  readonly messages: (FromTrainer | JobMessage)[] = [];
   all<T extends FromTrainer['type']>(type: T): Of<T>[] {
     return this.messages.filter((message): message is Of<T> => message.type === type);
   }
@@ -151,17 +153,26 @@ export class Transcript {
   }
 }
 
-/** Runs a job in this process. `onMessage` may abort it. Rejects as the job does, with the transcript filled so far. */
+/**
+ * Runs a job in this process, with an engine of its own unless one is given. `onMessage` may abort it. Rejects as the job
+ * does, with the transcript filled so far.
+ */
 export async function converse(
   job: Job,
   onMessage: (message: FromTrainer, abort: AbortController) => void = () => {},
   transcript = new Transcript(),
+  given?: KeptEngine,
 ): Promise<Transcript> {
   const abort = new AbortController();
   const report = (message: FromTrainer) => {
     transcript.messages.push(message);
     onMessage(message, abort);
   };
-  await runJob(job, report, abort.signal);
+  const engines = given ?? keepEngine();
+  try {
+    await runJob(job, report, abort.signal, engines);
+  } finally {
+    if (!given) await engines.dispose();
+  }
   return transcript;
 }

@@ -1,5 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-node';
-import type { Arrays, Executable, Values } from '../engine.ts';
+import type { Arrays, Values } from '../engine.ts';
 import {
   allocate,
   asTensor,
@@ -9,6 +9,7 @@ import {
   openSession,
   type RunnableGraph,
   runSession,
+  type SessionExecutable,
   StatePorts,
 } from './session.ts';
 
@@ -20,7 +21,7 @@ import {
 export async function hostExecutable(
   graph: RunnableGraph,
   options: InferenceSession.SessionOptions,
-): Promise<Executable> {
+): Promise<SessionExecutable> {
   const session = await openSession(graph.model, { graphOptimizationLevel: 'all', ...options });
   const ports = new StatePorts(graph);
   const current: NamedTensors = {};
@@ -54,6 +55,9 @@ export async function hostExecutable(
       return Object.fromEntries(
         names.map((name) => [name, (current[ports.get(name).name].data as Values).slice()]),
       );
+    },
+    async unload() {
+      for (const name of Object.keys(current)) delete current[name];
     },
     async dispose() {
       if (disposed) return;

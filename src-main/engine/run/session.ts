@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { CotuneError } from '../../../src-shared/errors.ts';
-import type { Arrays, TensorSpec, Values } from '../engine.ts';
+import type { Arrays, Executable, TensorSpec, Values } from '../engine.ts';
 import { runtimeFailure } from './failure.ts';
 
 // onnxruntime-node is CommonJS that re-exports at run time; Node's named imports do not see such names.
@@ -106,6 +106,12 @@ export class StatePorts {
     if (!port) throw new CotuneError('failed', `The program has no state tensor named «${name}».`);
     return port;
   }
+}
+
+/** An executable over a session. */
+export interface SessionExecutable extends Executable {
+  /** Forgets the state and gives its memory back; the session stays, and takes a new state by `load`. */
+  unload(): Promise<void>;
 }
 
 /** The inputs of one run. @throws CotuneError naming state that was never loaded, or wrong batch values. */

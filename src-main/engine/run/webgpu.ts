@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Arrays, Executable, Values } from '../engine.ts';
+import type { Arrays, Values } from '../engine.ts';
 import { providers } from './providers.ts';
 import {
   asTensor,
@@ -10,6 +10,7 @@ import {
   type Port,
   type RunnableGraph,
   runSession,
+  type SessionExecutable,
   StatePorts,
 } from './session.ts';
 
@@ -21,16 +22,27 @@ export type CopyModel = (ports: readonly Port[]) => { model: Uint8Array; inputs:
  * batch goes up, and only what the program calls outputs comes down. State gets there and back through small copying
  * sessions, since reading such a tensor directly crashes the runtime (1.30).
  */
-export async function webgpuExecutable(graph: RunnableGraph, copyModel: CopyModel): Promise<Executable> {
+export async function webgpuExecutable(
+  graph: RunnableGraph,
+  copyModel: CopyModel,
+): Promise<SessionExecutable> {
   const session = await openSession(
     graph.model,
     sessionOptions(Object.fromEntries(graph.nextState.map(({ port }) => [port, 'gpu-buffer']))),
   );
   const ports = new StatePorts(graph);
   const current: NamedTensors = {};
-  /** A GPU buffer must not outlive the session that made it: freeing it would crash the process (1.30). */
-  const makers: InferenceSession[] = [session];
+  /** Sessions that loaded state: a GPU buffer must not outlive the one that made it, or freeing it would crash (1.30). */
+  const loaders: InferenceSession[] = [];
   let disposed = false;
+
+  async function unload(): Promise<void> {
+    for (const name of Object.keys(current)) {
+      current[name].dispose();
+      delete current[name];
+    }
+    for (const loader of loaders.splice(0)) await loader.release();
+  }
 
   /** A session that takes state tensors by name and hands copies on, in the memory asked for. */
   async function openCopying(names: readonly string[], to: Tensor.DataLocation) {
@@ -56,8 +68,8 @@ export async function webgpuExecutable(graph: RunnableGraph, copyModel: CopyMode
         return [name, asTensor(port, checkValues(port, given))] as const;
       });
       if (values.length === 0) return;
-      const { session: maker, copy } = await openCopying(Object.keys(state), 'gpu-buffer');
-      makers.push(maker);
+      const { session: loader, copy } = await openCopying(Object.keys(state), 'gpu-buffer');
+      loaders.push(loader);
       for (const [name, tensor] of Object.entries(await copy(Object.fromEntries(values)))) {
         current[name]?.dispose();
         current[name] = tensor;
@@ -83,14 +95,12 @@ export async function webgpuExecutable(graph: RunnableGraph, copyModel: CopyMode
         await copying.release();
       }
     },
+    unload,
     async dispose() {
       if (disposed) return;
       disposed = true;
-      for (const name of Object.keys(current)) {
-        current[name].dispose();
-        delete current[name];
-      }
-      for (const maker of makers) await maker.release();
+      await unload();
+      await session.release();
     },
   };
 }

@@ -28,6 +28,7 @@ export const spawnUtilityTrainer: SpawnTrainer = () => {
       return child.pid;
     },
     send(message) {
+      if (message.type === 'start') stderr = '';
       if (!gone) child.postMessage(message);
     },
     onMessage(listener) {
