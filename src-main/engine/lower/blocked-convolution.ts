@@ -1,47 +1,13 @@
 /** Convolutions and their gradients on blocked tensors, with kernels blocked at run time. */
 import type { Node, Value } from '../trace/ir.ts';
 import { formsOf } from './blocked-forms.ts';
-import { type Lowering, nchwcDomain } from './lowering.ts';
-import type { Name } from './onnx-graph.ts';
+import { allPositions, convertFilter, type FilterLayout, scaleFilter } from './filters.ts';
+import type { Lowering } from './lowering.ts';
+import { type Name, nchwcDomain } from './onnx-graph.ts';
 import { attributesOf, convolutionGeometry, type Geometry, interleave } from './windows.ts';
 
 /** Channel counts that ONNX Runtime can reorder to blocks and back. */
 export const reorders = (channels: number): boolean => channels % 4 === 0;
-
-/**
- * tf.js's kernel [kh, kw, in, out], its two channel axes padded to whole blocks, as [out/b, in/b, kh, kw, b in, b out];
- * with `swapped`, the kernel of the input gradient, where `in` and `out` change roles. Splitting a channel axis into
- * blocks is what ReorderInput does, faster than Transpose; what is left moves whole b × b blocks.
- */
-function blockKernel(
-  name: Name,
-  [height, width, channelsIn, channelsOut]: number[],
-  swapped: boolean,
-  lowering: Lowering,
-) {
-  const { block } = lowering.target;
-  const [paddedIn, paddedOut] = [lowering.padded(channelsIn), lowering.padded(channelsOut)];
-  const positions = height * width;
-  const inner = swapped ? [0, 0, paddedOut - channelsOut] : [0, paddedIn - channelsIn, 0];
-  const padded = lowering.pad(
-    lowering.reshape(name, [positions, channelsIn, channelsOut]),
-    inner.map((after) => [0, after] as const),
-  );
-  const picture = swapped ? [positions, channelsIn, paddedOut, 1] : [1, positions * paddedIn, 1, channelsOut];
-  const attributes = { channels_last: Number(!swapped) };
-  const split = lowering.op('ReorderInput', [lowering.reshape(padded, picture)], attributes, nchwcDomain);
-  const [blocksIn, blocksOut] = [paddedIn / block, paddedOut / block];
-  const shape = swapped
-    ? [positions, blocksIn, blocksOut, block * block]
-    : [blocksOut, positions, blocksIn, block * block];
-  const moved = lowering.permute(
-    lowering.reshape(split, shape),
-    shape,
-    swapped ? [1, 2, 0, 3] : [0, 2, 1, 3],
-  );
-  const [to, from] = swapped ? [paddedIn, paddedOut] : [paddedOut, paddedIn];
-  return lowering.reshape(moved, [to, from, height, width]);
-}
 
 /** The kernel of a first layer, whose few input channels stay unblocked: [out/b, in, kh, kw, b out]. */
 function blockFirstKernel(filter: Value, lowering: Lowering): Name {
@@ -58,21 +24,53 @@ function blockFirstKernel(filter: Value, lowering: Lowering): Name {
   return lowering.reshape(moved, [channelsOut, channelsIn, height, width]);
 }
 
-/** A depthwise kernel [kh, kw, channels] as [channels/b, kh, kw, b]. */
-function blockDepthwiseKernel(name: Name, [height, width, channels]: number[], lowering: Lowering): Name {
+/** A depthwise filter [kh, kw, channels, 1] at some of its positions, rows by columns of them, as [channels/b, rows, columns, b]. */
+function blockDepthwiseKernel(
+  name: Name,
+  [height, width, channels]: readonly number[],
+  positions: readonly number[],
+  [rows, columns]: readonly number[],
+  lowering: Lowering,
+): Name {
   const { block } = lowering.target;
   const padded = lowering.padded(channels);
   const flat = lowering.pad(lowering.reshape(name, [height * width, channels]), [
     [0, 0],
     [0, padded - channels],
   ]);
-  const split = lowering.reshape(flat, [height * width, padded / block, block]);
-  return lowering.reshape(lowering.permute(split, [height * width, padded / block, block], [1, 0, 2]), [
-    padded,
-    1,
-    height,
-    width,
-  ]);
+  const picked = positions.every((position, index) => position === index)
+    ? flat
+    : lowering.op(
+        'Gather',
+        [flat, lowering.graph.constant('int32', [positions.length], Int32Array.from(positions))],
+        { axis: 0 },
+      );
+  const split = [positions.length, padded / block, block];
+  const moved = lowering.permute(lowering.reshape(picked, split), split, [1, 0, 2]);
+  return lowering.reshape(moved, [padded, 1, rows, columns]);
+}
+
+/** A filter as a convolution takes it. */
+function forwardFilter(filter: Value, lowering: Lowering): Name {
+  const [height, width, ...channels] = filter.shape;
+  const [channelsIn, channelsOut] = channels.map((count) => lowering.padded(count));
+  return lowering.reshape(lowering.use(filter, 'filter'), [channelsOut, channelsIn, height, width]);
+}
+
+/**
+ * The part of a filter at some of its positions (row by row, counted from the top left), in their order, as blocks for the
+ * input gradient; times a factor for every output channel where given.
+ */
+function turnedFilter(
+  filter: Value,
+  positions: readonly number[],
+  factor: Name | undefined,
+  lowering: Lowering,
+): Name {
+  const layout = lowering.layoutOf(filter) as FilterLayout;
+  const name = lowering.use(filter, layout);
+  const scaled = factor ? scaleFilter(name, filter.shape, layout, factor, lowering.maker) : name;
+  return convertFilter(scaled, filter.shape, layout, 'turned', lowering.maker, positions);
 }
 
 const conv2d = (node: Node, lowering: Lowering): boolean => {
@@ -84,10 +82,7 @@ const conv2d = (node: Node, lowering: Lowering): boolean => {
   if (channelsIn < block && channelsOut % block === 0)
     inputs = [lowering.use(x, 'nchw'), blockFirstKernel(filter, lowering)];
   else if (reorders(channelsIn) && reorders(channelsOut))
-    inputs = [
-      lowering.use(x, 'blocked'),
-      blockKernel(lowering.use(filter), [...filter.shape], false, lowering),
-    ];
+    inputs = [lowering.use(x, 'blocked'), forwardFilter(filter, lowering)];
   else return false;
   lowering.define(node.outputs[0], lowering.op('Conv', inputs, attributes, nchwcDomain), 'blocked');
   return true;
@@ -98,7 +93,13 @@ const depthwiseConv2d = (node: Node, lowering: Lowering): boolean => {
   const [height, width, channels, multiplier] = filter.shape;
   if (multiplier !== 1 || !reorders(channels)) return false;
   const attributes = attributesOf(convolutionGeometry(node, x.shape, filter.shape));
-  const kernel = blockDepthwiseKernel(lowering.use(filter), [height, width, channels], lowering);
+  const kernel = blockDepthwiseKernel(
+    lowering.use(filter),
+    filter.shape,
+    allPositions(filter.shape),
+    [height, width],
+    lowering,
+  );
   const inputs = [lowering.use(x, 'blocked'), kernel];
   const name = lowering.op('Conv', inputs, { ...attributes, group: lowering.padded(channels) }, nchwcDomain);
   lowering.define(node.outputs[0], name, 'blocked');
@@ -140,8 +141,16 @@ function phasesOf(
   return phases;
 }
 
-/** What of a convolution's input gradient the two kinds of convolution do differently: `part` of the kernel over dy. */
-type PhaseConvolution = (dy: Name, part: Name, taps: [number, number], pads: number[]) => Name;
+/**
+ * What of a convolution's input gradient the two kinds of convolution do differently: dy under the filter's part at some
+ * positions, times a factor per channel where given.
+ */
+type PhaseConvolution = (
+  dy: { name: Name; factor?: Name },
+  positions: number[],
+  taps: [number, number],
+  pads: number[],
+) => Name;
 
 function inputGradient(
   node: Node,
@@ -159,18 +168,16 @@ function inputGradient(
   const planes = (batchSize * lowering.padded(geometry.inChannels)) / block;
   const [height, width] = [inHeight / strideHeight, inWidth / strideWidth];
 
-  const { name, factor } = formsOf(lowering).outputGradient(dy, filter.shape);
-  const kernel = factor
-    ? scaledFilter(lowering.use(filter), filter.shape, factor, lowering)
-    : lowering.use(filter);
-
+  const gradient = formsOf(lowering).outputGradient(dy, filter.shape);
   const phase = (row: Phase, column: Phase): Name => {
     if (row.taps * column.taps === 0)
       return lowering.graph.filled([planes, height, width, block], 0, 'float32');
-    const part = flippedPart(kernel, row, column, strideHeight, strideWidth, filter, lowering);
+    const positions = flipped(row, strideHeight).flatMap((y) =>
+      flipped(column, strideWidth).map((x) => y * geometry.filterWidth + x),
+    );
     return convolve(
-      name,
-      part,
+      gradient,
+      positions,
       [row.taps, column.taps],
       [row.before, column.before, row.after, column.after],
     );
@@ -186,44 +193,23 @@ function inputGradient(
   return true;
 }
 
-/** A filter, or its gradient, times a factor for every output channel. */
-export function scaledFilter(
-  filter: Name,
-  [, , , channels]: readonly number[],
-  factor: Name,
-  lowering: Lowering,
-): Name {
-  // A depthwise filter's output channels are its last axis but one.
-  return lowering.op('Mul', [filter, channels === 1 ? lowering.reshape(factor, [-1, 1]) : factor]);
-}
-
-/** The kernel's positions of one phase in reverse order. */
-function flippedPart(
-  kernel: Name,
-  row: Phase,
-  column: Phase,
-  strideHeight: number,
-  strideWidth: number,
-  filter: Value,
-  lowering: Lowering,
-): Name {
-  if (filter.shape[0] === 1 && filter.shape[1] === 1) return kernel;
-  const last = [row.first + (row.taps - 1) * strideHeight, column.first + (column.taps - 1) * strideWidth];
-  // An exclusive end before the first element is written as below minus the extent.
-  const end = [row.first - 1, column.first - 1].map((stop, axis) =>
-    stop < 0 ? -filter.shape[axis] - 1 : stop,
-  );
-  return lowering.slice(kernel, [0, 1], last, end, [-strideHeight, -strideWidth]);
-}
+/** Along one axis, the kernel's positions of one phase in reverse order. */
+const flipped = ({ first, taps }: Phase, stride: number): number[] =>
+  Array.from({ length: taps }, (_, tap) => first + (taps - 1 - tap) * stride);
 
 const conv2dInputGradient = (node: Node, lowering: Lowering): boolean => {
   const { filter } = node.inputs;
   const [channelsIn, channelsOut] = filter.shape.slice(2);
   if (!reorders(channelsIn) || !reorders(channelsOut)) return false;
   const geometry = convolutionGeometry(node, node.attrs.inputShape as number[], filter.shape);
-  return inputGradient(node, lowering, geometry, (dy, part, taps, pads) => {
-    const kernel = blockKernel(part, [...taps, channelsIn, channelsOut], true, lowering);
-    return lowering.op('Conv', [dy, kernel], { kernel_shape: taps, pads }, nchwcDomain);
+  return inputGradient(node, lowering, geometry, ({ name, factor }, positions, taps, pads) => {
+    const part = turnedFilter(filter, positions, factor, lowering);
+    const kernel = lowering.reshape(part, [
+      lowering.padded(channelsIn),
+      lowering.padded(channelsOut),
+      ...taps,
+    ]);
+    return lowering.op('Conv', [name, kernel], { kernel_shape: taps, pads }, nchwcDomain);
   });
 };
 
@@ -232,10 +218,12 @@ const depthwiseInputGradient = (node: Node, lowering: Lowering): boolean => {
   const [, , channels, multiplier] = filter.shape;
   if (multiplier !== 1 || !reorders(channels)) return false;
   const geometry = convolutionGeometry(node, node.attrs.inputShape as number[], filter.shape);
-  return inputGradient(node, lowering, geometry, (dy, part, taps, pads) => {
-    const kernel = blockDepthwiseKernel(part, [...taps, channels], lowering);
+  return inputGradient(node, lowering, geometry, ({ name, factor }, positions, taps, pads) => {
+    const whole = lowering.use(filter);
+    const scaled = factor ? scaleFilter(whole, filter.shape, 'nhwc', factor, lowering.maker) : whole;
+    const kernel = blockDepthwiseKernel(scaled, filter.shape, positions, taps, lowering);
     const attributes = { kernel_shape: taps, pads, group: lowering.padded(channels) };
-    return lowering.op('Conv', [dy, kernel], attributes, nchwcDomain);
+    return lowering.op('Conv', [name, kernel], attributes, nchwcDomain);
   });
 };
 

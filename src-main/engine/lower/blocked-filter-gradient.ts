@@ -1,11 +1,12 @@
 /** Filter gradients on blocked tensors: sums over pixels, done by ONNX Runtime's blocked convolutions. */
 import type { Node } from '../trace/ir.ts';
-import { reorders, scaledFilter } from './blocked-convolution.ts';
+import { reorders } from './blocked-convolution.ts';
 import { formsOf } from './blocked-forms.ts';
 import { pointwiseGradient } from './blocked-pointwise-gradient.ts';
 import { windowGradient } from './blocked-window-gradient.ts';
-import { type Lowering, nchwcDomain } from './lowering.ts';
-import type { Name } from './onnx-graph.ts';
+import { blocksOfGradient, type FilterLayout, scaleFilter } from './filters.ts';
+import type { Lowering } from './lowering.ts';
+import { type Name, nchwcDomain } from './onnx-graph.ts';
 import { convolutionGeometry } from './windows.ts';
 
 const filterGradient = (node: Node, lowering: Lowering): boolean => {
@@ -13,15 +14,23 @@ const filterGradient = (node: Node, lowering: Lowering): boolean => {
   const few = channelsIn < lowering.target.block;
   if (!reorders(channelsOut) || !(few || reorders(channelsIn))) return false;
   const gradientBy = height * width === 1 && !few ? pointwiseGradient : windowGradient;
-  return defineGradient(node, lowering, (dy) => gradientBy(node, dy, lowering));
+  const whole = channelsIn % lowering.target.block === 0 && channelsOut % lowering.target.block === 0;
+  const layout = whole ? blocksOfGradient(node.outputs[0].shape) : 'nhwc';
+  return defineGradient(node, layout, lowering, (dy) => gradientBy(node, dy, layout, lowering));
 };
 
-/** Defines a filter gradient, which `make` makes of dy. */
-function defineGradient(node: Node, lowering: Lowering, make: (dy: Name) => Name): boolean {
+/** Defines a filter gradient, which `make` makes of dy in the given layout. */
+function defineGradient(
+  node: Node,
+  layout: FilterLayout,
+  lowering: Lowering,
+  make: (dy: Name) => Name,
+): boolean {
   const shape = node.attrs.filterShape as number[];
   const { name, factor } = formsOf(lowering).outputGradient(node.inputs.dy, shape);
   const gradient = make(name);
-  lowering.define(node.outputs[0], factor ? scaledFilter(gradient, shape, factor, lowering) : gradient);
+  const scaled = factor ? scaleFilter(gradient, shape, layout, factor, lowering.maker) : gradient;
+  lowering.define(node.outputs[0], scaled, layout);
   return true;
 }
 
@@ -46,7 +55,7 @@ const depthwiseFilterGradient = (node: Node, lowering: Lowering): boolean => {
   const right = after(inWidth, outWidth, strideWidth, width, padInfo.left);
   if (below < 0 || right < 0) return false;
   const image = lowering.reshape(lowering.use(x, 'blocked'), [1, planes, inHeight, inWidth]);
-  return defineGradient(node, lowering, (dy) => {
+  return defineGradient(node, 'nhwc', lowering, (dy) => {
     const kernel = lowering.reshape(dy, [planes, 1, outHeight, outWidth]);
     const perImage = lowering.op(
       'Conv',

@@ -3,8 +3,8 @@
  * x·scale + bias + sum, with an activation, is one pass of a depthwise 1×1 convolution.
  */
 import { sizeOf, type Value } from '../trace/ir.ts';
-import { type Lowering, nchwcDomain } from './lowering.ts';
-import { type Attributes, type Name, onnxTypes } from './onnx-graph.ts';
+import type { Lowering } from './lowering.ts';
+import { type Attributes, type Name, nchwcDomain, onnxTypes } from './onnx-graph.ts';
 
 /** x·scale + bias + sum, with one scale and bias per channel (vectors of padded length). */
 interface Affine {

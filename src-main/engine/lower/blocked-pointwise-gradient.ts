@@ -1,7 +1,8 @@
 /** The filter gradient of a convolution by a 1×1 kernel, on blocked tensors. */
 import type { Node, Value } from '../trace/ir.ts';
-import { type Lowering, nchwcDomain } from './lowering.ts';
-import type { Name } from './onnx-graph.ts';
+import { blocksOfGradient, type FilterLayout } from './filters.ts';
+import type { Lowering } from './lowering.ts';
+import { type Name, nchwcDomain } from './onnx-graph.ts';
 import { pickPixels } from './pixels.ts';
 import { convolutionGeometry, type Geometry } from './windows.ts';
 
@@ -15,9 +16,9 @@ interface Pixels {
 
 /**
  * dW[i, o] = Σ over pixels of x[p, i]·dy[p, o]: a 1×1 convolution whose channels are the pixels. The tensor with more
- * channels is the kernel, as it lies; the other one, its channels turned into pixels, is the picture.
+ * channels is the kernel, as it lies; the other one, its channels turned into pixels, is the picture. What comes of it are the kernel's channels in blocks.
  */
-export function pointwiseGradient(node: Node, dy: Name, lowering: Lowering): Name {
+export function pointwiseGradient(node: Node, dy: Name, layout: FilterLayout, lowering: Lowering): Name {
   const { x } = node.inputs;
   const shape = node.attrs.filterShape as number[];
   const [channelsIn, channelsOut] = shape.slice(2);
@@ -26,9 +27,10 @@ export function pointwiseGradient(node: Node, dy: Name, lowering: Lowering): Nam
   const area = geometry.outHeight * geometry.outWidth;
   const input = { name: pixelsRead(x, geometry, lowering), images, area, channels: channelsIn };
   const output = { name: dy, images, area, channels: channelsOut };
-  const byInput = channelsIn >= channelsOut;
+  const byInput = blocksOfGradient(shape) === 'turned';
   const products = byInput ? contract(input, output, lowering) : contract(output, input, lowering);
   const [kernel, picture] = byInput ? [channelsIn, channelsOut] : [channelsOut, channelsIn];
+  if (layout !== 'nhwc') return lowering.reshape(products, lowering.shapeIn({ shape }, layout));
   const blocked = lowering.reshape(products, [1, lowering.padded(kernel), picture, 1]);
   const attributes = { channels: kernel, channels_last: Number(!byInput) };
   const gradient = lowering.op('ReorderOutput', [blocked], attributes, nchwcDomain);

@@ -1,7 +1,7 @@
 /** Pooling on blocked images, and max pooling's gradient. */
 import type { Node, Value } from '../trace/ir.ts';
-import { type Lowering, nchwcDomain } from './lowering.ts';
-import { type Name, onnxTypes } from './onnx-graph.ts';
+import type { Lowering } from './lowering.ts';
+import { type Name, nchwcDomain, onnxTypes } from './onnx-graph.ts';
 import { type Picking, pickPixels } from './pixels.ts';
 import { attributesOf, type Geometry, interleave, poolGeometry } from './windows.ts';
 

@@ -1,7 +1,8 @@
 /** The filter gradient of a convolution with windows, on blocked tensors. */
 import type { Node } from '../trace/ir.ts';
-import { type Lowering, nchwcDomain } from './lowering.ts';
-import type { Name } from './onnx-graph.ts';
+import type { FilterLayout } from './filters.ts';
+import type { Lowering } from './lowering.ts';
+import { type Name, nchwcDomain } from './onnx-graph.ts';
 import { convolutionGeometry, type Geometry } from './windows.ts';
 
 /** The input as rows of pixels: `outer` families of rows for every image, `inner` channels per pixel. */
@@ -19,11 +20,12 @@ interface Rows {
  * block of i; its kernel is dy, whose columns x slide over the picture's, dilated by the stride s. So its output rows are
  * the window columns c, and no window position but the row is ever copied.
  */
-export function windowGradient(node: Node, dy: Name, lowering: Lowering): Name {
+export function windowGradient(node: Node, dy: Name, layout: FilterLayout, lowering: Lowering): Name {
   const shape = node.attrs.filterShape as number[];
   const [height, width, channelsIn, channelsOut] = shape;
   const geometry = convolutionGeometry(node, node.inputs.x.shape, shape);
   const { inWidth, outWidth, strideWidth, dilationWidth, padInfo } = geometry;
+  const { block } = lowering.target;
   const rows = rowsOf(node, geometry, lowering);
   const pictures = picturesOf(rows, geometry, lowering);
   const reach = (width - 1) * dilationWidth + reachOf(outWidth, strideWidth);
@@ -39,11 +41,19 @@ export function windowGradient(node: Node, dy: Name, lowering: Lowering): Name {
     },
     nchwcDomain,
   );
-  const attributes = { channels: channelsOut, channels_last: 1 };
-  const positions = lowering.op('ReorderOutput', [products], attributes, nchwcDomain);
   // Columns that no window reaches give positions beyond the filter.
   const reached =
     Math.floor((inWidth + padInfo.left + right - reachOf(outWidth, strideWidth)) / dilationWidth) + 1;
+  if (layout === 'filter') {
+    const blocksOut = channelsOut / block;
+    const columns = lowering.reshape(products, [height * rows.outer * blocksOut, reached, block * block]);
+    const kept = reached === width ? columns : lowering.slice(columns, [1], [0], [width]);
+    const split = [height, rows.outer, blocksOut, width * block * block];
+    const blocks = lowering.permute(lowering.reshape(kept, split), split, [2, 1, 0, 3]);
+    return lowering.reshape(blocks, lowering.shapeIn({ shape }, layout));
+  }
+  const attributes = { channels: channelsOut, channels_last: 1 };
+  const positions = lowering.op('ReorderOutput', [products], attributes, nchwcDomain);
   const kept = reached === width ? positions : lowering.slice(positions, [1], [0], [width]);
   const split = [height, rows.outer, width, rows.inner * channelsOut];
   const gradient = lowering.permute(lowering.reshape(kept, split), split, [0, 2, 1, 3]);

@@ -5,8 +5,8 @@ import { blockedConvolutionRules } from './blocked-convolution.ts';
 import { blockedFilterGradientRules } from './blocked-filter-gradient.ts';
 import { formsOf, isMaskLimit } from './blocked-forms.ts';
 import { blockedPoolingRules } from './blocked-pooling.ts';
-import { type Lowering, nchwcDomain } from './lowering.ts';
-import type { Attributes, Name } from './onnx-graph.ts';
+import type { Lowering } from './lowering.ts';
+import { type Attributes, type Name, nchwcDomain } from './onnx-graph.ts';
 import { again } from './recompute.ts';
 
 export type BlockedRule = (node: Node, lowering: Lowering) => boolean;

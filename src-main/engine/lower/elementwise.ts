@@ -14,9 +14,9 @@ function resultLayout(node: Node, lowering: Lowering): Layout {
     .filter(full)
     .map((value) => lowering.layoutOf(value))
     .find((each) => each !== 'nhwc');
-  if (layout !== 'blocked') return layout ?? 'nhwc';
-  // Blocked channels are two axes, so that only single elements broadcast against them.
-  return inputs.every((value) => full(value) || sizeOf(value.shape) === 1) ? 'blocked' : 'nhwc';
+  if (!layout || layout === 'nchw') return layout ?? 'nhwc';
+  // Channels in blocks are two axes, so that only single elements broadcast against them.
+  return inputs.every((value) => full(value) || sizeOf(value.shape) === 1) ? layout : 'nhwc';
 }
 
 /** An operand that broadcasts against rank-4 tensors in the given layout. */

@@ -1,14 +1,16 @@
 import { CotuneError } from '../../../src-shared/errors.ts';
 import type { TensorSpec } from '../engine.ts';
-import type { Trace, Value } from '../trace/ir.ts';
+import type { InputValue, Trace, Value } from '../trace/ir.ts';
 import { blockedRules } from './blocked.ts';
 import { convolutionRules } from './convolution.ts';
 import { elementwiseRules } from './elementwise.ts';
+import { stateLayouts } from './filter-state.ts';
+import { type Arrangement, arrangementOf, type FilterLayout } from './filters.ts';
 import { halfStorageRules, storeHalves } from './half-storage.ts';
-import { Lowering, nchwcDomain, type Rule, type Target } from './lowering.ts';
+import { Lowering, type Rule, type Target } from './lowering.ts';
 import { matmulRules } from './matmul.ts';
 import { normalizationRules } from './normalization.ts';
-import { type NamedSpec, OnnxGraph } from './onnx-graph.ts';
+import { type NamedSpec, nchwcDomain, OnnxGraph } from './onnx-graph.ts';
 import { poolingRules } from './pooling.ts';
 import { recomputeActivations } from './recompute.ts';
 import { reductionRules } from './reduction.ts';
@@ -25,10 +27,12 @@ export const loweringRules: Record<string, Rule> = {
   ...normalizationRules,
 };
 
-/** One tensor of a lowered program: its name in the program and in the graph. */
+/** One tensor of a lowered program: its name in the program and in the graph. Its shape is that in the graph. */
 export interface Port extends TensorSpec {
   name: string;
   port: string;
+  /** How the program's values are arranged in the graph, where that is another order. */
+  arrangement?: Arrangement;
 }
 
 /** An ONNX graph and how the program's tensors map to its inputs and outputs. */
@@ -51,14 +55,23 @@ export function lower(traced: Trace, target: Target): Lowered {
   const lowering = new Lowering(target, usesOf(trace));
   const inputs: NamedSpec[] = [];
   const ports = { state: [] as Port[], batch: [] as Port[] };
+  const layouts =
+    target.layout === 'blocked' ? stateLayouts(trace, target.block) : new Map<InputValue, FilterLayout>();
+  const laidOut = (name: string, port: string, value: Value, layout: FilterLayout): Port => {
+    const arrangement = arrangementOf(value.shape, layout, target.block);
+    const spec = { dtype: value.dtype, shape: lowering.shapeIn(value, layout) };
+    return { ...portOf(name, port, spec), ...(arrangement && { arrangement }) };
+  };
   for (const input of trace.inputs) {
     const port =
       input.role === 'batch' && trace.inputs.some((other) => other !== input && other.name === input.name)
         ? `${input.name}:batch`
         : input.name;
-    lowering.define(input, port);
-    inputs.push({ name: port, shape: input.shape, dtype: input.dtype });
-    ports[input.role].push(portOf(input.name, port, input));
+    const layout = layouts.get(input) ?? 'nhwc';
+    lowering.define(input, port, layout);
+    const spec = laidOut(input.name, port, input, layout);
+    inputs.push({ ...spec, name: port });
+    ports[input.role].push(spec);
   }
   for (const node of trace.nodes) {
     const rule = loweringRules[node.kernel] ?? halfStorageRules[node.kernel];
@@ -71,19 +84,19 @@ export function lower(traced: Trace, target: Target): Lowered {
     if (target.layout !== 'blocked' || !blockedRules[node.kernel]?.(node, lowering)) rule(node, lowering);
   }
   const results: NamedSpec[] = [];
-  const finish =
-    (suffix: string) =>
-    ([name, value]: [string, Value]): Port => {
-      const port = `${name}:${suffix}`;
-      lowering.graph.export(lowering.use(value), port);
-      results.push({ name: port, shape: value.shape, dtype: value.dtype });
-      return portOf(name, port, value);
-    };
-  const nextState = [...trace.state].map(finish('next')).map((next) => ({
-    ...next,
-    inPlace: lowering.graph.isReplacedBy(next.name, next.port),
-  }));
-  const outputs = [...trace.outputs].map(finish('out'));
+  const finish = (suffix: string, name: string, value: Value, layout: FilterLayout): Port => {
+    const port = `${name}:${suffix}`;
+    lowering.graph.export(lowering.use(value, layout), port);
+    const spec = laidOut(name, port, value, layout);
+    results.push({ ...spec, name: port });
+    return spec;
+  };
+  const layoutOfState = new Map([...layouts].map(([{ name }, layout]) => [name, layout]));
+  const nextState = [...trace.state].map(([name, value]) => {
+    const next = finish('next', name, value, layoutOfState.get(name) ?? 'nhwc');
+    return { ...next, inPlace: lowering.graph.isReplacedBy(next.name, next.port) };
+  });
+  const outputs = [...trace.outputs].map(([name, value]) => finish('out', name, value, 'nhwc'));
   return { model: lowering.graph.toBytes(inputs, results), ...ports, nextState, outputs };
 }
 
@@ -131,7 +144,7 @@ export function lowerBlockProbe(): Lowered {
   };
 }
 
-function portOf(name: string, port: string, { shape, dtype }: Value): Port {
+function portOf(name: string, port: string, { shape, dtype }: Pick<Value, 'shape' | 'dtype'>): Port {
   if (dtype === 'bool')
     throw new CotuneError('failed', `«${name}» is a bool tensor; cast it to int32 or float32.`);
   return { name, port, shape: [...shape], dtype };

@@ -1,15 +1,13 @@
 import { type ElementType, type Node, sizeOf, type Value } from '../trace/ir.ts';
-import { type Name, OnnxGraph, onnxTypes } from './onnx-graph.ts';
+import { convertFilter, type FilterLayout, filterBlocks } from './filters.ts';
+import { type Name, nchwcDomain, OnnxGraph, onnxTypes } from './onnx-graph.ts';
 
 /**
- * How a rank-4 tensor lies in memory. Tensors of other ranks always lie as tf.js has them (`nhwc`). `blocked` is
+ * How a rank-4 tensor lies in memory: as an image, or as a filter (filters.ts). Tensors of other ranks always lie as tf.js has them (`nhwc`). `blocked` is
  * ONNX Runtime's NCHWc: [batch, channels/block, height, width, block], channels padded to whole blocks; the graph
  * declares such tensors as [batch, padded channels, height, width].
  */
-export type Layout = 'nhwc' | 'nchw' | 'blocked';
-
-/** Domain of ONNX Runtime's operators on blocked tensors. */
-export const nchwcDomain = 'com.microsoft.nchwc';
+export type Layout = 'nhwc' | 'nchw' | 'blocked' | FilterLayout;
 
 /** What the graph is for; rules choose their formulation by it. */
 export interface Target {
@@ -28,6 +26,8 @@ export type Rule = (node: Node, lowering: Lowering) => void;
 /** Elements of a row from which on picking rows is faster than a transpose. */
 const longRow = 128;
 
+const isFilter = (layout: Layout): boolean => layout === 'filter' || layout === 'turned';
+
 const toNchw = [0, 3, 1, 2];
 const toNhwc = [0, 2, 3, 1];
 
@@ -43,6 +43,11 @@ export class Lowering {
   constructor(target: Target, uses: ReadonlyMap<Value, number> = new Map()) {
     this.target = target;
     this.#uses = uses;
+  }
+
+  /** What filters are brought into blocks with. */
+  get maker() {
+    return { graph: this.graph, block: this.target.block };
   }
 
   /** How many kernels and results of the program take `value`. */
@@ -101,6 +106,8 @@ export class Lowering {
   #convert(value: Value, to: Layout): Name {
     const [from] = this.#names.get(value)?.keys() ?? ['nhwc' as const];
     const x = this.use(value, from);
+    if (isFilter(from) || isFilter(to))
+      return convertFilter(x, value.shape, from as FilterLayout, to as FilterLayout, this.maker);
     if (to === 'blocked') return this.#toBlocked(x, value, from === 'nhwc');
     if (from === 'blocked') return this.#fromBlocked(x, value, to === 'nhwc');
     return this.permute(x, this.shapeIn(value, from), to === 'nhwc' ? toNhwc : toNchw);
@@ -130,8 +137,9 @@ export class Lowering {
   }
 
   /** The shape of `value` as it lies in memory in the given layout. */
-  shapeIn(value: Value, layout: Layout): number[] {
+  shapeIn(value: Pick<Value, 'shape'>, layout: Layout): number[] {
     if (value.shape.length !== 4 || layout === 'nhwc') return [...value.shape];
+    if (isFilter(layout)) return [filterBlocks(value.shape, this.target.block), this.target.block ** 2];
     const shape = toNchw.map((axis) => value.shape[axis]);
     return layout === 'blocked' ? shape.with(1, this.padded(shape[1])) : shape;
   }

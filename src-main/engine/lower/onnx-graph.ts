@@ -33,7 +33,9 @@ export const onnxTypes: Record<OnnxType, number> = {
 const attributeTypes = { float: 1, int: 2, string: 3, floats: 6, ints: 7 };
 const elementwise = new Set(['Add', 'Sub', 'Mul']);
 const opset = 18;
-const microsoftDomains = ['com.microsoft', 'com.microsoft.nchwc'];
+/** Domain of ONNX Runtime's operators on blocked tensors. */
+export const nchwcDomain = 'com.microsoft.nchwc';
+const microsoftDomains = ['com.microsoft', nchwcDomain];
 
 /** An ONNX graph under construction. Every node has one output here; equal nodes are made once. */
 export class OnnxGraph {

@@ -1,6 +1,6 @@
 /** Picking and shifting pixels of blocked images: ONNX Runtime does it on all processors as a convolution, but not as Slice or Pad. */
-import { type Lowering, nchwcDomain } from './lowering.ts';
-import type { Name } from './onnx-graph.ts';
+import type { Lowering } from './lowering.ts';
+import { type Name, nchwcDomain } from './onnx-graph.ts';
 
 /** Along one axis: output pixel j is input pixel stride·j + offset, or zero where the image has none. */
 export interface Picking {

@@ -1,5 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Arrays, Values } from '../engine.ts';
+import { arrange, restore } from './arrange.ts';
 import {
   allocate,
   asTensor,
@@ -34,7 +35,7 @@ export async function hostExecutable(
     async load(state) {
       for (const [name, values] of Object.entries(state)) {
         const port = ports.get(name);
-        current[name] = asTensor(port, checkValues(port, values));
+        current[name] = asTensor(port, arrange(checkValues(port, values), port));
       }
     },
     async run(batch) {
@@ -53,7 +54,7 @@ export async function hostExecutable(
     },
     async read(names = ports.names) {
       return Object.fromEntries(
-        names.map((name) => [name, (current[ports.get(name).name].data as Values).slice()]),
+        names.map((name) => [name, restore(current[name].data as Values, ports.get(name))]),
       );
     },
     async unload() {

@@ -10,10 +10,12 @@ import { runtimeFailure } from './failure.ts';
 // onnxruntime-node is CommonJS that re-exports at run time; Node's named imports do not see such names.
 export const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof import('onnxruntime-node');
 
-/** A tensor of a program and the graph input or output that carries it. */
+/** A tensor of a program and the graph input or output that carries it. Its shape is that in the graph. */
 export interface Port extends TensorSpec {
   name: string;
   port: string;
+  /** Where the graph has the program's values in another order: they are reshaped to `split`, the axes brought into `order`. */
+  arrangement?: { split: number[]; order: number[] };
 }
 
 /** The next value of a state tensor. */
