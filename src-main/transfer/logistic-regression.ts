@@ -49,11 +49,10 @@ export class LogisticRegression {
     const solutions: Solution[] = [];
     let latest: Spanning[] = [];
     for (const C of grid.toSorted((a, b) => a - b)) {
-      const weights =
-        latest.length > 0
-          ? await bestInSpan(this.#columns, latest, C, pathTolerance)
-          : new Float32Array(this.#classes * this.#x.columns);
-      const { objective, scores } = await this.#minimize(weights, C, pathTolerance, 0.15);
+      const start =
+        latest.length > 0 ? await bestInSpan(this.#columns, latest, C, pathTolerance) : this.#zero();
+      const { weights } = start;
+      const { objective, scores } = await this.#minimize(start, C, pathTolerance, 0.15);
       solutions.push({ C, objective, weights });
       const newest = { weights, scores, labelScores: this.#labelScores(scores) };
       latest = [newest, ...latest].slice(0, spanningSolutions);
@@ -64,8 +63,15 @@ export class LogisticRegression {
   /** The same solution in double precision, until ‖W − W*‖ ≤ `tolerance` ‖W‖ is certain. */
   async polish({ C, weights }: Solution, tolerance: number): Promise<Solution> {
     const polished = Float64Array.from(weights);
-    const { objective } = await this.#minimize(polished, C, tolerance, 0.01);
+    const scores = new Float64Array(this.#classes * this.#x.rows);
+    await this.#x.timesTransposed(polished, scores);
+    const { objective } = await this.#minimize({ weights: polished, scores }, C, tolerance, 0.01);
     return { C, objective, weights: polished };
+  }
+
+  #zero() {
+    const of = (columns: number) => new Float32Array(this.#classes * columns);
+    return { weights: of(this.#x.columns), scores: of(this.#x.rows) };
   }
 
   async dispose(): Promise<void> {
@@ -73,11 +79,11 @@ export class LogisticRegression {
   }
 
   /**
-   * Newton steps on `weights` in place until ‖g‖ ≤ tolerance ‖W‖; returns F and the scores W Xᵀ. Each step's system is
-   * solved until its residual is `accuracy` times the gradient, or small enough to end with.
+   * Newton steps on `weights` in place, whose scores W Xᵀ are known, until ‖g‖ ≤ tolerance ‖W‖; returns F and the scores.
+   * Each step's system is solved until its residual is `accuracy` times the gradient, or small enough to end with.
    */
   async #minimize<R extends Reals>(
-    weights: R,
+    { weights, scores }: { weights: R; scores: R },
     C: number,
     tolerance: number,
     accuracy: number,
@@ -85,13 +91,11 @@ export class LogisticRegression {
     const N = this.#x.rows;
     const zeros = (length: number) =>
       (weights instanceof Float64Array ? new Float64Array(length) : new Float32Array(length)) as R;
-    let scores = zeros(this.#classes * N);
     let trialScores = zeros(scores.length);
     const trialWeights = zeros(weights.length);
     const probabilities = zeros(scores.length);
     const residuals = zeros(scores.length);
     const gradient = zeros(weights.length);
-    await this.#x.timesTransposed(weights, scores);
     let objective = await this.#objective(scores, weights, C, probabilities);
     for (let step = 0; step < newtonSteps; step++) {
       residuals.set(probabilities);

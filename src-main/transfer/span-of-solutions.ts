@@ -20,7 +20,7 @@ const newtonSteps = 20;
 const independence = 1e-6;
 
 /**
- * W [K, D], from the first solution on, until Newton's method expects to lower the objective by less than
+ * W [K, D] and its scores, from the first solution on, until Newton's method expects to lower the objective by less than
  * ½ (tolerance ‖W‖)².
  */
 export async function bestInSpan(
@@ -28,7 +28,7 @@ export async function bestInSpan(
   solutions: readonly Spanning[],
   C: number,
   tolerance: number,
-): Promise<Float32Array> {
+): Promise<Pick<Spanning, 'weights' | 'scores'>> {
   const products: number[][] = solutions.map(() => []);
   for (const [b, one] of solutions.entries())
     for (let c = 0; c <= b; c++) products[b][c] = products[c][b] = dot(one.weights, solutions[c].weights);
@@ -60,9 +60,14 @@ export async function bestInSpan(
     if (!(trial.objective < best.objective)) break;
     best = trial;
   }
-  const weights = new Float32Array(solutions[0].weights.length);
-  for (const [b, one] of solutions.entries()) addTo(weights, best.a[b], one.weights);
-  return weights;
+  const [first] = solutions;
+  const weights = new Float32Array(first.weights.length);
+  const sum = new Float32Array(first.scores.length);
+  for (const [b, one] of solutions.entries()) {
+    addTo(weights, best.a[b], one.weights);
+    addTo(sum, best.a[b], one.scores);
+  }
+  return { weights, scores: sum };
 }
 
 const sumOf = <T>(items: readonly T[], value: (item: T, at: number) => number): number =>

@@ -69,7 +69,7 @@ async function threeSteps(engine: Engine): Promise<Arrays> {
 test('filters and their momentum are the program’s own values after steps in blocks', async () => {
   const [got, want] = [await threeSteps(engines[0]), await threeSteps(engines[1])];
   for (const [name, expected] of Object.entries(want)) {
-    const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const largest = Math.max(...Array.from(expected, Math.abs));
     expect(largest, name).toBeGreaterThan(0);
     for (const [at, value] of expected.entries())
       expect(Math.abs(got[name][at] - value), `${name}[${at}]`).toBeLessThan(1e-5 * largest);

@@ -303,9 +303,10 @@ test('the start of a C is the best of what the solutions span, also where they d
     solutions.push({ weights, scores, labelScores });
   }
   const C = 0.3;
-  const start = await bestInSpan(columns, solutions, C, 1e-3);
+  const { weights: start, scores: sums } = await bestInSpan(columns, solutions, C, 1e-3);
   const scores = new Float64Array(90);
   await x.timesTransposed(Float64Array.from(start), scores);
+  for (const [at, score] of scores.entries()) expect(sums[at]).toBeCloseTo(score, 4);
   const probabilities = new Float64Array(90);
   await columns.softmax(scores, probabilities);
   await columns.dispose();
