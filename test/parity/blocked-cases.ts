@@ -45,6 +45,10 @@ export const blockedCases: Record<string, (draw: Draw) => Expression> = {
   'conv2d in blocks': (draw) => convolution(draw, [16, 32][draw.integer(0, 1)], false),
   'conv2d of three channels into blocks': (draw) => convolution(draw, 3, false),
   'conv2d from a width that fills no block': (draw) => convolution(draw, 24, false),
+  'conv2d by a filter that lies as an image': () => ({
+    inputs: { x: float(2, 6, 6, 16), v: float(3, 3, 16, 16), w: float(1, 1, 16, 16) },
+    f: ({ x, v, w }) => tf.conv2d(x as tf.Tensor4D, intoBlocks(v, w) as tf.Tensor4D, 1, 'same'),
+  }),
   'depthwiseConv2d in blocks': (draw) => convolution(draw, 32, true),
   'maxPool in blocks': overBlocks((x) => tf.maxPool(x, 3, 2, 1, 'floor')),
   'maxPool of equal values in blocks': (draw) => ({
@@ -54,6 +58,30 @@ export const blockedCases: Record<string, (draw: Draw) => Expression> = {
     },
     f: ({ x, w }) => tf.maxPool(intoBlocks(x, w) as tf.Tensor4D, 3, 2, 1, 'floor'),
   }),
+  'maxPool of activated in blocks': (draw) => {
+    const side = draw.integer(2, 4);
+    const stride = draw.integer(1, 3);
+    const pad = draw.pick([1, 'same', 'valid'] as const);
+    // tf.js takes windows for square where padding is a number.
+    const kernel: [number, number] = [side, pad === 1 ? side : draw.integer(1, 4)];
+    return {
+      inputs: {
+        x: {
+          ...float(2, 6, 12, 16),
+          values: Array.from({ length: 2304 }, () => draw.integer(-1, 2)),
+        },
+        w: { ...float(1, 1, 16, 16), values: Array.from({ length: 256 }, (_, at) => Number(at % 17 === 0)) },
+      },
+      f: ({ x, w }) =>
+        tf.maxPool(
+          relu(intoBlocks(x, w) as tf.Tensor4D) as tf.Tensor4D,
+          kernel,
+          stride,
+          pad,
+          pad === 1 ? 'floor' : undefined,
+        ),
+    };
+  },
   'mean over the pixels': overBlocks((x) => tf.mean(x, [1, 2])),
   'sum over images and pixels': overBlocks((x) => tf.sum(x, [0, 1, 2])),
   'sum over channels': overBlocks((x) => tf.sum(x, [3])),

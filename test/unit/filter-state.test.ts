@@ -32,7 +32,8 @@ const descent: Program = {
       const first = tf.relu(tf.conv2d(x as tf.Tensor4D, wide, 1, 'same'));
       const second = tf.relu(tf.conv2d(first, window, 2, 'same'));
       const third = tf.conv2d(tf.conv2d(second, narrow, 1, 'same'), partial, 1, 'same');
-      return tf.mean(tf.square(third));
+      // A penalty needs the values in the program's order.
+      return tf.add(tf.mean(tf.square(third)), tf.mean(tf.square(tf.slice(window, [0, 1], [2, 1]))));
     };
     const { value, grads } = tf.valueAndGrads(measure)(names.map((name) => state[name]));
     const next = names.flatMap((name, at) => {

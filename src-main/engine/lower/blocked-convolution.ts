@@ -67,7 +67,8 @@ function turnedFilter(
   factor: Name | undefined,
   lowering: Lowering,
 ): Name {
-  const layout = lowering.layoutOf(filter) as FilterLayout;
+  const made = lowering.layoutOf(filter);
+  const layout: FilterLayout = made === 'filter' || made === 'turned' ? made : 'nhwc';
   const name = lowering.use(filter, layout);
   const scaled = factor ? scaleFilter(name, filter.shape, layout, factor, lowering.maker) : name;
   return convertFilter(scaled, filter.shape, layout, 'turned', lowering.maker, positions);

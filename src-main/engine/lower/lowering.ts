@@ -104,7 +104,9 @@ export class Lowering {
   }
 
   #convert(value: Value, to: Layout): Name {
-    const [from] = this.#names.get(value)?.keys() ?? ['nhwc' as const];
+    const [made] = this.#names.get(value)?.keys() ?? ['nhwc' as const];
+    // Layouts of images and of filters meet in tf.js's order.
+    const from = to === 'nhwc' || isFilter(made) === isFilter(to) ? made : 'nhwc';
     const x = this.use(value, from);
     if (isFilter(from) || isFilter(to))
       return convertFilter(x, value.shape, from as FilterLayout, to as FilterLayout, this.maker);
