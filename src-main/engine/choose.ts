@@ -5,7 +5,7 @@ import type { Engine, EngineName } from './engine.ts';
 import { type Probe, probe } from './probe.ts';
 import { recallTimes, rememberTimes } from './probe-times.ts';
 import type { Adapter } from './run/adapters.ts';
-import { isBuiltIn, type ProviderName } from './run/providers.ts';
+import { isBuiltIn, type ProviderName, providerNames } from './run/providers.ts';
 
 type Candidate = 'cpu' | ProviderName;
 
@@ -41,9 +41,7 @@ export function candidatesFor(adapters: readonly Adapter[]): ProviderName[] {
   const hardware = adapters.filter(({ software }) => !software);
   if (hardware.length === 0) return [];
   const nvidia = hardware.some(({ vendor }) => vendor === 'NVIDIA');
-  return (['cuda', 'directml', 'coreml', 'webgpu'] as const).filter(
-    (name) => isBuiltIn(name) && (name !== 'cuda' || nvidia),
-  );
+  return providerNames.filter((name) => isBuiltIn(name) && (name !== 'cuda' || nvidia));
 }
 
 /** Opens the fastest engine by measured times. Where the CPU's is the only one, nothing is measured. */

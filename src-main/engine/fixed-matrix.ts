@@ -31,9 +31,11 @@ export interface FixedMatrix {
 export function openFixedMatrix(x: Matrix, k: number): FixedMatrix {
   const { rows, columns } = x;
   const sessions = openSessionSet();
-  const product = async (a: Reals, out: Reals, transposed: boolean) => {
+  const product = async (a: Reals, out: Reals, transposed: boolean, of = '', matrix = () => x) => {
     const dtype = a instanceof Float64Array ? 'float64' : 'float32';
-    const session = await sessions.get(`${dtype} ${transposed}`, () => productGraph(x, k, dtype, transposed));
+    const session = await sessions.get(`${of} ${dtype} ${transposed}`, () =>
+      productGraph(matrix(), k, dtype, transposed),
+    );
     const [inner, width] = transposed ? [columns, rows] : [rows, columns];
     await session.run(
       { a: new ort.Tensor(dtype, a, [k, inner]) },
@@ -45,14 +47,12 @@ export function openFixedMatrix(x: Matrix, k: number): FixedMatrix {
     columns,
     timesTransposed: (w, out) => product(w, out, true),
     times: (r, out) => product(r, out, false),
-    async timesSquares(r, out) {
-      const squared = () => ({ rows, columns, data: new Float32Array(x.data).map((value) => value * value) });
-      const session = await sessions.get('squares', () => productGraph(squared(), k, 'float32', false));
-      await session.run(
-        { a: new ort.Tensor('float32', r, [k, rows]) },
-        { out: new ort.Tensor('float32', out, [k, columns]) },
-      );
-    },
+    timesSquares: (r, out) =>
+      product(r, out, false, 'squares', () => ({
+        rows,
+        columns,
+        data: new Float32Array(x.data).map((value) => value * value),
+      })),
     async softmaxCurvature(p, q, scores, out) {
       const session = await sessions.get('curvature', () => curvatureGraph(x, k));
       const tensor = (data: Float32Array, width: number) => new ort.Tensor('float32', data, [k, width]);

@@ -6,7 +6,7 @@ import { openTensorflowEngine } from './eager.ts';
 import type { Engine } from './engine.ts';
 import { openProviderEngine } from './provider-engine.ts';
 import { listAdapters } from './run/adapters.ts';
-import { isBuiltIn } from './run/providers.ts';
+import { isBuiltIn, providerNames } from './run/providers.ts';
 import { processorName } from './run/session.ts';
 
 export interface OpenOptions {
@@ -56,7 +56,7 @@ export async function openEngine(choice: EngineChoice, options: OpenOptions = {}
 
 /** The engines of this platform: whether each works on this machine, on what device, and if not, why. */
 export async function listEngines(): Promise<EngineReport[]> {
-  const accelerators = (['webgpu', 'cuda', 'directml', 'coreml'] as const).filter(isBuiltIn);
+  const accelerators = providerNames.filter(isBuiltIn);
   const reports: EngineReport[] = [];
   for (const name of ['cpu', ...accelerators, 'tensorflow'] as const) reports.push(await reportOn(name));
   return reports;

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { spreadOf } from '../../src-shared/spread.ts';
 import type { Arrays, Engine, Program, Specs, Tensors } from './engine.ts';
+import { sizeOf } from './trace/ir.ts';
 
 /** What one engine's probe found. */
 export interface Probe {
@@ -55,11 +57,10 @@ export async function probe(engine: Engine): Promise<Probe> {
   const program = trainingStep();
   const executable = await engine.compile(program);
   try {
-    const size = ({ shape }: Specs[string]) => shape.reduce((product, extent) => product * extent, 1);
     const weights: Arrays = Object.fromEntries(
-      Object.entries(program.state).map(([name, spec]) => [name, wave(size(spec), 0.06)]),
+      Object.entries(program.state).map(([name, spec]) => [name, wave(sizeOf(spec.shape), 0.06)]),
     );
-    const fed = { images: wave(size(program.batch.images), 1) };
+    const fed = { images: wave(sizeOf(program.batch.images.shape), 1) };
     await executable.load(weights);
     await executable.run(fed);
     const { slope } = await executable.read(['slope']);
@@ -70,8 +71,7 @@ export async function probe(engine: Engine): Promise<Probe> {
       await executable.run(fed);
       times.push(performance.now() - from);
     }
-    times.sort((a, b) => a - b);
-    return { ms: times[times.length >> 1], slope: slope[0] };
+    return { ms: spreadOf(times).median, slope: slope[0] };
   } finally {
     await executable.dispose();
   }

@@ -50,6 +50,14 @@ export const blockedCases: Record<string, (draw: Draw) => Expression> = {
     f: ({ x, v, w }) => tf.conv2d(x as tf.Tensor4D, intoBlocks(v, w) as tf.Tensor4D, 1, 'same'),
   }),
   'depthwiseConv2d in blocks': (draw) => convolution(draw, 32, true),
+  'depthwiseConv2d by windows side by side in blocks': (draw) => {
+    const side = draw.integer(2, 3);
+    return {
+      inputs: { x: float(2, 6, 12, 16), w: float(side, side, 16, 1), v: float(1, 1, 16, 16) },
+      f: ({ x, w, v }) =>
+        tf.depthwiseConv2d(intoBlocks(x, v) as tf.Tensor4D, w as tf.Tensor4D, side, 'valid'),
+    };
+  },
   'maxPool in blocks': overBlocks((x) => tf.maxPool(x, 3, 2, 1, 'floor')),
   'maxPool of equal values in blocks': (draw) => ({
     inputs: {

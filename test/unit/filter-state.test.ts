@@ -77,6 +77,12 @@ test('filters and their momentum are the program’s own values after steps in b
   }
 });
 
+test('state that a program does not have cannot be read', async () => {
+  const executable = await engines[0].compile(descent);
+  await expect(executable.read(['slow'])).rejects.toThrow('no state tensor named «slow»');
+  await executable.dispose();
+});
+
 test('filters of whole blocks stay in blocks from step to step, with what is combined with them; others do not', () => {
   const { state, nextState } = lower(trace(descent), { provider: 'cpu', layout: 'blocked', block: 16 });
   const arranged = (ports: typeof state) =>

@@ -1,7 +1,7 @@
 /** Convolutions and their gradients on blocked tensors, with kernels blocked at run time. */
 import type { Node, Value } from '../trace/ir.ts';
 import { formsOf } from './blocked-forms.ts';
-import { allPositions, convertFilter, type FilterLayout, scaleFilter } from './filters.ts';
+import { allPositions, convertFilter, type FilterLayout, isInBlocks, scaleFilter } from './filters.ts';
 import type { Lowering } from './lowering.ts';
 import { type Name, nchwcDomain } from './onnx-graph.ts';
 import { attributesOf, convolutionGeometry, type Geometry, interleave } from './windows.ts';
@@ -38,13 +38,7 @@ function blockDepthwiseKernel(
     [0, 0],
     [0, padded - channels],
   ]);
-  const picked = positions.every((position, index) => position === index)
-    ? flat
-    : lowering.op(
-        'Gather',
-        [flat, lowering.graph.constant('int32', [positions.length], Int32Array.from(positions))],
-        { axis: 0 },
-      );
+  const picked = lowering.graph.pickRows(flat, height * width, positions);
   const split = [positions.length, padded / block, block];
   const moved = lowering.permute(lowering.reshape(picked, split), split, [1, 0, 2]);
   return lowering.reshape(moved, [padded, 1, rows, columns]);
@@ -68,7 +62,7 @@ function turnedFilter(
   lowering: Lowering,
 ): Name {
   const made = lowering.layoutOf(filter);
-  const layout: FilterLayout = made === 'filter' || made === 'turned' ? made : 'nhwc';
+  const layout: FilterLayout = isInBlocks(made) ? made : 'nhwc';
   const name = lowering.use(filter, layout);
   const scaled = factor ? scaleFilter(name, filter.shape, layout, factor, lowering.maker) : name;
   return convertFilter(scaled, filter.shape, layout, 'turned', lowering.maker, positions);
@@ -170,9 +164,8 @@ function inputGradient(
   const [height, width] = [inHeight / strideHeight, inWidth / strideWidth];
 
   const gradient = formsOf(lowering).outputGradient(dy, filter.shape);
-  const phase = (row: Phase, column: Phase): Name => {
-    if (row.taps * column.taps === 0)
-      return lowering.graph.filled([planes, height, width, block], 0, 'float32');
+  const phase = (row: Phase, column: Phase): Name | undefined => {
+    if (row.taps * column.taps === 0) return undefined;
     const positions = flipped(row, strideHeight).flatMap((y) =>
       flipped(column, strideWidth).map((x) => y * geometry.filterWidth + x),
     );
@@ -183,14 +176,12 @@ function inputGradient(
       [row.before, column.before, row.after, column.after],
     );
   };
-  if (rows.length * columns.length === 1) {
-    lowering.define(node.outputs[0], phase(rows[0], columns[0]), 'blocked');
-    return true;
-  }
   const phases = rows.map((row) => columns.map((column) => phase(row, column)));
-  const image = interleave(phases, [planes, height, width, block], lowering);
+  const whole = strideHeight * strideWidth === 1 ? phases[0][0] : undefined;
   const shape = lowering.shapeIn(node.outputs[0], 'blocked');
-  lowering.define(node.outputs[0], lowering.reshape(image, shape), 'blocked');
+  const image =
+    whole ?? lowering.reshape(interleave(phases, [planes, height, width, block], lowering), shape);
+  lowering.define(node.outputs[0], image, 'blocked');
   return true;
 }
 

@@ -4,7 +4,7 @@ import { reorders } from './blocked-convolution.ts';
 import { formsOf } from './blocked-forms.ts';
 import { pointwiseGradient } from './blocked-pointwise-gradient.ts';
 import { windowGradient } from './blocked-window-gradient.ts';
-import { blocksOfGradient, type FilterLayout, scaleFilter } from './filters.ts';
+import { type FilterLayout, layoutOfGradient, scaleFilter } from './filters.ts';
 import type { Lowering } from './lowering.ts';
 import { type Name, nchwcDomain } from './onnx-graph.ts';
 import { convolutionGeometry } from './windows.ts';
@@ -14,8 +14,7 @@ const filterGradient = (node: Node, lowering: Lowering): boolean => {
   const few = channelsIn < lowering.target.block;
   if (!reorders(channelsOut) || !(few || reorders(channelsIn))) return false;
   const gradientBy = height * width === 1 && !few ? pointwiseGradient : windowGradient;
-  const whole = channelsIn % lowering.target.block === 0 && channelsOut % lowering.target.block === 0;
-  const layout = whole ? blocksOfGradient(node.outputs[0].shape) : 'nhwc';
+  const layout = layoutOfGradient(node.outputs[0].shape, lowering.target.block);
   return defineGradient(node, layout, lowering, (dy) => gradientBy(node, dy, layout, lowering));
 };
 

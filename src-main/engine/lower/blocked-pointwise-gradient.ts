@@ -1,6 +1,6 @@
 /** The filter gradient of a convolution by a 1×1 kernel, on blocked tensors. */
 import type { Node, Value } from '../trace/ir.ts';
-import { blocksOfGradient, type FilterLayout } from './filters.ts';
+import { type FilterLayout, isTurnedGradient } from './filters.ts';
 import type { Lowering } from './lowering.ts';
 import { type Name, nchwcDomain } from './onnx-graph.ts';
 import { pickPixels } from './pixels.ts';
@@ -16,7 +16,8 @@ interface Pixels {
 
 /**
  * dW[i, o] = Σ over pixels of x[p, i]·dy[p, o]: a 1×1 convolution whose channels are the pixels. The tensor with more
- * channels is the kernel, as it lies; the other one, its channels turned into pixels, is the picture. What comes of it are the kernel's channels in blocks.
+ * channels is the kernel, as it lies; the other one, its channels turned into pixels, is the picture. What comes of it are
+ * the kernel's channels in blocks.
  */
 export function pointwiseGradient(node: Node, dy: Name, layout: FilterLayout, lowering: Lowering): Name {
   const { x } = node.inputs;
@@ -27,7 +28,7 @@ export function pointwiseGradient(node: Node, dy: Name, layout: FilterLayout, lo
   const area = geometry.outHeight * geometry.outWidth;
   const input = { name: pixelsRead(x, geometry, lowering), images, area, channels: channelsIn };
   const output = { name: dy, images, area, channels: channelsOut };
-  const byInput = blocksOfGradient(shape) === 'turned';
+  const byInput = isTurnedGradient(shape);
   const products = byInput ? contract(input, output, lowering) : contract(output, input, lowering);
   const [kernel, picture] = byInput ? [channelsIn, channelsOut] : [channelsOut, channelsIn];
   if (layout !== 'nhwc') return lowering.reshape(products, lowering.shapeIn({ shape }, layout));

@@ -57,8 +57,7 @@ const maxPoolGradient = (node: Node, lowering: Lowering): boolean => {
   const { block } = lowering.target;
   const outer = (geometry.batchSize * channels) / block;
   const size = [outer, inHeight / strideHeight, inWidth / strideWidth, block];
-  const parts = phases.map((row) => row.map((phase) => phase ?? lowering.graph.filled(size, 0, 'float32')));
-  const gradient = interleave(parts, size, lowering);
+  const gradient = interleave(phases, size, lowering);
   const shape = lowering.shapeIn(node.outputs[0], 'blocked');
   lowering.define(node.outputs[0], lowering.reshape(gradient, shape), 'blocked');
   return true;

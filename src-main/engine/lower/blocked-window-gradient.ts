@@ -105,9 +105,7 @@ function picturesOf({ name, outer, paddedHeight, inner }: Rows, geometry: Geomet
           indices[at] = (image * outer + family) * paddedHeight + y * strideHeight + row * dilationHeight;
       }
   const rows = lowering.reshape(name, [batchSize * outer * paddedHeight, inWidth * inner]);
-  const picked = lowering.op('Gather', [rows, lowering.graph.constant('int32', [indices.length], indices)], {
-    axis: 0,
-  });
+  const picked = lowering.graph.pickRows(rows, batchSize * outer * paddedHeight, indices);
   const pictures = lowering.reshape(picked, [filterHeight * outer, channels, inWidth, inner]);
   return lowering.op('ReorderInput', [pictures], {}, nchwcDomain);
 }

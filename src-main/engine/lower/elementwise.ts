@@ -14,7 +14,8 @@ function resultLayout(node: Node, lowering: Lowering): Layout {
     .filter(full)
     .map((value) => lowering.layoutOf(value))
     .find((each) => each !== 'nhwc');
-  if (!layout || layout === 'nchw') return layout ?? 'nhwc';
+  if (!layout) return 'nhwc';
+  if (layout === 'nchw') return layout;
   // Channels in blocks are two axes, so that only single elements broadcast against them.
   return inputs.every((value) => full(value) || sizeOf(value.shape) === 1) ? layout : 'nhwc';
 }

@@ -1,6 +1,6 @@
 /** Which state of a program lies in blocks. */
 import type { InputValue, Node, Trace, Value } from '../trace/ir.ts';
-import { blocksOfGradient, type FilterLayout } from './filters.ts';
+import { type FilterLayout, isInBlocks, layoutOfGradient } from './filters.ts';
 
 /**
  * Layouts of state that is a filter, or is combined with one element by element: its momentum. Filters whose channels do
@@ -11,8 +11,8 @@ export function stateLayouts({ inputs, nodes }: Trace, block: number): Map<Input
   for (const { kernel, inputs: taken } of nodes) {
     const { filter } = taken;
     if (kernel !== 'Conv2D' || filter.kind !== 'input' || filter.role !== 'state') continue;
-    if (filter.shape.slice(2).every((channels) => channels % block === 0))
-      layouts.set(filter, blocksOfGradient(filter.shape));
+    const layout = layoutOfGradient(filter.shape, block);
+    if (isInBlocks(layout)) layouts.set(filter, layout);
   }
   const neighbors = elementwiseNeighbors(nodes);
   for (const [filter, layout] of [...layouts]) {

@@ -13,9 +13,19 @@ import { type Name, nchwcDomain, type OnnxGraph } from './onnx-graph.ts';
  */
 export type FilterLayout = 'nhwc' | 'filter' | 'turned';
 
-/** The blocks that a filter's gradient comes in, where its channels fill whole ones. */
-export const blocksOfGradient = ([height, width, channelsIn, channelsOut]: readonly number[]) =>
-  height * width === 1 && channelsIn >= channelsOut ? 'turned' : 'filter';
+/** Whether a layout is one of blocks of filters. */
+export const isInBlocks = (layout: string): layout is 'filter' | 'turned' =>
+  layout === 'filter' || layout === 'turned';
+
+/** Whether a filter's gradient comes with its input channels in blocks: where they are the more, of a 1×1 kernel. */
+export const isTurnedGradient = ([height, width, channelsIn, channelsOut]: readonly number[]): boolean =>
+  height * width === 1 && channelsIn >= channelsOut;
+
+/** The layout that a filter's gradient comes in: in blocks where its channels fill whole ones. */
+export function layoutOfGradient(shape: readonly number[], block: number): FilterLayout {
+  if (shape.slice(2).some((channels) => channels % block !== 0)) return 'nhwc';
+  return isTurnedGradient(shape) ? 'turned' : 'filter';
+}
 
 /** How many blocks a filter is. */
 export const filterBlocks = (
@@ -100,10 +110,7 @@ function rearranged(
     for (let b = 0; b < inner; b++)
       for (const position of positions) rows.push(to === 'filter' ? at(b, a, position) : at(a, b, position));
   const count = filterBlocks(shape, block);
-  const blocks = reshaped(split, [count, block ** 2], maker);
-  if (rows.length === count && rows.every((row, index) => row === index)) return blocks;
-  const indices = graph.constant('int32', [rows.length], Int32Array.from(rows));
-  return graph.op('Gather', [blocks, indices], { axis: 0 });
+  return graph.pickRows(reshaped(split, [count, block ** 2], maker), count, rows);
 }
 
 /** The blocks of a filter with the channels inside them as the layout `to` has them: at most one pass, of ReorderInput. */

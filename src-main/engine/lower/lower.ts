@@ -58,9 +58,11 @@ export function lower(traced: Trace, target: Target): Lowered {
   const layouts =
     target.layout === 'blocked' ? stateLayouts(trace, target.block) : new Map<InputValue, FilterLayout>();
   const laidOut = (name: string, port: string, value: Value, layout: FilterLayout): Port => {
-    const arrangement = arrangementOf(value.shape, layout, target.block);
-    const spec = { dtype: value.dtype, shape: lowering.shapeIn(value, layout) };
-    return { ...portOf(name, port, spec), ...(arrangement && { arrangement }) };
+    const { dtype, shape } = value;
+    if (dtype === 'bool')
+      throw new CotuneError('failed', `«${name}» is a bool tensor; cast it to int32 or float32.`);
+    const arrangement = arrangementOf(shape, layout, target.block);
+    return { name, port, dtype, shape: lowering.shapeIn(value, layout), ...(arrangement && { arrangement }) };
   };
   for (const input of trace.inputs) {
     const port =
@@ -142,10 +144,4 @@ export function lowerBlockProbe(): Lowered {
     nextState: [],
     outputs: [output],
   };
-}
-
-function portOf(name: string, port: string, { shape, dtype }: Pick<Value, 'shape' | 'dtype'>): Port {
-  if (dtype === 'bool')
-    throw new CotuneError('failed', `«${name}» is a bool tensor; cast it to int32 or float32.`);
-  return { name, port, shape: [...shape], dtype };
 }

@@ -1,11 +1,11 @@
 import { type ElementType, type Node, sizeOf, type Value } from '../trace/ir.ts';
-import { convertFilter, type FilterLayout, filterBlocks } from './filters.ts';
+import { convertFilter, type FilterLayout, filterBlocks, isInBlocks } from './filters.ts';
 import { type Name, nchwcDomain, OnnxGraph, onnxTypes } from './onnx-graph.ts';
 
 /**
- * How a rank-4 tensor lies in memory: as an image, or as a filter (filters.ts). Tensors of other ranks always lie as tf.js has them (`nhwc`). `blocked` is
- * ONNX Runtime's NCHWc: [batch, channels/block, height, width, block], channels padded to whole blocks; the graph
- * declares such tensors as [batch, padded channels, height, width].
+ * How a rank-4 tensor lies in memory: as an image, or as a filter (filters.ts). Tensors of other ranks always lie as tf.js
+ * has them (`nhwc`). `blocked` is ONNX Runtime's NCHWc: [batch, channels/block, height, width, block], channels padded to
+ * whole blocks; the graph declares such tensors as [batch, padded channels, height, width].
  */
 export type Layout = 'nhwc' | 'nchw' | 'blocked' | FilterLayout;
 
@@ -25,8 +25,6 @@ export type Rule = (node: Node, lowering: Lowering) => void;
 
 /** Elements of a row from which on picking rows is faster than a transpose. */
 const longRow = 128;
-
-const isFilter = (layout: Layout): boolean => layout === 'filter' || layout === 'turned';
 
 const toNchw = [0, 3, 1, 2];
 const toNhwc = [0, 2, 3, 1];
@@ -106,9 +104,9 @@ export class Lowering {
   #convert(value: Value, to: Layout): Name {
     const [made] = this.#names.get(value)?.keys() ?? ['nhwc' as const];
     // Layouts of images and of filters meet in tf.js's order.
-    const from = to === 'nhwc' || isFilter(made) === isFilter(to) ? made : 'nhwc';
+    const from = to === 'nhwc' || isInBlocks(made) === isInBlocks(to) ? made : 'nhwc';
     const x = this.use(value, from);
-    if (isFilter(from) || isFilter(to))
+    if (isInBlocks(from) || isInBlocks(to))
       return convertFilter(x, value.shape, from as FilterLayout, to as FilterLayout, this.maker);
     if (to === 'blocked') return this.#toBlocked(x, value, from === 'nhwc');
     if (from === 'blocked') return this.#fromBlocked(x, value, to === 'nhwc');
@@ -141,7 +139,7 @@ export class Lowering {
   /** The shape of `value` as it lies in memory in the given layout. */
   shapeIn(value: Pick<Value, 'shape'>, layout: Layout): number[] {
     if (value.shape.length !== 4 || layout === 'nhwc') return [...value.shape];
-    if (isFilter(layout)) return [filterBlocks(value.shape, this.target.block), this.target.block ** 2];
+    if (isInBlocks(layout)) return [filterBlocks(value.shape, this.target.block), this.target.block ** 2];
     const shape = toNchw.map((axis) => value.shape[axis]);
     return layout === 'blocked' ? shape.with(1, this.padded(shape[1])) : shape;
   }
@@ -176,8 +174,7 @@ export class Lowering {
         Array.from({ length: shape[axis] }, (_, index) => row + index * strides[axis]),
       );
     const matrix = this.reshape(name, [rows.length, sizeOf(shape.slice(kept))]);
-    const indices = this.graph.constant('int32', [rows.length], Int32Array.from(rows));
-    return this.graph.op('Gather', [matrix, indices], { axis: 0 });
+    return this.graph.pickRows(matrix, rows.length, rows);
   }
 
   /** A slice [begin, end) with steps along the given axes. */

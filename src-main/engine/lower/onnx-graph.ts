@@ -97,6 +97,14 @@ export class OnnxGraph {
     return name;
   }
 
+  /** Rows of a tensor that has `count` of them: the tensor itself where they are all of them, in their order. */
+  pickRows(name: Name, count: number, rows: ArrayLike<number>): Name {
+    if (rows.length === count && Array.prototype.every.call(rows, (row, index) => row === index)) return name;
+    return this.op('Gather', [name, this.constant('int32', [rows.length], Int32Array.from(rows))], {
+      axis: 0,
+    });
+  }
+
   /** A vector of int64, the type of ONNX's shapes and axes. */
   ints(values: readonly number[]): Name {
     return this.constant('int64', [values.length], BigInt64Array.from(values.map(BigInt)));

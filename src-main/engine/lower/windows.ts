@@ -106,10 +106,7 @@ export function untap(contributions: readonly Name[], geometry: Geometry, loweri
     const sum = phases[row.phase][column.phase];
     phases[row.phase][column.phase] = sum ? lowering.op('Add', [sum, placed]) : placed;
   });
-  const parts = phases.map((row) =>
-    row.map((phase) => phase ?? lowering.graph.filled([batchSize, height, width, inChannels], 0, 'float32')),
-  );
-  const image = interleave(parts, [batchSize, height, width, inChannels], lowering);
+  const image = interleave(phases, [batchSize, height, width, inChannels], lowering);
   if (height * strideHeight === inHeight && width * strideWidth === inWidth) return image;
   return lowering.slice(
     image,
@@ -121,18 +118,21 @@ export function untap(contributions: readonly Name[], geometry: Geometry, loweri
 
 /**
  * Images [outer, height, width, inner], one for every phase of a stride in both directions, as one whose pixels take turns:
- * [outer, rows·height, columns·width, inner].
+ * [outer, rows·height, columns·width, inner]. A phase that is not there is zero.
  */
 export function interleave(
-  phases: readonly (readonly Name[])[],
+  phases: readonly (readonly (Name | undefined)[])[],
   [outer, height, width, inner]: readonly number[],
   lowering: Lowering,
 ): Name {
   const joined = (parts: readonly Name[], axis: number) =>
     parts.length === 1 ? parts[0] : lowering.op('Concat', parts, { axis });
+  const split = [outer, height, 1, width, 1, inner];
   const lines = phases.map((row) =>
     joined(
-      row.map((phase) => lowering.reshape(phase, [outer, height, 1, width, 1, inner])),
+      row.map((phase) =>
+        phase ? lowering.reshape(phase, split) : lowering.graph.filled(split, 0, 'float32'),
+      ),
       4,
     ),
   );

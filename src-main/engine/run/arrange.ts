@@ -1,28 +1,33 @@
 import type { Values } from '../engine.ts';
-import type { Port } from './session.ts';
+import { allocate, type Port } from './session.ts';
 
 /** Values in a program's order as a graph has them. The array itself where the orders are the same. */
-export function arrange<V extends Values>(values: V, { arrangement }: Port): V {
-  if (!arrangement) return values;
-  const { split, order } = arrangement;
-  return transposed(values, split, order);
+export function arrange(values: Values, port: Port): Values {
+  if (!port.arrangement) return values;
+  const { split, order } = port.arrangement;
+  return transposed(values, split, order, allocate(port));
 }
 
 /** Values as a graph has them in the program's order: a new array. */
-export function restore<V extends Values>(values: V, { arrangement }: Port): V {
-  if (!arrangement) return values.slice() as V;
-  const { split, order } = arrangement;
+export function restore(values: Values, port: Port): Values {
+  if (!port.arrangement) return values.slice();
+  const { split, order } = port.arrangement;
   return transposed(
     values,
     order.map((axis) => split[axis]),
     split.map((_, axis) => order.indexOf(axis)),
+    allocate(port),
   );
 }
 
-/** A new array with the axes of a row-major tensor in another order. */
-function transposed<V extends Values>(values: V, shape: readonly number[], order: readonly number[]): V {
+/** Fills `result` with a row-major tensor whose axes are in another order. */
+function transposed(
+  values: Values,
+  shape: readonly number[],
+  order: readonly number[],
+  result: Values,
+): Values {
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, extent) => size * extent, 1));
-  const result = values.slice() as V;
   let at = 0;
   const fill = (depth: number, from: number): void => {
     const axis = order[depth];

@@ -54,7 +54,10 @@ export async function hostExecutable(
     },
     async read(names = ports.names) {
       return Object.fromEntries(
-        names.map((name) => [name, restore(current[name].data as Values, ports.get(name))]),
+        names.map((name) => {
+          const port = ports.get(name);
+          return [name, restore(current[name].data as Values, port)];
+        }),
       );
     },
     async unload() {

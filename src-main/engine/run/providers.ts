@@ -52,6 +52,7 @@ export const providers = {
 } satisfies Record<string, Provider>;
 
 export type ProviderName = keyof typeof providers;
+export const providerNames = Object.keys(providers) as ProviderName[];
 
 /** Whether the installed ONNX Runtime was built with a provider. Its libraries or a device may still be missing. */
 export const isBuiltIn = (name: ProviderName): boolean =>
