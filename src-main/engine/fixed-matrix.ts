@@ -1,6 +1,6 @@
 import type { Matrix } from '../../src-shared/matrix.ts';
 import { OnnxGraph } from './lower/onnx-graph.ts';
-import { ort } from './run/session.ts';
+import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
 
 /** Real numbers in single or double precision. */
@@ -37,7 +37,8 @@ export function openFixedMatrix(x: Matrix, k: number): FixedMatrix {
       productGraph(matrix(), k, dtype, transposed),
     );
     const [inner, width] = transposed ? [columns, rows] : [rows, columns];
-    await session.run(
+    await runInto(
+      session,
       { a: new ort.Tensor(dtype, a, [k, inner]) },
       { out: new ort.Tensor(dtype, out, [k, width]) },
     );
@@ -56,7 +57,8 @@ export function openFixedMatrix(x: Matrix, k: number): FixedMatrix {
     async softmaxCurvature(p, q, scores, out) {
       const session = await sessions.get('curvature', () => curvatureGraph(x, k));
       const tensor = (data: Float32Array, width: number) => new ort.Tensor('float32', data, [k, width]);
-      await session.run(
+      await runInto(
+        session,
         { p: tensor(p, columns), q: tensor(q, rows) },
         { scores: tensor(scores, rows), out: tensor(out, columns) },
       );
@@ -79,6 +81,7 @@ function productGraph(x: Matrix, k: number, dtype: 'float32' | 'float64', transp
   return graph.toBytes(
     [{ name: 'a', shape: [k, inner], dtype }],
     [{ name: 'out', shape: [k, width], dtype }],
+    { intoGiven: true },
   );
 }
 
@@ -100,5 +103,6 @@ function curvatureGraph(x: Matrix, k: number): Uint8Array {
       { name: 'scores', shape: [k, x.rows], dtype },
       { name: 'out', shape: [k, x.columns], dtype },
     ],
+    { intoGiven: true },
   );
 }

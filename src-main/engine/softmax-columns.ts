@@ -1,6 +1,6 @@
 import type { Reals } from './fixed-matrix.ts';
 import { OnnxGraph } from './lower/onnx-graph.ts';
-import { ort } from './run/session.ts';
+import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
 
 /** Sums over the columns of what `moments` finds in each: see there. */
@@ -39,7 +39,8 @@ export function openSoftmaxColumns(k: number, rows: number): SoftmaxColumns {
       const [largest, sums] = double
         ? [new Float64Array(rows), new Float64Array(rows)]
         : [new Float32Array(rows), new Float32Array(rows)];
-      await session.run(
+      await runInto(
+        session,
         { scores: new ort.Tensor(dtype, scores, [k, rows]) },
         {
           q: new ort.Tensor(dtype, probabilities, [k, rows]),
@@ -99,6 +100,7 @@ function softmaxGraph(k: number, rows: number, dtype: 'float32' | 'float64'): Ui
       { name: 'largest', shape: [1, rows], dtype },
       { name: 'sums', shape: [1, rows], dtype },
     ],
+    { intoGiven: true },
   );
 }
 

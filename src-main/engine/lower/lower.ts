@@ -99,7 +99,9 @@ export function lower(traced: Trace, target: Target): Lowered {
     return { ...next, inPlace: lowering.graph.isReplacedBy(next.name, next.port) };
   });
   const outputs = [...trace.outputs].map(([name, value]) => finish('out', name, value, 'nhwc'));
-  return { model: lowering.graph.toBytes(inputs, results), ...ports, nextState, outputs };
+  // State is large and stays in its memory; what an evaluation gives is small, and other runtimes are to read exported ones.
+  const intoGiven = target.provider === 'cpu' && nextState.length > 0;
+  return { model: lowering.graph.toBytes(inputs, results, { intoGiven }), ...ports, nextState, outputs };
 }
 
 /** The trace with less to keep from the forward pass for the gradient. */

@@ -35,6 +35,8 @@ const elementwise = new Set(['Add', 'Sub', 'Mul']);
 const opset = 18;
 /** Domain of ONNX Runtime's operators on blocked tensors. */
 export const nchwcDomain = 'com.microsoft.nchwc';
+/** First output of a graph whose outputs the runtime is not to copy: a sequence, see `runInto` in run/session.ts. */
+const uncopied = 'uncopied';
 const microsoftDomains = ['com.microsoft', nchwcDomain];
 
 /** An ONNX graph under construction. Every node has one output here; equal nodes are made once. */
@@ -122,13 +124,20 @@ export class OnnxGraph {
     return this.op('Expand', [this.filled([], value, dtype), this.ints(shape)]);
   }
 
-  toBytes(inputs: readonly NamedSpec[], outputs: readonly NamedSpec[]): Uint8Array {
+  /** The model; with `intoGiven` one whose outputs are not copied out of the memory that is given for them. */
+  toBytes(
+    inputs: readonly NamedSpec[],
+    outputs: readonly NamedSpec[],
+    { intoGiven = false } = {},
+  ): Uint8Array {
+    if (intoGiven) this.named(uncopied, 'SequenceConstruct', [this.scalar(0)]);
     const graph = new ProtobufWriter();
     const nameOf = (name: Name) => this.#exported.get(name) ?? name;
     for (const node of this.#nodes) graph.bytes(1, encodeNode(node, nameOf));
     graph.bytes(2, 'program');
     for (const initializer of this.#initializers) graph.bytes(5, initializer);
     for (const input of inputs) graph.bytes(11, valueInfo(input));
+    if (intoGiven) graph.bytes(12, sequenceInfo(uncopied));
     for (const output of outputs) graph.bytes(12, valueInfo(output));
     const model = new ProtobufWriter().integer(1, 8).bytes(2, 'Cotuning Studio').bytes(7, graph);
     model.bytes(8, new ProtobufWriter().bytes(1, '').integer(2, opset));
@@ -165,4 +174,12 @@ function valueInfo({ name, shape, dtype }: NamedSpec): ProtobufWriter {
   for (const extent of shape) dimensions.bytes(1, new ProtobufWriter().integer(1, extent));
   const tensor = new ProtobufWriter().integer(1, onnxTypes[dtype]).bytes(2, dimensions);
   return new ProtobufWriter().bytes(1, name).bytes(2, new ProtobufWriter().bytes(1, tensor));
+}
+
+/** A sequence of single floats. */
+function sequenceInfo(name: Name): ProtobufWriter {
+  const tensor = new ProtobufWriter().integer(1, onnxTypes.float32).bytes(2, new ProtobufWriter());
+  const element = new ProtobufWriter().bytes(1, tensor);
+  const sequence = new ProtobufWriter().bytes(1, element);
+  return new ProtobufWriter().bytes(1, name).bytes(2, new ProtobufWriter().bytes(4, sequence));
 }

@@ -9,7 +9,7 @@ import {
   type NamedTensors,
   openSession,
   type RunnableGraph,
-  runSession,
+  runInto,
   type SessionExecutable,
   StatePorts,
 } from './session.ts';
@@ -48,7 +48,7 @@ export async function hostExecutable(
         results[output.name] = allocate(output);
         fetches[output.port] = asTensor(output, results[output.name]);
       }
-      await runSession(session, feeds, fetches);
+      await runInto(session, feeds, fetches);
       for (const { name } of turning) [current[name], spare[name]] = [spare[name], current[name]];
       return results;
     },
