@@ -37,7 +37,13 @@ test('an activation of a map per channel is made again right before its gradient
   expect(kernels[kernels.indexOf('Relu again') + 1]).toBe('Conv2DBackpropFilter');
 });
 
-test('an activation of a sum of images is kept: making it again would need both of them', () => {
+test('an activation of a sum is made again with the sum, where both images are there', () => {
   const kernels = kernelsOf(stepOf((scaled, images) => tf.add(scaled, images)));
-  expect(kernels.filter((kernel) => kernel.startsWith('Relu'))).toEqual(['Relu']);
+  const repeated = kernels.filter((kernel) => kernel.endsWith('again'));
+  expect(repeated).toEqual(['Multiply again', 'Add again', 'Relu again']);
+});
+
+test('an activation of a sum with an image that no gradient needs is kept: that one would have to be', () => {
+  const kernels = kernelsOf(stepOf((scaled, images) => tf.add(scaled, tf.avgPool(images, 3, 1, 'same'))));
+  expect(kernels.filter((kernel) => kernel.endsWith('again'))).toEqual([]);
 });

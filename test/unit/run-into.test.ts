@@ -15,14 +15,17 @@ function open(intoGiven: boolean) {
   return openSession(model, { executionProviders: ['cpu'] });
 }
 
-test.each([false, true])('results go into memory that is given for them (intoGiven %s)', async (intoGiven) => {
-  const session = await open(intoGiven);
-  const results = { twice: new Float32Array(3), more: new Float32Array(3) };
-  const tensors = { twice: asTensor(spec, results.twice), more: asTensor(spec, results.more) };
-  await runInto(session, { x: given }, tensors);
-  expect([...results.twice, ...results.more]).toEqual([2, 4, 6, 2, 3, 4]);
-  await session.release();
-});
+test.each([false, true])(
+  'results go into memory that is given for them (intoGiven %s)',
+  async (intoGiven) => {
+    const session = await open(intoGiven);
+    const results = { twice: new Float32Array(3), more: new Float32Array(3) };
+    const tensors = { twice: asTensor(spec, results.twice), more: asTensor(spec, results.more) };
+    await runInto(session, { x: given }, tensors);
+    expect([...results.twice, ...results.more]).toEqual([2, 4, 6, 2, 3, 4]);
+    await session.release();
+  },
+);
 
 test('the runtime refuses to hand out the first output of such a graph, and so copies none', async () => {
   const session = await open(true);

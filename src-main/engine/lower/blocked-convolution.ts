@@ -1,9 +1,10 @@
 /** Convolutions and their gradients on blocked tensors, with kernels blocked at run time. */
-import type { Node, Value } from '../trace/ir.ts';
+import { type Node, sizeOf, type Value } from '../trace/ir.ts';
 import { formsOf } from './blocked-forms.ts';
 import { allPositions, convertFilter, type FilterLayout, isInBlocks, scaleFilter } from './filters.ts';
 import type { Lowering } from './lowering.ts';
 import { type Name, nchwcDomain } from './onnx-graph.ts';
+import { pixelwise } from './pixels.ts';
 import { attributesOf, convolutionGeometry, type Geometry, interleave } from './windows.ts';
 
 /** Channel counts that ONNX Runtime can reorder to blocks and back. */
@@ -201,7 +202,11 @@ const conv2dInputGradient = (node: Node, lowering: Lowering): boolean => {
       lowering.padded(channelsOut),
       ...taps,
     ]);
-    return lowering.op('Conv', [name, kernel], { kernel_shape: taps, pads }, nchwcDomain);
+    const attributes = { kernel_shape: taps, pads };
+    const convolve = ([dy]: Name[]) => lowering.op('Conv', [dy, kernel], attributes, nchwcDomain);
+    const isPixelwise =
+      geometry.strideHeight * geometry.strideWidth * sizeOf(taps) === 1 && !pads.some(Boolean);
+    return isPixelwise ? pixelwise([name], node.outputs[0], lowering, convolve) : convolve([name]);
   });
 };
 

@@ -5,6 +5,8 @@
 import { sizeOf, type Value } from '../trace/ir.ts';
 import type { Lowering } from './lowering.ts';
 import { type Attributes, type Name, nchwcDomain, onnxTypes } from './onnx-graph.ts';
+import { pixelwise } from './pixels.ts';
+import { again } from './recompute.ts';
 
 /** x·scale + bias + sum, with one scale and bias per channel (vectors of padded length). */
 interface Affine {
@@ -123,7 +125,8 @@ class BlockedForms {
     const { graph } = this.#lowering;
     if (form.kind === 'affine') return this.#makeAffine(form, value, {});
     if (form.kind === 'mask') return this.#makeMask(form, value);
-    return graph.op('Mul', [this.#lowering.use(form.a, 'blocked'), this.#lowering.use(form.b, 'blocked')]);
+    const factors = [form.a, form.b].map((factor) => this.#lowering.use(factor, 'blocked'));
+    return pixelwise(factors, value, this.#lowering, (images) => graph.op('Mul', images));
   }
 
   #makeMask(mask: Mask, value: Value): Name {
@@ -134,12 +137,16 @@ class BlockedForms {
   #makeAffine({ x, scale, bias, sum }: Affine, value: Value, activation: Attributes): Name {
     const { graph } = this.#lowering;
     if (!scale && !bias) {
-      const total = sum ? graph.op('Add', [x, sum]) : x;
+      const add = (images: Name[]) => graph.op('Add', images);
+      const total = sum ? pixelwise([x, sum], value, this.#lowering, add) : x;
       return activation.activation ? applyActivation(total, activation, this.#lowering) : total;
     }
     const channels = this.#lowering.padded(value.shape[3]);
     const factor = scale ?? graph.filled([channels], 1, 'float32');
-    return perChannel({ x, factor, bias, sum }, channels, activation, this.#lowering);
+    // An attribute that changes nothing keeps what is made again apart from what it repeats.
+    const repeated = value.kind === 'result' && value.node.attrs[again];
+    const attributes = repeated ? { ...activation, strides: [1, 1] } : activation;
+    return perChannel({ x, factor, bias, sum }, value, attributes, this.#lowering);
   }
 }
 
@@ -152,13 +159,16 @@ function applyActivation(x: Name, activation: Attributes, { graph }: Lowering): 
 /** x·factor + bias + sum with an activation, in one pass. */
 function perChannel(
   { x, factor, bias, sum }: { x: Name; factor: Name; bias?: Name; sum?: Name },
-  channels: number,
+  value: Value,
   activation: Attributes,
   lowering: Lowering,
 ): Name {
-  const inputs = [x, lowering.reshape(factor, [channels, 1, 1, 1]), bias ?? '', sum ?? ''];
-  while (inputs.at(-1) === '') inputs.pop();
-  return lowering.op('Conv', inputs, { kernel_shape: [1, 1], group: channels, ...activation }, nchwcDomain);
+  const channels = lowering.padded(value.shape[3]);
+  return pixelwise([x, sum ?? ''], value, lowering, ([image, added]) => {
+    const inputs = [image, lowering.reshape(factor, [channels, 1, 1, 1]), bias ?? '', added];
+    while (inputs.at(-1) === '') inputs.pop();
+    return lowering.op('Conv', inputs, { kernel_shape: [1, 1], group: channels, ...activation }, nchwcDomain);
+  });
 }
 
 const clip = (least: number, most: number): Attributes => ({
@@ -179,9 +189,9 @@ export const isMaskLimit = (limit: number): boolean => limit >= 1 && limit <= 64
  * Makes a mask of numbers in passes of a multiplication and a clip: comparing, joining and casting booleans takes several
  * times as long. Exact but for positive values under 1e-27 that have a limit as well.
  */
-function makeMask({ positive, under }: Mask, { shape }: Value, lowering: Lowering): Name {
+function makeMask({ positive, under }: Mask, mask: Value, lowering: Lowering): Name {
   const { graph } = lowering;
-  const channels = lowering.padded(shape[3]);
+  const channels = lowering.padded(mask.shape[3]);
   const all = (value: number) => graph.filled([channels], value, 'float32');
   const pass = (value: Value, slope: number, offset: number, range: Attributes, sum?: Name) =>
     perChannel(
@@ -191,7 +201,7 @@ function makeMask({ positive, under }: Mask, { shape }: Value, lowering: Lowerin
         bias: offset === 0 ? undefined : all(offset),
         sum,
       },
-      channels,
+      mask,
       range,
       lowering,
     );

@@ -7,7 +7,6 @@ import { formsOf, isMaskLimit } from './blocked-forms.ts';
 import { blockedPoolingRules } from './blocked-pooling.ts';
 import type { Lowering } from './lowering.ts';
 import { type Attributes, type Name, nchwcDomain } from './onnx-graph.ts';
-import { again } from './recompute.ts';
 
 export type BlockedRule = (node: Node, lowering: Lowering) => boolean;
 
@@ -104,8 +103,7 @@ const activation =
   (node, lowering) => {
     const { x } = node.inputs;
     if (!lowering.isBlocked(x)) return false;
-    const made = node.attrs[again] ? { ...attributes, strides: [1, 1] } : attributes;
-    formsOf(lowering).activate(x, node.outputs[0], made);
+    formsOf(lowering).activate(x, node.outputs[0], attributes);
     return true;
   };
 

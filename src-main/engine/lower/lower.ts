@@ -6,6 +6,7 @@ import { convolutionRules } from './convolution.ts';
 import { elementwiseRules } from './elementwise.ts';
 import { stateLayouts } from './filter-state.ts';
 import { type Arrangement, arrangementOf, type FilterLayout } from './filters.ts';
+import { forwardNodes } from './forward-nodes.ts';
 import { halfStorageRules, storeHalves } from './half-storage.ts';
 import { Lowering, type Rule, type Target } from './lowering.ts';
 import { matmulRules } from './matmul.ts';
@@ -75,7 +76,9 @@ export function lower(traced: Trace, target: Target): Lowered {
     inputs.push({ ...spec, name: port });
     ports[input.role].push(spec);
   }
+  const forward = forwardNodes(trace);
   for (const node of trace.nodes) {
+    lowering.inGradient = !forward.has(node);
     const rule = loweringRules[node.kernel] ?? halfStorageRules[node.kernel];
     if (!rule)
       throw new CotuneError(

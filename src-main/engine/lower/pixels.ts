@@ -1,6 +1,23 @@
-/** Picking and shifting pixels of blocked images: ONNX Runtime does it on all processors as a convolution, but not as Slice or Pad. */
+/** Blocked images pixel by pixel. */
+import type { Value } from '../trace/ir.ts';
 import type { Lowering } from './lowering.ts';
 import { type Name, nchwcDomain } from './onnx-graph.ts';
+
+/**
+ * Makes an image of others, each pixel of theirs alone. In the gradient all of them are declared as one row of pixels: ONNX
+ * Runtime lets tensors of equal shape have the same memory one after the other and holds it in between, so that of every
+ * shape the forward pass would leave some behind, until the gradient comes to it.
+ */
+export function pixelwise(
+  images: readonly Name[],
+  made: Value,
+  lowering: Lowering,
+  make: (images: Name[]) => Name,
+): Name {
+  if (!lowering.inGradient) return make([...images]);
+  const rows = images.map((name) => name && lowering.reshape(name, [0, 0, 1, -1]));
+  return lowering.reshape(make(rows), lowering.shapeIn(made, 'blocked'));
+}
 
 /** Along one axis: output pixel j is input pixel stride·j + offset, or zero where the image has none. */
 export interface Picking {
@@ -15,7 +32,7 @@ const isWhole = ({ from, to, stride, offset }: Picking): boolean =>
 
 /**
  * Pixels of a blocked image with so many (padded) channels, plus `sum` where given: a depthwise convolution by a kernel with
- * a single one.
+ * a single one, which ONNX Runtime does on all processors, other than Slice or Pad.
  */
 export function pickPixels(
   name: Name,

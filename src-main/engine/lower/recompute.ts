@@ -1,44 +1,68 @@
 import { type Node, type ResultValue, sizeOf, type Trace, type Value } from '../trace/ir.ts';
 import { forwardNodes } from './forward-nodes.ts';
 
-/** Attribute of an activation that is made a second time: the runtime must not find the two equal. */
+/** Attribute of a node that is made a second time: the runtime must not find the two equal. */
 export const again = 'again';
 
 const activations = new Set(['Relu', 'Relu6']);
 
 /**
- * Activations of maps per channel (batch norm's) are made again where the gradient needs them, from what it needs anyway,
- * instead of being kept from the forward pass until then: one more pass over them, for memory.
+ * Activations are made again where the gradient needs them, instead of being kept from the forward pass until then, where one
+ * pass makes them of what the gradient needs anyway: of a map per channel (batch norm's), or of a sum with another image
+ * (a residual block's) that is kept or was itself made again.
  */
 export function recomputeActivations(trace: Trace): Trace {
   const forward = forwardNodes(trace);
+  const isCheap = cheapValues(trace, forward);
   const copies = new Map<Value, ResultValue>();
   const nodes: Node[] = [];
-  const later = (value: Value): Value => {
-    if (value.kind !== 'result' || !forward.has(value.node) || !isCheap(value.node)) return value;
+  const remade = (value: Value): Value => {
+    if (!isCheap(value)) return value;
     const known = copies.get(value);
     if (known) return known;
+    const { node } = value;
     const outputs: ResultValue[] = [];
-    const copy: Node = { ...value.node, attrs: { ...value.node.attrs, [again]: true }, outputs };
+    const attrs = { ...node.attrs, [again]: true };
+    const copy: Node = { ...node, inputs: mapped(node.inputs, remade), attrs, outputs };
     outputs.push({ ...value, node: copy });
     nodes.push(copy);
     copies.set(value, outputs[0]);
     return outputs[0];
   };
-  for (const node of trace.nodes) {
-    if (forward.has(node)) nodes.push(node);
-    else {
-      const inputs = Object.entries(node.inputs).map(([name, value]) => [name, later(value)]);
-      nodes.push({ ...node, inputs: Object.fromEntries(inputs) });
-    }
-  }
+  const later = (value: Value) =>
+    copies.get(value) ??
+    (value.kind === 'result' && activations.has(value.node.kernel) ? remade(value) : value);
+  for (const node of trace.nodes)
+    nodes.push(forward.has(node) ? node : { ...node, inputs: mapped(node.inputs, later) });
   return { ...trace, nodes };
 }
 
-/** An activation of an image times or plus one number per channel. */
-function isCheap({ kernel, inputs: { x } }: Node): boolean {
-  if (!activations.has(kernel) || x.shape.length !== 4 || x.kind !== 'result') return false;
-  const { kernel: map, inputs } = x.node;
-  const sizes = Object.values(inputs).map(({ shape }) => sizeOf(shape));
-  return (map === 'Add' || map === 'Multiply') && Math.min(...sizes) <= x.shape[3];
+const mapped = (inputs: Node['inputs'], change: (value: Value) => Value): Node['inputs'] =>
+  Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, change(value)]));
+
+/**
+ * Images of the forward pass that take a pass to be made of images that are there anyway, as the program's input or because
+ * the rest of the step uses them: maps per channel, sums of two and activations.
+ */
+function cheapValues({ nodes }: Trace, forward: ReadonlySet<Node>): (value: Value) => value is ResultValue {
+  const used = new Set(
+    nodes.filter((node) => !forward.has(node)).flatMap(({ inputs }) => Object.values(inputs)),
+  );
+  const known = new Map<Value, boolean>();
+  const follows = ({ kernel, inputs, outputs: [made] }: Node): boolean => {
+    if (made.shape.length !== 4) return false;
+    const images = Object.values(inputs).filter(({ shape }) => sizeOf(shape) > made.shape[3]);
+    const isMap = kernel === 'Add' || (kernel === 'Multiply' && images.length === 1);
+    return (
+      (isMap || activations.has(kernel)) &&
+      images.every((image) => image.kind === 'input' || used.has(image) || isCheap(image))
+    );
+  };
+  const isCheap = (value: Value): value is ResultValue => {
+    const cheap =
+      known.get(value) ?? (value.kind === 'result' && forward.has(value.node) && follows(value.node));
+    known.set(value, cheap);
+    return cheap;
+  };
+  return isCheap;
 }

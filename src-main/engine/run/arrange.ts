@@ -1,11 +1,11 @@
 import type { Values } from '../engine.ts';
 import { allocate, type Port } from './session.ts';
 
-/** Values in a program's order as a graph has them. The array itself where the orders are the same. */
-export function arrange(values: Values, port: Port): Values {
-  if (!port.arrangement) return values;
-  const { split, order } = port.arrangement;
-  return transposed(values, split, order, allocate(port));
+/** Brings values in a program's order into a graph's, where they are. `scratch` has room for as many. */
+export function arrange(values: Values, { arrangement }: Port, scratch: Values): void {
+  if (!arrangement) return;
+  transposed(values, arrangement.split, arrangement.order, scratch);
+  values.set(scratch.subarray(0, values.length));
 }
 
 /** Values as a graph has them in the program's order: a new array. */
@@ -20,7 +20,7 @@ export function restore(values: Values, port: Port): Values {
   );
 }
 
-/** Fills `result` with a row-major tensor whose axes are in another order. */
+/** Fills `result`, or its beginning, with a row-major tensor whose axes are in another order. */
 function transposed(
   values: Values,
   shape: readonly number[],

@@ -33,9 +33,15 @@ export async function hostExecutable(
 
   return {
     async load(state) {
-      for (const [name, values] of Object.entries(state)) {
+      const given = Object.entries(state).map(([name, values]) => {
         const port = ports.get(name);
-        current[name] = asTensor(port, arrange(checkValues(port, values), port));
+        return { name, port, values: checkValues(port, values) };
+      });
+      const moved = given.filter(({ port }) => port.arrangement);
+      const scratch = new Float32Array(Math.max(0, ...moved.map(({ values }) => values.length)));
+      for (const { name, port, values } of given) {
+        arrange(values, port, scratch);
+        current[name] = asTensor(port, values);
       }
     },
     async run(batch) {
