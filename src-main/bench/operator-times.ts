@@ -11,15 +11,17 @@ interface ProfileEvent {
 
 /**
  * Time by operator, longest first, from the text of a profile that ONNX Runtime wrote for one session. Its first
- * `skipped` runs are left out, and one that the profile has no room for; counts and times are those of one run.
+ * `skipped` steps are left out, of `passes` runs each, and runs that the profile has no room for; counts and times are those
+ * of one step.
  */
-export function operatorTimes(profile: string, skipped: number): OperatorTime[] {
+export function operatorTimes(profile: string, skipped: number, passes: number): OperatorTime[] {
   const events: ProfileEvent[] = JSON.parse(profile);
   const runs = events.filter(({ name }) => name === 'model_run').sort((a, b) => a.ts - b.ts);
-  const kept = runs.slice(skipped);
+  const kept = runs.slice(skipped * passes);
   if (kept.length === 0) return [];
   const begin = kept[0].ts;
   const end = kept.at(-1)!.ts + kept.at(-1)!.dur;
+  const steps = kept.length / passes;
   const totals = new Map<string, { count: number; us: number }>();
   let all = 0;
   for (const { cat, name, ts, dur, args } of events) {
@@ -32,8 +34,8 @@ export function operatorTimes(profile: string, skipped: number): OperatorTime[] 
   return [...totals]
     .map(([operator, { count, us }]) => ({
       operator,
-      count: count / kept.length,
-      ms: us / 1000 / kept.length,
+      count: count / steps,
+      ms: us / 1000 / steps,
       share: us / all,
     }))
     .sort((a, b) => b.ms - a.ms);

@@ -3,6 +3,7 @@ import { readNetwork } from '../backbones/network-file.ts';
 import { randomOf } from '../data/random.ts';
 import type { Arrays, Program } from '../engine/engine.ts';
 import { openSource } from '../trainer/open-source.ts';
+import { evaluationBatch } from '../trainer/predict-logits.ts';
 import type { StepWork } from '../trainer/protocol.ts';
 import { initialState } from '../transfer/initial-state.ts';
 import { methodNamed } from '../transfer/methods/index.ts';
@@ -10,26 +11,30 @@ import type { Network } from '../transfer/network.ts';
 import { evaluationProgram, trainingProgram } from '../transfer/training-program.ts';
 import { benchClasses, plainNetwork, randomWeights } from './random-network.ts';
 
-/** A step to measure: its program, what it is compiled and loaded with, and the one batch that it is fed. */
+/** A step to measure: its program, what it is compiled and loaded with, and the one batch that each of its passes is fed. */
 export interface StepProgram {
   architecture: Architecture;
   program: Program;
   constants(): Arrays;
   state(): Arrays;
   batch: Arrays;
+  /** How often the program runs in a step. */
+  passes: number;
 }
 
 /**
  * The step as the product takes it: training by plain fine-tuning for 1,000 classes with momentum and weight decay, or
- * a pass in evaluation mode to the source head's logits with the weights as constants.
+ * the source head's logits in evaluation mode, with the weights as constants and so many images a pass as in evaluations.
  */
 export function stepProgram(work: StepWork): StepProgram {
   const { what, batch: count, size } = work;
   const { architecture, network, weights } = openWork(work);
-  const batch = syntheticBatch(count, size);
   if (what === 'infer') {
-    const program = evaluationProgram(network, 'source', count, size);
-    return { architecture, program, constants: weights, state: () => ({}), batch: { images: batch.images } };
+    const passes = Math.ceil(count / evaluationBatch);
+    const atOnce = Math.ceil(count / passes);
+    const program = evaluationProgram(network, 'source', atOnce, size);
+    const { images } = syntheticBatch(atOnce, size);
+    return { architecture, program, constants: weights, state: () => ({}), batch: { images }, passes };
   }
   const program = trainingProgram(network, {
     method: methodNamed('finetune'),
@@ -42,7 +47,8 @@ export function stepProgram(work: StepWork): StepProgram {
     frozen: work.frozen,
   });
   const state = () => initialState(program, network, weights(), 0, null);
-  return { architecture, program, constants: () => ({}), state, batch };
+  const batch = syntheticBatch(count, size);
+  return { architecture, program, constants: () => ({}), state, batch, passes: 1 };
 }
 
 /** An architecture gets random weights, a registered network has its own. */

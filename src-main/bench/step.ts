@@ -59,7 +59,8 @@ async function measure(
   const seconds: number[] = [];
   for (let done = 0; done < warmupSteps + steps; done++) {
     const from = performance.now();
-    const outputs = await executable.run(step.batch);
+    let outputs: Arrays = {};
+    for (let pass = 0; pass < step.passes; pass++) outputs = await executable.run(step.batch);
     seconds.push((performance.now() - from) / 1000);
     checkFinite(outputs);
     onStep(done + 1, warmupSteps + steps);
@@ -68,10 +69,10 @@ async function measure(
   }
   const peak = highestMemory();
   await executable.dispose();
-  const operators = profileFolder === null ? null : await readProfile(profileFolder);
+  const operators = profileFolder === null ? null : await readProfile(profileFolder, step.passes);
   const productPeakRate = await productPeak(engine);
 
-  const gflop = countFlops(step.program) / 1e9;
+  const gflop = (step.passes * countFlops(step.program)) / 1e9;
   const stepSeconds = spreadOf(seconds.slice(warmupSteps));
   const { trace, lower, session } = executable.compileSeconds;
   const { name } = engine.info;
@@ -130,7 +131,9 @@ function checkFinite({ loss, logits }: Arrays): void {
 }
 
 /** Time by operator, from the file that the step's session has left; null where there is none. */
-async function readProfile(folder: string): Promise<OperatorTime[] | null> {
+async function readProfile(folder: string, passes: number): Promise<OperatorTime[] | null> {
   const [file] = await readdir(folder);
-  return file === undefined ? null : operatorTimes(await readFile(join(folder, file), 'utf8'), warmupSteps);
+  return file === undefined
+    ? null
+    : operatorTimes(await readFile(join(folder, file), 'utf8'), warmupSteps, passes);
 }

@@ -5,8 +5,8 @@ import type { HeadChoice, Network } from '../transfer/network.ts';
 import { evaluationProgram } from '../transfer/training-program.ts';
 import type { JobSample } from './protocol.ts';
 
-/** Images at once in evaluation passes. Twice as many take twice the memory and no less time an image. */
-const evaluationBatch = 16;
+/** Images at once in evaluation passes. On a processor twice as many take twice the memory, and no less time an image. */
+export const evaluationBatch = 16;
 
 /** How images become input, and where decoded ones are kept. */
 export interface ImageOptions {

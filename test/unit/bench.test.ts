@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { operatorTimes } from '../../src-main/bench/operator-times.ts';
 import { plainNetwork, randomWeights } from '../../src-main/bench/random-network.ts';
 import { benchStep } from '../../src-main/bench/step.ts';
+import { stepProgram } from '../../src-main/bench/step-program.ts';
 import { benchStore } from '../../src-main/service/bench-store.ts';
 import type { StepWork } from '../../src-main/trainer/protocol.ts';
 import { inverted, spreadOf } from '../../src-shared/spread.ts';
@@ -14,24 +15,33 @@ const closeTo = (value: number) => expect.closeTo(value, 9);
 
 test('operator times are those of one run after the skipped ones, the longest first', () => {
   // Microseconds of the third and fourth run, added up by hand: 29 + 27, 22 + 25, 9 + 9.
-  expect(operatorTimes(profile, 2)).toEqual([
+  expect(operatorTimes(profile, 2, 1)).toEqual([
     { operator: 'Reshape', count: 5, ms: closeTo(0.028), share: closeTo(56 / 121) },
     { operator: 'Gemm', count: 2, ms: closeTo(0.0235), share: closeTo(47 / 121) },
     { operator: 'Exp', count: 2, ms: closeTo(0.009), share: closeTo(18 / 121) },
   ]);
-  const [gemm] = operatorTimes(profile, 0);
+  const [gemm] = operatorTimes(profile, 0, 1);
   expect(gemm).toEqual({ operator: 'Gemm', count: 2, ms: closeTo(0.04275), share: expect.any(Number) });
+});
+
+test('operator times of steps of several runs are those of one step', () => {
+  expect(operatorTimes(profile, 1, 2)[1]).toEqual({
+    operator: 'Gemm',
+    count: 4,
+    ms: closeTo(0.047),
+    share: closeTo(47 / 121),
+  });
 });
 
 test('a run that the profile breaks off in is left out', () => {
   const events = JSON.parse(profile) as { name: string }[];
   const last = events.findLastIndex(({ name }) => name === 'model_run');
   const broken = JSON.stringify(events.toSpliced(last, 1));
-  expect(operatorTimes(broken, 2)[1]).toMatchObject({ operator: 'Gemm', count: 2, ms: closeTo(0.022) });
+  expect(operatorTimes(broken, 2, 1)[1]).toMatchObject({ operator: 'Gemm', count: 2, ms: closeTo(0.022) });
 });
 
 test('a profile without further runs has no operators', () => {
-  expect(operatorTimes(profile, 4)).toEqual([]);
+  expect(operatorTimes(profile, 4, 1)).toEqual([]);
 });
 
 test('a spread has the middle, and rates have theirs from the seconds', () => {
@@ -70,6 +80,18 @@ const work: StepWork = {
   profile: false,
   frozen: 0,
 };
+
+test.each([
+  [1, 1, 1],
+  [16, 1, 16],
+  [32, 2, 16],
+  [40, 3, 14],
+])('%i images are inferred as evaluations do it: in %i passes of %i', (batch, passes, atOnce) => {
+  const step = stepProgram({ ...work, batch });
+  expect(step.passes).toBe(passes);
+  expect(step.program.batch.images.shape[0]).toBe(atOnce);
+  expect(step.batch.images).toHaveLength(atOnce * 32 * 32 * 3);
+});
 
 test('a bench ends where its listener says so', async () => {
   const steps: number[] = [];
