@@ -27,7 +27,9 @@ export function benchCommand(program: Command): void {
     'cotune bench infer --model resnet50 --batch 8 --size 224',
     'cotune bench infer --model mnv2 --batch 32 --size 128 --json',
   ])
-    .description('passes in evaluation mode, on a synthetic batch in memory')
+    .description(
+      'a batch in evaluation mode, at most 16 images at once as in evaluations, synthetic and in memory',
+    )
     .action((options: Options<'infer'>) => run({ what: 'infer', ...stepRequest(options) }, options));
 
   answering(bench.command('relationship'), [
