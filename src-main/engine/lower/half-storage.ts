@@ -1,5 +1,5 @@
 import { type Node, type ResultValue, sizeOf, type Trace, type Value } from '../trace/ir.ts';
-import { forwardNodes } from './forward-nodes.ts';
+import { forwardNodes, takenLater, withInputs } from './forward-nodes.ts';
 import type { Rule } from './lowering.ts';
 import { onnxTypes } from './onnx-graph.ts';
 
@@ -14,22 +14,16 @@ const keepHalf = 'KeepHalf';
  */
 export function storeHalves(trace: Trace): Trace {
   const forward = forwardNodes(trace);
-  const kept = new Set<Value>();
-  const inForward = (value: Value) => value.kind === 'result' && forward.has(value.node);
-  for (const node of trace.nodes)
-    if (!forward.has(node))
-      for (const value of Object.values(node.inputs))
-        if (inForward(value) && value.dtype === 'float32' && value.shape.length === 4) kept.add(value);
-
+  const taken = takenLater(trace, forward);
+  const isKept = (value: Value) => taken.has(value) && value.dtype === 'float32' && value.shape.length === 4;
   const now = new Map<Value, Value>();
   const later = new Map<Value, Value>();
   const nodes: Node[] = [];
   for (const node of trace.nodes) {
     const known = forward.has(node) ? now : later;
-    const inputs = Object.entries(node.inputs).map(([name, value]) => [name, known.get(value) ?? value]);
-    nodes.push({ ...node, inputs: Object.fromEntries(inputs) });
-    for (const value of node.outputs) {
-      if (!kept.has(value)) continue;
+    nodes.push(withInputs(node, (value) => known.get(value) ?? value));
+    for (const value of forward.has(node) ? node.outputs : []) {
+      if (!isKept(value)) continue;
       const keeping = keepingNode(value);
       nodes.push(keeping);
       now.set(value, keeping.outputs[0]);

@@ -1,5 +1,5 @@
 import { type Node, type ResultValue, sizeOf, type Trace, type Value } from '../trace/ir.ts';
-import { forwardNodes } from './forward-nodes.ts';
+import { forwardNodes, takenLater, withInputs } from './forward-nodes.ts';
 
 /** Attribute of a node that is made a second time: the runtime must not find the two equal. */
 export const again = 'again';
@@ -23,7 +23,7 @@ export function recomputeActivations(trace: Trace): Trace {
     const { node } = value;
     const outputs: ResultValue[] = [];
     const attrs = { ...node.attrs, [again]: true };
-    const copy: Node = { ...node, inputs: mapped(node.inputs, remade), attrs, outputs };
+    const copy: Node = { ...withInputs(node, remade), attrs, outputs };
     outputs.push({ ...value, node: copy });
     nodes.push(copy);
     copies.set(value, outputs[0]);
@@ -32,22 +32,16 @@ export function recomputeActivations(trace: Trace): Trace {
   const later = (value: Value) =>
     copies.get(value) ??
     (value.kind === 'result' && activations.has(value.node.kernel) ? remade(value) : value);
-  for (const node of trace.nodes)
-    nodes.push(forward.has(node) ? node : { ...node, inputs: mapped(node.inputs, later) });
+  for (const node of trace.nodes) nodes.push(forward.has(node) ? node : withInputs(node, later));
   return { ...trace, nodes };
 }
-
-const mapped = (inputs: Node['inputs'], change: (value: Value) => Value): Node['inputs'] =>
-  Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, change(value)]));
 
 /**
  * Images of the forward pass that take a pass to be made of images that are there anyway, as the program's input or because
  * the rest of the step uses them: maps per channel, sums of two and activations.
  */
-function cheapValues({ nodes }: Trace, forward: ReadonlySet<Node>): (value: Value) => value is ResultValue {
-  const used = new Set(
-    nodes.filter((node) => !forward.has(node)).flatMap(({ inputs }) => Object.values(inputs)),
-  );
+function cheapValues(trace: Trace, forward: ReadonlySet<Node>): (value: Value) => value is ResultValue {
+  const taken = takenLater(trace, forward);
   const known = new Map<Value, boolean>();
   const follows = ({ kernel, inputs, outputs: [made] }: Node): boolean => {
     if (made.shape.length !== 4) return false;
@@ -55,7 +49,7 @@ function cheapValues({ nodes }: Trace, forward: ReadonlySet<Node>): (value: Valu
     const isMap = kernel === 'Add' || (kernel === 'Multiply' && images.length === 1);
     return (
       (isMap || activations.has(kernel)) &&
-      images.every((image) => image.kind === 'input' || used.has(image) || isCheap(image))
+      images.every((image) => image.kind === 'input' || taken.has(image) || isCheap(image))
     );
   };
   const isCheap = (value: Value): value is ResultValue => {

@@ -38,7 +38,8 @@ export async function hostExecutable(
         return { name, port, values: checkValues(port, values) };
       });
       const moved = given.filter(({ port }) => port.arrangement);
-      const scratch = new Float32Array(Math.max(0, ...moved.map(({ values }) => values.length)));
+      const longest = Math.max(0, ...moved.map(({ values }) => values.length));
+      const scratch = allocate({ shape: [longest], dtype: 'float32' });
       for (const { name, port, values } of given) {
         arrange(values, port, scratch);
         current[name] = asTensor(port, values);
