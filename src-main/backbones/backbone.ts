@@ -1,4 +1,4 @@
-import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { Architecture } from '../../src-shared/domain.ts';
 
 /** What a tensor is, which decides its layout in tf.js and whether it is trained. */
@@ -25,8 +25,11 @@ export interface BackboneOptions {
 /** Where a backbone's forward pass finds its tensors (tf.js layouts, torchvision names) and its batch norm. */
 export interface Scope {
   tensor(name: string): import('@tensorflow/tfjs-core').Tensor;
-  /** Batch norm named `prefix`, in training or evaluation mode as the program decides. */
-  batchNorm(x: Tensor4D, prefix: string): Tensor4D;
+  /**
+   * Batch norm named `prefix`, in training or evaluation mode as the program decides. `near` makes a value near the batch's
+   * mean, [channels].
+   */
+  batchNorm(x: Tensor4D, prefix: string, near: () => Tensor1D): Tensor4D;
 }
 
 /** A network up to its pooled features. */

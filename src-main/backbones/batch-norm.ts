@@ -9,21 +9,27 @@ export interface BatchNormResult {
 }
 
 /**
- * Batch norm with the batch's own statistics over [batch, h, w, channels]:
- * y = γ c r + β with c = x - μ, r = 1/√(σ² + ε). Ioffe and Szegedy, «Batch Normalization», ICML 2015, algorithm 1.
- * The variance is the mean of c²: that of x² less μ² loses digits. With n values per channel, dβ = Σ dy and
- * dγ = r Σ dy·c, the gradient is dx = γ r · (dy - (r dγ / n) · c - dβ / n): one pass and a factor per channel.
+ * Batch norm with the batch's own statistics over [batch, h, w, channels]: y = γ r (x - μ) + β with r = 1/√(σ² + ε). Ioffe
+ * and Szegedy, «Batch Normalization», ICML 2015, algorithm 1.
+ *
+ * `near` [channels] is a value near μ; what is kept is s = x - near, which a convolution before makes at no cost. With
+ * δ = E[s] the variance is E[s²] - δ²: near μ that loses no digits, as E[x²] - μ² would. Chan, Golub and LeVeque, «Algorithms
+ * for Computing the Sample Variance», The American Statistician 37 (1983), equation 1.7.
+ *
+ * With n values per channel, dβ = Σ dy and dγ = r (Σ dy·s - δ dβ), the gradient is
+ * dx = γ r · (dy - (r dγ / n) · (s - δ) - dβ / n): one pass and a factor per channel.
  */
 export function batchNormTraining(
   x: tf.Tensor4D,
   gamma: tf.Tensor1D,
   beta: tf.Tensor1D,
   epsilon: number,
+  near: tf.Tensor1D,
 ): BatchNormResult {
   const over = [0, 1, 2];
-  const mean: tf.Tensor1D = tf.mean(x, over);
-  const centered = tf.sub(x, mean);
-  const variance: tf.Tensor1D = tf.mean(tf.square(centered), over);
+  const shifted = tf.sub(x, near);
+  const delta: tf.Tensor1D = tf.mean(shifted, over);
+  const variance: tf.Tensor1D = tf.relu(tf.sub(tf.mean(tf.square(shifted), over), tf.square(delta)));
   const r = tf.rsqrt(tf.add(variance, epsilon));
   const count = x.size / x.shape[3];
 
@@ -31,19 +37,20 @@ export function batchNormTraining(
     const [, scale, shift, save] = inputs as unknown as [tf.Tensor, tf.Tensor, tf.Tensor, tf.GradSaveFunc];
     const slope = tf.mul(scale, r);
     // What the gradient uses must be saved: everything else of the forward pass is freed before it runs.
-    save([centered, slope, r]);
+    save([shifted, delta, slope, r]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [c, gammaR, inverse] = saved;
+      const [s, offCenter, gammaR, inverse] = saved;
       const dBeta = tf.sum(dy, over);
-      const dGamma = tf.mul(inverse, tf.sum(tf.mul(dy, c), over));
-      const perCentered = tf.mul(tf.mul(inverse, dGamma), -1 / count);
-      const offset = tf.mul(dBeta, -1 / count);
-      const dx = tf.mul(tf.add(dy, tf.add(tf.mul(c, perCentered), offset)), gammaR);
+      const dGamma = tf.mul(inverse, tf.sub(tf.sum(tf.mul(dy, s), over), tf.mul(offCenter, dBeta)));
+      const perShifted = tf.mul(tf.mul(inverse, dGamma), -1 / count);
+      const offset = tf.sub(tf.mul(dBeta, -1 / count), tf.mul(perShifted, offCenter));
+      const dx = tf.mul(tf.add(dy, tf.add(tf.mul(s, perShifted), offset)), gammaR);
       return [dx, dGamma, dBeta];
     };
-    return { value: tf.add(tf.mul(centered, slope), shift), gradFunc };
+    const value = tf.add(tf.mul(shifted, slope), tf.sub(shift, tf.mul(delta, slope)));
+    return { value, gradFunc };
   });
-  return { y: normalize(x, gamma, beta) as tf.Tensor4D, mean, variance };
+  return { y: normalize(x, gamma, beta) as tf.Tensor4D, mean: tf.add(near, delta), variance };
 }
 
 /** Batch norm with given statistics: one multiplication and one addition per element. */

@@ -86,6 +86,8 @@ function blockNames({ prefix, hidden, channelsIn }: Block) {
   };
 }
 
+const stemNames = { conv: 'features.0.0', norm: 'features.0.1' };
+
 /** MobileNetV2 of any width with torchvision's names. */
 export function mobilenetV2({ padding, width }: BackboneOptions): Backbone {
   const { stem, blocks, features } = layOut(width);
@@ -94,11 +96,9 @@ export function mobilenetV2({ padding, width }: BackboneOptions): Backbone {
   function blockForward(x: tf.Tensor4D, block: Block, scope: Scope): tf.Tensor4D {
     const names = blockNames(block);
     let y = x;
-    if (names.expand)
-      y = relu6(scope.batchNorm(convolution(y, scope, names.expand.conv, 1, padding), names.expand.norm));
-    y = depthwiseConvolution(y, scope, names.depthwise.conv, block.stride, padding);
-    y = relu6(scope.batchNorm(y, names.depthwise.norm));
-    y = scope.batchNorm(convolution(y, scope, names.project.conv, 1, padding), names.project.norm);
+    if (names.expand) y = relu6(convolution(y, scope, names.expand, 1, padding));
+    y = relu6(depthwiseConvolution(y, scope, names.depthwise, block.stride, padding));
+    y = convolution(y, scope, names.project, 1, padding);
     return block.stride === 1 && block.channelsIn === block.channelsOut ? tf.add(x, y) : y;
   }
 
@@ -118,9 +118,9 @@ export function mobilenetV2({ padding, width }: BackboneOptions): Backbone {
     stages: stagesOf(blocks),
     head: 'classifier.1',
     forward(images, scope) {
-      let x = relu6(scope.batchNorm(convolution(images, scope, 'features.0.0', 2, padding), 'features.0.1'));
+      let x = relu6(convolution(images, scope, stemNames, 2, padding));
       for (const block of blocks) x = blockForward(x, block, scope);
-      x = relu6(scope.batchNorm(convolution(x, scope, `${last}.0`, 1, padding), `${last}.1`));
+      x = relu6(convolution(x, scope, { conv: `${last}.0`, norm: `${last}.1` }, 1, padding));
       return globalAveragePool(x);
     },
   };

@@ -49,9 +49,12 @@ export function resnet(options: BackboneOptions & { architecture: ResNetArchitec
   function blockForward(x: tf.Tensor4D, block: Block, scope: Scope): tf.Tensor4D {
     const { prefix, stride } = block;
     const convolve = (input: tf.Tensor4D, index: number, by: number) =>
-      scope.batchNorm(
-        convolution(input, scope, `${prefix}.conv${index}`, by, padding),
-        `${prefix}.bn${index}`,
+      convolution(
+        input,
+        scope,
+        { conv: `${prefix}.conv${index}`, norm: `${prefix}.bn${index}` },
+        by,
+        padding,
       );
     let y: tf.Tensor4D;
     if (bottleneck) {
@@ -63,9 +66,12 @@ export function resnet(options: BackboneOptions & { architecture: ResNetArchitec
       y = convolve(y, 2, 1);
     }
     const shortcut = hasDownsample(block)
-      ? scope.batchNorm(
-          convolution(x, scope, `${prefix}.downsample.0`, stride, padding),
-          `${prefix}.downsample.1`,
+      ? convolution(
+          x,
+          scope,
+          { conv: `${prefix}.downsample.0`, norm: `${prefix}.downsample.1` },
+          stride,
+          padding,
         )
       : x;
     return relu(tf.add(y, shortcut));
@@ -81,7 +87,7 @@ export function resnet(options: BackboneOptions & { architecture: ResNetArchitec
     stages: [['conv1', 'bn1'], ...counts.map((_, stage) => [`layer${stage + 1}`])],
     head: 'fc',
     forward(images, scope) {
-      let x = relu(scope.batchNorm(convolution(images, scope, 'conv1', 2, padding), 'bn1'));
+      let x = relu(convolution(images, scope, { conv: 'conv1', norm: 'bn1' }, 2, padding));
       x = tf.maxPool(x, 3, 2, padding === 'same' ? 'same' : 1);
       for (const block of blocks) x = blockForward(x, block, scope);
       return globalAveragePool(x);

@@ -56,13 +56,14 @@ export function trainingScope(
 ): Scope {
   return {
     tensor: (name) => tensors[name],
-    batchNorm(x, prefix) {
+    batchNorm(x, prefix, near) {
       const [gamma, beta, mean, variance] = batchNormNames(prefix);
       const result = batchNormTraining(
         x,
         tensors[gamma] as tf.Tensor1D,
         tensors[beta] as tf.Tensor1D,
         epsilon,
+        near(),
       );
       const running = updateRunning(
         { mean: tensors[mean], variance: tensors[variance] },

@@ -86,7 +86,8 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
         const evaluation = evaluationScope(used, network.batchNormEpsilon);
         const features = backbone.forward(fed.images as tf.Tensor4D, {
           tensor: training.tensor,
-          batchNorm: (x, prefix) => (isFrozen(prefix) ? evaluation : training).batchNorm(x, prefix),
+          batchNorm: (x, prefix, near) =>
+            (isFrozen(prefix) ? evaluation : training).batchNorm(x, prefix, near),
         });
         const targetLogits = linearHead(features, used, targetHead);
         const sourceLogits = method.usesRelationship ? linearHead(features, used, backbone.head) : null;

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { relu, relu6 } from '../../src-main/backbones/activations.ts';
 import { batchNormTraining } from '../../src-main/backbones/batch-norm.ts';
+import { nearMean } from '../../src-main/backbones/layers.ts';
 import { type Expression, float, type random } from './parity.ts';
 
 type Draw = ReturnType<typeof random>;
@@ -50,6 +51,24 @@ export const blockedCases: Record<string, (draw: Draw) => Expression> = {
     f: ({ x, v, w }) => tf.conv2d(x as tf.Tensor4D, intoBlocks(v, w) as tf.Tensor4D, 1, 'same'),
   }),
   'depthwiseConv2d in blocks': (draw) => convolution(draw, 32, true),
+  'depthwiseConv2d of odd sides in blocks': (draw) => {
+    const [height, width] = [2 * draw.integer(1, 3) + 1, 2 * draw.integer(1, 3) + 1];
+    const pad = draw.pick([1, 'same', 'valid'] as const);
+    const stride = draw.integer(1, 3);
+    return {
+      inputs: { x: float(2, height, width, 16), w: float(3, 3, 16, 1), v: float(1, 1, 16, 16) },
+      f: ({ x, w, v }) =>
+        tf.depthwiseConv2d(
+          intoBlocks(x, v) as tf.Tensor4D,
+          w as tf.Tensor4D,
+          stride,
+          pad,
+          'NHWC',
+          1,
+          pad === 1 ? 'floor' : undefined,
+        ),
+    };
+  },
   'depthwiseConv2d by windows side by side in blocks': (draw) => {
     const side = draw.integer(2, 3);
     return {
@@ -93,6 +112,8 @@ export const blockedCases: Record<string, (draw: Draw) => Expression> = {
   'mean over the pixels': overBlocks((x) => tf.mean(x, [1, 2])),
   'sum over images and pixels': overBlocks((x) => tf.sum(x, [0, 1, 2])),
   'sum over channels': overBlocks((x) => tf.sum(x, [3])),
+  'convolution plus vector': overBlocks((x, v) => tf.add(v, x)),
+  'convolution less vector, and itself': overBlocks((x, v) => tf.mul(tf.sub(x, v), x)),
   'map per channel': overBlocks((x, v) => tf.sub(tf.mul(tf.add(tf.neg(x), v), v), 0.5)),
   'vector less image': overBlocks((x, v) => tf.sub(v, x)),
   'map plus image': overBlocks((x, v, other) => tf.add(tf.mul(x, v), other)),
@@ -107,8 +128,10 @@ export const blockedCases: Record<string, (draw: Draw) => Expression> = {
   }),
   'batch norm and relu': (draw) => ({
     inputs: { x: image(draw, 16), w: float(1, 1, 16, 16), g: float(16), b: float(16) },
-    f: ({ x, w, g, b }) =>
-      relu(batchNormTraining(intoBlocks(x, w), g as tf.Tensor1D, b as tf.Tensor1D, 1e-3).y),
+    f: ({ x, w, g, b }) => {
+      const near = nearMean(tf.conv2d, x as tf.Tensor4D, w as tf.Tensor4D, 1, 'same');
+      return relu(batchNormTraining(intoBlocks(x, w), g as tf.Tensor1D, b as tf.Tensor1D, 1e-3, near).y);
+    },
   }),
   'batch norm between convolutions': (draw) => {
     const stride = draw.integer(1, 2);
@@ -122,10 +145,16 @@ export const blockedCases: Record<string, (draw: Draw) => Expression> = {
         v: float(1, 1, 16, draw.pick([16, 24])),
       },
       f: ({ x, w, g, b, d, v }) => {
-        const norm = (image: tf.Tensor4D) =>
-          relu6(batchNormTraining(image, g as tf.Tensor1D, b as tf.Tensor1D, 1e-3).y);
-        const wide = norm(tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, stride, 'same'));
-        const deep = norm(tf.depthwiseConv2d(wide, d as tf.Tensor4D, 1, 'same'));
+        const norm = (image: tf.Tensor4D, near: tf.Tensor1D) =>
+          relu6(batchNormTraining(image, g as tf.Tensor1D, b as tf.Tensor1D, 1e-3, near).y);
+        const wide = norm(
+          tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, stride, 'same'),
+          nearMean(tf.conv2d, x as tf.Tensor4D, w as tf.Tensor4D, stride, 'same'),
+        );
+        const deep = norm(
+          tf.depthwiseConv2d(wide, d as tf.Tensor4D, 1, 'same'),
+          nearMean(tf.depthwiseConv2d, wide, d as tf.Tensor4D, 1, 'same'),
+        );
         return tf.conv2d(deep, v as tf.Tensor4D, 1, 'same');
       },
       // Twice through a batch norm: float32 sums in another order.

@@ -3,8 +3,8 @@ import { type Node, sizeOf, type Value } from '../trace/ir.ts';
 import { formsOf } from './blocked-forms.ts';
 import { allPositions, convertFilter, type FilterLayout, isInBlocks, scaleFilter } from './filters.ts';
 import type { Lowering } from './lowering.ts';
-import { type Name, nchwcDomain } from './onnx-graph.ts';
-import { pixelwise } from './pixels.ts';
+import { type Attributes, type Name, nchwcDomain } from './onnx-graph.ts';
+import { pixelwise, spreadPixels } from './pixels.ts';
 import { attributesOf, convolutionGeometry, type Geometry, interleave } from './windows.ts';
 
 /** Channel counts that ONNX Runtime can reorder to blocks and back. */
@@ -80,9 +80,16 @@ const conv2d = (node: Node, lowering: Lowering): boolean => {
   else if (reorders(channelsIn) && reorders(channelsOut))
     inputs = [lowering.use(x, 'blocked'), forwardFilter(filter, lowering)];
   else return false;
-  lowering.define(node.outputs[0], lowering.op('Conv', inputs, attributes, nchwcDomain), 'blocked');
+  defineConvolved(node.outputs[0], inputs, attributes, lowering);
   return true;
 };
+
+/** A convolution's result, made when something uses it: a bias that is added to it is taken in. */
+function defineConvolved(output: Value, inputs: Name[], attributes: Attributes, lowering: Lowering): void {
+  const make = (bias?: Name) =>
+    lowering.op('Conv', bias ? [...inputs, bias] : inputs, attributes, nchwcDomain);
+  formsOf(lowering).define(output, { kind: 'convolved', make });
+}
 
 const depthwiseConv2d = (node: Node, lowering: Lowering): boolean => {
   const { x, filter } = node.inputs;
@@ -97,10 +104,12 @@ const depthwiseConv2d = (node: Node, lowering: Lowering): boolean => {
     lowering,
   );
   const inputs = [lowering.use(x, 'blocked'), kernel];
-  const name = lowering.op('Conv', inputs, { ...attributes, group: lowering.padded(channels) }, nchwcDomain);
-  lowering.define(node.outputs[0], name, 'blocked');
+  defineConvolved(node.outputs[0], inputs, { ...attributes, group: lowering.padded(channels) }, lowering);
   return true;
 };
+
+const isDilated = ({ dilationHeight, dilationWidth }: Geometry): boolean =>
+  dilationHeight * dilationWidth > 1;
 
 /** Along one axis: the input pixels of one phase of the stride, as a convolution of dy with a part of the kernel. */
 interface Phase {
@@ -137,91 +146,79 @@ function phasesOf(
   return phases;
 }
 
-/**
- * What of a convolution's input gradient the two kinds of convolution do differently: dy under the filter's part at some
- * positions, times a factor per channel where given.
- */
-type PhaseConvolution = (
-  dy: { name: Name; factor?: Name },
-  positions: number[],
-  taps: [number, number],
-  pads: number[],
-) => Name;
+/** Along one axis, the kernel's positions of one phase in reverse order. */
+const flipped = ({ first, taps }: Phase, stride: number): number[] =>
+  Array.from({ length: taps }, (_, tap) => first + (taps - 1 - tap) * stride);
 
-function inputGradient(
-  node: Node,
-  lowering: Lowering,
-  geometry: Geometry,
-  convolve: PhaseConvolution,
-): boolean {
+/** dy under the parts of the kernel that belong to every phase of the stride, interleaved. */
+const conv2dInputGradient = (node: Node, lowering: Lowering): boolean => {
   const { dy, filter } = node.inputs;
+  const [channelsIn, channelsOut] = filter.shape.slice(2);
+  const geometry = convolutionGeometry(node, node.attrs.inputShape as number[], filter.shape);
   const { inHeight, inWidth, outHeight, outWidth, strideHeight, strideWidth, padInfo, batchSize } = geometry;
-  if (geometry.dilationHeight !== 1 || geometry.dilationWidth !== 1) return false;
+  if (!reorders(channelsIn) || !reorders(channelsOut) || isDilated(geometry)) return false;
   const rows = phasesOf(inHeight, outHeight, strideHeight, geometry.filterHeight, padInfo.top);
   const columns = phasesOf(inWidth, outWidth, strideWidth, geometry.filterWidth, padInfo.left);
   if (!rows || !columns) return false;
-  const { block } = lowering.target;
-  const planes = (batchSize * lowering.padded(geometry.inChannels)) / block;
-  const [height, width] = [inHeight / strideHeight, inWidth / strideWidth];
+  const [output] = node.outputs;
 
-  const gradient = formsOf(lowering).outputGradient(dy, filter.shape);
+  const { name, factor } = formsOf(lowering).outputGradient(dy, filter.shape);
   const phase = (row: Phase, column: Phase): Name | undefined => {
     if (row.taps * column.taps === 0) return undefined;
     const positions = flipped(row, strideHeight).flatMap((y) =>
       flipped(column, strideWidth).map((x) => y * geometry.filterWidth + x),
     );
-    return convolve(
-      gradient,
-      positions,
-      [row.taps, column.taps],
-      [row.before, column.before, row.after, column.after],
-    );
-  };
-  const phases = rows.map((row) => columns.map((column) => phase(row, column)));
-  const whole = strideHeight * strideWidth === 1 ? phases[0][0] : undefined;
-  const shape = lowering.shapeIn(node.outputs[0], 'blocked');
-  const image =
-    whole ?? lowering.reshape(interleave(phases, [planes, height, width, block], lowering), shape);
-  lowering.define(node.outputs[0], image, 'blocked');
-  return true;
-}
-
-/** Along one axis, the kernel's positions of one phase in reverse order. */
-const flipped = ({ first, taps }: Phase, stride: number): number[] =>
-  Array.from({ length: taps }, (_, tap) => first + (taps - 1 - tap) * stride);
-
-const conv2dInputGradient = (node: Node, lowering: Lowering): boolean => {
-  const { filter } = node.inputs;
-  const [channelsIn, channelsOut] = filter.shape.slice(2);
-  if (!reorders(channelsIn) || !reorders(channelsOut)) return false;
-  const geometry = convolutionGeometry(node, node.attrs.inputShape as number[], filter.shape);
-  return inputGradient(node, lowering, geometry, ({ name, factor }, positions, taps, pads) => {
+    const taps = [row.taps, column.taps];
+    const pads = [row.before, column.before, row.after, column.after];
     const part = turnedFilter(filter, positions, factor, lowering);
     const kernel = lowering.reshape(part, [
       lowering.padded(channelsIn),
       lowering.padded(channelsOut),
       ...taps,
     ]);
-    const attributes = { kernel_shape: taps, pads };
-    const convolve = ([dy]: Name[]) => lowering.op('Conv', [dy, kernel], attributes, nchwcDomain);
-    const isPixelwise =
-      geometry.strideHeight * geometry.strideWidth * sizeOf(taps) === 1 && !pads.some(Boolean);
-    return isPixelwise ? pixelwise([name], node.outputs[0], lowering, convolve) : convolve([name]);
-  });
+    const convolve = ([image]: Name[]) =>
+      lowering.op('Conv', [image, kernel], { kernel_shape: taps, pads }, nchwcDomain);
+    const isPixelwise = strideHeight * strideWidth * sizeOf(taps) === 1 && !pads.some(Boolean);
+    return isPixelwise ? pixelwise([name], output, lowering, convolve) : convolve([name]);
+  };
+  const phases = rows.map((row) => columns.map((column) => phase(row, column)));
+  const { block } = lowering.target;
+  const channels = lowering.padded(channelsIn);
+  const [height, width] = [inHeight / strideHeight, inWidth / strideWidth];
+  const [first, ...others] = phases.flat();
+  const image =
+    first && !others.some(Boolean)
+      ? spreadPixels(first, [batchSize, channels, height, width], [strideHeight, strideWidth], lowering)
+      : interleave(phases, [(batchSize * channels) / block, height, width, block], lowering);
+  lowering.define(output, lowering.reshape(image, lowering.shapeIn(output, 'blocked')), 'blocked');
+  return true;
 };
 
+/** Input pixel i gets dy[o]·w[k] where i + pad = o·stride + k: dy, its pixels a stride apart, under the flipped kernel. */
 const depthwiseInputGradient = (node: Node, lowering: Lowering): boolean => {
-  const { filter } = node.inputs;
+  const { dy, filter } = node.inputs;
   const [, , channels, multiplier] = filter.shape;
-  if (multiplier !== 1 || !reorders(channels)) return false;
   const geometry = convolutionGeometry(node, node.attrs.inputShape as number[], filter.shape);
-  return inputGradient(node, lowering, geometry, ({ name, factor }, positions, taps, pads) => {
-    const whole = lowering.use(filter);
-    const scaled = factor ? scaleFilter(whole, filter.shape, 'nhwc', factor, lowering.maker) : whole;
-    const kernel = blockDepthwiseKernel(scaled, filter.shape, positions, taps, lowering);
-    const attributes = { kernel_shape: taps, pads, group: lowering.padded(channels) };
-    return lowering.op('Conv', [name, kernel], attributes, nchwcDomain);
-  });
+  if (multiplier !== 1 || !reorders(channels) || isDilated(geometry)) return false;
+  const { padInfo, strideHeight, strideWidth, filterHeight, filterWidth } = geometry;
+  const before = [filterHeight - 1 - padInfo.top, filterWidth - 1 - padInfo.left];
+  const after = [
+    geometry.inHeight - geometry.outHeight * strideHeight + padInfo.top,
+    geometry.inWidth - geometry.outWidth * strideWidth + padInfo.left,
+  ];
+  const pads = [...before, ...after];
+  if (pads.some((pad) => pad < 0)) return false;
+  const { name, factor } = formsOf(lowering).outputGradient(dy, filter.shape);
+  const whole = lowering.use(filter);
+  const scaled = factor ? scaleFilter(whole, filter.shape, 'nhwc', factor, lowering.maker) : whole;
+  const taps = [filterHeight, filterWidth];
+  const turned = allPositions(filter.shape).reverse();
+  const kernel = blockDepthwiseKernel(scaled, filter.shape, turned, taps, lowering);
+  const spread = spreadPixels(name, lowering.shapeIn(dy, 'blocked'), [strideHeight, strideWidth], lowering);
+  const attributes = { kernel_shape: taps, pads, group: lowering.padded(channels) };
+  const image = lowering.op('Conv', [spread, kernel], attributes, nchwcDomain);
+  lowering.define(node.outputs[0], image, 'blocked');
+  return true;
 };
 
 export const blockedConvolutionRules = {

@@ -31,7 +31,13 @@ interface Mask {
   under?: { value: Value; limit: number };
 }
 
-type Form = Affine | Product | Mask;
+/** A convolution, which takes in a bias per channel (a vector of padded length). */
+interface Convolved {
+  kind: 'convolved';
+  make: (bias?: Name) => Name;
+}
+
+type Form = Affine | Product | Mask | Convolved;
 
 const formsByGraph = new WeakMap<Lowering, BlockedForms>();
 
@@ -125,6 +131,7 @@ class BlockedForms {
     const { graph } = this.#lowering;
     if (form.kind === 'affine') return this.#makeAffine(form, value, {});
     if (form.kind === 'mask') return this.#makeMask(form, value);
+    if (form.kind === 'convolved') return form.make();
     const factors = [form.a, form.b].map((factor) => this.#lowering.use(factor, 'blocked'));
     return pixelwise(factors, value, this.#lowering, (images) => graph.op('Mul', images));
   }

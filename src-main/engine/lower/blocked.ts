@@ -79,11 +79,16 @@ const addition =
     if (!sameShape(x, other)) {
       const vector = forms.channelVector(other, x.shape[3]);
       if (!vector) return false;
+      const added = type === 'Sub' ? graph.op('Neg', [vector]) : vector;
+      const convolved = forms.get(x);
+      if (convolved?.kind === 'convolved' && lowering.usesOf(x) === 1) {
+        lowering.define(node.outputs[0], convolved.make(added), 'blocked');
+        return true;
+      }
       const form = forms.affine(x);
-      const bias = form.bias ?? (type === 'Sub' ? graph.op('Neg', [vector]) : undefined);
       forms.define(node.outputs[0], {
         ...form,
-        bias: form.bias ? graph.op(type, [form.bias, vector]) : (bias ?? vector),
+        bias: form.bias ? graph.op('Add', [form.bias, added]) : added,
       });
       return true;
     }

@@ -66,6 +66,28 @@ export function pickPixels(
   );
 }
 
+/**
+ * A blocked image [batch, channels, height, width] with its pixels a stride apart and zeros between them. Zeros behind
+ * pixels, and behind rows of them, are padding of a picking by another view of the image.
+ */
+export function spreadPixels(
+  name: Name,
+  [batch, channels, height, width]: readonly number[],
+  [rows, columns]: readonly [number, number],
+  lowering: Lowering,
+): Name {
+  const followed = (image: Name, count: number, extent: number, times: number): Name => {
+    if (times === 1) return image;
+    const view = lowering.reshape(image, [batch, channels, count, extent]);
+    const along = (from: number, to: number): Picking => ({ from, to, stride: 1, offset: 0 });
+    return pickPixels(view, channels, [along(count, count), along(extent, extent * times)], lowering);
+  };
+  if (rows * columns === 1) return name;
+  const apart = followed(name, height * width, 1, columns);
+  const lines = followed(apart, height, width * columns, rows);
+  return lowering.reshape(lines, [batch, channels, height * rows, width * columns]);
+}
+
 /** The smallest window, with padding, whose position `one` reads the right pixels, and that fits as often as asked for. */
 function windowOf({ from, to, stride, offset }: Picking) {
   const before = Math.max(0, -offset);

@@ -1,6 +1,7 @@
 import { slice_util, util } from '@tensorflow/tfjs-core';
 import { CotuneError } from '../../../src-shared/errors.ts';
 import type { Node, Value } from '../trace/ir.ts';
+import { isInBlocks } from './filters.ts';
 import type { Lowering, Rule } from './lowering.ts';
 import { type Name, onnxTypes } from './onnx-graph.ts';
 
@@ -40,6 +41,23 @@ const cut: Rule = (node, lowering) => {
     lowering.define(output, node.kernel === 'Unpack' ? lowering.reshape(part, output.shape) : part);
     begin += extent;
   }
+};
+
+/** Slices that hold whole images leave them in the layout that they lie in. */
+const slice: Rule = (node, lowering) => {
+  const [x] = Object.values(node.inputs);
+  const { begin, size } = node.attrs as { begin: number | number[]; size: number | number[] };
+  const [from, extents] = slice_util.parseSliceParams({ shape: x.shape } as never, begin, size);
+  const axes = x.shape.flatMap((extent, axis) => (extents[axis] < extent ? [axis] : []));
+  const made = lowering.layoutOf(x);
+  const layout = axes.join() === '0' && !isInBlocks(made) ? made : 'nhwc';
+  const part = lowering.slice(
+    lowering.use(x, layout),
+    axes,
+    axes.map((axis) => from[axis]),
+    axes.map((axis) => from[axis] + extents[axis]),
+  );
+  lowering.define(node.outputs[0], part, layout);
 };
 
 const oneHot: Rule = (node, lowering) => {
@@ -108,16 +126,7 @@ export const shapeRules: Record<string, Rule> = {
       value.dtype,
     ),
   ),
-  Slice: moving((x, lowering, node, value) => {
-    const { begin, size } = node.attrs as { begin: number | number[]; size: number | number[] };
-    const [from, extents] = slice_util.parseSliceParams({ shape: value.shape } as never, begin, size);
-    return lowering.slice(
-      x,
-      from.map((_, axis) => axis),
-      from,
-      from.map((start, axis) => start + extents[axis]),
-    );
-  }),
+  Slice: slice,
   Reverse: moving((x, lowering, node, value) => {
     const axes = util.parseAxisParam(node.attrs.dims as number[], [...value.shape]);
     // The end of a reversed ONNX slice is exclusive: one before the first element is written as below −extent.
