@@ -7,8 +7,11 @@ import { again, recomputeActivations } from '../../src-main/engine/lower/recompu
 import { trace } from '../../src-main/engine/trace/trace.ts';
 
 /** One gradient step of a convolution behind an activation of `inner`, which is an image [1, 4, 4, 8] times a vector. */
-function stepOf(inner: (scaled: tf.Tensor4D, images: tf.Tensor4D) => tf.Tensor4D): Program {
-  const kernel = { shape: [3, 3, 8, 8], dtype: 'float32' as const };
+function stepOf(
+  inner: (scaled: tf.Tensor4D, images: tf.Tensor4D) => tf.Tensor4D,
+  convolve: typeof tf.conv2d | typeof tf.depthwiseConv2d = tf.conv2d,
+): Program {
+  const kernel = { shape: [3, 3, 8, convolve === tf.conv2d ? 8 : 1], dtype: 'float32' as const };
   return {
     state: { w: kernel },
     batch: {
@@ -18,7 +21,7 @@ function stepOf(inner: (scaled: tf.Tensor4D, images: tf.Tensor4D) => tf.Tensor4D
     step({ w }, { images, factor }) {
       const loss = (weights: tf.Tensor): tf.Scalar => {
         const activated = relu(inner(tf.mul(images, factor), images as tf.Tensor4D));
-        return tf.sum(tf.conv2d(activated, weights as tf.Tensor4D, 1, 'same'));
+        return tf.sum(convolve(activated, weights as tf.Tensor4D, 1, 'same'));
       };
       const { value, grad } = tf.valueAndGrad((weights: tf.Tensor) => loss(weights))(w);
       return { state: { w: tf.sub(w, grad) }, outputs: { loss: value } };
@@ -45,5 +48,11 @@ test('an activation of a sum is made again with the sum, where both images are t
 
 test('an activation of a sum with an image that no gradient needs is kept: that one would have to be', () => {
   const kernels = kernelsOf(stepOf((scaled, images) => tf.add(scaled, tf.avgPool(images, 3, 1, 'same'))));
+  expect(kernels.filter((kernel) => kernel.endsWith('again'))).toEqual([]);
+});
+
+test('an activation is kept for a filter’s gradient that takes little longer than making it again', () => {
+  const kernels = kernelsOf(stepOf((scaled) => scaled, tf.depthwiseConv2d));
+  expect(kernels).toContain('DepthwiseConv2dNativeBackpropFilter');
   expect(kernels.filter((kernel) => kernel.endsWith('again'))).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { type Node, type ResultValue, sizeOf, type Trace, type Value } from '../trace/ir.ts';
+import { multiplyAddsOf } from '../trace/multiply-adds.ts';
 import { forwardNodes, takenLater, withInputs } from './forward-nodes.ts';
 
 /** Attribute of a node that is made a second time: the runtime must not find the two equal. */
@@ -6,18 +7,23 @@ export const again = 'again';
 
 const activations = new Set(['Relu', 'Relu6']);
 
+/** Multiply-adds for every element of an image from which on they outweigh the pass that makes it again. */
+const heavy = 64;
+
 /**
  * Activations are made again where the gradient needs them, instead of being kept from the forward pass until then, where one
  * pass makes them of what the gradient needs anyway: of a map per channel (batch norm's), or of a sum with another image
- * (a residual block's) that is kept or was itself made again.
+ * (a residual block's) that is kept or was itself made again. Those that only filters' gradients with little work take, a depthwise
+ * convolution's above all, are kept: there the pass is a large part of the time.
  */
 export function recomputeActivations(trace: Trace): Trace {
   const forward = forwardNodes(trace);
   const isCheap = cheapValues(trace, forward);
+  const kept = takenLightly(trace, forward);
   const copies = new Map<Value, ResultValue>();
   const nodes: Node[] = [];
   const remade = (value: Value): Value => {
-    if (!isCheap(value)) return value;
+    if (kept.has(value) || !isCheap(value)) return value;
     const known = copies.get(value);
     if (known) return known;
     const { node } = value;
@@ -34,6 +40,19 @@ export function recomputeActivations(trace: Trace): Trace {
     (value.kind === 'result' && activations.has(value.node.kernel) ? remade(value) : value);
   for (const node of trace.nodes) nodes.push(forward.has(node) ? node : withInputs(node, later));
   return { ...trace, nodes };
+}
+
+/** What the rest of a step takes into convolutions' gradients with little work for each of its elements. */
+function takenLightly({ nodes }: Trace, forward: ReadonlySet<Node>): Set<Value> {
+  const work = new Map<Value, number>();
+  for (const node of nodes) {
+    const count = forward.has(node) ? 0 : multiplyAddsOf(node);
+    if (count === 0) continue;
+    for (const value of Object.values(node.inputs)) work.set(value, (work.get(value) ?? 0) + count);
+  }
+  return new Set(
+    [...work].filter(([{ shape }, count]) => count < heavy * sizeOf(shape)).map(([value]) => value),
+  );
 }
 
 /**
