@@ -19,7 +19,7 @@ export const engineVersions = (): Record<string, string> => ({
 export function compiledEngine(
   info: EngineInfo,
   target: (evaluation: boolean) => Target,
-  execute: (graph: RunnableGraph) => Promise<SessionExecutable>,
+  execute: (graph: RunnableGraph, yields: boolean) => Promise<SessionExecutable>,
 ): Engine {
   const open = new Set<SessionExecutable>();
   const close = async (executable: SessionExecutable): Promise<void> => {
@@ -57,7 +57,7 @@ export function compiledEngine(
 
   return {
     info,
-    async compile(program, { constants = {}, keep = false } = {}) {
+    async compile(program, { constants = {}, keep = false, yields = false } = {}) {
       const evaluation = Object.keys(constants).length > 0;
       const started = performance.now();
       const traced = trace(program, constants);
@@ -70,7 +70,7 @@ export function compiledEngine(
         const from = performance.now();
         const graph = lower(traced, target(evaluation));
         const loweredAt = performance.now();
-        executable = await execute(graph);
+        executable = await execute(graph, yields);
         open.add(executable);
         compileSeconds.lower = (loweredAt - from) / 1000;
         compileSeconds.session = (performance.now() - loweredAt) / 1000;
@@ -101,7 +101,7 @@ export async function openCpuEngine({ threads = 0, profile, precision }: CpuEngi
   return compiledEngine(
     { name: 'cpu', device: processorName(), versions: engineVersions() },
     (evaluation) => ({ provider: 'cpu', layout: evaluation ? 'nchw' : training, block, halfStorage }),
-    (graph) => hostExecutable(graph, cpuSessionOptions(graph, { threads, profile })),
+    (graph, yields) => hostExecutable(graph, cpuSessionOptions(graph, { threads, profile, yields })),
   );
 }
 

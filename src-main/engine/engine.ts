@@ -36,6 +36,8 @@ export interface CompileOptions {
    * another program that is to be kept closes it. Programs with constants are never kept.
    */
   keep?: boolean;
+  /** Whether other threads of this process work while it runs, on its batches: it then leaves them idle processors at once. */
+  yields?: boolean;
 }
 
 /** A compiled program with its state. One run at a time. */

@@ -37,7 +37,7 @@ export async function predictLogits(
   const program = evaluationProgram(network, head, batch, images.size);
   const constants = Object.fromEntries(Object.keys(program.state).map((name) => [name, weights[name]]));
   const batches = await openEvaluationBatches({ samples, batch, ...images });
-  const executable = await engine.compile(program, { constants });
+  const executable = await engine.compile(program, { constants, yields: true });
   try {
     let done = 0;
     for await (const { images: pixels, count } of batches) {
