@@ -22,9 +22,14 @@ export interface SoftmaxColumns {
   softmax(scores: Reals, probabilities: Reals): Promise<number>;
   /**
    * Mean and covariances over k of the scores S_b [k, rows] under the distributions softmax(s), s = Σ_b a_b S_b: the
-   * first and second derivatives by a of the logarithms of their sums. Single precision, but for the sums over columns.
+   * first and second derivatives by a of the logarithms of their sums. Leaves s and softmax(s) in `into`. Single precision,
+   * but for the sums over columns.
    */
-  moments(coefficients: number[], scores: Float32Array[]): Promise<Moments>;
+  moments(
+    coefficients: number[],
+    scores: Float32Array[],
+    into: { scores: Float32Array; probabilities: Float32Array },
+  ): Promise<Moments>;
   dispose(): Promise<void>;
 }
 
@@ -50,19 +55,27 @@ export function openSoftmaxColumns(k: number, rows: number): SoftmaxColumns {
       );
       return logSumOf(largest, sums);
     },
-    async moments(coefficients, scores) {
+    async moments(coefficients, scores, into) {
       const count = scores.length;
       const session = await sessions.get(`moments ${count}`, () => momentsGraph(k, rows, count));
       const feeds = Object.fromEntries(
         scores.map((data, b) => [`s${b}`, new ort.Tensor('float32', data, [k, rows])]),
       );
       feeds.a = new ort.Tensor('float32', Float32Array.from(coefficients), [count]);
-      const found = await session.run(feeds);
-      const read = (name: string) => found[name].data as Float32Array;
+      const found = Object.fromEntries(sumsOf(count).map((name) => [name, new Float32Array(rows)]));
+      const fetched = Object.entries(found).map(([name, data]) => [
+        name,
+        new ort.Tensor('float32', data, [1, rows]),
+      ]);
+      await runInto(session, feeds, {
+        ...Object.fromEntries(fetched),
+        s: new ort.Tensor('float32', into.scores, [k, rows]),
+        q: new ort.Tensor('float32', into.probabilities, [k, rows]),
+      });
       return {
-        logSum: logSumOf(read('largest'), read('sums')),
-        means: scores.map((_, b) => total(read(`mean${b}`))),
-        covariances: scores.map((_, b) => scores.slice(0, b + 1).map((_, c) => total(read(`cov${b}_${c}`)))),
+        logSum: logSumOf(found.largest, found.sums),
+        means: scores.map((_, b) => total(found[`mean${b}`])),
+        covariances: scores.map((_, b) => scores.slice(0, b + 1).map((_, c) => total(found[`cov${b}_${c}`]))),
       };
     },
     dispose: () => sessions.dispose(),
@@ -104,30 +117,35 @@ function softmaxGraph(k: number, rows: number, dtype: 'float32' | 'float64'): Ui
   );
 }
 
+/** What `moments` of so many scores finds in every column. */
+const sumsOf = (count: number): string[] => [
+  'largest',
+  'sums',
+  ...Array.from({ length: count }, (_, b) => [
+    `mean${b}`,
+    ...Array.from({ length: b + 1 }, (_, c) => `cov${b}_${c}`),
+  ]).flat(),
+];
+
 function momentsGraph(k: number, rows: number, count: number): Uint8Array {
   const graph = new OnnxGraph();
   const dtype = 'float32';
   const names = Array.from({ length: count }, (_, b) => `s${b}`);
   const terms = names.map((name, b) => graph.op('Mul', [name, graph.op('Gather', ['a', graph.ints([b])])]));
-  addSoftmax(
-    graph,
-    terms.reduce((sum, term) => graph.op('Add', [sum, term])),
-  );
-  const outputs = ['largest', 'sums'];
-  const meanOver = (as: string, a: string, b: string) => {
+  const sum = terms.slice(1).reduce((left, term) => graph.op('Add', [left, term]), terms[0]);
+  graph.export(sum, 's');
+  addSoftmax(graph, sum);
+  const meanOver = (as: string, a: string, b: string) =>
     graph.named(as, 'ReduceSum', [graph.op('Mul', [a, b]), graph.ints([0])], { keepdims: 1 });
-    outputs.push(as);
-  };
   for (const [b, name] of names.entries()) {
     meanOver(`mean${b}`, 'q', name);
     const weighted = graph.op('Mul', ['q', graph.op('Sub', [name, `mean${b}`])]);
     for (let c = 0; c <= b; c++) meanOver(`cov${b}_${c}`, weighted, names[c]);
   }
+  const whole = (name: string) => ({ name, shape: [k, rows], dtype }) as const;
   return graph.toBytes(
-    [
-      { name: 'a', shape: [count], dtype },
-      ...names.map((name) => ({ name, shape: [k, rows], dtype }) as const),
-    ],
-    outputs.map((name) => ({ name, shape: [1, rows], dtype })),
+    [{ name: 'a', shape: [count], dtype }, ...names.map(whole)],
+    [...['s', 'q'].map(whole), ...sumsOf(count).map((name) => ({ name, shape: [1, rows], dtype }) as const)],
+    { intoGiven: true },
   );
 }

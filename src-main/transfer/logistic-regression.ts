@@ -10,7 +10,7 @@
  */
 import type { FixedMatrix, Reals } from '../engine/fixed-matrix.ts';
 import { openSoftmaxColumns, type SoftmaxColumns } from '../engine/softmax-columns.ts';
-import { newtonDirection } from './newton-direction.ts';
+import { NewtonDirections } from './newton-direction.ts';
 import { bestInSpan, type Spanning } from './span-of-solutions.ts';
 import { norm } from './vectors.ts';
 
@@ -27,16 +27,27 @@ const pathTolerance = 0.01;
 const spanningSolutions = 4;
 const newtonSteps = 50;
 
+/** Memory that minimizations of one precision use one after the other. */
+interface Space<R extends Reals> {
+  probabilities: R;
+  residuals: R;
+  trialScores: R;
+  trialWeights: R;
+  gradient: R;
+}
+
 /** X [N, D] with labels below `classes`. */
 export class LogisticRegression {
   readonly #x: FixedMatrix;
   readonly #columns: SoftmaxColumns;
+  readonly #directions: NewtonDirections;
   readonly #labels: ArrayLike<number>;
   readonly #classes: number;
 
   constructor(x: FixedMatrix, labels: ArrayLike<number>, classes: number) {
     this.#x = x;
     this.#columns = openSoftmaxColumns(classes, x.rows);
+    this.#directions = new NewtonDirections(x, classes);
     this.#labels = labels;
     this.#classes = classes;
   }
@@ -47,14 +58,19 @@ export class LogisticRegression {
    */
   async path(grid: readonly number[]): Promise<Solution[]> {
     const solutions: Solution[] = [];
+    const space = this.#space(Float32Array);
     let latest: Spanning[] = [];
     for (const C of grid.toSorted((a, b) => a - b)) {
-      const start =
-        latest.length > 0 ? await bestInSpan(this.#columns, latest, C, pathTolerance) : this.#zero();
-      const { weights } = start;
-      const { objective, scores } = await this.#minimize(start, C, pathTolerance, 0.15);
-      solutions.push({ C, objective, weights });
-      const newest = { weights, scores, labelScores: this.#labelScores(scores) };
+      const [weights, scores] = [this.#weights(Float32Array), this.#scores(Float32Array)];
+      const { probabilities } = space;
+      const logSum =
+        latest.length > 0
+          ? await bestInSpan(this.#columns, latest, C, pathTolerance, { weights, scores, probabilities })
+          : await this.#columns.softmax(scores, probabilities);
+      const start = { weights, scores, logSum };
+      const found = await this.#minimize(start, C, pathTolerance, 0.15, space);
+      solutions.push({ C, objective: found.objective, weights });
+      const newest = { weights, scores: found.scores, labelScores: this.#labelScores(found.scores) };
       latest = [newest, ...latest].slice(0, spanningSolutions);
     }
     return solutions;
@@ -63,15 +79,31 @@ export class LogisticRegression {
   /** The same solution in double precision, until ‖W − W*‖ ≤ `tolerance` ‖W‖ is certain. */
   async polish({ C, weights }: Solution, tolerance: number): Promise<Solution> {
     const polished = Float64Array.from(weights);
-    const scores = new Float64Array(this.#classes * this.#x.rows);
+    const scores = this.#scores(Float64Array);
+    const space = this.#space(Float64Array);
     await this.#x.timesTransposed(polished, scores);
-    const { objective } = await this.#minimize({ weights: polished, scores }, C, tolerance, 0.01);
+    const logSum = await this.#columns.softmax(scores, space.probabilities);
+    const { objective } = await this.#minimize(
+      { weights: polished, scores, logSum },
+      C,
+      tolerance,
+      0.01,
+      space,
+    );
     return { C, objective, weights: polished };
   }
 
-  #zero() {
-    const of = (columns: number) => new Float32Array(this.#classes * columns);
-    return { weights: of(this.#x.columns), scores: of(this.#x.rows) };
+  #weights = <R extends Reals>(of: new (length: number) => R): R => new of(this.#classes * this.#x.columns);
+  #scores = <R extends Reals>(of: new (length: number) => R): R => new of(this.#classes * this.#x.rows);
+
+  #space<R extends Reals>(of: new (length: number) => R): Space<R> {
+    return {
+      probabilities: this.#scores(of),
+      residuals: this.#scores(of),
+      trialScores: this.#scores(of),
+      trialWeights: this.#weights(of),
+      gradient: this.#weights(of),
+    };
   }
 
   async dispose(): Promise<void> {
@@ -79,24 +111,22 @@ export class LogisticRegression {
   }
 
   /**
-   * Newton steps on `weights` in place, whose scores W Xᵀ are known, until ‖g‖ ≤ tolerance ‖W‖; returns F and the scores.
-   * Each step's system is solved until its residual is `accuracy` times the gradient, or small enough to end with.
+   * Newton steps on `weights` in place, whose scores W Xᵀ are known, their softmax in `space.probabilities` and its `logSum`,
+   * until ‖g‖ ≤ tolerance ‖W‖; returns F and the scores, in memory of `start` or of `space`, which then has the other. Each
+   * step's system is solved until its residual is `accuracy` times the gradient, or small enough to end with.
    */
   async #minimize<R extends Reals>(
-    { weights, scores }: { weights: R; scores: R },
+    start: { weights: R; scores: R; logSum: number },
     C: number,
     tolerance: number,
     accuracy: number,
+    space: Space<R>,
   ): Promise<{ objective: number; scores: R }> {
     const N = this.#x.rows;
-    const zeros = (length: number) =>
-      (weights instanceof Float64Array ? new Float64Array(length) : new Float32Array(length)) as R;
-    let trialScores = zeros(scores.length);
-    const trialWeights = zeros(weights.length);
-    const probabilities = zeros(scores.length);
-    const residuals = zeros(scores.length);
-    const gradient = zeros(weights.length);
-    let objective = await this.#objective(scores, weights, C, probabilities);
+    const { weights } = start;
+    const { probabilities, residuals, trialWeights, gradient } = space;
+    let { scores } = start;
+    let objective = this.#objectiveOf(start, C);
     for (let step = 0; step < newtonSteps; step++) {
       residuals.set(probabilities);
       for (let i = 0; i < N; i++) residuals[this.#labels[i] * N + i] -= 1;
@@ -107,29 +137,36 @@ export class LogisticRegression {
       if (slack <= enough) break;
 
       const target = Math.max(accuracy * slack, 0.9 * enough);
-      const direction = await newtonDirection(this.#x, gradient, probabilities, C, target);
+      const direction = await this.#directions.find(gradient, probabilities, C, target);
       // F falls along the direction; its scores are known, so that trying a length costs no product.
+      const { trialScores } = space;
+      const trialAt = async (at: R): Promise<number> => {
+        const logSum = await this.#columns.softmax(at, probabilities);
+        return this.#objectiveOf({ weights: trialWeights, scores: at, logSum }, C);
+      };
       let trial = Number.POSITIVE_INFINITY;
       for (let length = 1; length > 1e-6; length /= 2) {
         for (let j = 0; j < scores.length; j++) trialScores[j] = scores[j] + length * direction.scores[j];
         for (let j = 0; j < weights.length; j++) trialWeights[j] = weights[j] + length * direction.weights[j];
-        trial = await this.#objective(trialScores, trialWeights, C, probabilities);
+        trial = await trialAt(trialScores);
         if (trial <= objective + 1e-4 * length * direction.slope + 1e-7 * objective) break;
       }
       weights.set(trialWeights);
-      [scores, trialScores] = [trialScores, scores];
       if (weights instanceof Float64Array) {
-        await this.#x.timesTransposed(weights, scores);
-        trial = await this.#objective(scores, weights, C, probabilities);
+        await this.#x.timesTransposed(weights, trialScores);
+        trial = await trialAt(trialScores);
       }
+      [scores, space.trialScores] = [trialScores, scores];
       objective = trial;
     }
     return { objective, scores };
   }
 
-  /** F(W) from the scores X Wᵀ; leaves softmax(scores) in `probabilities`. */
-  async #objective(scores: Reals, weights: Reals, C: number, probabilities: Reals): Promise<number> {
-    const logSum = await this.#columns.softmax(scores, probabilities);
+  /** F(W) from the scores X Wᵀ and Σ_i log Σ_k exp of them. */
+  #objectiveOf(
+    { weights, scores, logSum }: { weights: Reals; scores: Reals; logSum: number },
+    C: number,
+  ): number {
     return C * (logSum - this.#labelScores(scores)) + 0.5 * norm(weights) ** 2;
   }
 

@@ -20,26 +20,28 @@ const newtonSteps = 20;
 const independence = 1e-6;
 
 /**
- * W [K, D] and its scores, from the first solution on, until Newton's method expects to lower the objective by less than
- * ½ (tolerance ‖W‖)².
+ * Leaves W [K, D], its scores and their softmax [K, N] in `into`, and returns Σ_i log Σ_k exp of the scores. Newton's method
+ * goes from the first solution on until it expects to lower the objective by less than ½ (tolerance ‖W‖)².
  */
 export async function bestInSpan(
   columns: SoftmaxColumns,
   solutions: readonly Spanning[],
   C: number,
   tolerance: number,
-): Promise<Pick<Spanning, 'weights' | 'scores'>> {
+  into: { weights: Float32Array; scores: Float32Array; probabilities: Float32Array },
+): Promise<number> {
   const products: number[][] = solutions.map(() => []);
   for (const [b, one] of solutions.entries())
     for (let c = 0; c <= b; c++) products[b][c] = products[c][b] = dot(one.weights, solutions[c].weights);
   const scores = solutions.map((one) => one.scores);
   const at = async (a: number[]) => {
-    const { logSum, means, covariances } = await columns.moments(a, scores);
+    const { logSum, means, covariances } = await columns.moments(a, scores, into);
     const pulls = products.map((row) => sumOf(row, (product, b) => product * a[b]));
     const squares = sumOf(pulls, (pull, b) => pull * a[b]);
     return {
       a,
       squares,
+      logSum,
       objective: C * (logSum - sumOf(solutions, ({ labelScores }, b) => a[b] * labelScores)) + squares / 2,
       gradient: means.map((mean, b) => C * (mean - solutions[b].labelScores) + pulls[b]),
       hessian: covariances.map((row, b) => row.map((value, c) => C * value + products[b][c])),
@@ -57,17 +59,16 @@ export async function bestInSpan(
       length /= 2;
       trial = await trialAt(length);
     }
-    if (!(trial.objective < best.objective)) break;
+    if (!(trial.objective < best.objective)) {
+      // What is in `into` belongs to the last trial.
+      best = await at(best.a);
+      break;
+    }
     best = trial;
   }
-  const [first] = solutions;
-  const weights = new Float32Array(first.weights.length);
-  const sum = new Float32Array(first.scores.length);
-  for (const [b, one] of solutions.entries()) {
-    addTo(weights, best.a[b], one.weights);
-    addTo(sum, best.a[b], one.scores);
-  }
-  return { weights, scores: sum };
+  into.weights.fill(0);
+  for (const [b, one] of solutions.entries()) addTo(into.weights, best.a[b], one.weights);
+  return best.logSum;
 }
 
 const sumOf = <T>(items: readonly T[], value: (item: T, at: number) => number): number =>

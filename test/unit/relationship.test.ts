@@ -222,13 +222,14 @@ test.each([Float32Array, Float64Array])(
   },
 );
 
-test('products with the squares of a fixed matrix agree with the sums they stand for', async () => {
+test("the diagonal of a softmax's curvature is that of the sums it stands for", async () => {
   const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
   const x = openFixedMatrix(matrix, 3);
-  const r = Float32Array.from({ length: 21 }, random);
+  const q = Float32Array.from({ length: 21 }, random);
   const out = new Float32Array(15);
-  await x.timesSquares(r, out);
+  await x.curvatureDiagonal(q, out);
   await x.dispose();
+  const r = Float64Array.from(q, (value) => value * (1 - value));
   for (const [at, value] of out.entries()) {
     const [k, j] = [Math.floor(at / 5), at % 5];
     const want = sum([0, 1, 2, 3, 4, 5, 6].map((i) => r[k * 7 + i] * matrix.data[i * 5 + j] ** 2));
@@ -264,7 +265,13 @@ test('means and covariances of scores are the derivatives of the logarithms of t
   const scores = [0, 1, 2].map(() => Float32Array.from({ length: 3 * 7 }, random));
   const columns = openSoftmaxColumns(3, 7);
   const a = [3, -2, 5];
-  const { means, covariances, logSum } = await columns.moments(a, scores);
+  const into = { scores: new Float32Array(21), probabilities: new Float32Array(21) };
+  const { means, covariances, logSum } = await columns.moments(a, scores, into);
+  const probabilities = new Float32Array(21);
+  await columns.softmax(into.scores, probabilities);
+  for (const [at, score] of into.scores.entries())
+    expect(score).toBeCloseTo(sum(a.map((value, b) => value * scores[b][at])), 5);
+  for (const [at, value] of probabilities.entries()) expect(into.probabilities[at]).toBeCloseTo(value, 6);
   /** Σ_i log Σ_k exp Σ_b a_b S_b in double precision. */
   const logSumAt = (a: number[]) =>
     sum(
@@ -303,12 +310,19 @@ test('the start of a C is the best of what the solutions span, also where they d
     solutions.push({ weights, scores, labelScores });
   }
   const C = 0.3;
-  const { weights: start, scores: sums } = await bestInSpan(columns, solutions, C, 1e-3);
+  const into = {
+    weights: new Float32Array(18).fill(7),
+    scores: new Float32Array(90),
+    probabilities: new Float32Array(90),
+  };
+  const logSum = await bestInSpan(columns, solutions, C, 1e-3, into);
+  const { weights: start, scores: sums } = into;
   const scores = new Float64Array(90);
   await x.timesTransposed(Float64Array.from(start), scores);
   for (const [at, score] of scores.entries()) expect(sums[at]).toBeCloseTo(score, 4);
   const probabilities = new Float64Array(90);
-  await columns.softmax(scores, probabilities);
+  expect(await columns.softmax(scores, probabilities)).toBeCloseTo(logSum, 3);
+  for (const [at, value] of probabilities.entries()) expect(into.probabilities[at]).toBeCloseTo(value, 5);
   await columns.dispose();
   await x.dispose();
   // No gradient is left along the solutions: C Σ (q − y) S_b + W · W_b.
@@ -322,24 +336,40 @@ test('the start of a C is the best of what the solutions span, also where they d
   expect(length).toBeGreaterThan(0.1);
 });
 
-test("the softmax's curvature is that of the sums it stands for", async () => {
+test('a step of conjugate gradients is the one that the textbook has', async () => {
   const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
   const x = openFixedMatrix(matrix, 3);
-  const p = Float32Array.from({ length: 15 }, random);
-  const q = Float32Array.from({ length: 21 }, () => 0.5 + random());
-  const [scores, curved] = [new Float32Array(21), new Float32Array(15)];
-  await x.softmaxCurvature(p, q, scores, curved);
-  const linear = new Float64Array(21);
-  await x.timesTransposed(Float64Array.from(p), linear);
-  const weighted = linear.map((score, at) => {
+  const of = (length: number, from = 0) => Float32Array.from({ length }, () => from + random());
+  const q = of(21, 0.5);
+  const [C, scale] = [3, of(15, 1)];
+  const from = { solution: of(15), scores: of(21), residual: of(15), direction: of(15), energy: of(1, 2) };
+  const into = { solution: of(15), scores: of(21), residual: of(15), direction: of(15), energy: of(1) };
+  const squares = await x.conjugateStep({ C, q, scale }, from, into);
+
+  const p = Float64Array.from(from.direction);
+  const pScores = new Float64Array(21);
+  await x.timesTransposed(p, pScores);
+  const weighted = pScores.map((score, at) => {
     const i = at % 7;
-    return q[at] * (score - sum([0, 1, 2].map((k) => q[k * 7 + i] * linear[k * 7 + i])));
+    return q[at] * (score - sum([0, 1, 2].map((k) => q[k * 7 + i] * pScores[k * 7 + i])));
   });
-  const want = new Float64Array(15);
-  await x.times(weighted, want);
+  const curved = new Float64Array(15);
+  await x.times(weighted, curved);
   await x.dispose();
-  for (const [at, score] of linear.entries()) expect(scores[at]).toBeCloseTo(score, 6);
-  for (const [at, value] of want.entries()) expect(curved[at]).toBeCloseTo(value, 5);
+  const hp = curved.map((value, j) => C * value + p[j]);
+  const length = from.energy[0] / sum(hp.map((value, j) => value * p[j]));
+  const residual = hp.map((value, j) => from.residual[j] - length * value);
+  const energy = sum(residual.map((r, j) => r * r * scale[j]));
+  const want = {
+    solution: p.map((value, j) => from.solution[j] + length * value),
+    scores: pScores.map((value, j) => from.scores[j] + length * value),
+    residual,
+    direction: residual.map((r, j) => r * scale[j] + (energy / from.energy[0]) * p[j]),
+    energy: [energy],
+  };
+  for (const [name, values] of Object.entries(want) as [keyof typeof want, ArrayLike<number>][])
+    for (const [at, value] of Array.from(values).entries()) expect(into[name][at]).toBeCloseTo(value, 4);
+  expect(squares).toBeCloseTo(sum(residual.map((r) => r * r)), 4);
 });
 
 test('the bench measures a problem of the asked size and reports every objective', async () => {
