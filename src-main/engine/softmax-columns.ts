@@ -132,7 +132,7 @@ function momentsGraph(k: number, rows: number, count: number): Uint8Array {
   const dtype = 'float32';
   const names = Array.from({ length: count }, (_, b) => `s${b}`);
   const terms = names.map((name, b) => graph.op('Mul', [name, graph.op('Gather', ['a', graph.ints([b])])]));
-  const sum = terms.slice(1).reduce((left, term) => graph.op('Add', [left, term]), terms[0]);
+  const sum = terms.reduce((left, term) => graph.op('Add', [left, term]));
   graph.export(sum, 's');
   addSoftmax(graph, sum);
   const meanOver = (as: string, a: string, b: string) =>

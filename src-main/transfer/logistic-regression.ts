@@ -140,21 +140,21 @@ export class LogisticRegression {
       const direction = await this.#directions.find(gradient, probabilities, C, target);
       // F falls along the direction; its scores are known, so that trying a length costs no product.
       const { trialScores } = space;
-      const trialAt = async (at: R): Promise<number> => {
-        const logSum = await this.#columns.softmax(at, probabilities);
-        return this.#objectiveOf({ weights: trialWeights, scores: at, logSum }, C);
+      const tried = async (): Promise<number> => {
+        const logSum = await this.#columns.softmax(trialScores, probabilities);
+        return this.#objectiveOf({ weights: trialWeights, scores: trialScores, logSum }, C);
       };
       let trial = Number.POSITIVE_INFINITY;
       for (let length = 1; length > 1e-6; length /= 2) {
         for (let j = 0; j < scores.length; j++) trialScores[j] = scores[j] + length * direction.scores[j];
         for (let j = 0; j < weights.length; j++) trialWeights[j] = weights[j] + length * direction.weights[j];
-        trial = await trialAt(trialScores);
+        trial = await tried();
         if (trial <= objective + 1e-4 * length * direction.slope + 1e-7 * objective) break;
       }
       weights.set(trialWeights);
       if (weights instanceof Float64Array) {
         await this.#x.timesTransposed(weights, trialScores);
-        trial = await trialAt(trialScores);
+        trial = await tried();
       }
       [scores, space.trialScores] = [trialScores, scores];
       objective = trial;

@@ -182,15 +182,19 @@ const conv2dInputGradient = (node: Node, lowering: Lowering): boolean => {
     return isPixelwise ? pixelwise([name], output, lowering, convolve) : convolve([name]);
   };
   const phases = rows.map((row) => columns.map((column) => phase(row, column)));
-  const { block } = lowering.target;
-  const channels = lowering.padded(channelsIn);
-  const [height, width] = [inHeight / strideHeight, inWidth / strideWidth];
   const [first, ...others] = phases.flat();
-  const image =
-    first && !others.some(Boolean)
-      ? spreadPixels(first, [batchSize, channels, height, width], [strideHeight, strideWidth], lowering)
-      : interleave(phases, [(batchSize * channels) / block, height, width, block], lowering);
-  lowering.define(output, lowering.reshape(image, lowering.shapeIn(output, 'blocked')), 'blocked');
+  const whole = lowering.shapeIn(output, 'blocked');
+  const [height, width] = [inHeight / strideHeight, inWidth / strideWidth];
+  if (first && !others.some(Boolean)) {
+    const [batch, channels] = whole;
+    const size = [batch, channels, height, width];
+    lowering.define(output, spreadPixels(first, size, [strideHeight, strideWidth], lowering), 'blocked');
+    return true;
+  }
+  const { block } = lowering.target;
+  const planes = (batchSize * lowering.padded(channelsIn)) / block;
+  const image = interleave(phases, [planes, height, width, block], lowering);
+  lowering.define(output, lowering.reshape(image, whole), 'blocked');
   return true;
 };
 

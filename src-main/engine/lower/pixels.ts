@@ -76,13 +76,13 @@ export function spreadPixels(
   [rows, columns]: readonly [number, number],
   lowering: Lowering,
 ): Name {
+  if (rows * columns === 1) return name;
   const followed = (image: Name, count: number, extent: number, times: number): Name => {
     if (times === 1) return image;
     const view = lowering.reshape(image, [batch, channels, count, extent]);
     const along = (from: number, to: number): Picking => ({ from, to, stride: 1, offset: 0 });
     return pickPixels(view, channels, [along(count, count), along(extent, extent * times)], lowering);
   };
-  if (rows * columns === 1) return name;
   const apart = followed(name, height * width, 1, columns);
   const lines = followed(apart, height, width * columns, rows);
   return lowering.reshape(lines, [batch, channels, height * rows, width * columns]);
