@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import type { CallOutput } from '../../src-shared/contract.ts';
 import type { Relationship } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { csvLine } from '../formats/csv.ts';
 import { writeNpy } from '../formats/npy.ts';
 
 type Format = '.npy' | '.csv' | '.json';
@@ -33,15 +34,11 @@ export async function writeMatrix(
   const rows = Array.from({ length: targets }, (_, target) =>
     values.slice(target * sources, (target + 1) * sources),
   );
-  const cells = [
-    ['', ...sourceClasses],
-    ...rows.map((row, target) => [targetClasses[target], ...row.map(String)]),
-  ];
+  const cells = [['', ...sourceClasses], ...rows.map((row, target) => [targetClasses[target], ...row])];
   const write = {
     '.npy': (file: string) =>
       writeFile(file, writeNpy({ shape: [targets, sources], data: Float32Array.from(values) })),
-    '.csv': (file: string) =>
-      writeFile(file, cells.map((line) => `${line.map(csvCell).join(',')}\n`).join('')),
+    '.csv': (file: string) => writeFile(file, cells.map(csvLine).join('')),
     '.json': (file: string) =>
       writeFile(
         file,
@@ -62,6 +59,3 @@ export async function writeMatrix(
     );
   }
 }
-
-/** RFC 4180. */
-const csvCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -4,7 +4,7 @@ import { extname, isAbsolute, join, relative } from 'node:path';
 import type { SampleIssue, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 
-const imageExtensions = /^\.(jpe?g|jpe|jfif|png|webp|gif|bmp|dib|tiff?)$/i;
+const imageExtensions = /^\.(jpe?g|jpe|jfif|mpo|png|webp|gif|bmp|dib|tiff?)$/i;
 const otherImageExtensions =
   /^\.(heic|heif|avif|jxl|jp2|svg|psd|ai|eps|pdf|ico|tga|exr|hdr|dng|cr[23]|nef|arw|orf|rw2|raf|raw)$/i;
 const systemEntries = /^(__macosx|thumbs\.db|desktop\.ini|@eadir|\$recycle\.bin|system volume information)$/i;

@@ -12,7 +12,7 @@ export type Look = Uint8Array;
  * Shrinks an image to its look. Reads every pixel, so that damage anywhere is found: throws as `decodeTo` does.
  */
 export async function lookOf(image: OpenedImage): Promise<Look> {
-  const { data } = await decodeTo(image, columns * cell, rows * cell, 'quick');
+  const { data } = await decodeTo(image, columns * cell, rows * cell, 'whole');
   const look = new Uint8Array(columns * cell * rows * cell);
   for (let pixel = 0; pixel < look.length; pixel++) {
     look[pixel] = 0.299 * data[3 * pixel] + 0.587 * data[3 * pixel + 1] + 0.114 * data[3 * pixel + 2] + 0.5;

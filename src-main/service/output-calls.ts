@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { CallOutput } from '../../src-shared/contract.ts';
 import { type Run, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { csvLine } from '../formats/csv.ts';
 import { writeWhole } from '../formats/write-whole.ts';
 import type { Context, Handlers } from './context.ts';
 import { findRun } from './lookup.ts';
@@ -100,14 +101,14 @@ function* csvBlocks({ store }: Context, run: Run): Generator<Buffer> {
   const { targetClasses } = store.runs.record(run.id)!;
   const names = targetClasses.map((name) => `p(${name})`);
   const header = ['path', 'split', 'label', 'predicted', 'confidence', ...names];
-  yield Buffer.from(`${header.map(csvField).join(',')}\n`);
+  yield Buffer.from(csvLine(header));
   let lines = 0;
   for (const split of splits) {
     for (let offset = 0, more = true; more; offset += block) {
       const { total, predictions } = store.predictions.page(run.id, split, {}, offset, block);
       const rows = predictions.map(({ sample, predicted, confidence, probabilities }) => {
         const texts = [sample.path, split, targetClasses[sample.label], targetClasses[predicted]];
-        return `${[...texts.map(csvField), confidence, ...probabilities].join(',')}\n`;
+        return csvLine([...texts, confidence, ...probabilities]);
       });
       yield Buffer.from(rows.join(''));
       lines += rows.length;
@@ -121,10 +122,4 @@ function* csvBlocks({ store }: Context, run: Run): Generator<Buffer> {
       'Wait for its end, or choose a finished run.',
     );
   }
-}
-
-/** RFC 4180; a leading = + - @ would run as a formula in a spreadsheet, so a quote mark stands before it. */
-function csvField(value: string): string {
-  const safe = /^[=+\-@]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -18,7 +18,7 @@ async function colorAt(bytes: Buffer, x: number, y: number): Promise<number[]> {
 async function problemOf(bytes: Buffer): Promise<ImageProblem> {
   try {
     const image = await openImage(bytes);
-    await decodeTo(image, 9, 8, 'quick');
+    await decodeTo(image, 9, 8, 'whole');
   } catch (error) {
     if (error instanceof ImageProblem) return error;
     throw error;
@@ -115,6 +115,23 @@ test('a JPEG that ends early with an end mark is broken; one with stray bytes is
   const second = 4 + whole.readUInt16BE(4);
   const stray = Buffer.concat([whole.subarray(0, second), Buffer.from([1, 2, 3]), whole.subarray(second)]);
   expect(await colorAt(stray, 200, 150)).toEqual(await colorAt(whole, 200, 150));
+});
+
+test('a hole in a JPEG is found whatever the size it is decoded to', async () => {
+  const whole = await scene(3, 800, 600).jpeg({ quality: 95 }).toBuffer();
+  // A lost block of a disk: the zeros are codes like any other, and the data end early.
+  const hole = Buffer.from(whole);
+  hole.fill(0, hole.length >> 1, (hole.length >> 1) + 4096);
+  expect((await problemOf(hole)).message).toContain('damaged or cut off');
+  const image = await openImage(hole);
+  await expect(decodeTo(image, 800, 600, 'exact')).rejects.toBeInstanceOf(ImageProblem);
+});
+
+test('a stereo picture of two JPEGs in one file (.MPO) is its first', async () => {
+  const [left, right] = await Promise.all(
+    [scene(1, 80, 60), scene(2, 80, 60)].map((one) => one.jpeg().toBuffer()),
+  );
+  expect(await colorAt(Buffer.concat([left, right]), 40, 30)).toEqual(await colorAt(left, 40, 30));
 });
 
 test.each([

@@ -15,7 +15,10 @@ export function exportCommand(program: Command): void {
     .description('write the trained network with its classes and preprocessing, or its predictions')
     .argument('<run>', 'number of the run', runId)
     .addOption(
-      new Option('--format <name>', 'safetensors or onnx: the network; csv: the prediction of every image')
+      new Option(
+        '--format <name>',
+        'safetensors or onnx: the network; csv: the prediction of every image, names exactly as they are',
+      )
         .choices(['safetensors', 'onnx', 'csv'])
         .makeOptionMandatory(),
     )

@@ -58,7 +58,10 @@ export function relationshipCommand(program: Command): void {
       new Option('--approach <name>', 'how it is learned').choices([...approaches]).default('reverse'),
     )
     .option('--top <n>', 'source classes named per target class', number, 5)
-    .option('--out <file>', 'write the matrix [targets, sources] too: .npy, .csv or .json')
+    .option(
+      '--out <file>',
+      'write the matrix [targets, sources] too: .npy, .csv (names exactly as they are) or .json',
+    )
     .action(relationship);
 }
 
