@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { migrate } from './migrate.ts';
 import { migrations } from './migrations.ts';
 
 /** The connection that every aggregate's file prepares its statements on. */
@@ -18,28 +19,20 @@ export function openDatabase(path: string): Db {
   let db: Db | undefined;
   try {
     db = new Database(path, { timeout: busyTimeout });
-    const version = db.pragma('user_version', { simple: true }) as number;
-    if (version > migrations.length) throw tooNew(path, version);
+    checkVersion(db, path);
     if (!isNew) checkReadable(db);
     db.pragma('journal_mode = WAL');
     // With WAL, NORMAL survives a killed process; a power cut may cost the last transactions, never the file.
     db.pragma('synchronous = NORMAL');
     db.pragma('foreign_keys = ON');
-    if (version < migrations.length) migrate(db);
+    migrate(db, path);
+    // A newer program may have been quicker.
+    checkVersion(db, path);
     return db;
   } catch (error) {
     db?.close();
     throw explainStoreError(path, error);
   }
-}
-
-/** Brings the schema to the newest version, all steps or none; two processes may race to do it. */
-function migrate(db: Db): void {
-  db.transaction(() => {
-    const from = db.pragma('user_version', { simple: true }) as number;
-    for (const step of migrations.slice(from)) db.exec(step);
-    db.pragma(`user_version = ${migrations.length}`);
-  }).immediate();
 }
 
 /** Reads the root of every table: damage to the header, the schema or a root shows here, deeper damage when read. */
@@ -48,12 +41,15 @@ function checkReadable(db: Db): void {
   for (const table of tables) db.prepare(`SELECT * FROM "${table}" LIMIT 1`).get();
 }
 
-const tooNew = (path: string, version: number): CotuneError =>
-  new CotuneError(
+function checkVersion(db: Db, path: string): void {
+  const version = db.pragma('user_version', { simple: true }) as number;
+  if (version <= migrations.length) return;
+  throw new CotuneError(
     'unavailable',
     `The database ${path} was written by a newer version of Cotuning Studio (schema ${version}; this one knows ${migrations.length}).`,
     'Nothing was changed. Update the program, or choose another data folder with --home.',
   );
+}
 
 /** An error of SQLite as one that a person can act on; any other error as it is. */
 export function explainStoreError(path: string, error: unknown): unknown {

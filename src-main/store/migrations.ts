@@ -1,11 +1,21 @@
+import type Database from 'better-sqlite3';
+
+/**
+ * SQL, whose JSON functions rewrite most values, or a function where SQL cannot say it. It runs inside one transaction with
+ * foreign keys not enforced, so that a table can be rebuilt (https://sqlite.org/lang_altertable.html#otheralter) without
+ * losing the rows that refer to it; every key is checked before the commit.
+ */
+type Migration = string | ((db: Database.Database) => void);
+
 /**
  * The schema as a list of steps: entry i takes a database from version i to i + 1 (`PRAGMA user_version`).
- * A step that has been released is never edited; a change is a new step at the end.
+ * A step that has been released is never edited; a change is a new step at the end, and a test that every row of the homes in
+ * `test/fixtures/homes` is kept: `test/unit/upgrade.test.ts` says what a step changes on purpose.
  *
  * `revision` columns are stamped from one counter by triggers, so that a second process sees what changed since
  * it last looked without comparing rows.
  */
-export const migrations: readonly string[] = [
+export const migrations: readonly Migration[] = [
   `
 CREATE TABLE counter (value INTEGER NOT NULL) STRICT;
 INSERT INTO counter (value) VALUES (0);

@@ -3,9 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { migrations } from '../../src-main/store/migrations.ts';
 import { openStore } from '../../src-main/store/store.ts';
 import { newRun } from './store-rows.ts';
 
@@ -16,47 +14,6 @@ beforeEach(() => {
   path = join(folder, 'cotune.sqlite');
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const schemaOf = (file: string) => {
-  const db = new Database(file, { readonly: true });
-  const rows = db.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name').all();
-  db.close();
-  return rows;
-};
-
-describe('migrations', () => {
-  test.each(migrations.map((_, version) => version))('bring version %i to the newest schema', (version) => {
-    const old = new Database(path);
-    for (const step of migrations.slice(0, version)) old.exec(step);
-    old.pragma(`user_version = ${version}`);
-    old.close();
-    openStore(path).close();
-    openStore(join(folder, 'new.sqlite')).close();
-    expect(schemaOf(path)).toEqual(schemaOf(join(folder, 'new.sqlite')));
-  });
-
-  test('a database of a newer program is refused and left as it was', () => {
-    openStore(path).close();
-    const db = new Database(path);
-    db.pragma(`user_version = ${migrations.length + 1}`);
-    db.close();
-    const before = readFileSync(path);
-    expect(() => openStore(path)).toThrow(/newer version/);
-    expect(readFileSync(path).equals(before)).toBe(true);
-  });
-
-  test('a step that fails leaves the old version whole', () => {
-    const old = new Database(path);
-    // A table of the first step is there already: the step must fail and leave nothing of itself.
-    old.exec('CREATE TABLE runs (mine TEXT); INSERT INTO runs VALUES (1)');
-    old.close();
-    expect(() => openStore(path)).toThrow(/cannot be used/);
-    const again = new Database(path);
-    expect(again.pragma('user_version', { simple: true })).toBe(0);
-    expect(again.prepare("SELECT count(*) FROM sqlite_schema WHERE type = 'table'").pluck().get()).toBe(1);
-    again.close();
-  });
-});
 
 describe('a damaged file', () => {
   test('that is no database is refused with what to do, and left as it was', () => {

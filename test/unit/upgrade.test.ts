@@ -1,0 +1,217 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { migrate } from '../../src-main/store/migrate.ts';
+import { migrations } from '../../src-main/store/migrations.ts';
+import { openStore } from '../../src-main/store/store.ts';
+import { RunConfig } from '../../src-shared/domain.ts';
+
+type Row = Record<string, unknown>;
+
+/**
+ * What steps change on purpose: the columns that an old row has after the upgrade, by table. A column that a step rewrites,
+ * renames or drops is named here with the values that it must have; all others must be as they were.
+ */
+const onPurpose: Record<string, (row: Row, schema: number) => Row> = {
+  // A row's own counter of changes, which any step may advance.
+  runs: ({ revision: _, ...row }) => row,
+  tasks: ({ revision: _, ...row }) => row,
+  counter: () => ({}),
+  topics: ({ name }) => ({ name }),
+};
+
+const homes = fileURLToPath(new URL('../fixtures/homes', import.meta.url));
+const schemas = readdirSync(homes).map((name) => Number(name.replace('schema-', '')));
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cotune-upgrade-'));
+  path = join(folder, 'cotune.sqlite');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const copyHome = (schema: number) => cpSync(join(homes, `schema-${schema}`), folder, { recursive: true });
+
+function read<T>(file: string, work: (db: Database.Database) => T): T {
+  const db = new Database(file);
+  try {
+    return work(db);
+  } finally {
+    db.close();
+  }
+}
+
+const tablesOf = (db: Database.Database): Map<string, Row[]> =>
+  new Map(
+    (db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all() as string[]).map(
+      (name) => [name, db.prepare(`SELECT * FROM "${name}"`).all() as Row[]],
+    ),
+  );
+
+const schemaOf = (file: string) =>
+  read(file, (db) => db.prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name').all());
+
+function makeOld(version: number): void {
+  read(path, (db) => {
+    for (const step of migrations.slice(0, version)) typeof step === 'string' ? db.exec(step) : step(db);
+    db.pragma(`user_version = ${version}`);
+  });
+}
+
+describe.each(schemas)('a home of schema %i', (schema) => {
+  test('is upgraded with every row as it was, but for what a step changes on purpose', () => {
+    copyHome(schema);
+    const before = read(path, tablesOf);
+    openStore(path).close();
+    const after = read(path, tablesOf);
+    expect(read(path, (db) => db.pragma('foreign_key_check'))).toEqual([]);
+    for (const [table, rows] of before) {
+      const expected = rows.map((row) => onPurpose[table]?.(row, schema) ?? row);
+      expect(after.get(table), table).toEqual(expected.map((row) => expect.objectContaining(row)));
+    }
+    // A fixture without rows would prove nothing.
+    const filled = [...before].filter(([name, rows]) => rows.length > 0 && !name.startsWith('sqlite_'));
+    expect(filled.length).toBeGreaterThanOrEqual(14);
+  });
+
+  test('answers as one of today: runs with whole settings, curves, predictions, relationships', () => {
+    copyHome(schema);
+    const store = openStore(path);
+    const runs = store.runs.list({});
+    expect(runs).toHaveLength(13);
+    for (const run of runs) {
+      RunConfig.parse(run.config);
+      if (run.status !== 'finished') continue;
+      expect(store.metrics.after(run.id, 0).loss).toHaveLength(run.config.steps);
+      expect(store.predictions.outcomes(run.id, 'test')).toHaveLength(run.samples.test);
+      expect(store.runs.record(run.id)?.weights).toMatch(/^runs\//);
+    }
+    const cotuned = runs.find((run) => run.id === 4)!;
+    expect(store.relationships.matrix(cotuned.relationshipId!)).toHaveLength(6);
+    expect(store.datasets.list().map(({ name }) => name)).toEqual(['Käfer & Co', 'insects', 'odd']);
+    expect(store.models.list().map(({ name }) => name)).toEqual(['tiny']);
+    expect(store.sweeps.list()[0].runs).toHaveLength(4);
+    expect(store.tasks.list().map(({ status }) => status)).toContain('failed');
+    store.close();
+  });
+
+  // The newest has nothing to be upgraded to.
+  if (schema === migrations.length) return;
+  test('stays beside the upgraded one as it was', () => {
+    copyHome(schema);
+    const before = read(path, tablesOf);
+    openStore(path).close();
+    const copy = join(folder, `cotune.before-${migrations.length}.sqlite`);
+    expect(read(copy, (db) => db.pragma('user_version', { simple: true }))).toBe(schema);
+    expect(read(copy, tablesOf)).toEqual(before);
+  });
+});
+
+describe('migrations', () => {
+  test.each(migrations.map((_, version) => version))('bring version %i to the newest schema', (version) => {
+    makeOld(version);
+    openStore(path).close();
+    openStore(join(folder, 'new.sqlite')).close();
+    expect(schemaOf(path)).toEqual(schemaOf(join(folder, 'new.sqlite')));
+  });
+
+  test('may rebuild a table without losing the rows that refer to it', () => {
+    copyHome(2);
+    const children = (db: Database.Database) => {
+      const { predictions, metrics, checkpoints, run_notes } = Object.fromEntries(tablesOf(db));
+      return { predictions, metrics, checkpoints, run_notes };
+    };
+    const before = read(path, children);
+    const rebuild = [
+      ...migrations.slice(0, 2),
+      `CREATE TABLE runs_new (id INTEGER PRIMARY KEY AUTOINCREMENT, status TEXT NOT NULL) STRICT;
+       INSERT INTO runs_new SELECT id, status FROM runs;
+       DROP TABLE runs;
+       ALTER TABLE runs_new RENAME TO runs;`,
+    ];
+    read(path, (db) => {
+      // The triggers name columns that the new table lacks.
+      for (const name of db.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all())
+        db.exec(`DROP TRIGGER ${name}`);
+      db.pragma('foreign_keys = ON');
+      migrate(db, path, rebuild);
+      expect(db.pragma('foreign_keys', { simple: true })).toBe(1);
+    });
+    expect(read(path, children)).toEqual(before);
+  });
+
+  test.each([
+    ['fails in the middle', 'CREATE TABLE mine (x); INSERT INTO nowhere VALUES (1)', /nowhere/],
+    ['would leave a reference without its row', 'DELETE FROM runs WHERE id = 4', /lead nowhere/],
+  ])('that %s leave the old file whole, with the copy', (_, step, reason) => {
+    copyHome(2);
+    const before = read(path, tablesOf);
+    read(path, (db) => {
+      expect(() => migrate(db, path, [...migrations.slice(0, 2), step])).toThrow(reason);
+    });
+    expect(read(path, (db) => db.pragma('user_version', { simple: true }))).toBe(2);
+    expect(read(path, tablesOf)).toEqual(before);
+  });
+
+  test('keep the copies from before the last two upgrades', () => {
+    copyHome(2);
+    const steps = migrations.slice(0, 2);
+    for (const table of ['a', 'b', 'c', 'd']) {
+      steps.push(`CREATE TABLE ${table} (x)`);
+      read(path, (db) => migrate(db, path, steps));
+    }
+    expect(
+      readdirSync(folder)
+        .filter((name) => name.includes('before'))
+        .sort(),
+    ).toEqual(['cotune.before-5.sqlite', 'cotune.before-6.sqlite']);
+  });
+
+  test('are made once by processes that open an old home at the same instant', async () => {
+    copyHome(1);
+    const module = new URL('../../src-main/store/store.ts', import.meta.url).href;
+    const script = `
+      const { openStore } = await import(${JSON.stringify(module)});
+      while (Date.now() < ${Date.now() + 1500});
+      const store = openStore(${JSON.stringify(path)});
+      process.stdout.write(String(store.runs.list({}).length));
+      store.close();`;
+    const counts = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        const [said] = await once(child.stdout, 'data');
+        return String(said);
+      }),
+    );
+    expect(counts).toEqual(['13', '13', '13']);
+    expect(read(path, (db) => db.pragma('user_version', { simple: true }))).toBe(migrations.length);
+    const copy = join(folder, `cotune.before-${migrations.length}.sqlite`);
+    expect(read(copy, (db) => db.pragma('user_version', { simple: true }))).toBe(1);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  test('are not made by an older program: the newer file is refused and left as it was', () => {
+    openStore(path).close();
+    read(path, (db) => db.pragma(`user_version = ${migrations.length + 1}`));
+    const before = readFileSync(path);
+    expect(() => openStore(path)).toThrow(/newer version/);
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect(existsSync(`${path}-wal`)).toBe(false);
+  });
+
+  test('that meet tables of something else leave them as they were', () => {
+    // A table of the first step is there already: the step must fail and leave nothing of itself.
+    read(path, (db) => db.exec('CREATE TABLE runs (mine TEXT); INSERT INTO runs VALUES (1)'));
+    expect(() => openStore(path)).toThrow(/cannot be used/);
+    expect(read(path, (db) => db.pragma('user_version', { simple: true }))).toBe(0);
+    expect(read(path, (db) => [...tablesOf(db).keys()])).toEqual(['runs']);
+  });
+});
