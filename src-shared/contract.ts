@@ -259,7 +259,8 @@ export const contract = {
       z.object({
         path: z.string().min(1),
         name: z.string().min(1),
-        classesPath: z.string().optional(),
+        /** A file of source class names, or the name of a built-in list. */
+        classesPath: z.string().min(1).optional(),
         architecture: Architecture.optional(),
         padding: z.enum(['symmetric', 'same']).optional(),
         preprocessing: Preprocessing.partial().optional(),
@@ -300,7 +301,7 @@ export const contract = {
         approach: Approach.default('reverse'),
         /** Multiplies the source logits: 1 / temperature. */
         sourceScale: z.number().positive().optional(),
-        /** Text files with one class name a line. */
+        /** Files of class names, or names of built-in lists. */
         sourceClasses: z.string().optional(),
         targetClasses: z.string().optional(),
       }),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   approaches,
   architectures,
+  classLists,
   engineChoices,
   methods,
   phases,
@@ -11,7 +12,7 @@ import {
   splits,
 } from './names.ts';
 
-export { approaches, architectures, engineChoices, methods, precisions, runStatuses, splits };
+export { approaches, architectures, classLists, engineChoices, methods, precisions, runStatuses, splits };
 
 export const Architecture = z.enum(architectures);
 export type Architecture = z.infer<typeof Architecture>;
@@ -105,6 +106,8 @@ export const Model = z.object({
   temperature: z.number().positive().nullable(),
   parameters: z.number().int(),
   origin: z.string(),
+  /** Remarks a person should read, e.g. how the file was read. */
+  notes: z.array(z.string()),
   addedAt: z.string(),
 });
 export type Model = z.infer<typeof Model>;

@@ -6,6 +6,8 @@ export const engineChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'directml', 'core
 export const precisions = ['full', 'mixed'] as const;
 export const splits = ['train', 'val', 'test'] as const;
 export const runStatuses = ['queued', 'running', 'finished', 'failed', 'stopped'] as const;
+/** Class names that come with the program: what may stand for a file of them. */
+export const classLists = ['imagenet-1k'] as const;
 export const phases = ['starting', 'data', 'relationship', 'train', 'evaluate'] as const;
 
 /** Path of a sample's picture under a host's origin: `thumb` is at most 256 px on its longer side. */

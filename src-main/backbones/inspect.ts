@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
 import { type Architecture, architectures, type Model, type Preprocessing } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { readSafetensorsHeader, readTensors } from '../formats/safetensors.ts';
+import { type ClassFile, fitClasses } from '../formats/class-names/read-class-file.ts';
+import { openSafetensors } from '../formats/weights/safetensors.ts';
+import type { TensorSource } from '../formats/weights/tensor-source.ts';
 import type { Padding } from './backbone.ts';
 import { fromMetadata } from './model-metadata.ts';
-import { architecturesIn, type NetworkFile, openNetworkFile } from './network-file.ts';
+import { architecturesIn, type NetworkFile, openNetwork } from './network-file.ts';
 
 /** What a person says about a weights file; it wins over the file's own metadata. */
 export interface ModelOverrides {
@@ -12,7 +14,7 @@ export interface ModelOverrides {
   padding?: Padding;
   preprocessing?: Partial<Preprocessing>;
   /** Names of the source classes in the order of the head's outputs. */
-  classes?: string[];
+  classes?: ClassFile;
 }
 
 /** Mean and deviation of ImageNet's pixels: what torchvision's and most of timm's networks were trained with. */
@@ -21,21 +23,26 @@ const imagenet = {
   std: [0.229, 0.224, 0.225] as Preprocessing['std'],
 };
 
+/** What is known of a kept weights file: see `inspectNetwork`. */
+export const inspectModelFile = (path: string, overrides?: ModelOverrides): Promise<NetworkFacts> =>
+  inspectNetwork(openSafetensors(path), overrides);
+
+export type NetworkFacts = Omit<Model, 'id' | 'name' | 'hash' | 'addedAt'>;
+
 /**
- * Everything there is to know about a weights file: from `overrides`, else its metadata, else its tensors, else
+ * Everything there is to know about the tensors of a network: from `overrides`, else its metadata, else its tensors, else
  * torchvision's defaults (symmetric padding, ε = 1e-5, 224 px after a resize to 256, ImageNet's mean and deviation).
  * Throws `bad-input` where tensors are missing, misshapen, unexpected or not finite, or the class names do not fit.
  */
-export async function inspectModelFile(
-  path: string,
+export async function inspectNetwork(
+  source: TensorSource,
   overrides: ModelOverrides = {},
-): Promise<Omit<Model, 'id' | 'name' | 'hash' | 'addedAt'>> {
-  const header = readSafetensorsHeader(path);
-  const said = fromMetadata(path, header.metadata);
-  const architecture = overrides.architecture ?? said.architecture ?? onlyArchitecture(path);
+): Promise<NetworkFacts> {
+  const said = fromMetadata(source.name, source.metadata);
+  const architecture = overrides.architecture ?? said.architecture ?? onlyArchitecture(source);
   const padding = overrides.padding ?? said.padding ?? 'symmetric';
-  const file = openNetworkFile(path, architecture, padding);
-  checkValues(path, file);
+  const file = openNetwork(source, architecture, padding);
+  await checkValues(file);
   const inputSize = overrides.preprocessing?.inputSize ?? said.preprocessing.inputSize ?? 224;
   return {
     architecture,
@@ -48,48 +55,56 @@ export async function inspectModelFile(
       ...overrides.preprocessing,
       inputSize,
     },
-    sourceClasses: sourceClasses(path, file.classes, overrides.classes ?? said.classNames),
+    sourceClasses: sourceClasses(file, overrides.classes, said.classNames),
     temperature: said.temperature ?? null,
     parameters: file.tensors
       .filter(({ kind }) => kind !== 'running')
       .reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
-    origin: said.origin ?? basename(path),
+    origin: said.origin ?? basename(source.name),
+    notes: overrides.classes?.notes ?? [],
   };
 }
 
-function onlyArchitecture(path: string): Architecture {
-  const fitting = architecturesIn(readSafetensorsHeader(path), architectures);
+function onlyArchitecture(source: TensorSource): Architecture {
+  const fitting = architecturesIn(source, architectures);
   if (fitting.length === 1) return fitting[0];
   throw new CotuneError(
     'bad-input',
-    `${path} does not say its architecture, and its tensors are those of none that is known here.`,
+    `${source.name} does not say its architecture, and its tensors are those of none that is known here.`,
     `Name it with --architecture to see what differs; known: ${architectures.join(', ')}.`,
   );
 }
 
-function sourceClasses(path: string, count: number, names: string[] | undefined): string[] {
-  if (!names) return Array.from({ length: count }, (_, index) => `class ${index}`);
-  if (names.length !== count)
+function sourceClasses(
+  { source, classes }: NetworkFile,
+  given: ClassFile | undefined,
+  said: string[] | undefined,
+): string[] {
+  if (given) return fitClasses(given, classes, `the head of ${source.name}`);
+  if (!said) return Array.from({ length: classes }, (_, index) => `class ${index}`);
+  if (said.length !== classes)
     throw new CotuneError(
       'bad-input',
-      `${path}: its head has ${count} classes, and ${names.length} class names are given.`,
-      'Give one name per line, in the order of the head’s outputs.',
+      `${source.name}: its head has ${classes} classes, and its metadata names ${said.length}.`,
+      'Give the class names in a file, in the order of the head’s outputs.',
     );
-  return names;
+  return said;
 }
 
 /** A weight that is no number, or a negative variance, would only show as NaN in the middle of a training. */
-function checkValues(path: string, file: NetworkFile): void {
-  for (const { name } of file.tensors) {
-    const original = file.names.get(name)!;
-    const values = readTensors(file.header, [original]).get(original)!;
+async function checkValues({ source, tensors, names }: NetworkFile): Promise<void> {
+  for (const { name } of tensors) {
+    const original = names.get(name)!;
+    const values = source.read(original);
     const variance = name.endsWith('.running_var');
     const bad = values.findIndex((value) => !Number.isFinite(value) || (variance && value < 0));
     if (bad >= 0)
       throw new CotuneError(
         'bad-input',
-        `${path}: tensor "${original}" has the value ${values[bad]} at index ${bad}.`,
+        `${source.name}: tensor "${original}" has the value ${values[bad]} at index ${bad}.`,
         'Export the weights again.',
       );
+    // Whoever else this process serves has a turn between two tensors.
+    await new Promise(setImmediate);
   }
 }

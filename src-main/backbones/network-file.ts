@@ -1,7 +1,8 @@
 import type { Architecture } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Arrays } from '../engine/engine.ts';
-import { readSafetensorsHeader, readTensors, type SafetensorsHeader } from '../formats/safetensors.ts';
+import { openSafetensors } from '../formats/weights/safetensors.ts';
+import type { TensorSource } from '../formats/weights/tensor-source.ts';
 import { type Backbone, headTensors, type Padding, type TensorDescription } from './backbone.ts';
 import { createBackbone, torchvisionName } from './index.ts';
 import { toTf } from './layouts.ts';
@@ -9,7 +10,7 @@ import { mobilenetV2Width } from './mobilenet-v2.ts';
 
 /** A weights file whose tensors are exactly those of its network. No tensor is read yet. */
 export interface NetworkFile {
-  header: SafetensorsHeader;
+  source: TensorSource;
   backbone: Backbone;
   /** Classes of the head in the file. */
   classes: number;
@@ -26,9 +27,13 @@ interface Mismatch {
   unexpected: string[];
 }
 
-/** Opens a weights file as the network it should be. Throws `bad-input` with what is missing, misshapen or unexpected. */
-export function openNetworkFile(path: string, architecture: Architecture, padding: Padding): NetworkFile {
-  const { file, mismatch } = match(readSafetensorsHeader(path), architecture, padding);
+/** Opens a kept weights file as the network it should be. Throws as `openNetwork` does. */
+export const openNetworkFile = (path: string, architecture: Architecture, padding: Padding): NetworkFile =>
+  openNetwork(openSafetensors(path), architecture, padding);
+
+/** Tensors as the network they should be. Throws `bad-input` with what is missing, misshapen or unexpected. */
+export function openNetwork(source: TensorSource, architecture: Architecture, padding: Padding): NetworkFile {
+  const { file, mismatch } = match(source, architecture, padding);
   const complaints = [
     complaint(mismatch.missing, 'missing'),
     complaint(mismatch.misshapen, 'of another shape'),
@@ -37,26 +42,26 @@ export function openNetworkFile(path: string, architecture: Architecture, paddin
   if (complaints.length > 0)
     throw new CotuneError(
       'bad-input',
-      `${path} does not hold the weights of a ${architecture} with torchvision's or timm's names: ${complaints.join('; ')}.`,
+      `${source.name} does not hold the weights of a ${architecture} with torchvision's or timm's names: ${complaints.join('; ')}.`,
       'Check the architecture, and that the file holds the whole network with its head.',
     );
   return file;
 }
 
 /** The architectures of which a file holds exactly the tensors. */
-export const architecturesIn = (
-  header: SafetensorsHeader,
-  candidates: readonly Architecture[],
-): Architecture[] =>
+export const architecturesIn = (source: TensorSource, candidates: readonly Architecture[]): Architecture[] =>
   candidates.filter((architecture) =>
-    Object.values(match(header, architecture, 'symmetric').mismatch).every((list) => list.length === 0),
+    Object.values(match(source, architecture, 'symmetric').mismatch).every((list) => list.length === 0),
   );
 
-function match(header: SafetensorsHeader, architecture: Architecture, padding: Padding) {
+function match(source: TensorSource, architecture: Architecture, padding: Padding) {
   const names = new Map<string, string>();
-  for (const name of header.tensors.keys())
+  for (const name of source.tensors.keys())
     if (!name.endsWith('.num_batches_tracked')) names.set(torchvisionName(architecture, name), name);
-  const shapeOf = (name: string): number[] | undefined => header.tensors.get(names.get(name) ?? '')?.shape;
+  const shapeOf = (name: string): number[] | undefined => {
+    const shape = source.tensors.get(names.get(name) ?? '')?.shape;
+    return shape && [...shape];
+  };
   const width = architecture === 'mobilenet_v2' ? mobilenetV2Width(shapeOf) : 1;
   const backbone = createBackbone({ architecture, padding, width });
   const classes = shapeOf(`${backbone.head}.weight`)?.[0] ?? 1;
@@ -71,7 +76,7 @@ function match(header: SafetensorsHeader, architecture: Architecture, padding: P
   }
   const wanted = new Set(tensors.map((tensor) => tensor.name));
   for (const [name, original] of names) if (!wanted.has(name)) mismatch.unexpected.push(original);
-  return { file: { header, backbone, classes, tensors, names }, mismatch };
+  return { file: { source, backbone, classes, tensors, names }, mismatch };
 }
 
 function complaint(list: string[], what: string): string {
@@ -80,12 +85,7 @@ function complaint(list: string[], what: string): string {
 }
 
 /** Reads tensors of a network file into tf.js layouts under torchvision's names. */
-export function readNetwork({ header, names }: NetworkFile, tensors: TensorDescription[]): Arrays {
-  const values = readTensors(
-    header,
-    tensors.map(({ name }) => names.get(name)!),
+export const readNetwork = ({ source, names }: NetworkFile, tensors: TensorDescription[]): Arrays =>
+  Object.fromEntries(
+    tensors.map((tensor) => [tensor.name, toTf(tensor, source.read(names.get(tensor.name)!))]),
   );
-  return Object.fromEntries(
-    tensors.map((tensor) => [tensor.name, toTf(tensor, values.get(names.get(tensor.name)!)!)]),
-  );
-}

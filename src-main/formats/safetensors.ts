@@ -37,44 +37,46 @@ interface TensorEntry {
 
 export interface SafetensorsHeader {
   path: string;
+  /** What messages call the file. */
+  name: string;
   metadata: Record<string, string>;
   tensors: Map<string, TensorEntry>;
 }
 
-const refuse = (path: string, what: string): CotuneError =>
+const refuse = (name: string, what: string): CotuneError =>
   new CotuneError(
     'bad-input',
-    `${path} is not a sound safetensors file: ${what}.`,
+    `${name} is not a sound safetensors file: ${what}.`,
     'Export the weights again.',
   );
 
-/** Reads and checks a file's header; no tensor is read. Throws `bad-input` naming what is wrong. */
-export function readSafetensorsHeader(path: string): SafetensorsHeader {
-  const file = openForReading(path);
+/** Reads and checks a file's header; no tensor is read. Throws `bad-input` naming the file as `name` and what is wrong. */
+export function readSafetensorsHeader(path: string, name = path): SafetensorsHeader {
+  const file = openForReading(path, name);
   try {
     const size = fstatSync(file).size;
-    if (size < 8) throw refuse(path, `it has ${size} bytes, fewer than the 8 of the header length`);
+    if (size < 8) throw refuse(name, `it has ${size} bytes, fewer than the 8 of the header length`);
     const lengthBytes = Buffer.alloc(8);
     readSync(file, lengthBytes, 0, 8, 0);
     const length = Number(lengthBytes.readBigUInt64LE());
     if (length > maxHeaderBytes || 8 + length > size)
-      throw refuse(path, `its header claims ${length} bytes of a file of ${size}`);
+      throw refuse(name, `its header claims ${length} bytes of a file of ${size}`);
     const text = Buffer.alloc(length);
     readSync(file, text, 0, length, 8);
-    if (!isUtf8(text)) throw refuse(path, 'its header is not UTF-8');
-    return parseHeader(path, text.toString('utf8'), 8 + length, size);
+    if (!isUtf8(text)) throw refuse(name, 'its header is not UTF-8');
+    return { path, ...parseHeader(name, text.toString('utf8'), 8 + length, size) };
   } finally {
     closeSync(file);
   }
 }
 
-function openForReading(path: string): number {
+function openForReading(path: string, name: string): number {
   try {
     return openSync(path, 'r');
   } catch (error) {
     throw new CotuneError(
       'not-found',
-      `${path} cannot be read: ${(error as Error).message}.`,
+      `${name} cannot be read: ${(error as Error).message}.`,
       'Check the path.',
       {
         cause: error,
@@ -83,38 +85,43 @@ function openForReading(path: string): number {
   }
 }
 
-function parseHeader(path: string, text: string, dataStart: number, fileSize: number): SafetensorsHeader {
+function parseHeader(
+  file: string,
+  text: string,
+  dataStart: number,
+  fileSize: number,
+): Omit<SafetensorsHeader, 'path'> {
   let header: unknown;
   try {
     header = JSON.parse(text);
   } catch (error) {
-    throw refuse(path, `its header is not JSON (${(error as Error).message})`);
+    throw refuse(file, `its header is not JSON (${(error as Error).message})`);
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw refuse(path, 'its header is not a JSON object');
+    throw refuse(file, 'its header is not a JSON object');
   const seen = new Set<string>();
   for (const name of topLevelKeys(text)) {
-    if (seen.has(name)) throw refuse(path, `"${name}" appears twice in its header`);
+    if (seen.has(name)) throw refuse(file, `"${name}" appears twice in its header`);
     seen.add(name);
   }
 
   const tensors = new Map<string, TensorEntry>();
   let metadata: Record<string, string> = {};
   for (const [name, value] of Object.entries(header)) {
-    if (name === '__metadata__') metadata = checkMetadata(path, value);
-    else tensors.set(name, checkEntry(path, name, value, dataStart, fileSize));
+    if (name === '__metadata__') metadata = checkMetadata(file, value);
+    else tensors.set(name, checkEntry(file, name, value, dataStart, fileSize));
   }
   let expected = dataStart;
   for (const [name, entry] of [...tensors].sort((a, b) => a[1].begin - b[1].begin || a[1].end - b[1].end)) {
     if (entry.begin !== expected)
       throw refuse(
-        path,
+        file,
         `tensor "${name}" ${entry.begin < expected ? 'overlaps its neighbor' : 'leaves a gap before it'}`,
       );
     expected = entry.end;
   }
-  if (expected !== fileSize) throw refuse(path, `${fileSize - expected} bytes follow the last tensor`);
-  return { path, metadata, tensors };
+  if (expected !== fileSize) throw refuse(file, `${fileSize - expected} bytes follow the last tensor`);
+  return { name: file, metadata, tensors };
 }
 
 /** The keys of the header object itself, repeated ones included (JSON.parse would keep the last silently). */
@@ -131,17 +138,17 @@ function topLevelKeys(text: string): string[] {
   return keys;
 }
 
-function checkMetadata(path: string, value: unknown): Record<string, string> {
+function checkMetadata(file: string, value: unknown): Record<string, string> {
   const sound =
     typeof value === 'object' &&
     value !== null &&
     Object.values(value).every((entry) => typeof entry === 'string');
-  if (!sound) throw refuse(path, 'its __metadata__ is not an object of strings');
+  if (!sound) throw refuse(file, 'its __metadata__ is not an object of strings');
   return value as Record<string, string>;
 }
 
 function checkEntry(
-  path: string,
+  file: string,
   name: string,
   value: unknown,
   dataStart: number,
@@ -151,34 +158,34 @@ function checkEntry(
   const naturals = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
   if (typeof dtype !== 'string' || !Object.hasOwn(elementBytes, dtype))
-    throw refuse(path, `tensor "${name}" has the unknown element type ${JSON.stringify(dtype)}`);
-  if (!naturals(shape)) throw refuse(path, `tensor "${name}" has the shape ${JSON.stringify(shape)}`);
+    throw refuse(file, `tensor "${name}" has the unknown element type ${JSON.stringify(dtype)}`);
+  if (!naturals(shape)) throw refuse(file, `tensor "${name}" has the shape ${JSON.stringify(shape)}`);
   if (!naturals(offsets) || offsets.length !== 2 || offsets[0] > offsets[1])
-    throw refuse(path, `tensor "${name}" has the offsets ${JSON.stringify(offsets)}`);
+    throw refuse(file, `tensor "${name}" has the offsets ${JSON.stringify(offsets)}`);
   const bytes = shape.reduce((product, extent) => product * extent, 1) * elementBytes[dtype as ElementType];
   if (offsets[1] - offsets[0] !== bytes)
     throw refuse(
-      path,
+      file,
       `tensor "${name}" of shape [${shape}] (${dtype}) needs ${bytes} bytes and has ${offsets[1] - offsets[0]}`,
     );
   if (dataStart + offsets[1] > fileSize)
-    throw refuse(path, `tensor "${name}" ends beyond the file (a cut-off download?)`);
+    throw refuse(file, `tensor "${name}" ends beyond the file (a cut-off download?)`);
   return { dtype: dtype as ElementType, shape, begin: dataStart + offsets[0], end: dataStart + offsets[1] };
 }
 
 /** Reads tensors as float32 in the order asked; F64, F16, BF16 and integers are converted. Throws `bad-input` if one is absent. */
 export function readTensors(header: SafetensorsHeader, names: Iterable<string>): Map<string, Float32Array> {
-  const file = openForReading(header.path);
+  const file = openForReading(header.path, header.name);
   try {
     const result = new Map<string, Float32Array>();
     for (const name of names) {
       const entry = header.tensors.get(name);
-      if (!entry) throw refuse(header.path, `it has no tensor "${name}"`);
+      if (!entry) throw refuse(header.name, `it has no tensor "${name}"`);
       const bytes = new Uint8Array(entry.end - entry.begin);
       let read = 0;
       while (read < bytes.length) {
         const count = readSync(file, bytes, read, Math.min(bytes.length - read, 2 ** 30), entry.begin + read);
-        if (count === 0) throw refuse(header.path, 'it ended while being read');
+        if (count === 0) throw refuse(header.name, 'it ended while being read');
         read += count;
       }
       result.set(name, toFloat32(entry.dtype, bytes));

@@ -39,6 +39,7 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
     temperature: null,
     parameters: 1,
     origin: '',
+    notes: [],
     addedAt: now,
   });
   store.samples.replace(

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import type { RelationshipRow } from '../../src-shared/domain.ts';
 import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { classList } from '../formats/class-names/class-list.ts';
+import { type ClassFile, fitClasses } from '../formats/class-names/read-class-file.ts';
 import type { Job, JobRelationship } from '../trainer/protocol.ts';
 import type { Context, Handlers } from './context.ts';
 import { checkUnchanged, hashFile } from './data-check.ts';
 import { findDataset, findModel } from './lookup.ts';
-import { existingFile, readLines } from './model-calls.ts';
+import { existingFile } from './model-calls.ts';
 import { jobModel, jobSamples, learnedRow, relationshipKey, samplesForRun } from './run-samples.ts';
 import type { TaskWork } from './tasks.ts';
 import { startJob } from './trainer-job.ts';
@@ -83,10 +85,11 @@ export function relationshipCalls(context: Context): Handlers<Names> {
         valLogits: existingFile(input.valLogits, what),
         valLabels: existingFile(input.valLabels, what),
       };
-      const names = {
-        target: input.targetClasses === undefined ? undefined : readLines(input.targetClasses),
-        source: input.sourceClasses === undefined ? undefined : readLines(input.sourceClasses),
+      const classes = {
+        target: input.targetClasses === undefined ? undefined : classList(input.targetClasses),
+        source: input.sourceClasses === undefined ? undefined : classList(input.sourceClasses),
       };
+      const names = { target: classes.target?.names, source: classes.source?.names };
       return tasks.start('relationship', `Relationship from ${input.trainLogits}`, async (task) => {
         const hashes = await Promise.all(Object.values(files).map(hashFile));
         const key = createHash('sha256')
@@ -108,8 +111,8 @@ export function relationshipCalls(context: Context): Handlers<Names> {
           modelId: null,
           datasetName: input.trainLabels,
           modelName: input.trainLogits,
-          targetClasses: named('target', targets, names.target),
-          sourceClasses: named('source', sources, names.source),
+          targetClasses: named('target', targets, classes.target),
+          sourceClasses: named('source', sources, classes.source),
         }).id;
       });
     },
@@ -117,16 +120,10 @@ export function relationshipCalls(context: Context): Handlers<Names> {
 }
 
 /** Class names as given, or numbered. Errors: `bad-input` where their number is not that of the classes. */
-function named(kind: string, count: number, names: string[] | undefined): string[] {
-  if (names && names.length !== count) {
-    throw new CotuneError(
-      'bad-input',
-      `${names.length} ${kind} class names are given for ${count} classes.`,
-      'The file has one name a line, in the order of the class numbers.',
-    );
-  }
-  return names ?? Array.from({ length: count }, (_, i) => `${kind} ${i}`);
-}
+const named = (kind: string, count: number, file: ClassFile | undefined): string[] =>
+  file
+    ? fitClasses(file, count, `the ${kind} arrays`)
+    : Array.from({ length: count }, (_, i) => `${kind} ${i}`);
 
 /** Runs a relationship job in a trainer process and returns what it learned. */
 async function learn({ spawnTrainer }: Context, task: TaskWork, job: Job): Promise<JobRelationship> {

@@ -11,7 +11,8 @@ interface Row {
 }
 
 function fromRow(row: Row): Model {
-  const facts: Facts = JSON.parse(row.facts);
+  // Models of before there were notes have none.
+  const facts: Facts = { notes: [], ...JSON.parse(row.facts) };
   return { id: row.id, name: row.name, hash: row.hash, ...facts, addedAt: row.added_at };
 }
 

@@ -126,6 +126,7 @@ export const model: Model = {
   temperature: null,
   parameters: 3_504_872,
   origin: 'torchvision MobileNet_V2_Weights.IMAGENET1K_V1',
+  notes: [],
   addedAt: new Date(Date.now() - 9_000_000).toISOString(),
 };
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -7,8 +7,11 @@ import { createBackbone } from '../../src-main/backbones/index.ts';
 import { inspectModelFile } from '../../src-main/backbones/inspect.ts';
 import { timmMobilenetV2Layers } from '../../src-main/backbones/mobilenet-v2.ts';
 import { toMetadata } from '../../src-main/backbones/model-metadata.ts';
+import { classList } from '../../src-main/formats/class-names/class-list.ts';
+import type { ClassFile } from '../../src-main/formats/class-names/read-class-file.ts';
 import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
 import type { Architecture } from '../../src-shared/domain.ts';
+import { sharedPath } from '../shared-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cotune-inspect-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,6 +40,8 @@ function write(
   );
   return path;
 }
+
+const named = (...names: string[]): ClassFile => ({ path: 'names.txt', names, blanks: [], notes: [] });
 
 const narrow = tensorsOf('mobilenet_v2', 0.1);
 
@@ -83,9 +88,9 @@ test('metadata says everything, and what a person says wins over it', async () =
   const overrides = {
     padding: 'symmetric',
     preprocessing: { inputSize: 96 },
-    classes: ['x', 'y', 'z'],
+    classes: named('x', 'y', 'z'),
   } as const;
-  expect(await inspectModelFile(path, { ...overrides, classes: [...overrides.classes] })).toMatchObject({
+  expect(await inspectModelFile(path, overrides)).toMatchObject({
     padding: 'symmetric',
     preprocessing: { inputSize: 96, resizeShorter: 70 },
     sourceClasses: ['x', 'y', 'z'],
@@ -128,8 +133,8 @@ test('what is missing, misshapen and unexpected is listed', async () => {
 });
 
 test('class names of the wrong number, and metadata that makes no sense, are refused', async () => {
-  await expect(inspectModelFile(write('names', narrow), { classes: ['a', 'b'] })).rejects.toThrow(
-    'its head has 3 classes, and 2 class names are given',
+  await expect(inspectModelFile(write('names', narrow), { classes: named('a', 'b') })).rejects.toThrow(
+    'names.txt has 2 class names, and the head of',
   );
   for (const [key, value] of Object.entries({
     architecture: 'alexnet',
@@ -154,10 +159,9 @@ test('weights that are not finite, and negative variances, are refused before th
 });
 
 test('the published ImageNet MobileNetV2 is read with its names and its padding', async (context) => {
-  const models = ['../shared/models', '../../shared/models'].find((path) => existsSync(path));
-  if (!models) return context.skip('needs ../shared/models');
-  const classes = readFileSync(`${models}/imagenet1k.classes.txt`, 'utf8').trimEnd().split('\n');
-  const facts = await inspectModelFile(`${models}/mobilenet_v2.imagenet1k.safetensors`, { classes });
+  const path = sharedPath('models/mobilenet_v2.imagenet1k.safetensors');
+  if (!path) return context.skip('needs ../shared/models');
+  const facts = await inspectModelFile(path, { classes: classList('imagenet-1k') });
   expect(facts).toMatchObject({
     architecture: 'mobilenet_v2',
     padding: 'same',

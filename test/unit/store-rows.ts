@@ -66,6 +66,7 @@ export function addModel(store: Store, name = 'm', hash = 'mh'): number {
     temperature: null,
     parameters: 10,
     origin: '',
+    notes: [],
     addedAt: '2026-01-01T00:00:00.000Z',
   });
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { architectures, type Model, type Preprocessing } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
+import { classListHelp, classListInput } from '../class-list-option.ts';
 import { snakeCase } from '../output.ts';
 import { type CommonOptions, common, number, withService } from '../session.ts';
 import { columns, table } from '../text.ts';
@@ -28,7 +29,7 @@ export function modelsCommand(program: Command): void {
   ])
     .description('register a pre-trained network from a safetensors file (torchvision or timm names)')
     .requiredOption('--name <name>', 'name of the network')
-    .option('--classes <file>', "text file with one source class a line (default: the file's metadata)")
+    .option('--classes <file>', `source class names: ${classListHelp} (default: the file's metadata)`)
     .addOption(
       new Option('--architecture <name>', "default: the file's metadata").choices([...architectures]),
     )
@@ -70,7 +71,7 @@ const add = (file: string, options: AddOptions): Promise<void> =>
     const model = await service.call('models.add', {
       path: resolve(file),
       name,
-      classesPath: classes === undefined ? undefined : resolve(classes),
+      classesPath: classListInput(classes),
       architecture,
       padding,
       preprocessing: preprocessingOf(options),
@@ -81,7 +82,10 @@ const add = (file: string, options: AddOptions): Promise<void> =>
       `${millions(model.parameters)} parameters`,
       `input ${model.preprocessing.inputSize} px`,
     ];
-    return { json: snakeCase(model), text: `${model.name}: ${facts.join(', ')}` };
+    return {
+      json: snakeCase(model),
+      text: [`${model.name}: ${facts.join(', ')}`, ...model.notes].join('\n'),
+    };
   });
 
 const millions = (count: number): string => `${(count / 1e6).toFixed(1)} M`;

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { type Approach, approaches, type EngineChoice, engineChoices } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
 import { awaitTask } from '../await-work.ts';
+import { classListHelp, classListInput } from '../class-list-option.ts';
 import { matrixFormat, writeMatrix } from '../matrix-file.ts';
 import { openProgress } from '../progress.ts';
 import { relationshipTable } from '../run-document.ts';
@@ -52,8 +53,8 @@ export function relationshipCommand(program: Command): void {
       'arrays: multiplies the source logits: 1 / temperature (default: 1)',
       number,
     )
-    .option('--source-classes <file>', 'arrays: source class names, one a line')
-    .option('--target-classes <file>', 'arrays: target class names, one a line')
+    .option('--source-classes <file>', `arrays: source class names, ${classListHelp}`)
+    .option('--target-classes <file>', `arrays: target class names, ${classListHelp}`)
     .addOption(
       new Option('--approach <name>', 'how it is learned').choices([...approaches]).default('reverse'),
     )
@@ -144,8 +145,8 @@ function startOf(options: Options): Images | Arrays {
   const imagesOnly = { rate: options.rate, seed: options.seed, engine: options.engine };
   const arraysOnly = {
     sourceScale: options.sourceScale,
-    sourceClasses: options.sourceClasses,
-    targetClasses: options.targetClasses,
+    sourceClasses: classListInput(options.sourceClasses),
+    targetClasses: classListInput(options.targetClasses),
   };
   const fromArrays = anyGiven(arrays);
   const foreign = given(fromArrays ? { ...images, ...imagesOnly } : arraysOnly);
