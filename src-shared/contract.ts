@@ -74,6 +74,24 @@ export const Task = z.object({
 });
 export type Task = z.infer<typeof Task>;
 
+/** Which folders of an imported folder are splits and which are classes, where their names do not say it. */
+export const ImportLayout = z.object({
+  /** Levels from a split's folder, or the dataset's where there are no splits, down to the folders that name classes. */
+  classesAt: z.number().int().min(1).max(20).optional(),
+  /** By their names, none, or the folders of each, relative to the dataset's. */
+  splits: z
+    .union([
+      z.enum(['names', 'none']),
+      z.object({
+        train: z.array(z.string().min(1)).min(1),
+        val: z.array(z.string().min(1)).optional(),
+        test: z.array(z.string().min(1)).optional(),
+      }),
+    ])
+    .default('names'),
+});
+export type ImportLayout = z.infer<typeof ImportLayout>;
+
 const SeriesPoint = z.object({ step: z.number().int(), value: z.number() });
 export const MetricSeries = z.record(z.string(), z.array(SeriesPoint));
 export type MetricSeries = z.infer<typeof MetricSeries>;
@@ -237,6 +255,8 @@ export const contract = {
         path: z.string().min(1),
         name: z.string().min(1),
         seed: z.number().int().min(0).default(0),
+        /** Left out for a dataset imported before: as it was then. */
+        layout: ImportLayout.optional(),
       }),
       Task,
     ),

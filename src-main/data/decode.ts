@@ -1,6 +1,7 @@
 import { constants, open } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { decodeBmp, readBmpHeader } from './bmp.ts';
+import { decoding } from './decoding.ts';
 import { ImageProblem, type RgbImage } from './image.ts';
 import { formatOf, type ImageFormat } from './image-format.ts';
 
@@ -45,11 +46,11 @@ export async function readImageFile(path: string): Promise<Buffer> {
 export async function openImage(bytes: Buffer): Promise<OpenedImage> {
   const format = formatOf(bytes);
   if (format === 'bmp') return openBmp(bytes);
-  const { width, height, orientation } = await sharp(bytes, { limitInputPixels: false })
-    .metadata()
-    .catch((error) => {
-      throw new ImageProblem('broken', `its header cannot be read (${reasonOf(error)})`, { cause: error });
-    });
+  const { width, height, orientation } = await decoding('together', () =>
+    sharp(bytes, { limitInputPixels: false }).metadata(),
+  ).catch((error) => {
+    throw new ImageProblem('broken', `its header cannot be read (${reasonOf(error)})`, { cause: error });
+  });
   refuseHuge(width, height);
   const turned = (orientation ?? 1) > 4;
   return {
@@ -121,7 +122,13 @@ export async function decodeTo(
     return pipeline.raw().toBuffer();
   };
   try {
-    return { width, height, data: await (image.format === 'jpeg' ? decodeJpeg(decode) : decode('error')) };
+    return {
+      width,
+      height,
+      data: await (image.format === 'jpeg'
+        ? decodeJpeg(decode)
+        : decoding('together', () => decode('error'))),
+    };
   } catch (error) {
     throw new ImageProblem('broken', `its pixels are damaged or cut off (${reasonOf(error)})`, {
       cause: error,
@@ -131,21 +138,22 @@ export async function decodeTo(
 
 /** What the JPEG decoder warns of when pixels are missing; a warning of stray bytes or an odd header is harmless. */
 const damage = /premature end|huffman/i;
-/** The text of a warning is shared by all threads: another one may have taken it. */
-const textLost = /treated as error/;
 
 /** A JPEG without its lower half decodes to gray with no more than a warning: that one is an error here. */
 async function decodeJpeg(decode: (failOn: 'error' | 'warning') => Promise<Buffer>): Promise<Buffer> {
-  for (let attempt = 0; attempt < 3; attempt++) {
-    try {
-      return await decode('warning');
-    } catch (error) {
-      const { message } = error as Error;
-      if (damage.test(message)) throw error;
-      if (!textLost.test(message)) break;
-    }
+  try {
+    return await decoding('together', () => decode('warning'));
+  } catch {
+    // Which warning it was is known only where nothing else is decoded meanwhile.
+    return decoding('alone', async () => {
+      try {
+        return await decode('warning');
+      } catch (error) {
+        if (damage.test((error as Error).message)) throw error;
+        return decode('error');
+      }
+    });
   }
-  return decode('error');
 }
 
 /** First line of what a decoder says, without its own name in front. */

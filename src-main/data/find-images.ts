@@ -1,13 +1,12 @@
-import type { Dirent } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
-import { extname, isAbsolute, join, relative } from 'node:path';
+import { extname } from 'node:path';
+import type { ImportLayout } from '../../src-shared/contract.ts';
 import type { SampleIssue, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { type Folder, foldersOf, isImage, readTree } from './folder-tree.ts';
+import { type Layout, layoutOf, some, tables } from './layout.ts';
 
-const imageExtensions = /^\.(jpe?g|jpe|jfif|mpo|png|webp|gif|bmp|dib|tiff?)$/i;
 const otherImageExtensions =
   /^\.(heic|heif|avif|jxl|jp2|svg|psd|ai|eps|pdf|ico|tga|exr|hdr|dng|cr[23]|nef|arw|orf|rw2|raf|raw)$/i;
-const systemEntries = /^(__macosx|thumbs\.db|desktop\.ini|@eadir|\$recycle\.bin|system volume information)$/i;
 
 /** One image file of a class. `split` is null where the folder gives none. */
 export interface FoundImage {
@@ -19,240 +18,109 @@ export interface FoundImage {
 
 export interface FoundImages {
   images: FoundImage[];
+  /** Folders of images without a label, which are left out. */
+  unlabelled: { path: string; images: number }[];
   issues: SampleIssue[];
   notes: string[];
 }
 
-const splitNames: ReadonlyMap<string, Split> = new Map([
-  ['train', 'train'],
-  ['training', 'train'],
-  ['val', 'val'],
-  ['valid', 'val'],
-  ['validation', 'val'],
-  ['test', 'test'],
-  ['testing', 'test'],
-]);
-const splitOf = (name: string): Split | undefined => splitNames.get(name.toLowerCase());
-
 /**
  * Lists the images of a labelled folder by name: `train/ val/ test/` each with one folder per class, or one folder
- * per class at the top. Folders inside a class folder belong to that class; hidden entries are ignored; links are
- * followed, and a folder that was read already is not read again.
+ * per class at the top (`layoutOf` says what else is understood). Folders inside a class folder belong to that class.
  * @throws CotuneError `not-found` for a missing folder, `bad-input` where no class folder holds an image.
  */
-export async function findImages(root: string): Promise<FoundImages> {
-  return new Search(root).run();
-}
-
-class Search {
-  readonly root: string;
-  readonly images: FoundImage[] = [];
-  readonly issues: SampleIssue[] = [];
-  readonly notes: string[] = [];
-  /** Real paths of the folders read so far. */
-  readonly visited = new Set<string>();
-  /** Real path of the folder itself. */
-  home = '';
-  /** Files that are no images by name. */
-  readonly others: string[] = [];
-  /** Images outside any class folder. */
-  readonly stray: string[] = [];
-
-  constructor(root: string) {
-    this.root = root;
+export async function findImages(top: string, choice: ImportLayout): Promise<FoundImages> {
+  const { root, issues, notes } = await readTree(top);
+  const layout = layoutOf({ ...root, name: top }, choice);
+  notes.push(...layout.notes);
+  const images: FoundImage[] = [];
+  const others: string[] = [];
+  for (const folder of layout.above) {
+    for (const name of folder.files) {
+      const path = join(folder, name);
+      if (isImage(name))
+        issues.push({ kind: 'unsupported', path, detail: 'it lies outside any class folder' });
+      else others.push(path);
+    }
   }
-
-  async run(): Promise<FoundImages> {
-    let base = '';
-    let top = await listTop(this.root);
-    this.home = top.real;
-    this.visited.add(top.real);
-    // Archives often unpack into one folder inside another.
-    while (top.folders.length === 1 && !top.files.some(isImage) && !splitOf(top.folders[0])) {
-      const below = base ? `${base}/${top.folders[0]}` : top.folders[0];
-      const inner = await listFolder(join(this.root, below)).catch(() => null);
-      if (!inner || inner.folders.length === 0 || inner.files.some(isImage) || this.visited.has(inner.real))
-        break;
-      this.visited.add(inner.real);
-      base = below;
-      top = inner;
-    }
-    if (base) this.notes.push(`The images were found inside the folder ${base}.`);
-    const prefix = base && `${base}/`;
-
-    const layout = await this.splitLayout(prefix, top);
-    if (layout) await this.readSplits(prefix, top, layout);
-    else {
-      this.noteStray(prefix, top);
-      for (const name of top.folders) await this.readClass(prefix + name, name, null);
-    }
-    if (this.images.length === 0) throw this.nothingFound(top, layout !== null);
-    this.summarize();
-    return { images: this.images, issues: this.issues, notes: this.notes };
-  }
-
-  /** The split folders and their listings, or null where the folders at the top are classes. */
-  private async splitLayout(prefix: string, top: Listing): Promise<Map<string, Listing> | null> {
-    const inside = new Map<string, Listing>();
-    for (const name of top.folders.filter((name) => splitOf(name))) {
-      const listing = await this.tryList(prefix + name);
-      if (listing) inside.set(name, listing);
-    }
-    // A class may be called "train": only a folder of folders is a split.
-    const nested = [...inside].filter(([, listing]) => listing.folders.length > 0);
-    const onlySplits = nested.length > 0 && inside.size === top.folders.length;
-    return nested.some(([name]) => splitOf(name) === 'train') || onlySplits ? inside : null;
-  }
-
-  private async readSplits(prefix: string, top: Listing, inside: Map<string, Listing>): Promise<void> {
-    for (const { real } of inside.values()) this.visited.add(real);
-    const present = new Set([...inside.keys()].map(splitOf));
-    if (!present.has('train')) {
-      throw new CotuneError(
-        'bad-input',
-        `${this.root} has ${[...inside.keys()].map((name) => `${name}/`).join(' and ')} but no train/ folder.`,
-        'Put the training images into train/, with one folder per class inside.',
-      );
-    }
-    const valIsTest = present.has('val') && !present.has('test');
-    if (valIsTest) {
-      this.notes.push(
-        'There is a validation folder but no test folder: its images serve as the test split, and validation images are set aside from the training images.',
-      );
-    }
-    for (const [name, listing] of inside) {
-      const given = splitOf(name)!;
-      this.noteStray(`${prefix}${name}/`, listing);
-      for (const folder of listing.folders) {
-        await this.readClass(
-          `${prefix}${name}/${folder}`,
-          folder,
-          given === 'val' && valIsTest ? 'test' : given,
-        );
+  for (const { folder, className, split } of layout.classFolders) {
+    for (const inner of foldersOf(folder)) {
+      for (const name of inner.files) {
+        const path = join(inner, name);
+        const extension = extname(name);
+        if (isImage(name)) images.push({ path, className, split });
+        else if (otherImageExtensions.test(extension)) {
+          const detail = `${extension.slice(1).toUpperCase()} files are not read; convert it to JPEG or PNG`;
+          issues.push({ kind: 'unsupported', path, detail });
+        } else others.push(path);
       }
     }
-    this.noteStray(prefix, top);
-    const ignored = top.folders.filter((name) => !splitOf(name));
-    if (ignored.length > 0) this.notes.push(`Folders beside train were not read: ${some(ignored)}.`);
   }
+  if (images.length === 0) throw nothingFound(top, root, layout, choice, issues, others);
+  notes.push(...remarks(layout, others));
+  const unlabelled = layout.unlabelled.map(({ path, below }) => ({ path, images: below }));
+  return { images, unlabelled, issues, notes };
+}
 
-  private noteStray(prefix: string, listing: Listing): void {
-    for (const file of listing.files) (isImage(file) ? this.stray : this.others).push(prefix + file);
+const join = (folder: Folder, name: string): string => (folder.path ? `${folder.path}/${name}` : name);
+
+/** What was left out, or may be taken for something else than was meant. */
+function remarks(layout: Layout, others: readonly string[]): string[] {
+  const notes: string[] = [];
+  const parents = layout.above.filter((folder) => folder !== layout.base);
+  const empty = parents.flatMap(({ folders }) => folders).filter(({ below }) => below === 0);
+  if (empty.length > 0) {
+    const [has, are] =
+      empty.length === 1
+        ? ['A folder without an image', 'is no class']
+        : ['Folders without an image', 'are no classes'];
+    notes.push(`${has} ${are}: ${some(empty.map(({ path }) => path))}.`);
   }
-
-  private async readClass(folder: string, name: string, split: Split | null): Promise<void> {
-    const listing = await this.tryList(folder);
-    if (!listing) return;
-    if (this.visited.has(listing.real) || isInside(this.home, listing.real)) {
-      this.notes.push(
-        `The folder ${folder} leads back to one that was read already, or around it; it was skipped.`,
-      );
-      return;
-    }
-    this.visited.add(listing.real);
-    // The same letters may be composed or not, depending on the system that made the folder.
-    const className = name.normalize('NFC');
-    for (const file of listing.files) {
-      const path = `${folder}/${file}`;
-      const extension = extname(file);
-      if (isImage(file)) this.images.push({ path, className, split });
-      else if (otherImageExtensions.test(extension)) {
-        const detail = `${extension.slice(1).toUpperCase()} files are not read; convert it to JPEG or PNG`;
-        this.issues.push({ kind: 'unsupported', path, detail });
-      } else this.others.push(path);
-    }
-    for (const inner of listing.folders) await this.readClass(`${folder}/${inner}`, name, split);
+  const hidden = new Set(
+    layout.classFolders.filter(({ folder }) => folder.hidden).map(({ className }) => className),
+  );
+  for (const name of hidden) {
+    notes.push(
+      `The folder ${name} is hidden by the dot in its name; it holds images and was taken as a class.`,
+    );
   }
-
-  /** A folder's entries; null, with the reason on record, where it cannot be read. */
-  private async tryList(folder: string): Promise<Listing | null> {
-    try {
-      return await listFolder(join(this.root, folder));
-    } catch (error) {
-      const detail = `the folder cannot be read (${(error as NodeJS.ErrnoException).code ?? error})`;
-      this.issues.push({ kind: 'broken', path: folder, detail });
-      return null;
-    }
+  const { length } = others;
+  if (length > 0) {
+    const what =
+      length === 1 ? '1 file is no image by its name' : `${length} files are no images by their names`;
+    notes.push(`${what} and left out: ${some(others)}.`);
   }
-
-  private summarize(): void {
-    for (const path of this.stray) {
-      this.issues.push({ kind: 'unsupported', path, detail: 'it lies outside any class folder' });
-    }
-    const { length } = this.others;
-    if (length > 0) {
-      const what =
-        length === 1 ? '1 file is no image by its name' : `${length} files are no images by their names`;
-      this.notes.push(`${what} and left out: ${some(this.others)}.`);
-    }
+  const asked = layout.above.flatMap((folder) => tables(folder).map((name) => join(folder, name)));
+  if (asked.length > 0 && layout.classFolders.every(({ split }) => split === null)) {
+    notes.push(
+      `Labels and splits come from folders alone; what ${some(asked)} says about them was not read.`,
+    );
   }
+  return notes;
+}
 
-  private nothingFound(top: Listing, splits: boolean): CotuneError {
-    const found = [
-      `${top.folders.length} folders${top.folders.length > 0 ? ` (${some(top.folders)})` : ''}`,
-      `${this.stray.length} images outside class folders`,
-      `${this.others.length} other files`,
-      ...(this.issues.length > 0 ? [`${this.issues[0].path}: ${this.issues[0].detail}`] : []),
-    ];
-    return new CotuneError(
-      'bad-input',
-      `${this.root} has no images in class folders; found ${found.join(', ')}.`,
-      splits
+function nothingFound(
+  top: string,
+  root: Folder,
+  layout: Layout,
+  { classesAt }: ImportLayout,
+  issues: readonly SampleIssue[],
+  others: readonly string[],
+): CotuneError {
+  const folders = root.folders.map(({ name }) => name);
+  const found = [
+    `${folders.length} folders${folders.length > 0 ? ` (${some(folders)})` : ''}`,
+    `${root.below} images outside class folders`,
+    `${others.length} other files`,
+    ...(issues.length > 0 ? [`${issues[0].path}: ${issues[0].detail}`] : []),
+  ];
+  return new CotuneError(
+    'bad-input',
+    `${top} has no images in class folders; found ${found.join(', ')}.`,
+    classesAt !== undefined
+      ? `Classes were looked for ${classesAt} levels down; leave --classes-at out, or give another level.`
+      : layout.classFolders.some(({ split }) => split !== null)
         ? 'Expected one folder per class inside train/, with JPEG, PNG, WebP, GIF, BMP or TIFF images.'
         : 'Expected one folder per class with JPEG, PNG, WebP, GIF, BMP or TIFF images, or train/, val/ and test/ holding such folders.',
-    );
-  }
-}
-
-const isImage = (name: string): boolean => imageExtensions.test(extname(name));
-
-/** Whether `path` lies below `folder`, both real paths. */
-function isInside(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== '' && !way.startsWith('..') && !isAbsolute(way);
-}
-
-function some(names: readonly string[]): string {
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
-  return names.slice(0, 3).join(', ') + more;
-}
-
-interface Listing {
-  /** The folder's path with every link followed. */
-  real: string;
-  folders: string[];
-  files: string[];
-}
-
-async function listTop(path: string): Promise<Listing> {
-  try {
-    return await listFolder(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reasons: Record<string, string> = { ENOENT: 'does not exist', ENOTDIR: 'is not a folder' };
-    throw new CotuneError(
-      code === 'ENOENT' ? 'not-found' : 'bad-input',
-      `The folder ${path} ${reasons[code ?? ''] ?? `cannot be read (${code})`}.`,
-      'Check the path and its permissions.',
-      { cause: error },
-    );
-  }
-}
-
-/** The visible entries of a folder in the order of their names; a link counts as what it leads to. */
-async function listFolder(path: string): Promise<Listing> {
-  const entries = await readdir(path, { withFileTypes: true });
-  const listing: Listing = { real: await realpath(path), folders: [], files: [] };
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (entry.name.startsWith('.') || systemEntries.test(entry.name)) continue;
-    const folder = await isFolder(path, entry);
-    (folder ? listing.folders : listing.files).push(entry.name);
-  }
-  return listing;
-}
-
-async function isFolder(path: string, entry: Dirent): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isDirectory();
-  const target = await stat(join(path, entry.name)).catch(() => null);
-  return target?.isDirectory() ?? false;
+  );
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { ImportLayout } from '../../src-shared/contract.ts';
 import type { Sample, SampleIssue, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { clustersOf, type Duplicate, duplicateIssues, duplicateNotes, findDuplicates } from './duplicates.ts';
 import { type FileFacts, readFacts, readLook, unchangedSince } from './file-facts.ts';
-import { type FoundImage, findImages } from './find-images.ts';
+import { type FoundImage, type FoundImages, findImages } from './find-images.ts';
 import { ImageProblem } from './image.ts';
 import type { Look } from './perceptual-hash.ts';
 import { shuffledGroups, takeWhole } from './split.ts';
@@ -24,6 +25,8 @@ export interface ImportOptions {
   /** Chooses the test images where the folder has no test split. */
   seed: number;
   previous?: PreviousImport;
+  /** Which folders are splits and classes; by their names where it is left out. */
+  layout?: ImportLayout;
   /** Files read so far, and files in all. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
@@ -54,7 +57,7 @@ type Candidate = FoundImage & FileFacts & { label: number };
  * aborts; a single bad file never fails the import.
  */
 export async function importFolder(root: string, options: ImportOptions): Promise<ImportedFolder> {
-  const { images, issues, notes } = await findImages(root);
+  const { images, unlabelled, issues, notes } = await findImages(root, options.layout ?? { splits: 'names' });
   const looks = new Map<string, Look>();
   const facts = await readAll(root, images, issues, looks, options);
   const usable = images.filter((image) => facts.has(image.path));
@@ -79,7 +82,7 @@ export async function importFolder(root: string, options: ImportOptions): Promis
     (a, b) => known.has(pairKey(a.path, b.path)),
   );
   if (options.signal?.aborted) throw cancelled();
-  assignTestSplit(candidates, duplicates, options.seed, notes);
+  notes.push(...assignTestSplit(candidates, duplicates, options.seed, unlabelled));
   issues.push(...duplicateIssues(duplicates));
   notes.push(...duplicateNotes(duplicates));
   describeClasses(images, classes, candidates, issues, notes);
@@ -166,19 +169,32 @@ function knownPairs(previous: PreviousImport | undefined, candidates: readonly C
   return new Set(pairs.map(({ path, other }) => pairKey(path, other!)));
 }
 
-/** Given splits stay. Without a test split, whole groups of duplicates are drawn for it, class by class. */
+/**
+ * Given splits stay, but a validation split alone is the test split. Without either, whole groups of duplicates are drawn
+ * for it, class by class. Returns what is to be said about it, images without labels included.
+ */
 function assignTestSplit(
   candidates: readonly Candidate[],
   duplicates: readonly Duplicate<Candidate>[],
   seed: number,
-  notes: string[],
-): void {
-  const hasTest = candidates.some(({ split }) => split === 'test');
-  const pool = candidates.filter(({ split }) => (split ?? 'train') === 'train');
-  for (const image of pool) image.split = 'train';
-  if (hasTest) return;
+  unlabelled: FoundImages['unlabelled'],
+): string[] {
+  const notes = unlabelled.map(
+    ({ path, images }) =>
+      `${path} holds ${images === 1 ? '1 image' : `${images} images`} without a label: left out of training and scores; cotune predict classifies them.`,
+  );
+  for (const image of candidates) image.split ??= 'train';
+  const has = (split: Split) => candidates.some((image) => image.split === split);
+  if (has('test')) return notes;
+  if (has('val')) {
+    for (const image of candidates) if (image.split === 'val') image.split = 'test';
+    notes.push(
+      `There is a validation folder but no ${unlabelled.length > 0 ? 'labelled ' : ''}test folder: its images serve as the test split, and validation images are set aside from the training images.`,
+    );
+    return notes;
+  }
   const clusters = clustersOf(duplicates);
-  for (const [className, members] of Map.groupBy(pool, (image) => image.className)) {
+  for (const [className, members] of Map.groupBy(candidates, (image) => image.className)) {
     const groups = shuffledGroups(
       members,
       (image) => (clusters.get(image) ?? image).hash,
@@ -186,7 +202,12 @@ function assignTestSplit(
     );
     for (const image of takeWhole(groups, Math.round(members.length * testFraction))) image.split = 'test';
   }
-  notes.push('There is no test folder: a fifth of each class, chosen by the seed, is the test split.');
+  const drawn = 'a fifth of each class, chosen by the seed, is the test split.';
+  if (notes.length === 0) return [`There is no test folder: ${drawn}`];
+  return [
+    ...notes.slice(0, -1),
+    `${notes.at(-1)!.slice(0, -1)}. No other folder is the test split: ${drawn}`,
+  ];
 }
 
 function describeClasses(

@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { openImage, readImageFile } from './decode.ts';
+import { decoding } from './decoding.ts';
 import { ImageProblem } from './image.ts';
 
 /** An encoded picture. */
@@ -38,16 +39,17 @@ export async function readPicture(
       if (displayable.includes(image.format)) return { data: bytes, contentType: `image/${image.format}` };
       if (image.width * image.height > 4e6) {
         return {
-          data: await image.pipeline('error').jpeg({ quality: 92 }).toBuffer(),
+          data: await decoding('together', () => image.pipeline('error').jpeg({ quality: 92 }).toBuffer()),
           contentType: 'image/jpeg',
         };
       }
-      return { data: await image.pipeline('error').png().toBuffer(), contentType: 'image/png' };
+      const data = await decoding('together', () => image.pipeline('error').png().toBuffer());
+      return { data, contentType: 'image/png' };
     }
     const small = image
       .pipeline('error')
       .resize(thumbnailSide, thumbnailSide, { fit: 'inside', withoutEnlargement: true });
-    const data = await small.webp({ quality: 80 }).toBuffer();
+    const data = await decoding('together', () => small.webp({ quality: 80 }).toBuffer());
     await keep(cached, data);
     return { data, contentType: 'image/webp' };
   } catch (error) {

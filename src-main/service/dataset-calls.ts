@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ImportLayout } from '../../src-shared/contract.ts';
 import type { Dataset } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { importFolder } from '../data/import-folder.ts';
@@ -14,12 +15,12 @@ export function datasetCalls(context: Context): Handlers<Names> {
   return {
     'datasets.list': () => store.datasets.list(),
     'datasets.get': ({ dataset }) => findDataset(store, dataset),
-    'datasets.import': ({ path, name, seed }) => {
+    'datasets.import': ({ path, name, seed, layout }) => {
       const folder = resolve(path);
       checkFolder(folder);
       checkName(store.datasets.getByName(name), name, folder);
       return tasks.start('import', `Import ${name}`, (task) =>
-        importDataset(context, folder, name, seed, task),
+        importDataset(context, { folder, name, seed, layout }, task),
       );
     },
     'datasets.samples': ({ dataset, label, split, issuesOnly, offset, limit }) => {
@@ -84,11 +85,16 @@ function checkName(known: Dataset | undefined, name: string, folder: string): vo
   }
 }
 
+interface ImportRequest {
+  folder: string;
+  name: string;
+  seed: number;
+  layout?: ImportLayout;
+}
+
 async function importDataset(
   { store, emit }: Context,
-  folder: string,
-  name: string,
-  seed: number,
+  { folder, name, seed, layout }: ImportRequest,
   task: TaskWork,
 ): Promise<number> {
   const importedAt = new Date().toISOString();
@@ -96,6 +102,7 @@ async function importDataset(
   const before = known ? store.samples.all(known.id) : [];
   const found = await importFolder(folder, {
     seed,
+    layout,
     previous: known && { samples: before, issues: known.issues, importedAt: known.importedAt },
     onProgress: task.progress,
     signal: task.signal,

@@ -5,10 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { importFolder } from '../../src-main/data/import-folder.ts';
+import { type ImportedFolder, importFolder } from '../../src-main/data/import-folder.ts';
 import { csvLine } from '../../src-main/formats/csv.ts';
 import { sharedPath } from '../shared-folder.ts';
 
+const splitsOf = ({ samples }: ImportedFolder) =>
+  Object.fromEntries(
+    ['train', 'val', 'test'].map((split) => [split, samples.filter((one) => one.split === split).length]),
+  );
 const imported = (folder: string) => importFolder(folder, { seed: 0 });
 
 /** Case, what is right, and the check of it on the case's folder. */
@@ -23,6 +27,72 @@ const cases: [name: string, right: string, check: (folder: string) => Promise<vo
         ['broken', 'b/zerohole0.jpg'],
       ]);
       expect(samples).toHaveLength(23);
+    },
+  ],
+  [
+    'split-names',
+    'folders named like splits are splits; what is unclear is said, with how to say otherwise',
+    async (folder) => {
+      const intel = await imported(join(folder, 'intel-seg_train-seg_test'));
+      expect(intel.classes).toEqual(['buildings', 'forest', 'sea']);
+      expect(splitsOf(intel)).toEqual({ train: 18, val: 0, test: 9 });
+      expect(intel.notes.join('\n')).toContain('seg_pred holds 5 images without a label');
+      expect(intel.notes.join('\n')).toContain('seg_train (training), seg_test (test)');
+
+      const levels = await imported(join(folder, 'nested-two-levels'));
+      expect(levels.classes).toEqual(['animals', 'plants']);
+      expect(levels.notes.join('\n')).toContain('--classes-at 2');
+      const inner = await importFolder(join(folder, 'nested-two-levels'), {
+        seed: 0,
+        layout: { splits: 'names', classesAt: 2 },
+      });
+      expect(inner.classes).toEqual(['cats', 'dogs', 'roses', 'tulips']);
+
+      await expect(imported(join(folder, 'kaggle-flat-train-test-csv'))).rejects.toMatchObject({
+        code: 'bad-input',
+        message: expect.stringContaining('train.csv'),
+        hint: expect.stringContaining('--no-splits'),
+      });
+    },
+  ],
+  [
+    'test-unknown',
+    'test images without a label are no class',
+    async (folder) => {
+      const found = await imported(folder);
+      expect(found.classes).toEqual(['a', 'b', 'c']);
+      expect(found.notes).toHaveLength(1);
+      expect(found.notes[0]).toContain('test/unknown holds 5 images without a label');
+      expect(found.notes[0]).toContain('a fifth of each class');
+    },
+  ],
+  [
+    'val-flat',
+    'images beside class folders have no label: one note that is true',
+    async (folder) => {
+      const { notes, issues, samples } = await imported(folder);
+      expect(notes).toHaveLength(1);
+      expect(notes[0]).toContain('val holds 4 images without a label');
+      expect(issues).toEqual([]);
+      expect(samples).toHaveLength(12);
+    },
+  ],
+  [
+    'empty-class',
+    'an empty class folder is noted, and so is a class that a dot hides',
+    async (folder) => {
+      const dotted = await imported(join(folder, 'dot-class'));
+      expect(dotted.classes).toEqual(['.net', 'java', 'php']);
+      expect(dotted.notes.join('\n')).toContain('.net is hidden');
+    },
+  ],
+  [
+    'class-without-train',
+    'a class in the test split only is noted by its name',
+    async (folder) => {
+      const { classes, notes } = await imported(join(folder, 'data'));
+      expect(classes).toEqual(['a', 'b', 'c', 'd']);
+      expect(notes.join('\n')).toContain('The class d has no training image');
     },
   ],
   [

@@ -1,28 +1,74 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { ImportLayout } from '../../../src-shared/contract.ts';
 import type { Dataset } from '../../../src-shared/domain.ts';
+import { CotuneError } from '../../../src-shared/errors.ts';
 import { awaitTask } from '../await-work.ts';
 import { snakeCase } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { type CommonOptions, common, number, withService } from '../session.ts';
 import { columns, plural, someOf, table } from '../text.ts';
 
+interface Options extends CommonOptions {
+  name: string;
+  seed: number;
+  classesAt?: number;
+  train?: string[];
+  val?: string[];
+  test?: string[];
+  splits: boolean;
+}
+
 export function importCommand(program: Command): void {
   common(program.command('import <dir>'), [
     'cotune import ~/photos/monkeys --name monkeys',
     'cotune import ./birds --name birds --seed 1 --json',
+    'cotune import ./plants --name species --classes-at 2',
+    'cotune import ./set --name set --train batch1 batch2 --test holdout',
   ])
     .description('import a folder of labelled images (nothing is copied)')
     .requiredOption('--name <name>', 'name of the dataset; an existing one is brought up to date')
     .option('--seed <n>', 'chooses the test images where the folder has no test split', number, 0)
-    .action((dir: string, options: CommonOptions & { name: string; seed: number }) =>
+    .option(
+      '--classes-at <level>',
+      'level of the folders that name the classes, counted below train/ or, without splits, below <dir> (default: 1)',
+      number,
+    )
+    .option('--train <folder...>', 'folders of the training split, where their names do not say it')
+    .option('--val <folder...>', 'folders of the validation split')
+    .option('--test <folder...>', 'folders of the test split')
+    .option('--no-splits', 'folders named train or test are classes like any other')
+    .action((dir: string, options: Options) =>
       withService(options, async (service) => {
-        const input = { path: resolve(dir), name: options.name, seed: options.seed };
+        const { name, seed } = options;
+        const input = { path: resolve(dir), name, seed, layout: layoutOf(options) };
         await awaitTask(service, () => service.call('datasets.import', input), openProgress());
         const dataset = await service.call('datasets.get', { dataset: options.name });
         return { json: snakeCase(dataset), text: describe(dataset) };
       }),
     );
+}
+
+/** What the flags say about the folders; undefined where they say nothing. */
+function layoutOf({ classesAt, train, val, test, splits }: Options): ImportLayout | undefined {
+  const named = train ?? val ?? test;
+  if (named && !splits) {
+    throw new CotuneError(
+      'bad-input',
+      '--no-splits contradicts the folders that are named as splits.',
+      'Give one of them.',
+    );
+  }
+  if (named && !train) {
+    throw new CotuneError(
+      'bad-input',
+      '--train is missing beside the other splits.',
+      'Name the training folders too: --train FOLDER.',
+    );
+  }
+  if (train) return { classesAt, splits: { train, val, test } };
+  if (!splits) return { classesAt, splits: 'none' };
+  return classesAt === undefined ? undefined : { classesAt, splits: 'names' };
 }
 
 function describe(dataset: Dataset): string {
