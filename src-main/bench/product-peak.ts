@@ -37,7 +37,7 @@ function products(extent: number, count: number): Program {
 }
 
 async function fastest(engine: Engine, program: Program, extent: number): Promise<number> {
-  const random = randomOf(extent);
+  const random = randomOf(extent, 'bench matrix');
   // With this deviation a product's values are as large as its factors'.
   const bound = Math.sqrt(3 / extent);
   const matrix = () => Float32Array.from({ length: extent ** 2 }, () => (2 * random() - 1) * bound);

@@ -32,7 +32,7 @@ function valuesOf(tensor: TensorDescription, index: number): Float32Array {
   const values = new Float32Array(tfShape(tensor).reduce((a, b) => a * b, 1));
   if (kind === 'running') return values.fill(name.endsWith('running_var') ? 1 : 0);
   if (kind === 'vector') return values.fill(name.endsWith('bias') ? 0 : 1);
-  const random = randomOf(index);
+  const random = randomOf(index, 'bench weights');
   const fanIn = shape.slice(1).reduce((a, b) => a * b, 1);
   const bound = Math.sqrt(6 / fanIn);
   return values.map(() => (2 * random() - 1) * bound);

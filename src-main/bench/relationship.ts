@@ -29,7 +29,7 @@ export async function benchRelationship(
       `${samples} samples are too few for ${targets} target classes.`,
       'Take at least two targets and four samples for each.',
     );
-  const next = normalOf(randomOf(7));
+  const next = normalOf(randomOf(7, 'bench relationship'));
   const centers = Float32Array.from({ length: targets * sources }, () => centerSpread * next());
   const train = imagesAround(centers, targets, samples, next);
   const val = imagesAround(centers, targets, Math.floor(samples / 4), next);

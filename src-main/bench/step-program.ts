@@ -67,7 +67,7 @@ function openWork({ network: source }: StepWork): {
 
 /** Images of values in [-1, 1) and labels, the same at every call, with a learning rate that lets no loss run away. */
 function syntheticBatch(count: number, size: number): Arrays {
-  const random = randomOf(count, size);
+  const random = randomOf(0, 'bench batch', count, size);
   return {
     images: Float32Array.from({ length: count * size * size * 3 }, () => 2 * random() - 1),
     labels: Int32Array.from({ length: count }, () => Math.floor(random() * benchClasses)),

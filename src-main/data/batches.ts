@@ -150,7 +150,7 @@ function batchOrder(samples: number, batch: number, seed: number): (step: number
   const orderOf = (epoch: number): Int32Array => {
     const known = epochs.get(epoch);
     if (known) return known;
-    const order = permutation(samples, randomOf(seed, epoch));
+    const order = permutation(samples, randomOf(seed, 'order', epoch));
     if (epochs.size > 3) epochs.clear();
     epochs.set(epoch, order);
     return order;

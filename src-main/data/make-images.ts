@@ -41,7 +41,7 @@ export async function makeImages(request: BatchRequest): Promise<Float32Array<Ar
       const position = next++;
       const image = await loadImage(sources[position], cache, sources[position].keep);
       const { columns, rows, mirrored } = augment
-        ? randomCrop(image, size, randomOf(augment.seed, augment.step, position))
+        ? randomCrop(image, size, randomOf(augment.seed, 'crop', augment.step, position))
         : centerCrop(image, size, shorter);
       resample(image, columns, rows, mirrored, normalization, images, position * size * size * 3);
     }

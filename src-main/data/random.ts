@@ -1,30 +1,86 @@
+import { createHash } from 'node:crypto';
+
 /** Numbers in [0, 1), one after another. */
 export type Random = () => number;
 
 /**
- * A stream of random numbers that follows from its integer keys (seed, step, position …) alone, so that any draw
- * can be made again by itself. The generator is sfc32 (C. Doty-Humphrey, PractRand).
+ * A stream of random numbers that follows from a seed, what it is for, and up to three whole numbers (step, position …)
+ * alone, so that any draw can be made again by itself, and no two streams meet. The generator is Threefry-4x32 with 20
+ * rounds (Salmon et al., «Parallel Random Numbers: As Easy as 1, 2, 3», SC 2011): for each key a bijection of 128-bit
+ * counters. The key is SHA-256 of seed and purpose; the counters are `at` and the block that is drawn, so that streams of one
+ * key differ in every block until 2³² of them are drawn.
  */
-export function randomOf(...keys: readonly number[]): Random {
-  let a = 0x9e3779b9 | 0;
-  let b = 0x243f6a88 | 0;
-  let c = 0xb7e15162 | 0;
-  let counter = 1;
-  const next = (): number => {
-    const sum = (((a + b) | 0) + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + sum;
-    c |= 0;
-    return (sum >>> 0) / 4294967296;
+export function randomOf(seed: number, purpose: string, ...at: readonly number[]): Random {
+  if (at.length > 3) throw new RangeError('A stream is told apart by three numbers at most.');
+  const key = keyOf(seed, purpose);
+  const [first = 0, second = 0, third = 0] = at;
+  let block: Uint32Array = Uint32Array.of();
+  let blocks = 0;
+  let used = 4;
+  return () => {
+    if (used === 4) {
+      block = threefry([blocks++, first, second, third], key);
+      used = 0;
+    }
+    return block[used++] / 4294967296;
   };
-  for (const key of keys) {
-    a ^= key | 0;
-    b ^= Math.floor(key / 4294967296) | 0;
-    for (let round = 0; round < 12; round++) next();
+}
+
+/** A normal number, mean 0 and deviation 1, of two uniform ones (Box and Muller, 1958). */
+export const normalOf = (random: Random): number =>
+  // 1 - u is never zero.
+  Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+
+let lastKey = { seed: Number.NaN, purpose: '', key: Uint32Array.of() };
+
+function keyOf(seed: number, purpose: string): Uint32Array {
+  if (lastKey.seed === seed && lastKey.purpose === purpose) return lastKey.key;
+  const digest = createHash('sha256').update(`${seed}\n${purpose}`).digest();
+  const key = Uint32Array.from({ length: 4 }, (_, index) => digest.readUInt32LE(4 * index));
+  lastKey = { seed, purpose, key };
+  return key;
+}
+
+/** Rotations of the two pairs of words, by round modulo 8: the paper's table 2. */
+const rotations = [
+  [10, 26],
+  [11, 21],
+  [13, 27],
+  [23, 5],
+  [6, 20],
+  [17, 11],
+  [25, 10],
+  [18, 20],
+] as const;
+const parity = 0x1bd11bda;
+
+/** One block: four words of a counter, under a key of four words, to four random words. */
+export function threefry(counter: readonly number[], key: ArrayLike<number>): Uint32Array {
+  const keys = [key[0], key[1], key[2], key[3], parity ^ key[0] ^ key[1] ^ key[2] ^ key[3]];
+  let [a, b, c, d] = counter.map((word, index) => (word + keys[index]) | 0);
+  for (let round = 0; round < 20; round++) {
+    const [left, right] = rotations[round & 7];
+    // The words of each pair change partners from round to round.
+    if ((round & 1) === 0) {
+      a = (a + b) | 0;
+      b = ((b << left) | (b >>> (32 - left))) ^ a;
+      c = (c + d) | 0;
+      d = ((d << right) | (d >>> (32 - right))) ^ c;
+    } else {
+      a = (a + d) | 0;
+      d = ((d << left) | (d >>> (32 - left))) ^ a;
+      c = (c + b) | 0;
+      b = ((b << right) | (b >>> (32 - right))) ^ c;
+    }
+    if ((round & 3) === 3) {
+      const turn = (round + 1) >> 2;
+      a = (a + keys[turn % 5]) | 0;
+      b = (b + keys[(turn + 1) % 5]) | 0;
+      c = (c + keys[(turn + 2) % 5]) | 0;
+      d = (d + keys[(turn + 3) % 5] + turn) | 0;
+    }
   }
-  return next;
+  return Uint32Array.of(a, b, c, d);
 }
 
 /** The indices 0 … count − 1 in an order drawn from `random` (Fisher–Yates). */

@@ -113,8 +113,8 @@ function eagerExecutable(backend: string, program: Program, constants: Arrays): 
           const fed: Tensors = {};
           for (const name of Object.keys(program.batch))
             fed[name] = asTensor(name, batch[name], program.batch);
-          const { state: after, outputs } = program.step(state, fed);
-          results = Object.fromEntries(Object.entries(outputs).map(copyOut));
+          const { state: after, outputs, diagnosis } = program.step(state, fed);
+          results = Object.fromEntries(Object.entries({ ...outputs, ...diagnosis }).map(copyOut));
           return after;
         });
         for (const [name, tensor] of Object.entries(next)) {

@@ -25,7 +25,17 @@ export type Arrays = Record<string, Values>;
 export interface Program {
   state: Specs;
   batch: Specs;
-  step(state: Tensors, batch: Tensors): { state: Tensors; outputs: Tensors };
+  step(state: Tensors, batch: Tensors): StepResult;
+}
+
+export interface StepResult {
+  state: Tensors;
+  outputs: Tensors;
+  /**
+   * Values that say how the step went (the norm of the gradient, a penalty's value): they come out among the outputs, but do
+   * not count as forward pass, which decides what is kept in memory from it for the gradient. No output has such a name.
+   */
+  diagnosis?: Tensors;
 }
 
 export interface CompileOptions {

@@ -1,4 +1,7 @@
-/** Seeded chance: the same words always give the same throws, on every machine. */
+/**
+ * Seeded chance: the same words always give the same throws, on every machine. The bundled network learned from the drawings
+ * that these throws make, so that they are not exchanged for data/random.ts.
+ */
 export interface Dice {
   /** Uniform in [low, high). */
   range(low: number, high: number): number;

@@ -38,6 +38,9 @@ export const bestPath = (folder: string, step: number): string => join(folder, `
 
 type Kind = 'checkpoint' | 'best';
 
+/** How a run's random numbers are drawn. A checkpoint of another way cannot be gone on from as if nothing had happened. */
+const randomness = 'threefry4x32-20';
+
 /** Writes a checkpoint whole or not at all; older ones but one are removed. Returns its path. */
 export function writeCheckpoint(job: TrainJob, specs: Specs, checkpoint: Checkpoint): string {
   const { step, state, best, timing, engine } = checkpoint;
@@ -51,6 +54,7 @@ export function writeCheckpoint(job: TrainJob, specs: Specs, checkpoint: Checkpo
       best: JSON.stringify(best),
       timing: JSON.stringify(timing),
       engine,
+      randomness,
     },
   );
   // The last but one stays: the service may still be looking at it.
@@ -64,6 +68,12 @@ export function writeCheckpoint(job: TrainJob, specs: Specs, checkpoint: Checkpo
 export function readCheckpoint(job: TrainJob, specs: Specs, path: string): Checkpoint {
   const header = readSafetensorsHeader(path);
   const { run, step, best, timing, engine } = header.metadata;
+  if (header.metadata.randomness !== randomness)
+    throw new CotuneError(
+      'conflict',
+      `The checkpoint ${path} was written by an earlier version of this program, which drew other random numbers: the run would end with neither version's result.`,
+      'Start a new run with the same settings.',
+    );
   if (run !== runHash(job))
     throw new CotuneError(
       'conflict',

@@ -1,11 +1,8 @@
 import { tfShape } from '../backbones/layouts.ts';
-import { randomOf } from '../data/random.ts';
+import { normalOf, randomOf } from '../data/random.ts';
 import type { Arrays, Program } from '../engine/engine.ts';
 import { type Network, targetHeadTensors } from './network.ts';
 import { relationshipName } from './training-program.ts';
-
-/** Keeps the head's random stream apart from those of batches and splits with the same seed. */
-const headStream = 0x68656164;
 
 /**
  * A training program's state before its first step: the pre-trained `weights`, a new target head by `seed`, momentum
@@ -28,13 +25,11 @@ export function initialState(
 
 /** Weights normal(0, 0.01), bias zero. */
 function newHead(network: Network, seed: number): Arrays {
-  const random = randomOf(seed, headStream);
-  // Box–Muller; 1 - u is never zero.
-  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const random = randomOf(seed, 'head');
   return Object.fromEntries(
     targetHeadTensors(network).map((tensor) => {
       const values = new Float32Array(tfShape(tensor).reduce((a, b) => a * b, 1));
-      return [tensor.name, tensor.kind === 'linear' ? values.map(() => 0.01 * normal()) : values];
+      return [tensor.name, tensor.kind === 'linear' ? values.map(() => 0.01 * normalOf(random)) : values];
     }),
   );
 }

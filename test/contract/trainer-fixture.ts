@@ -84,7 +84,7 @@ async function pictures(folder: string, split: string, perClass: number): Promis
   for (const [label, name] of classNames.entries())
     for (let index = 0; index < perClass; index++) {
       const id = nextId++;
-      const random = randomOf(id);
+      const random = randomOf(id, 'picture');
       const pixels = Uint8Array.from({ length: 40 * 36 * 3 }, (_, at) =>
         Math.floor(random() * 128 + (at % 3 === label ? 127 : 0)),
       );
@@ -99,7 +99,7 @@ async function pictures(folder: string, split: string, perClass: number): Promis
 
 function sourceModel(folder: string): JobModel {
   const backbone = createBackbone({ architecture: 'mobilenet_v2', padding: 'same', width: 0.1 });
-  const random = randomOf(11);
+  const random = randomOf(11, 'network');
   const path = join(folder, 'source.safetensors');
   writeSafetensors(
     path,

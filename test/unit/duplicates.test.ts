@@ -13,14 +13,14 @@ import { classOf, jpeg, scene, temporaryFolder, writeFiles } from './pictures.ts
 const look = async (bytes: Buffer) => lookOf(await openImage(bytes));
 
 function randomHashes(count: number): bigint[] {
-  const random = randomOf(5);
+  const random = randomOf(5, 'bits');
   const word = () => BigInt(Math.floor(random() * 2 ** 32));
   return Array.from({ length: count }, () => (word() << 32n) | word());
 }
 const text = (hash: bigint) => hash.toString(16).padStart(16, '0');
 
 test('near candidates are exactly the earlier hashes at most 6 bits away', () => {
-  const random = randomOf(6);
+  const random = randomOf(6, 'bits');
   const centers = randomHashes(60);
   const hashes = centers.flatMap((center) =>
     [0, 3, 5, 6, 7, 9].map((flips) =>

@@ -171,7 +171,13 @@ test('a fingerprint tells attributes apart that JSON writes alike', () => {
   const values = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0, null];
   const of = (value: unknown) => {
     const node = { kernel: 'PadV2', inputs: {}, attrs: { value }, outputs: [] };
-    return fingerprint({ inputs: [], nodes: [node], state: new Map(), outputs: new Map() });
+    return fingerprint({
+      inputs: [],
+      nodes: [node],
+      state: new Map(),
+      outputs: new Map(),
+      diagnosis: new Map(),
+    });
   };
   expect(new Set(values.map(of)).size).toBe(values.length);
   expect(() => of(() => 1)).toThrow('function');

@@ -23,7 +23,7 @@ export function writeFiles(folder: string, files: Record<string, Uint8Array | st
 
 /** A scene of its own for every seed: smooth blobs of color, so that two seeds never look alike. */
 export function scene(seed: number, width = 96, height = 72): Sharp {
-  const random = randomOf(seed, 77);
+  const random = randomOf(seed, 'picture');
   const cells = permutation(48, random).map((rank) => 20 + rank * 4);
   const raw = Buffer.alloc(8 * 6 * 3);
   for (let cell = 0; cell < 48; cell++) {

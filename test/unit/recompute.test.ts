@@ -56,3 +56,26 @@ test('an activation is kept for a filter’s gradient that takes little longer t
   expect(kernels).toContain('DepthwiseConv2dNativeBackpropFilter');
   expect(kernels.filter((kernel) => kernel.endsWith('again'))).toEqual([]);
 });
+
+test('values for diagnosis change nothing of what is made again: they are no part of the forward pass', () => {
+  const plain = stepOf((scaled) => scaled);
+  const diagnosed: Program = {
+    ...plain,
+    step(state, batch) {
+      const result = plain.step(state, batch);
+      return { ...result, diagnosis: { update: tf.norm(tf.sub(state.w, result.state.w)) } };
+    },
+  };
+  const kernels = kernelsOf(diagnosed);
+  expect(kernels.slice(0, kernelsOf(plain).length)).toEqual(kernelsOf(plain));
+  expect(kernels).toContain('Relu again');
+  // As an output the same value makes the whole step its forward pass, and nothing is made again.
+  const asOutput: Program = {
+    ...diagnosed,
+    step(state, batch) {
+      const { diagnosis, ...result } = diagnosed.step(state, batch);
+      return { ...result, outputs: { ...result.outputs, ...diagnosis } };
+    },
+  };
+  expect(kernelsOf(asOutput).filter((kernel) => kernel.endsWith('again'))).toEqual([]);
+});

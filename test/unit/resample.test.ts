@@ -65,7 +65,7 @@ test('random crops lie inside the image, with areas of 0.2 … 1 and ratios of 3
   let mirrored = 0;
   const shares: number[] = [];
   for (let draw = 0; draw < 4000; draw++) {
-    const crop = randomCrop(pattern(120, 90), 64, randomOf(draw));
+    const crop = randomCrop(pattern(120, 90), 64, randomOf(draw, 'crop'));
     const { columns, rows } = crop;
     expect(columns.start + columns.extent).toBeLessThanOrEqual(120);
     expect(rows.start + rows.extent).toBeLessThanOrEqual(90);
@@ -90,7 +90,7 @@ test('very narrow and tiny images have crops too', () => {
     [2, 1],
   ]) {
     for (let draw = 0; draw < 50; draw++) {
-      const { columns, rows } = randomCrop(pattern(width, height), 8, randomOf(draw));
+      const { columns, rows } = randomCrop(pattern(width, height), 8, randomOf(draw, 'crop'));
       expect(columns.extent).toBeGreaterThan(0);
       expect(rows.start + rows.extent).toBeLessThanOrEqual(height);
       expect(columns.start + columns.extent).toBeLessThanOrEqual(width);

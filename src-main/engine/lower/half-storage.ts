@@ -32,7 +32,13 @@ export function storeHalves(trace: Trace): Trace {
   }
   const seen = (values: ReadonlyMap<string, Value>) =>
     new Map([...values].map(([name, value]) => [name, now.get(value) ?? value]));
-  return { ...trace, nodes, state: seen(trace.state), outputs: seen(trace.outputs) };
+  return {
+    ...trace,
+    nodes,
+    state: seen(trace.state),
+    outputs: seen(trace.outputs),
+    diagnosis: seen(trace.diagnosis),
+  };
 }
 
 function keepingNode(x: ResultValue): Node {

@@ -101,7 +101,9 @@ export function lower(traced: Trace, target: Target): Lowered {
     const next = finish('next', name, value, layoutOfState.get(name) ?? 'nhwc');
     return { ...next, inPlace: lowering.graph.isReplacedBy(next.name, next.port) };
   });
-  const outputs = [...trace.outputs].map(([name, value]) => finish('out', name, value, 'nhwc'));
+  const outputs = [...trace.outputs, ...trace.diagnosis].map(([name, value]) =>
+    finish('out', name, value, 'nhwc'),
+  );
   // State is large and stays in its memory; what an evaluation gives is small, and other runtimes are to read exported ones.
   const intoGiven = target.provider === 'cpu' && nextState.length > 0;
   return { model: lowering.graph.toBytes(inputs, results, { intoGiven }), ...ports, nextState, outputs };
@@ -116,8 +118,8 @@ function forMemory(trace: Trace, { halfStorage, layout }: Target): Trace {
 function usesOf(trace: Trace): Map<Value, number> {
   const uses = new Map<Value, number>();
   const inputs = trace.nodes.flatMap((node) => Object.values(node.inputs));
-  for (const value of [...inputs, ...trace.state.values(), ...trace.outputs.values()])
-    uses.set(value, (uses.get(value) ?? 0) + 1);
+  const results = [trace.state, trace.outputs, trace.diagnosis].flatMap((values) => [...values.values()]);
+  for (const value of [...inputs, ...results]) uses.set(value, (uses.get(value) ?? 0) + 1);
   return uses;
 }
 

@@ -91,6 +91,7 @@ export class TraceBackend extends tf.KernelBackend {
   }
 
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): tf.DataId {
+    refuseRandom();
     return this.#info(this.#constantValue(values, shape, dtype)).dataId;
   }
 
@@ -150,6 +151,25 @@ export class TraceBackend extends tf.KernelBackend {
 
   override timerAvailable(): boolean {
     return false;
+  }
+}
+
+const randomOps = /^(random|truncatedNormal|rand|dropout)/;
+
+/**
+ * tf.js draws random numbers on the host and hands them to the backend as they are: a step that is traced once would have
+ * the same ones for ever.
+ * @throws CotuneError where a random op is what makes a tensor.
+ */
+function refuseRandom(): void {
+  for (const { name } of tf.engine().state.scopeStack) {
+    const op = name.replace(tf.OP_SCOPE_SUFFIX, '');
+    if (randomOps.test(op))
+      throw new CotuneError(
+        'failed',
+        `A program step draws random numbers with tf.${op} while it is traced: every step would get the same ones.`,
+        'Feed them as an input of the step, made by randomOf(seed, purpose, step).',
+      );
   }
 }
 

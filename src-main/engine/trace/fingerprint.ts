@@ -5,7 +5,7 @@ import type { Trace, Value } from './ir.ts';
  * SHA-256 of everything that a lowered graph follows from: kernels in their order with their attributes, which value goes
  * where, constants, and the shapes and types of all of it. Two traces of one program have the same.
  */
-export function fingerprint({ inputs, nodes, state, outputs }: Trace): string {
+export function fingerprint({ inputs, nodes, state, outputs, diagnosis }: Trace): string {
   const hash = createHash('sha256');
   const add = (part: unknown) => hash.update(JSON.stringify(part, exactly));
   // Values count on from trace to trace: here they are numbered anew, in the order in which they are met.
@@ -26,7 +26,7 @@ export function fingerprint({ inputs, nodes, state, outputs }: Trace): string {
   add(inputs.map(numberOf));
   for (const { kernel, inputs: taken, attrs, outputs: made } of nodes)
     add([kernel, named(Object.entries(taken)), attrs, made.map(numberOf)]);
-  add([named(state), named(outputs)]);
+  add([named(state), named(outputs), named(diagnosis)]);
   return hash.digest('hex');
 }
 

@@ -47,6 +47,8 @@ export interface Trace {
   readonly nodes: Node[];
   readonly state: ReadonlyMap<string, Value>;
   readonly outputs: ReadonlyMap<string, Value>;
+  /** Outputs that the forward pass does not end in. */
+  readonly diagnosis: ReadonlyMap<string, Value>;
 }
 
 /** Number of elements of a shape. */

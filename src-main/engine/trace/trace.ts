@@ -31,8 +31,9 @@ export function trace(program: Program, constants: Arrays = {}): Trace {
       if (value === backend.tracedValue(state[name])) nextState.delete(name);
     }
     const outputs = valuesOf(result.outputs);
-    const nodes = live(backend.recorded, [...nextState.values(), ...outputs.values()]);
-    return { inputs, nodes, state: nextState, outputs };
+    const diagnosis = valuesOf(result.diagnosis ?? {});
+    const nodes = live(backend.recorded, [...nextState.values(), ...outputs.values(), ...diagnosis.values()]);
+    return { inputs, nodes, state: nextState, outputs, diagnosis };
   });
 }
 
