@@ -5,20 +5,19 @@ import type { ImportLayout } from '../../src-shared/contract.ts';
 import type { Sample, SampleIssue, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { clustersOf, type Duplicate, duplicateIssues, duplicateNotes, findDuplicates } from './duplicates.ts';
-import { type FileFacts, readFacts, readLook, unchangedSince } from './file-facts.ts';
+import { type FileFacts, readFacts, readLook } from './file-facts.ts';
+import { stampOf } from './file-stamp.ts';
 import { type FoundImage, type FoundImages, findImages } from './find-images.ts';
 import { ImageProblem } from './image.ts';
 import type { Look } from './perceptual-hash.ts';
 import { shuffledGroups, takeWhole } from './split.ts';
 
-type ImportedSample = Omit<Sample, 'id' | 'dataset'>;
+type ImportedSample = Omit<Sample, 'id' | 'dataset'> & FileFacts;
 
-/** What the last import of the same folder found: files untouched since it began are not read again. */
+/** What the last import of the same folder found: files that still bear the same stamp are not read again. */
 interface PreviousImport {
   samples: readonly ImportedSample[];
   issues: readonly SampleIssue[];
-  /** When that import began, ISO 8601. */
-  importedAt: string;
 }
 
 export interface ImportOptions {
@@ -112,7 +111,6 @@ async function readAll(
   { previous, onProgress, signal }: ImportOptions,
 ): Promise<Map<string, FileFacts>> {
   const known = new Map(previous?.samples.map((sample) => [sample.path, sample]));
-  const since = previous ? Date.parse(previous.importedAt) : 0;
   const facts = new Map<string, FileFacts>();
   let next = 0;
   let done = 0;
@@ -122,9 +120,9 @@ async function readAll(
       const { path } = images[next++];
       const before = known.get(path);
       try {
-        if (before && (await unchangedSince(join(root, path), before.bytes, since))) {
-          const { width, height, bytes, hash, perceptualHash } = before;
-          facts.set(path, { width, height, bytes, hash, perceptualHash });
+        if (before?.stamp && (await stampOf(join(root, path))) === before.stamp) {
+          const { width, height, bytes, hash, perceptualHash, stamp } = before;
+          facts.set(path, { width, height, bytes, hash, perceptualHash, stamp });
         } else {
           const read = await readFacts(join(root, path));
           facts.set(path, read.facts);

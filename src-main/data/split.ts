@@ -9,10 +9,10 @@ export interface SplitOptions {
   valFraction: number;
 }
 
-export interface ChosenSamples {
-  train: Sample[];
-  val: Sample[];
-  test: Sample[];
+export interface ChosenSamples<S extends Sample> {
+  train: S[];
+  val: S[];
+  test: S[];
   notes: string[];
 }
 
@@ -22,11 +22,14 @@ export interface ChosenSamples {
  * from seed, label and content alone, not from the order or the names of the files; copies of one image stay on one
  * side, and a lower rate's images are among a higher rate's.
  */
-export function splitSamples(samples: readonly Sample[], options: SplitOptions): ChosenSamples {
+export function splitSamples<S extends Sample>(
+  samples: readonly S[],
+  options: SplitOptions,
+): ChosenSamples<S> {
   const { rate, seed, valFraction } = options;
   const of = (split: Sample['split']) => samples.filter((sample) => sample.split === split).sort(byPath);
   const given = of('val');
-  const chosen: ChosenSamples = { train: [], val: [...given], test: of('test'), notes: [] };
+  const chosen: ChosenSamples<S> = { train: [], val: [...given], test: of('test'), notes: [] };
   const withoutValidation: string[] = [];
   for (const [label, members] of Map.groupBy(of('train'), (sample) => sample.label)) {
     const groups = shuffledGroups(members, (sample) => sample.hash, `validation ${seed} ${label}`);

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { openImage, readImageFile } from './decode.ts';
 import { decoding } from './decoding.ts';
+import { stampOf, withStamp } from './file-stamp.ts';
 import { ImageProblem } from './image.ts';
 
 /** An encoded picture. */
@@ -16,45 +18,91 @@ const thumbnailSide = 256;
 /** What every browser shows by itself. */
 const displayable: readonly string[] = ['jpeg', 'png', 'webp', 'gif'];
 
+/** An image to show: `hash` and `stamp` are those of the file when it was imported. */
+export interface PictureSource {
+  path: string;
+  hash: string;
+  stamp: string | null;
+}
+
 /**
- * A picture for display. `thumb`: WebP of at most 256 px, cached in `cacheFolder` under the content hash. `full`: the
- * file as it is where browsers show its format, else as PNG, or as JPEG above 4 million pixels.
+ * A picture for display of what the file shows now. `thumb`: WebP of at most 256 px, kept in `cacheFolder` under the hash
+ * of the bytes that it was made from; that of the import is shown without reading the file where the file still bears its
+ * stamp, or is gone. `full`: the file as it is where browsers show its format, else as PNG, or as JPEG above 4 million
+ * pixels.
  * @throws CotuneError `not-found` where the file vanished, `failed` where it cannot be decoded.
  */
 export async function readPicture(
-  path: string,
-  hash: string,
+  source: PictureSource,
   size: 'thumb' | 'full',
   cacheFolder: string,
 ): Promise<Picture> {
-  const cached = join(cacheFolder, 'thumbnails', hash.slice(0, 2), `${hash}.webp`);
-  if (size === 'thumb') {
-    const data = await readFile(cached).catch(() => null);
-    if (data && isWhole(data)) return { data, contentType: 'image/webp' };
-  }
+  const { path } = source;
   try {
-    const bytes = await readImageFile(path);
-    const image = await openImage(bytes);
-    if (size === 'full') {
-      if (displayable.includes(image.format)) return { data: bytes, contentType: `image/${image.format}` };
-      if (image.width * image.height > 4e6) {
-        return {
-          data: await decoding('together', () => image.pipeline('error').jpeg({ quality: 92 }).toBuffer()),
-          contentType: 'image/jpeg',
-        };
-      }
-      const data = await decoding('together', () => image.pipeline('error').png().toBuffer());
-      return { data, contentType: 'image/png' };
-    }
-    const small = image
+    if (size === 'full') return await fullPicture(path);
+    const known = await knownHash(source);
+    const kept = known && (await readKept(cacheFolder, known));
+    if (kept) return kept;
+    const { value: bytes, stamp } = await withStamp(path, () => readImageFile(path));
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    remember(path, stamp, hash);
+    const again = hash === known ? null : await readKept(cacheFolder, hash);
+    if (again) return again;
+    const small = (await openImage(bytes))
       .pipeline('error')
       .resize(thumbnailSide, thumbnailSide, { fit: 'inside', withoutEnlargement: true });
     const data = await decoding('together', () => small.webp({ quality: 80 }).toBuffer());
-    await keep(cached, data);
+    await keep(cachedPath(cacheFolder, hash), data);
     return { data, contentType: 'image/webp' };
   } catch (error) {
     throw displayError(error, path);
   }
+}
+
+/** Hashes of files as they were last read, so that one whose stamp is not on record is not read for every look at it. */
+const seen = new Map<string, { stamp: string; hash: string }>();
+const maxSeen = 20_000;
+
+function remember(path: string, stamp: string | null, hash: string): void {
+  if (stamp === null) return;
+  if (seen.size >= maxSeen) seen.clear();
+  seen.set(path, { stamp, hash });
+}
+
+/** The hash of what a file holds now, where that is known without reading it; of the import where the file is gone. */
+async function knownHash({ path, hash, stamp }: PictureSource): Promise<string | null> {
+  let now: string | null;
+  try {
+    now = await stampOf(path);
+  } catch {
+    return hash;
+  }
+  if (now === null) return null;
+  if (now === stamp) return hash;
+  const last = seen.get(path);
+  return last?.stamp === now ? last.hash : null;
+}
+
+const cachedPath = (cacheFolder: string, hash: string): string =>
+  join(cacheFolder, 'thumbnails', hash.slice(0, 2), `${hash}.webp`);
+
+async function readKept(cacheFolder: string, hash: string): Promise<Picture | null> {
+  const data = await readFile(cachedPath(cacheFolder, hash)).catch(() => null);
+  return data && isWhole(data) ? { data, contentType: 'image/webp' } : null;
+}
+
+async function fullPicture(path: string): Promise<Picture> {
+  const bytes = await readImageFile(path);
+  const image = await openImage(bytes);
+  if (displayable.includes(image.format)) return { data: bytes, contentType: `image/${image.format}` };
+  if (image.width * image.height > 4e6) {
+    const data = await decoding('together', () => image.pipeline('error').jpeg({ quality: 92 }).toBuffer());
+    return { data, contentType: 'image/jpeg' };
+  }
+  return {
+    data: await decoding('together', () => image.pipeline('error').png().toBuffer()),
+    contentType: 'image/png',
+  };
 }
 
 /** Whether a WebP file is as long as its header says: a write may have been cut off by a crash. */

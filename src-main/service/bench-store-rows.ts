@@ -27,6 +27,7 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
     issues: [],
     notes: [],
     importedAt: now,
+    layout: null,
   });
   const modelId = store.models.insert({
     name: 'bench',
@@ -53,6 +54,7 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
       bytes: 100_000,
       hash: `image ${index}`,
       perceptualHash: '0'.repeat(16),
+      stamp: null,
     })),
   );
   const request = { dataset: 'bench', model: 'bench', method: 'cotuning' } as const;

@@ -100,10 +100,12 @@ async function importDataset(
   const importedAt = new Date().toISOString();
   const known = store.datasets.getByName(name);
   const before = known ? store.samples.all(known.id) : [];
+  // What a person once said about these folders holds until they say something else.
+  const said = layout ?? (known?.path === folder ? store.datasets.layout(known.id) : null);
   const found = await importFolder(folder, {
     seed,
-    layout,
-    previous: known && { samples: before, issues: known.issues, importedAt: known.importedAt },
+    layout: said ?? undefined,
+    previous: known && { samples: before, issues: known.issues },
     onProgress: task.progress,
     signal: task.signal,
   });
@@ -125,6 +127,7 @@ async function importDataset(
     issues,
     notes: found.notes,
     importedAt,
+    layout: said,
   };
   const id = store.transaction(() => {
     const now = store.datasets.getByName(name);

@@ -59,9 +59,9 @@ export function relationshipCalls(context: Context): Handlers<Names> {
           const known = store.relationships.getByKey(key);
           if (known) return known.id;
           await checkUnchanged(
+            store,
             dataset.path,
             splits.flatMap((split) => samples[split]),
-            dataset.importedAt,
           );
           const learned = await learn(context, task, {
             kind: 'relationship',

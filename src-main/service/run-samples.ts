@@ -5,6 +5,7 @@ import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { splitSamples } from '../data/split.ts';
 import type { NewRelationship } from '../store/relationships.ts';
+import type { StampedSample } from '../store/samples.ts';
 import type { Store } from '../store/store.ts';
 import type { JobModel, JobRelationship, JobSample } from '../trainer/protocol.ts';
 import type { Home } from './home.ts';
@@ -13,7 +14,7 @@ import type { Home } from './home.ts';
 const valFraction = 0.2;
 
 export interface RunSamples {
-  samples: Record<Split, Sample[]>;
+  samples: Record<Split, StampedSample[]>;
   /** SHA-256 over the (split, label, content, path) list: equal for runs that used the same images alike. */
   splitHash: string;
   notes: string[];

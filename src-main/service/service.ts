@@ -94,7 +94,8 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       const sample = store.samples.get(id);
       const folder = sample && store.datasets.folder(sample.dataset);
       if (!sample || folder === undefined) throw new CotuneError('not-found', `There is no image ${id}.`);
-      return readPicture(`${folder}/${sample.path}`, sample.hash, size, home.cache);
+      const source = { path: `${folder}/${sample.path}`, hash: sample.hash, stamp: store.samples.stamp(id) };
+      return readPicture(source, size, home.cache);
     },
     async close() {
       if (closed) return;

@@ -127,9 +127,9 @@ async function prepare(base: Base, run: Run) {
     store.runs.setTargetClasses(run.id, dataset.classes);
   }
   await checkUnchanged(
+    store,
     dataset.path,
     splits.flatMap((split) => chosen.samples[split]),
-    dataset.importedAt,
   );
 
   const runFolder = home.runFolder(run.id);

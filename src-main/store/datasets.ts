@@ -1,3 +1,4 @@
+import type { ImportLayout } from '../../src-shared/contract.ts';
 import type { Dataset } from '../../src-shared/domain.ts';
 import type { Db } from './database.ts';
 
@@ -13,9 +14,14 @@ interface Row {
   issues: string;
   notes: string;
   imported_at: string;
+  layout: string | null;
 }
 
-export type NewDataset = Omit<Dataset, 'id'> & { seed: number };
+export interface NewDataset extends Omit<Dataset, 'id'> {
+  seed: number;
+  /** Which folders a person said are splits and classes; null where their names did. */
+  layout: ImportLayout | null;
+}
 
 const fromRow = (row: Row): Dataset => ({
   id: row.id,
@@ -41,6 +47,7 @@ const toRow = (dataset: NewDataset): Omit<Row, 'id'> => ({
   issues: JSON.stringify(dataset.issues),
   notes: JSON.stringify(dataset.notes),
   imported_at: dataset.importedAt,
+  layout: dataset.layout && JSON.stringify(dataset.layout),
 });
 
 /** Imported image folders. */
@@ -49,15 +56,16 @@ export function datasetStore(db: Db) {
   const byId = db.prepare<[number], Row>('SELECT * FROM datasets WHERE id = ? AND deleted_at IS NULL');
   const byName = db.prepare<[string], Row>('SELECT * FROM datasets WHERE name = ? AND deleted_at IS NULL');
   const insert = db.prepare(
-    `INSERT INTO datasets (name, path, hash, seed, classes, counts, class_counts, issues, notes, imported_at)
-     VALUES (@name, @path, @hash, @seed, @classes, @counts, @class_counts, @issues, @notes, @imported_at)`,
+    `INSERT INTO datasets (name, path, hash, seed, classes, counts, class_counts, issues, notes, imported_at, layout)
+     VALUES (@name, @path, @hash, @seed, @classes, @counts, @class_counts, @issues, @notes, @imported_at, @layout)`,
   );
   const update = db.prepare(
     `UPDATE datasets SET name = @name, path = @path, hash = @hash, seed = @seed, classes = @classes, counts = @counts,
-     class_counts = @class_counts, issues = @issues, notes = @notes, imported_at = @imported_at WHERE id = @id`,
+     class_counts = @class_counts, issues = @issues, notes = @notes, imported_at = @imported_at, layout = @layout WHERE id = @id`,
   );
   const pathOf = db.prepare<[number], string>('SELECT path FROM datasets WHERE id = ?').pluck();
   const seedOf = db.prepare<[number], number>('SELECT seed FROM datasets WHERE id = ?').pluck();
+  const layoutOf = db.prepare<[number], string | null>('SELECT layout FROM datasets WHERE id = ?').pluck();
   const inUse = db.prepare<[number], number>('SELECT 1 FROM runs WHERE dataset_id = ? LIMIT 1').pluck();
   const hide = db.prepare('UPDATE datasets SET deleted_at = ? WHERE id = ?');
   const remove = db.prepare('DELETE FROM datasets WHERE id = ?');
@@ -75,6 +83,10 @@ export function datasetStore(db: Db) {
     /** Folder of a dataset, also of one that was deleted while runs still show its images. */
     folder: (id: number): string | undefined => pathOf.get(id) as string | undefined,
     seed: (id: number): number | undefined => seedOf.get(id) as number | undefined,
+    layout: (id: number): ImportLayout | null => {
+      const text = layoutOf.get(id) as string | null | undefined;
+      return text ? JSON.parse(text) : null;
+    },
     /** Removes a dataset; one that runs refer to is only hidden, so that their images stay on record. */
     delete: (id: number): void => {
       if (inUse.get(id)) hide.run(new Date().toISOString(), id);

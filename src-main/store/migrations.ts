@@ -230,4 +230,9 @@ CREATE TRIGGER models_hidden AFTER UPDATE OF deleted_at ON models BEGIN
   UPDATE runs SET step = step WHERE model_id = NEW.id;
 END;
 `,
+  // What tells whether an image's file is still the same, and what a person said about a dataset's folders.
+  `
+ALTER TABLE samples ADD COLUMN stamp TEXT;
+ALTER TABLE datasets ADD COLUMN layout TEXT;
+`,
 ];

@@ -1,7 +1,9 @@
 import type { Sample, Split } from '../../src-shared/domain.ts';
 import type { Db } from './database.ts';
 
-export type NewSample = Omit<Sample, 'id' | 'dataset'>;
+/** A sample with what tells whether its file is still the same (`stampOf`): null where that is not known. */
+export type StampedSample = Sample & { stamp: string | null };
+export type NewSample = Omit<StampedSample, 'id' | 'dataset'>;
 
 const columns =
   'id, dataset_id AS dataset, path, label, split, width, height, bytes, hash, perceptual_hash AS perceptualHash';
@@ -16,14 +18,16 @@ export interface SampleFilter {
 /** Images of datasets. A row that a re-import no longer finds stays, hidden, for the predictions made on it. */
 export function sampleStore(db: Db) {
   const byId = db.prepare<[number], Sample>(`SELECT ${columns} FROM samples WHERE id = ?`);
-  const all = db.prepare<[number], Sample>(
-    `SELECT ${columns} FROM samples WHERE dataset_id = ? AND present = 1 ORDER BY path`,
+  const all = db.prepare<[number], StampedSample>(
+    `SELECT ${columns}, stamp FROM samples WHERE dataset_id = ? AND present = 1 ORDER BY path`,
   );
   const insert = db.prepare(
-    `INSERT INTO samples (dataset_id, path, label, split, width, height, bytes, hash, perceptual_hash)
-     VALUES (@dataset, @path, @label, @split, @width, @height, @bytes, @hash, @perceptualHash)`,
+    `INSERT INTO samples (dataset_id, path, label, split, width, height, bytes, hash, perceptual_hash, stamp)
+     VALUES (@dataset, @path, @label, @split, @width, @height, @bytes, @hash, @perceptualHash, @stamp)`,
   );
-  const relabel = db.prepare('UPDATE samples SET label = ?, split = ? WHERE id = ?');
+  const restate = db.prepare('UPDATE samples SET label = ?, split = ?, stamp = ? WHERE id = ?');
+  const stampOfId = db.prepare<[number], string | null>('SELECT stamp FROM samples WHERE id = ?').pluck();
+  const setStamp = db.prepare('UPDATE samples SET stamp = ? WHERE id = ?');
   const hide = db.prepare('UPDATE samples SET present = 0 WHERE id = ?');
   const removeUnused = db.prepare(
     `DELETE FROM samples WHERE dataset_id = ? AND present = 0
@@ -33,7 +37,9 @@ export function sampleStore(db: Db) {
   return {
     get: (id: number): Sample | undefined => byId.get(id),
     /** Every present sample of a dataset, by path. */
-    all: (dataset: number): Sample[] => all.all(dataset),
+    all: (dataset: number): StampedSample[] => all.all(dataset),
+    stamp: (id: number): string | null => (stampOfId.get(id) as string | null | undefined) ?? null,
+    setStamp: (id: number, stamp: string): void => void setStamp.run(stamp, id),
 
     /** One page of a dataset's samples by class and path, and how many there are in all. */
     page(
@@ -70,8 +76,9 @@ export function sampleStore(db: Db) {
         const known = before.get(sample.path);
         if (known?.hash === sample.hash) {
           before.delete(sample.path);
-          if (known.label !== sample.label || known.split !== sample.split) {
-            relabel.run(sample.label, sample.split, known.id);
+          const { label, split, stamp } = sample;
+          if (known.label !== label || known.split !== split || known.stamp !== stamp) {
+            restate.run(label, split, stamp, known.id);
           }
         } else {
           insert.run({ dataset, ...sample });

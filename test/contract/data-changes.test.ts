@@ -5,6 +5,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -45,6 +46,9 @@ test('a run on images that are gone or different since the import fails, naming 
   // The same size, another content: only a hash tells.
   bytes[bytes.length - 1] ^= 1;
   writeFileSync(join(fixture.images, other.path), bytes);
+  // As from a file server whose clock is late: its time of change lies before the import.
+  const late = new Date(Date.now() - 3_600_000);
+  utimesSync(join(fixture.images, other.path), late, late);
   const failed = await start();
   expect(failed.status).toBe('failed');
   expect(failed.error?.code).toBe('conflict');

@@ -15,6 +15,8 @@ const count = ({ samples, classes }: ImportedFolder) =>
       ),
     ]),
   );
+/** Long enough for a change to bear another time. */
+const settle = () => new Promise((wake) => setTimeout(wake, 80));
 const issuesOf = ({ issues }: ImportedFolder) => issues.map(({ kind, path }) => [kind, path]);
 const failure = (promise: Promise<unknown>): Promise<CotuneError> =>
   promise.then(
@@ -50,6 +52,7 @@ test('val alone beside train is the test split, and that is said', async () => {
 test('class folders alone: a fifth of each class is the test split, by seed and content', async () => {
   const folder = temporaryFolder();
   writeFiles(folder, { ...(await classOf('a', 10, 0)), ...(await classOf('b', 5, 20)) });
+  await settle();
   const found = await importFolder(folder, { seed: 3 });
   expect(count(found)).toEqual({ a: [8, 0, 2], b: [4, 0, 1] });
   expect(found.notes.join()).toContain('There is no test folder');
@@ -262,9 +265,10 @@ test('a missing folder, and a file in place of one, are refused', async () => {
 test('importing again reads only what changed, and says what did', async () => {
   const folder = temporaryFolder();
   writeFiles(folder, { ...(await classOf('a', 6, 0)), 'a/copy.png': await scene(0).png().toBuffer() });
+  await settle();
   const first = await importFolder(folder, { seed: 0 });
-  // As if that import had begun after the files were written; a reading would find the marked values wrong.
-  const previous = { ...first, importedAt: new Date(Date.now() + 1000).toISOString() };
+  const previous = first;
+  // A reading would find the marked values wrong.
   const marked = {
     ...previous,
     samples: first.samples.map((sample) => ({ ...sample, width: 12345 })),
@@ -279,6 +283,7 @@ test('importing again reads only what changed, and says what did', async () => {
   utimesSync(join(folder, 'a/0.jpg'), new Date(), new Date(Date.now() + 5000));
   rmSync(join(folder, 'a/1.jpg'));
   writeFiles(folder, { 'a/new.jpg': await jpeg(91) });
+  await settle();
   const again = await importFolder(folder, { seed: 0, previous });
   expect(again.notes.at(-1)).toContain('1 added, 1 changed, 1 removed');
   const fresh = await importFolder(folder, { seed: 0 });
@@ -294,14 +299,27 @@ test('a file replaced by an older one of the same size is read again', async () 
   writeFiles(folder, { 'a/0.bmp': pixels(10), 'a/1.bmp': pixels(200), 'older.bin': pixels(90) });
   const past = new Date(Date.now() - 86_400_000);
   for (const file of ['a/0.bmp', 'a/1.bmp', 'older.bin']) utimesSync(join(folder, file), past, past);
-  await new Promise((wake) => setTimeout(wake, 20));
-  const importedAt = new Date().toISOString();
+  await settle();
   const first = await importFolder(folder, { seed: 0 });
-  await new Promise((wake) => setTimeout(wake, 20));
   renameSync(join(folder, 'older.bin'), join(folder, 'a/0.bmp'));
-  const again = await importFolder(folder, { seed: 0, previous: { ...first, importedAt } });
+  const again = await importFolder(folder, { seed: 0, previous: first });
   expect(again.samples[0].hash).not.toBe(first.samples[0].hash);
   expect(again.samples[1].hash).toBe(first.samples[1].hash);
+});
+
+test('a change of the same size is read again, whatever clock its time comes from', async () => {
+  const folder = temporaryFolder();
+  const pixels = (value: number) =>
+    bitmap({ width: 16, height: 16, bits: 24, pixels: Array(768).fill(value) });
+  writeFiles(folder, { 'a/0.bmp': pixels(10), 'a/1.bmp': pixels(200) });
+  await settle();
+  const first = await importFolder(folder, { seed: 0 });
+  // A file server whose clock is an hour late, and a copy that keeps its time: both lie before the import.
+  writeFiles(folder, { 'a/0.bmp': pixels(90), 'a/1.bmp': pixels(130) });
+  const late = new Date(Date.now() - 3_600_000);
+  for (const file of ['a/0.bmp', 'a/1.bmp']) utimesSync(join(folder, file), late, late);
+  const again = await importFolder(folder, { seed: 0, previous: first });
+  expect(again.notes.at(-1)).toContain('2 changed');
 });
 
 test('progress counts every file, and an import can be cancelled', async () => {

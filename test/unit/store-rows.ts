@@ -41,6 +41,7 @@ export const dataset = (name: string, classes: string[] = ['a', 'b']): NewDatase
   issues: [],
   notes: [],
   importedAt: '2026-01-01T00:00:00.000Z',
+  layout: null,
 });
 
 export const sample = (path: string, label = 0, hash = path): NewSample => ({
@@ -52,6 +53,7 @@ export const sample = (path: string, label = 0, hash = path): NewSample => ({
   bytes: 300,
   hash,
   perceptualHash: '0123456789abcdef',
+  stamp: null,
 });
 
 export function addModel(store: Store, name = 'm', hash = 'mh'): number {
