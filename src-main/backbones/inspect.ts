@@ -61,7 +61,7 @@ export async function inspectNetwork(
       .filter(({ kind }) => kind !== 'running')
       .reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
     origin: said.origin ?? basename(source.name),
-    notes: overrides.classes?.notes ?? [],
+    notes: [...source.notes, ...(overrides.classes?.notes ?? [])],
   };
 }
 

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { type ElementName, elementTypes } from './element-types.ts';
 import { writeWhole } from './write-whole.ts';
 
 /**
@@ -13,22 +14,8 @@ import { writeWhole } from './write-whole.ts';
  */
 const maxHeaderBytes = 100_000_000;
 
-const elementBytes = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  I64: 8,
-  I32: 4,
-  I16: 2,
-  I8: 1,
-  U8: 1,
-  BOOL: 1,
-} as const;
-type ElementType = keyof typeof elementBytes;
-
 interface TensorEntry {
-  dtype: ElementType;
+  dtype: ElementName;
   shape: number[];
   /** Byte offsets from the start of the file. */
   begin: number;
@@ -157,12 +144,13 @@ function checkEntry(
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
   const naturals = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((entry) => Number.isSafeInteger(entry) && entry >= 0);
-  if (typeof dtype !== 'string' || !Object.hasOwn(elementBytes, dtype))
+  if (typeof dtype !== 'string' || !Object.hasOwn(elementTypes, dtype))
     throw refuse(file, `tensor "${name}" has the unknown element type ${JSON.stringify(dtype)}`);
   if (!naturals(shape)) throw refuse(file, `tensor "${name}" has the shape ${JSON.stringify(shape)}`);
   if (!naturals(offsets) || offsets.length !== 2 || offsets[0] > offsets[1])
     throw refuse(file, `tensor "${name}" has the offsets ${JSON.stringify(offsets)}`);
-  const bytes = shape.reduce((product, extent) => product * extent, 1) * elementBytes[dtype as ElementType];
+  const bytes =
+    shape.reduce((product, extent) => product * extent, 1) * elementTypes[dtype as ElementName].bytes;
   if (offsets[1] - offsets[0] !== bytes)
     throw refuse(
       file,
@@ -170,7 +158,7 @@ function checkEntry(
     );
   if (dataStart + offsets[1] > fileSize)
     throw refuse(file, `tensor "${name}" ends beyond the file (a cut-off download?)`);
-  return { dtype: dtype as ElementType, shape, begin: dataStart + offsets[0], end: dataStart + offsets[1] };
+  return { dtype: dtype as ElementName, shape, begin: dataStart + offsets[0], end: dataStart + offsets[1] };
 }
 
 /** Reads tensors as float32 in the order asked; F64, F16, BF16 and integers are converted. Throws `bad-input` if one is absent. */
@@ -188,37 +176,11 @@ export function readTensors(header: SafetensorsHeader, names: Iterable<string>):
         if (count === 0) throw refuse(header.name, 'it ended while being read');
         read += count;
       }
-      result.set(name, toFloat32(entry.dtype, bytes));
+      result.set(name, elementTypes[entry.dtype].toFloat32(bytes.buffer));
     }
     return result;
   } finally {
     closeSync(file);
-  }
-}
-
-function toFloat32(dtype: ElementType, bytes: Uint8Array): Float32Array {
-  const buffer = bytes.buffer as ArrayBuffer;
-  switch (dtype) {
-    case 'F32':
-      return new Float32Array(buffer);
-    case 'F16':
-      return new Float32Array(new Float16Array(buffer));
-    case 'BF16': {
-      const words = Uint32Array.from(new Uint16Array(buffer), (word) => word << 16);
-      return new Float32Array(words.buffer);
-    }
-    case 'F64':
-      return Float32Array.from(new Float64Array(buffer));
-    case 'I64':
-      return Float32Array.from(new BigInt64Array(buffer), Number);
-    case 'I32':
-      return Float32Array.from(new Int32Array(buffer));
-    case 'I16':
-      return Float32Array.from(new Int16Array(buffer));
-    case 'I8':
-      return Float32Array.from(new Int8Array(buffer));
-    default:
-      return Float32Array.from(bytes);
   }
 }
 
@@ -238,23 +200,43 @@ export function writeSafetensors(
   tensors: Iterable<[string, TensorToWrite]>,
   metadata: Record<string, string> = {},
 ): { hash: string; bytes: number } {
-  const header: Record<string, unknown> = { __metadata__: metadata };
+  const entries: TensorToPlace[] = [];
   const blocks: Uint8Array[] = [];
-  let offset = 0;
   for (const [name, { shape, values, dtype = 'F32' }] of tensors) {
     const data = dtype === 'F16' ? new Float16Array(values) : values;
-    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
-    offset += data.byteLength;
+    entries.push({ name, dtype, shape });
     blocks.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  const head = safetensorsHead(entries, metadata);
+  const hash = createHash('sha256');
+  for (const block of [head, ...blocks]) hash.update(block);
+  writeWhole(path, [head, ...blocks]);
+  const bytes = blocks.reduce((sum, block) => sum + block.length, head.length);
+  return { hash: hash.digest('hex'), bytes };
+}
+
+interface TensorToPlace {
+  name: string;
+  dtype: 'F32' | 'F16';
+  shape: number[];
+}
+
+/** What a file of these tensors, back to back in this order, begins with: the header's length and the header. */
+export function safetensorsHead(
+  tensors: readonly TensorToPlace[],
+  metadata: Record<string, string>,
+): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let offset = 0;
+  for (const { name, dtype, shape } of tensors) {
+    const end = offset + shape.reduce((product, extent) => product * extent, elementTypes[dtype].bytes);
+    header[name] = { dtype, shape, data_offsets: [offset, end] };
+    offset = end;
   }
   // Padded with spaces to a multiple of 8 so that the data is aligned, as the format recommends.
   const json = Buffer.from(JSON.stringify(header));
   const text = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(text.length));
-
-  const hash = createHash('sha256');
-  for (const block of [length, text, ...blocks]) hash.update(block);
-  writeWhole(path, [length, text, ...blocks]);
-  return { hash: hash.digest('hex'), bytes: 8 + text.length + offset };
+  return Buffer.concat([length, text]);
 }

@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile, open, rename, rm } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { inspectNetwork, type ModelOverrides, type NetworkFacts } from '../backbones/inspect.ts';
+import { convertWeights, type DistantTensors } from '../formats/weights/convert.ts';
+import { openWeights } from '../formats/weights/open.ts';
+import { wrapperPrefix } from '../formats/weights/prefix.ts';
 import { recognizeWeights } from '../formats/weights/recognize.ts';
 import { openSafetensors } from '../formats/weights/safetensors.ts';
 import { hashFile } from './data-check.ts';
 import type { Home } from './home.ts';
 
 /**
- * Copies weights into the data folder under their SHA-256, whole and on the disk or not at all. The copy is what is looked
- * at and hashed: the original may be changing under a download. Errors: `bad-input` saying what the file is, or what is wrong
- * with it; `not-found`.
+ * Takes weights into the data folder under the SHA-256 of what is kept, whole and on the disk or not at all. A safetensors file
+ * is kept as it is; what another file holds, and names with a wrapper's prefix, as a safetensors file made of it. What is kept
+ * is what is looked at and hashed: the original may be changing under a download. Errors: `bad-input` saying what the file is, or
+ * what is wrong with it; `not-found`.
  */
 export async function keepWeights(
   home: Home,
@@ -18,16 +23,42 @@ export async function keepWeights(
 ): Promise<{ hash: string; facts: NetworkFacts }> {
   const temporary = home.modelFile(`${randomUUID()}.tmp`);
   try {
-    recognizeWeights(from);
-    await copyFile(from, temporary);
-    const facts = await inspectNetwork(openSafetensors(temporary, from), overrides);
-    const hash = await hashFile(temporary);
-    const file = await open(temporary, 'r+');
-    await file.sync();
-    await file.close();
+    const { hash, notes } =
+      recognizeWeights(from) === 'safetensors'
+        ? await copy(from, temporary)
+        : await convert(openWeights(from), temporary);
+    const facts = await inspectNetwork({ ...openSafetensors(temporary, from), notes }, overrides);
     await rename(temporary, home.modelFile(hash));
     return { hash, facts };
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+interface Kept {
+  hash: string;
+  notes: readonly string[];
+}
+
+async function copy(from: string, to: string): Promise<Kept> {
+  await copyFile(from, to);
+  const copied = openSafetensors(to, from);
+  if (wrapperPrefix(copied.tensors)) {
+    const rewritten = `${to}.2`;
+    const kept = await convert(copied, rewritten);
+    await rename(rewritten, to);
+    return kept;
+  }
+  const hash = await hashFile(to);
+  const file = await open(to, 'r+');
+  await file.sync();
+  await file.close();
+  return { hash, notes: [] };
+}
+
+async function convert(source: DistantTensors, to: string): Promise<Kept> {
+  const prefix = wrapperPrefix(source.tensors);
+  const notes = prefix ? [...source.notes, `Names of tensors lost their prefix “${prefix}”.`] : source.notes;
+  const origin = source.metadata.origin ?? basename(source.name);
+  return { hash: await convertWeights(source, to, { ...source.metadata, origin }), notes };
 }

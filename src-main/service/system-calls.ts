@@ -123,7 +123,11 @@ async function listFolder(path: string): Promise<CallOutput<'system.listFolder'>
   const entries = found
     .filter((entry) => !entry.name.startsWith('.'))
     .map((entry) => ({ name: entry.name, path: join(folder, entry.name), folder: isFolder(entry) }))
-    .filter((entry) => entry.folder || /\.(safetensors|txt|npy)$/i.test(entry.name))
+    .filter(
+      (entry) =>
+        entry.folder ||
+        /\.(safetensors|pth|pt|th|bin|tar|onnx|json|txt|csv|tsv|ya?ml|npy)$/i.test(entry.name),
+    )
     .sort((a, b) => Number(b.folder) - Number(a.folder) || a.name.localeCompare(b.name));
   const parent = dirname(folder);
   return { path: folder, parent: parent === folder ? null : parent, entries };

@@ -25,9 +25,12 @@ export function modelsCommand(program: Command): void {
     .action(list);
   common(models.command('add <file>'), [
     'cotune models add mobilenet_v2.safetensors --classes imagenet.txt --name mnv2',
+    'cotune models add squeezenet1_1.pth --classes imagenet-1k --name squeeze',
     'cotune models add r50.safetensors --name r50 --architecture resnet50 --input-size 224 --resize-shorter 256',
   ])
-    .description('register a pre-trained network from a safetensors file (torchvision or timm names)')
+    .description(
+      'register a pre-trained network from a safetensors, PyTorch or ONNX file (torchvision or timm names)',
+    )
     .requiredOption('--name <name>', 'name of the network')
     .option('--classes <file>', `source class names: ${classListHelp} (default: the file's metadata)`)
     .addOption(
@@ -61,7 +64,7 @@ const list = (options: CommonOptions): Promise<void> =>
     ]);
     const text = rows.length
       ? table(columns('model', 'architecture', '#source classes', '#parameters', '#input'), rows)
-      : 'No networks yet. Add one: cotune models add FILE.safetensors --name NAME --classes CLASSES.txt';
+      : 'No networks yet. Add one: cotune models add FILE --name NAME --classes CLASSES.txt';
     return { json: models.map(snakeCase), text };
   });
 

@@ -137,9 +137,9 @@ const isText = (bytes: Uint8Array): boolean =>
  * Which kind of weights file a file is, told by its content alone. Throws `bad-input` saying what it is and what to do where
  * it is none that is read here, `not-found` where there is nothing.
  */
-export function recognizeWeights(path: string): WeightsFormat {
-  const head = readHead(path);
-  const refuse = (what: string, hint: string) => new CotuneError('bad-input', `${path} is ${what}.`, hint);
+export function recognizeWeights(path: string, name = path): WeightsFormat {
+  const head = readHead(path, name);
+  const refuse = (what: string, hint: string) => new CotuneError('bad-input', `${name} is ${what}.`, hint);
   const foreign = foreignText(head.bytes);
   if (foreign) throw refuse(foreign.what, foreign.hint);
   const kind = kinds.find(({ is }) => is(head));
@@ -154,11 +154,11 @@ export function recognizeWeights(path: string): WeightsFormat {
   return kind.format;
 }
 
-function readHead(path: string): Head {
-  const stat = statOf(path);
-  if (stat.isDirectory()) throw folder(path);
+function readHead(path: string, name: string): Head {
+  const stat = statOf(path, name);
+  if (stat.isDirectory()) throw folder(path, name);
   // Asked before it is opened: a pipe would keep us waiting.
-  if (!stat.isFile()) throw new CotuneError('bad-input', `${path} is no ordinary file.`, known);
+  if (!stat.isFile()) throw new CotuneError('bad-input', `${name} is no ordinary file.`, known);
   const file = openSync(path, 'r');
   try {
     const bytes = new Uint8Array(Math.min(stat.size, headBytes));
@@ -169,31 +169,31 @@ function readHead(path: string): Head {
   }
 }
 
-function statOf(path: string) {
+function statOf(path: string, name: string) {
   try {
     return statSync(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new CotuneError(
       code === 'ENOENT' ? 'not-found' : 'bad-input',
-      code === 'ENOENT' ? `There is no file ${path}.` : `${path} cannot be read: ${message}.`,
+      code === 'ENOENT' ? `There is no file ${name}.` : `${name} cannot be read: ${message}.`,
       `Name a weights file. ${known}`,
       { cause: error },
     );
   }
 }
 
-function folder(path: string): CotuneError {
+function folder(path: string, name: string): CotuneError {
   const names = readdirSync(path);
   if (names.includes('saved_model.pb'))
-    return new CotuneError('bad-input', `${path} is a TensorFlow SavedModel.`, fromTensorflow);
+    return new CotuneError('bad-input', `${name} is a TensorFlow SavedModel.`, fromTensorflow);
   const weights = names.filter((name) =>
     /\.(safetensors|safetensors\.index\.json|pth|pt|th|bin|onnx)$/i.test(name),
   );
   const first = weights.find((name) => name.endsWith('.index.json')) ?? weights[0];
   return new CotuneError(
     'bad-input',
-    `${path} is a folder.`,
+    `${name} is a folder.`,
     first ? `Name the weights file inside, e.g. ${first}.` : `Name a weights file. ${known}`,
   );
 }

@@ -8,6 +8,7 @@ export function openSafetensors(path: string, name = path): TensorSource {
     name,
     metadata: header.metadata,
     tensors: header.tensors,
+    notes: [],
     read: (tensor) => readTensors(header, [tensor]).get(tensor)!,
   };
 }
