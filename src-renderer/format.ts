@@ -67,15 +67,6 @@ export const dateTime = (iso: string | null): string =>
 const methodTitles: Record<string, string> = { finetune: 'Fine-tuning', cotuning: 'Co-tuning' };
 export const methodTitle = (method: string): string => methodTitles[method] ?? method;
 
-const architectureTitles: Record<string, string> = {
-  resnet18: 'ResNet-18',
-  resnet34: 'ResNet-34',
-  resnet50: 'ResNet-50',
-  resnet101: 'ResNet-101',
-  mobilenet_v2: 'MobileNetV2',
-};
-export const architectureTitle = (name: string): string => architectureTitles[name] ?? name;
-
 const splitTitles: Record<string, string> = { train: 'Train', val: 'Validation', test: 'Test' };
 export const splitTitle = (split: string): string => splitTitles[split] ?? split;
 

@@ -1,7 +1,7 @@
 /** What every screen shares: the connection, and the lists that events keep up to date. */
 import { SvelteMap } from 'svelte/reactivity';
 import type { EventData, Sweep, Task } from '../src-shared/contract.ts';
-import type { Dataset, Model, Run } from '../src-shared/domain.ts';
+import type { ArchitectureTitle, Dataset, Model, Run } from '../src-shared/domain.ts';
 import { type ErrorValue, toErrorValue } from '../src-shared/errors.ts';
 import { type ConnectionState, connect, type DesktopBridge, portWire, socketWire } from './client.ts';
 
@@ -30,6 +30,8 @@ class Session {
   generation = $state(0);
   datasets = $state.raw<Dataset[] | null>(null);
   models = $state.raw<Model[] | null>(null);
+  /** Networks whose weights can be added. */
+  architectures = $state.raw<ArchitectureTitle[]>([]);
   runs = $state.raw<Run[] | null>(null);
   sweeps = $state.raw<Sweep[] | null>(null);
   tasks = $state.raw<Task[]>([]);
@@ -65,6 +67,11 @@ class Session {
     if (run.sweepId !== null && !this.sweeps?.some((sweep) => sweep.id === run.sweepId)) this.#loadSweeps();
   }
 
+  /** What a person reads for an architecture's name. */
+  architectureTitle(name: string): string {
+    return this.architectures.find((known) => known.name === name)?.title ?? name;
+  }
+
   putSweep(sweep: Sweep): void {
     this.sweeps = [sweep, ...(this.sweeps ?? []).filter((other) => other.id !== sweep.id)];
   }
@@ -90,6 +97,9 @@ class Session {
     this.#loadDatasets();
     this.#loadModels();
     this.#loadSweeps();
+    client.call('models.architectures', {}).then((architectures) => {
+      this.architectures = architectures;
+    }, this.#fail);
     client.call('runs.list', {}).then((runs) => {
       this.runs = [...runs].sort((a, b) => b.id - a.id);
     }, this.#fail);

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import {
   Approach,
   Architecture,
+  ArchitectureTitle,
   Dataset,
   EngineChoice,
   ErrorValueSchema,
@@ -275,6 +276,8 @@ export const contract = {
     'samples.get': call(z.object({ sample: id }), Sample),
 
     'models.list': call(none, z.array(Model)),
+    /** Networks whose weights can be added. */
+    'models.architectures': call(none, z.array(ArchitectureTitle)),
     'models.add': call(
       z.object({
         path: z.string().min(1),

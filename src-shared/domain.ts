@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import {
   approaches,
-  architectures,
   classLists,
   engineChoices,
   methods,
@@ -12,10 +11,13 @@ import {
   splits,
 } from './names.ts';
 
-export { approaches, architectures, classLists, engineChoices, methods, precisions, runStatuses, splits };
+export { approaches, classLists, engineChoices, methods, precisions, runStatuses, splits };
 
-export const Architecture = z.enum(architectures);
-export type Architecture = z.infer<typeof Architecture>;
+/** Name of a network's architecture: one of those that `models.architectures` lists. */
+export const Architecture = z.string().min(1);
+/** What a person reads for it. */
+export const ArchitectureTitle = z.object({ name: Architecture, title: z.string() });
+export type ArchitectureTitle = z.infer<typeof ArchitectureTitle>;
 export const Method = z.enum(methods);
 export type Method = z.infer<typeof Method>;
 export const Approach = z.enum(approaches);

@@ -1,5 +1,4 @@
 /** Names that every side spells the same. Free of schemas, so that a page under a strict policy (no eval) can import it. */
-export const architectures = ['resnet18', 'resnet34', 'resnet50', 'resnet101', 'mobilenet_v2'] as const;
 export const methods = ['finetune', 'cotuning'] as const;
 export const approaches = ['reverse', 'direct'] as const;
 export const engineChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'directml', 'coreml', 'tensorflow'] as const;

@@ -1,59 +1,86 @@
-import type { Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
-import type { Architecture } from '../../src-shared/domain.ts';
+import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
 
-/** What a tensor is, which decides its layout in tf.js and whether it is trained. */
+/** What a tensor is: running statistics are not trained, a vector is no product's matrix. */
 export type TensorKind = 'conv' | 'depthwise' | 'linear' | 'vector' | 'running';
 
 /** One tensor of a network under its torchvision name, with PyTorch's shape. */
 export interface TensorDescription {
   name: string;
   kind: TensorKind;
-  /** conv [out, in, kh, kw]; depthwise [channels, 1, kh, kw]; linear [out, in]; vector and running [channels]. */
+  /** As PyTorch keeps it: conv [out, in per group, kh, kw]; linear [out, in]; vector and running [channels]. */
   shape: number[];
+  /** The axes of PyTorch's tensor in the order that tf.js wants, e.g. [1, 0]; of `view` where that is given. */
+  order: number[];
+  /** PyTorch's shape with axes split that the order takes apart. */
+  view?: number[];
 }
 
 export type Padding = 'symmetric' | 'same';
 
-/** What decides a backbone's tensors and arithmetic. */
-export interface BackboneOptions {
-  architecture: Architecture;
-  padding: Padding;
-  /** Width multiplier; 1 for the published networks. */
-  width: number;
+/** Where random numbers come in: values 0 or 1/(1 − rate), made outside of the program for every step. */
+export interface MaskSite {
+  name: string;
+  /** Share that is dropped. */
+  rate: number;
+  /** `element`: a number for each of an image's features; `image`: one for each image. */
+  of: 'element' | 'image';
+  /** Features of an image. */
+  features: number;
 }
 
-/** Where a backbone's forward pass finds its tensors (tf.js layouts, torchvision names) and its batch norm. */
+/** Where a backbone's forward pass finds its tensors (tf.js layouts, torchvision names) and what training asks of it. */
 export interface Scope {
-  tensor(name: string): import('@tensorflow/tfjs-core').Tensor;
+  tensor(name: string): Tensor;
   /**
    * Batch norm named `prefix`, in training or evaluation mode as the program decides. `near` makes a value near the batch's
    * mean, [channels].
    */
   batchNorm(x: Tensor4D, prefix: string, near: () => Tensor1D): Tensor4D;
+  /** The mask of a site: [batch, features] or [batch]; undefined where nothing is dropped. */
+  mask?(site: string): Tensor | undefined;
+  /** Is told what comes out at every tap. */
+  tap?(name: string, value: Tensor): void;
 }
 
-/** A network up to its pooled features. */
+/** Layers that belong together. */
+export interface Block {
+  name: string;
+  /** Stage it is part of; 0 is the stem. */
+  stage: number;
+}
+
+/** A network up to its features, and the form of the heads behind it. */
 export interface Backbone {
   tensors: TensorDescription[];
-  /** Width of the pooled features. */
+  /** Width of the features. */
   features: number;
-  /** Layers by stage: for the stem, then for each of the four stages, the prefixes of its tensors' names. */
+  batchNorm: { epsilon: number; momentum: number };
+  /** Layers by stage: for the stem, then for each of the four stages, the names of the layers that own tensors. */
   stages: readonly (readonly string[])[];
-  /** Name of the linear layer behind the backbone: `fc` or `classifier.1`. */
+  /** In the order of the forward pass. */
+  blocks: readonly Block[];
+  /** Names at which `Scope.tap` is told a value: `stem`, `stage1` … `stage4`, every block, `features`. */
+  taps: readonly string[];
+  masks: readonly MaskSite[];
+  /** Name of the pre-trained head's last layer: `fc`, `classifier.1`. */
   head: string;
-  /** images [batch, side, side, 3] → pooled features [batch, features]. */
-  forward(images: Tensor4D, scope: Scope): Tensor2D;
+  /** Tensors of a head of that name: its weight and its bias. */
+  headTensors(name: string, classes: number): TensorDescription[];
+  /** images [batch, side, side, 3] → features [batch, features], or an image of them where the head takes one. */
+  forward(images: Tensor4D, scope: Scope): Tensor;
+  /** Features → logits [batch, classes] of the head of that name. */
+  classify(features: Tensor, scope: Pick<Scope, 'tensor'>, name: string): Tensor;
 }
 
-export const batchNormTensors = (prefix: string, channels: number): TensorDescription[] => [
-  { name: `${prefix}.weight`, kind: 'vector', shape: [channels] },
-  { name: `${prefix}.bias`, kind: 'vector', shape: [channels] },
-  { name: `${prefix}.running_mean`, kind: 'running', shape: [channels] },
-  { name: `${prefix}.running_var`, kind: 'running', shape: [channels] },
-];
+const identity = [0];
 
-/** The weight [classes, features] and bias [classes] of a linear head. */
-export const headTensors = (name: string, classes: number, features: number): TensorDescription[] => [
-  { name: `${name}.weight`, kind: 'linear', shape: [classes, features] },
-  { name: `${name}.bias`, kind: 'vector', shape: [classes] },
-];
+export const vector = (name: string, channels: number, kind: TensorKind = 'vector'): TensorDescription => ({
+  name,
+  kind,
+  shape: [channels],
+  order: identity,
+});
+
+/** The pre-trained head's tensors. */
+export const sourceHead = (backbone: Backbone, classes: number): TensorDescription[] =>
+  backbone.headTensors(backbone.head, classes);

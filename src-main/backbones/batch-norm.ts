@@ -67,16 +67,17 @@ export function batchNormEvaluation(
 }
 
 /**
- * PyTorch's running statistics: new = 0.9 old + 0.1 batch. Of the biased variance over `count` values the unbiased one
- * is taken.
+ * PyTorch's running statistics: new = (1 - momentum) old + momentum batch. Of the biased variance over `count` values the
+ * unbiased one is taken.
  */
 export function updateRunning(
   running: { mean: tf.Tensor; variance: tf.Tensor },
   batch: Pick<BatchNormResult, 'mean' | 'variance'>,
   count: number,
+  momentum: number,
 ): { mean: tf.Tensor; variance: tf.Tensor } {
   const next = (old: tf.Tensor, value: tf.Tensor, factor: number) =>
-    tf.add(tf.mul(old, 0.9), tf.mul(value, 0.1 * factor));
+    tf.add(tf.mul(old, 1 - momentum), tf.mul(value, momentum * factor));
   return {
     mean: next(running.mean, batch.mean, 1),
     variance: next(running.variance, batch.variance, count / Math.max(1, count - 1)),

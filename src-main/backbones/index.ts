@@ -1,18 +1,29 @@
-import type { Architecture } from '../../src-shared/domain.ts';
-import type { Backbone, BackboneOptions } from './backbone.ts';
-import { mobilenetV2, timmMobilenetV2Layers } from './mobilenet-v2.ts';
-import { resnet } from './resnet.ts';
+import type { Sizes } from './architecture.ts';
+import type { Backbone, Padding } from './backbone.ts';
+import { buildBackbone } from './build.ts';
+import { architectureNamed } from './registry.ts';
 
-/** Builds the description of a network: its tensors and its forward pass, without any weights. */
-export function createBackbone(options: BackboneOptions): Backbone {
-  const { architecture } = options;
-  return architecture === 'mobilenet_v2' ? mobilenetV2(options) : resnet({ ...options, architecture });
+/** What decides a backbone's tensors and arithmetic. */
+export interface BackboneOptions extends Sizes {
+  /** Name of an architecture. */
+  architecture: string;
+  padding: Padding;
 }
 
-/** A tensor's torchvision name, given that name or timm's. timm names ResNets as torchvision does. */
-export function torchvisionName(architecture: Architecture, name: string): string {
-  if (architecture !== 'mobilenet_v2') return name;
+/** A network's tensors and its forward pass, without any weights. Errors: `not-found`. */
+export function createBackbone({ architecture, padding, ...sizes }: BackboneOptions): Backbone {
+  return buildBackbone(architectureNamed(architecture).describe(sizes), padding);
+}
+
+/** A tensor's torchvision name, given that name or one of another library's. */
+export function torchvisionName(architecture: string, name: string, sizes: Sizes = { width: 1 }): string {
+  const tables = architectureNamed(architecture).otherNames?.(sizes) ?? [];
   const dot = name.lastIndexOf('.');
-  const layer = timmMobilenetV2Layers().get(name.slice(0, dot));
-  return layer ? `${layer}${name.slice(dot)}` : name;
+  for (const table of tables) {
+    const whole = table.get(name);
+    if (whole) return whole;
+    const layer = table.get(name.slice(0, dot));
+    if (layer) return `${layer}${name.slice(dot)}`;
+  }
+  return name;
 }

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type Architecture, architectures, type Model, type Preprocessing } from '../../src-shared/domain.ts';
+import type { Model, Preprocessing } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { type ClassFile, fitClasses } from '../formats/class-names/read-class-file.ts';
 import { openSafetensors } from '../formats/weights/safetensors.ts';
@@ -7,10 +7,11 @@ import type { TensorSource } from '../formats/weights/tensor-source.ts';
 import type { Padding } from './backbone.ts';
 import { fromMetadata } from './model-metadata.ts';
 import { architecturesIn, type NetworkFile, openNetwork } from './network-file.ts';
+import { architectureNamed, architectureNames } from './registry.ts';
 
 /** What a person says about a weights file; it wins over the file's own metadata. */
 export interface ModelOverrides {
-  architecture?: Architecture;
+  architecture?: string;
   padding?: Padding;
   preprocessing?: Partial<Preprocessing>;
   /** Names of the source classes in the order of the head's outputs. */
@@ -39,7 +40,9 @@ export async function inspectNetwork(
   overrides: ModelOverrides = {},
 ): Promise<NetworkFacts> {
   const said = fromMetadata(source.name, source.metadata);
-  const architecture = overrides.architecture ?? said.architecture ?? onlyArchitecture(source);
+  const { name: architecture } = architectureNamed(
+    overrides.architecture ?? said.architecture ?? onlyArchitecture(source),
+  );
   const padding = overrides.padding ?? said.padding ?? 'symmetric';
   const file = openNetwork(source, architecture, padding);
   await checkValues(file);
@@ -47,7 +50,7 @@ export async function inspectNetwork(
   return {
     architecture,
     padding,
-    batchNormEpsilon: said.batchNormEpsilon ?? 1e-5,
+    batchNormEpsilon: said.batchNormEpsilon ?? file.backbone.batchNorm.epsilon,
     preprocessing: {
       resizeShorter: Math.round((inputSize * 256) / 224),
       ...imagenet,
@@ -65,13 +68,13 @@ export async function inspectNetwork(
   };
 }
 
-function onlyArchitecture(source: TensorSource): Architecture {
-  const fitting = architecturesIn(source, architectures);
+function onlyArchitecture(source: TensorSource): string {
+  const fitting = architecturesIn(source, architectureNames());
   if (fitting.length === 1) return fitting[0];
   throw new CotuneError(
     'bad-input',
     `${source.name} does not say its architecture, and its tensors are those of none that is known here.`,
-    `Name it with --architecture to see what differs; known: ${architectures.join(', ')}.`,
+    `Name it with --architecture to see what differs; known: ${architectureNames().join(', ')}.`,
   );
 }
 

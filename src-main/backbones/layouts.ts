@@ -1,30 +1,21 @@
-import type { TensorDescription, TensorKind } from './backbone.ts';
-
-/**
- * PyTorch keeps kernels as [out, in, kh, kw] and linear weights as [out, in]; tf.js wants [kh, kw, in, out],
- * [kh, kw, channels, 1] for depthwise kernels and [in, out]. As axis orders from PyTorch's to tf.js's:
- */
-const toTfOrder: Record<TensorKind, number[]> = {
-  conv: [2, 3, 1, 0],
-  depthwise: [2, 3, 0, 1],
-  linear: [1, 0],
-  vector: [0],
-  running: [0],
-};
+/** PyTorch's element order and tf.js's: each tensor says which of its axes tf.js wants where. */
+import type { TensorDescription } from './backbone.ts';
 
 const inverse = (order: number[]): number[] => order.map((_, axis) => order.indexOf(axis));
 
+const viewOf = ({ view, shape }: TensorDescription): number[] => view ?? shape;
+
 /** The shape a tensor has in tf.js. */
 export const tfShape = (tensor: TensorDescription): number[] =>
-  toTfOrder[tensor.kind].map((axis) => tensor.shape[axis]);
+  tensor.order.map((axis) => viewOf(tensor)[axis]);
 
 /** PyTorch's element order → tf.js's. */
 export const toTf = (tensor: TensorDescription, values: Float32Array): Float32Array =>
-  permute(values, tensor.shape, toTfOrder[tensor.kind]);
+  permute(values, viewOf(tensor), tensor.order);
 
 /** tf.js's element order → PyTorch's. */
 export const toTorch = (tensor: TensorDescription, values: Float32Array): Float32Array =>
-  permute(values, tfShape(tensor), inverse(toTfOrder[tensor.kind]));
+  permute(values, tfShape(tensor), inverse(tensor.order));
 
 /** Reorders row-major `values` of `shape` so that axis i of the result is axis order[i] of the input. */
 function permute(values: Float32Array, shape: number[], order: number[]): Float32Array {

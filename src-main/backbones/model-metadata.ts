@@ -1,5 +1,6 @@
-import { Architecture, architectures, type Model, Preprocessing } from '../../src-shared/domain.ts';
+import { type Model, Preprocessing } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { architectureNames, findArchitecture } from './registry.ts';
 
 /** What a weights file may say about its network, beside the tensors. */
 export type ModelFacts = Pick<
@@ -30,7 +31,11 @@ export function fromMetadata(
   const triple = (text: string) => Preprocessing.shape.mean.safeParse(text.split(',').map(Number)).data;
   const pixels = (text: string) => Preprocessing.shape.inputSize.safeParse(Number(text)).data;
   return dropAbsent({
-    architecture: read('architecture', (text) => Architecture.safeParse(text).data, architectures.join(', ')),
+    architecture: read(
+      'architecture',
+      (text) => findArchitecture(text)?.name,
+      architectureNames().join(', '),
+    ),
     padding: read(
       'padding',
       (text) => (text === 'same' || text === 'symmetric' ? text : undefined),

@@ -1,12 +1,11 @@
-import type { Architecture } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Arrays } from '../engine/engine.ts';
 import { openSafetensors } from '../formats/weights/safetensors.ts';
 import type { TensorSource } from '../formats/weights/tensor-source.ts';
-import { type Backbone, headTensors, type Padding, type TensorDescription } from './backbone.ts';
+import { type Backbone, type Padding, sourceHead, type TensorDescription } from './backbone.ts';
 import { createBackbone, torchvisionName } from './index.ts';
 import { toTf } from './layouts.ts';
-import { mobilenetV2Width } from './mobilenet-v2.ts';
+import { architectureNamed } from './registry.ts';
 
 /** A weights file whose tensors are exactly those of its network. No tensor is read yet. */
 export interface NetworkFile {
@@ -28,11 +27,11 @@ interface Mismatch {
 }
 
 /** Opens a kept weights file as the network it should be. Throws as `openNetwork` does. */
-export const openNetworkFile = (path: string, architecture: Architecture, padding: Padding): NetworkFile =>
+export const openNetworkFile = (path: string, architecture: string, padding: Padding): NetworkFile =>
   openNetwork(openSafetensors(path), architecture, padding);
 
 /** Tensors as the network they should be. Throws `bad-input` with what is missing, misshapen or unexpected. */
-export function openNetwork(source: TensorSource, architecture: Architecture, padding: Padding): NetworkFile {
+export function openNetwork(source: TensorSource, architecture: string, padding: Padding): NetworkFile {
   const { file, mismatch } = match(source, architecture, padding);
   const complaints = [
     complaint(mismatch.missing, 'missing'),
@@ -49,12 +48,12 @@ export function openNetwork(source: TensorSource, architecture: Architecture, pa
 }
 
 /** The architectures of which a file holds exactly the tensors. */
-export const architecturesIn = (source: TensorSource, candidates: readonly Architecture[]): Architecture[] =>
+export const architecturesIn = (source: TensorSource, candidates: readonly string[]): string[] =>
   candidates.filter((architecture) =>
     Object.values(match(source, architecture, 'symmetric').mismatch).every((list) => list.length === 0),
   );
 
-function match(source: TensorSource, architecture: Architecture, padding: Padding) {
+function match(source: TensorSource, architecture: string, padding: Padding) {
   const names = new Map<string, string>();
   for (const name of source.tensors.keys())
     if (!name.endsWith('.num_batches_tracked')) names.set(torchvisionName(architecture, name), name);
@@ -62,10 +61,10 @@ function match(source: TensorSource, architecture: Architecture, padding: Paddin
     const shape = source.tensors.get(names.get(name) ?? '')?.shape;
     return shape && [...shape];
   };
-  const width = architecture === 'mobilenet_v2' ? mobilenetV2Width(shapeOf) : 1;
-  const backbone = createBackbone({ architecture, padding, width });
+  const sizes = architectureNamed(architecture).sizesOf?.(shapeOf) ?? { width: 1 };
+  const backbone = createBackbone({ architecture, padding, ...sizes });
   const classes = shapeOf(`${backbone.head}.weight`)?.[0] ?? 1;
-  const tensors = [...backbone.tensors, ...headTensors(backbone.head, classes, backbone.features)];
+  const tensors = [...backbone.tensors, ...sourceHead(backbone, classes)];
 
   const mismatch: Mismatch = { missing: [], misshapen: [], unexpected: [] };
   for (const { name, shape } of tensors) {

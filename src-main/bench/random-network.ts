@@ -1,5 +1,4 @@
-import type { Architecture } from '../../src-shared/domain.ts';
-import { headTensors, type TensorDescription } from '../backbones/backbone.ts';
+import { sourceHead, type TensorDescription } from '../backbones/backbone.ts';
 import { createBackbone } from '../backbones/index.ts';
 import { tfShape } from '../backbones/layouts.ts';
 import { randomOf } from '../data/random.ts';
@@ -10,12 +9,16 @@ import type { Network } from '../transfer/network.ts';
 export const benchClasses = 1000;
 
 /** A network of that architecture as it is published, in width and padding. */
-export const plainNetwork = (architecture: Architecture): Network => ({
-  backbone: createBackbone({ architecture, padding: 'symmetric', width: 1 }),
-  batchNormEpsilon: 1e-5,
-  sourceClasses: benchClasses,
-  targetClasses: benchClasses,
-});
+export const plainNetwork = (architecture: string): Network => {
+  const backbone = createBackbone({ architecture, padding: 'symmetric', width: 1 });
+  const { epsilon } = backbone.batchNorm;
+  return {
+    backbone,
+    batchNormEpsilon: epsilon,
+    sourceClasses: benchClasses,
+    targetClasses: benchClasses,
+  };
+};
 
 /**
  * The same random weights at every call for the backbone and its source head, in tf.js layouts: kernels and linear
@@ -23,7 +26,7 @@ export const plainNetwork = (architecture: Architecture): Network => ({
  * identity, biases zero.
  */
 export function randomWeights({ backbone, sourceClasses }: Network): Arrays {
-  const tensors = [...backbone.tensors, ...headTensors(backbone.head, sourceClasses, backbone.features)];
+  const tensors = [...backbone.tensors, ...sourceHead(backbone, sourceClasses)];
   return Object.fromEntries(tensors.map((tensor, index) => [tensor.name, valuesOf(tensor, index)]));
 }
 

@@ -1,4 +1,3 @@
-import type { Architecture } from '../../src-shared/domain.ts';
 import { readNetwork } from '../backbones/network-file.ts';
 import { randomOf } from '../data/random.ts';
 import type { Arrays, Program } from '../engine/engine.ts';
@@ -13,7 +12,7 @@ import { benchClasses, plainNetwork, randomWeights } from './random-network.ts';
 
 /** A step to measure: its program, what it is compiled and loaded with, and the one batch that each of its passes is fed. */
 export interface StepProgram {
-  architecture: Architecture;
+  architecture: string;
   program: Program;
   constants(): Arrays;
   state(): Arrays;
@@ -53,7 +52,7 @@ export function stepProgram(work: StepWork): StepProgram {
 
 /** An architecture gets random weights, a registered network has its own. */
 function openWork({ network: source }: StepWork): {
-  architecture: Architecture;
+  architecture: string;
   network: Network;
   weights: () => Arrays;
 } {

@@ -1,6 +1,7 @@
 import { BenchRequest, type BenchResult, type TrainerBench } from '../../src-shared/bench.ts';
-import { type Architecture, architectures, type Preprocessing } from '../../src-shared/domain.ts';
+import type { Preprocessing } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { architectureNames, findArchitecture } from '../backbones/registry.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { BenchJob, JobModel } from '../trainer/protocol.ts';
 import { benchStore } from './bench-store.ts';
@@ -73,14 +74,14 @@ function jobOf(request: TrainerRequest, homeFolder: string): BenchJob {
 }
 
 /** An architecture by its name, else a registered network. Errors: `not-found`, naming both kinds. */
-function networkOf(name: string, homeFolder: string): Architecture | JobModel {
-  const architecture = architectures.find((one) => one === name);
-  if (architecture) return architecture;
+function networkOf(name: string, homeFolder: string): string | JobModel {
+  const architecture = findArchitecture(name);
+  if (architecture) return architecture.name;
   try {
     return inHome(homeFolder, (home, store) => jobModel(home, findModel(store, name)));
   } catch (error) {
     if (!(error instanceof CotuneError) || error.code !== 'not-found') throw error;
-    const hint = `Architectures (with random weights): ${architectures.join(', ')}. ${error.hint}`;
+    const hint = `Architectures (with random weights): ${architectureNames().join(', ')}. ${error.hint}`;
     throw new CotuneError('not-found', error.message, hint, { cause: error });
   }
 }

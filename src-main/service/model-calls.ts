@@ -1,6 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { architectures } from '../backbones/registry.ts';
 import { classList } from '../formats/class-names/class-list.ts';
 import type { Context, Handlers } from './context.ts';
 import { keepWeights } from './keep-weights.ts';
@@ -15,6 +16,7 @@ export function modelCalls({ store, home, emit }: Context): Handlers<Names> {
 
   return {
     'models.list': () => store.models.list(),
+    'models.architectures': () => architectures().map(({ name, title }) => ({ name, title })),
     'models.add': async ({ path, name, classesPath, ...overrides }) => {
       const known = store.models.getByName(name);
       if (/^\d+$/.test(name)) {

@@ -6,7 +6,6 @@ import type { BenchRequest, TrainerBench } from '../../src-shared/bench.ts';
 import type { SystemReport } from '../../src-shared/contract.ts';
 import type {
   Approach,
-  Architecture,
   Phase,
   Preprocessing,
   RunConfig,
@@ -30,7 +29,7 @@ export interface JobModel {
   /** Absolute path of the safetensors file. */
   path: string;
   hash: string;
-  architecture: Architecture;
+  architecture: string;
   padding: 'symmetric' | 'same';
   batchNormEpsilon: number;
   preprocessing: Preprocessing;
@@ -128,7 +127,7 @@ export interface StepWork {
   /** What the network is called in the result. */
   model: string;
   /** An architecture (with random weights) or a registered network. */
-  network: Architecture | JobModel;
+  network: string | JobModel;
   batch: number;
   size: number;
   steps: number;

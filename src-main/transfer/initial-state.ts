@@ -29,7 +29,7 @@ function newHead(network: Network, seed: number): Arrays {
   return Object.fromEntries(
     targetHeadTensors(network).map((tensor) => {
       const values = new Float32Array(tfShape(tensor).reduce((a, b) => a * b, 1));
-      return [tensor.name, tensor.kind === 'linear' ? values.map(() => 0.01 * normalOf(random)) : values];
+      return [tensor.name, tensor.kind !== 'vector' ? values.map(() => 0.01 * normalOf(random)) : values];
     }),
   );
 }

@@ -1,6 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
-import type { Backbone, Scope, TensorDescription } from '../backbones/backbone.ts';
-import { headTensors } from '../backbones/backbone.ts';
+import type * as tf from '@tensorflow/tfjs-core';
+import { type Backbone, type Scope, sourceHead, type TensorDescription } from '../backbones/backbone.ts';
 import { batchNormEvaluation, batchNormTraining, updateRunning } from '../backbones/batch-norm.ts';
 import { tfShape } from '../backbones/layouts.ts';
 import type { Specs, Tensors } from '../engine/engine.ts';
@@ -17,10 +16,10 @@ export interface Network {
 export const targetHead = 'target';
 
 export const sourceHeadTensors = ({ backbone, sourceClasses }: Network): TensorDescription[] =>
-  headTensors(backbone.head, sourceClasses, backbone.features);
+  sourceHead(backbone, sourceClasses);
 
 export const targetHeadTensors = ({ backbone, targetClasses }: Network): TensorDescription[] =>
-  headTensors(targetHead, targetClasses, backbone.features);
+  backbone.headTensors(targetHead, targetClasses);
 
 /** Which head an evaluation reads. */
 export type HeadChoice = 'source' | 'target';
@@ -38,20 +37,20 @@ export const specsOf = (tensors: TensorDescription[]): Specs =>
   );
 
 /** Scope of an evaluation pass: batch norm with running statistics. */
-export function evaluationScope(tensors: Tensors, epsilon: number): Scope {
+export function evaluationScope(network: Network, tensors: Tensors): Scope {
   return {
     tensor: (name) => tensors[name],
     batchNorm(x, prefix) {
       const [gamma, beta, mean, variance] = batchNormNames(prefix).map((name) => tensors[name]);
-      return batchNormEvaluation(x, gamma, beta, mean, variance, epsilon);
+      return batchNormEvaluation(x, gamma, beta, mean, variance, network.batchNormEpsilon);
     },
   };
 }
 
 /** Scope of a training pass: batch norm with the batch's statistics; `onRunning` gets the updated running ones. */
 export function trainingScope(
+  network: Network,
   tensors: Tensors,
-  epsilon: number,
   onRunning: (name: string, value: tf.Tensor) => void,
 ): Scope {
   return {
@@ -62,13 +61,14 @@ export function trainingScope(
         x,
         tensors[gamma] as tf.Tensor1D,
         tensors[beta] as tf.Tensor1D,
-        epsilon,
+        network.batchNormEpsilon,
         near(),
       );
       const running = updateRunning(
         { mean: tensors[mean], variance: tensors[variance] },
         result,
         x.size / x.shape[3],
+        network.backbone.batchNorm.momentum,
       );
       onRunning(mean, running.mean);
       onRunning(variance, running.variance);
@@ -80,6 +80,10 @@ export function trainingScope(
 const batchNormNames = (prefix: string): string[] =>
   ['weight', 'bias', 'running_mean', 'running_var'].map((leaf) => `${prefix}.${leaf}`);
 
-/** features [batch, features] → logits [batch, classes]. */
-export const linearHead = (features: tf.Tensor2D, tensors: Tensors, name: string): tf.Tensor2D =>
-  tf.add(tf.matMul(features, tensors[`${name}.weight`] as tf.Tensor2D), tensors[`${name}.bias`]);
+/** Features as the backbone leaves them → logits [batch, classes] of the head of that name. */
+export const classify = (
+  { backbone }: Network,
+  features: tf.Tensor,
+  tensors: Tensors,
+  name: string,
+): tf.Tensor2D => backbone.classify(features, { tensor: (one) => tensors[one] }, name) as tf.Tensor2D;

@@ -3,10 +3,10 @@ import type { Backbone, TensorDescription } from '../backbones/backbone.ts';
 import type { Program, Specs, Tensors } from '../engine/engine.ts';
 import type { TransferMethod } from './method.ts';
 import {
+  classify,
   evaluationScope,
   evaluationTensors,
   type HeadChoice,
-  linearHead,
   type Network,
   sourceHeadTensors,
   specsOf,
@@ -80,17 +80,17 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
       const forward = (...parameters: tf.Tensor[]): tf.Scalar => {
         const used: Tensors = { ...state };
         for (const [index, name] of trained.entries()) used[name] = parameters[index];
-        const training = trainingScope(used, network.batchNormEpsilon, (name, value) =>
-          keep(`state/${name}`, value),
-        );
-        const evaluation = evaluationScope(used, network.batchNormEpsilon);
+        const training = trainingScope(network, used, (name, value) => keep(`state/${name}`, value));
+        const evaluation = evaluationScope(network, used);
         const features = backbone.forward(fed.images as tf.Tensor4D, {
           tensor: training.tensor,
           batchNorm: (x, prefix, near) =>
             (isFrozen(prefix) ? evaluation : training).batchNorm(x, prefix, near),
         });
-        const targetLogits = linearHead(features, used, targetHead);
-        const sourceLogits = method.usesRelationship ? linearHead(features, used, backbone.head) : null;
+        const targetLogits = classify(network, features, used, targetHead);
+        const sourceLogits = method.usesRelationship
+          ? classify(network, features, used, backbone.head)
+          : null;
         const loss = method.loss({
           targetLogits,
           targets,
@@ -141,13 +141,12 @@ export function evaluationProgram(network: Network, head: HeadChoice, batch: num
     state: specsOf(evaluationTensors(network, head)),
     batch: { images: { shape: [batch, size, size, 3], dtype: 'float32' } },
     step(state, fed) {
-      const features = backbone.forward(
-        fed.images as tf.Tensor4D,
-        evaluationScope(state, network.batchNormEpsilon),
-      );
+      const features = backbone.forward(fed.images as tf.Tensor4D, evaluationScope(network, state));
       return {
         state: {},
-        outputs: { logits: linearHead(features, state, head === 'source' ? backbone.head : targetHead) },
+        outputs: {
+          logits: classify(network, features, state, head === 'source' ? backbone.head : targetHead),
+        },
       };
     },
   };

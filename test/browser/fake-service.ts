@@ -159,6 +159,7 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
     'samples.get': ({ sample: id }) =>
       data.datasets[Math.floor(id / 1_000_000) - 1].sample((id % 1_000_000) - 1),
     'models.list': () => (full ? [data.model] : []),
+    'models.architectures': () => [{ name: 'mobilenet_v2', title: 'MobileNetV2' }],
     'relationships.list': () => [data.relationship],
     'relationships.get': () => ({ relationship: data.relationship, rows: data.relationshipRows }),
     'runs.list': () => [...runs.values()],

@@ -1,6 +1,6 @@
 /** A real but tiny network with random weights: what it learns does not matter, that everything runs on it does. */
 
-import { headTensors } from '../../src-main/backbones/backbone.ts';
+import { sourceHead } from '../../src-main/backbones/backbone.ts';
 import { createBackbone, torchvisionName } from '../../src-main/backbones/index.ts';
 import { toMetadata } from '../../src-main/backbones/model-metadata.ts';
 import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
@@ -11,10 +11,7 @@ const sourceClasses = Array.from({ length: 12 }, (_, index) => `source ${String.
 /** Writes a MobileNetV2 of a tenth of the width for 32 px images, with its metadata, to `path`. */
 export function writeTinyNetwork(path: string): void {
   const backbone = createBackbone({ architecture: 'mobilenet_v2', padding: 'symmetric', width: 0.1 });
-  const tensors = [
-    ...backbone.tensors,
-    ...headTensors(backbone.head, sourceClasses.length, backbone.features),
-  ];
+  const tensors = [...backbone.tensors, ...sourceHead(backbone, sourceClasses.length)];
   writeSafetensors(
     path,
     tensors.map(({ name, kind, shape }, tensor) => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { headTensors } from '../../src-main/backbones/backbone.ts';
+import { sourceHead } from '../../src-main/backbones/backbone.ts';
 import { createBackbone } from '../../src-main/backbones/index.ts';
 import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
 import { forkTrainer } from '../../src-main/service/fork-trainer.ts';
@@ -56,7 +56,7 @@ async function writeImages(folder: string, perClass: number): Promise<void> {
 /** A MobileNetV2 a tenth as wide, with three source classes. */
 export function writeWeights(path: string, value = 0.5): void {
   const backbone = createBackbone({ architecture: 'mobilenet_v2', padding: 'symmetric', width: 0.1 });
-  const tensors = [...backbone.tensors, ...headTensors(backbone.head, 3, backbone.features)];
+  const tensors = [...backbone.tensors, ...sourceHead(backbone, 3)];
   writeSafetensors(
     path,
     tensors.map(({ name, shape }) => [

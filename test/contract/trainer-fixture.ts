@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { headTensors } from '../../src-main/backbones/backbone.ts';
+import { sourceHead } from '../../src-main/backbones/backbone.ts';
 import { createBackbone } from '../../src-main/backbones/index.ts';
 import { randomOf } from '../../src-main/data/random.ts';
 import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
@@ -103,16 +103,13 @@ function sourceModel(folder: string): JobModel {
   const path = join(folder, 'source.safetensors');
   writeSafetensors(
     path,
-    [...backbone.tensors, ...headTensors(backbone.head, 5, backbone.features)].map(
-      ({ name, shape, kind }) => {
-        const count = shape.reduce((a, b) => a * b, 1);
-        const scale = Math.sqrt(6 / shape.slice(1).reduce((a, b) => a * b, 1));
-        const one = name.endsWith('running_var') || /\d\.weight$/.test(name);
-        const value = () =>
-          shape.length > 1 ? (2 * random() - 1) * scale : kind !== 'linear' && one ? 1 : 0;
-        return [name, { shape, values: Float32Array.from({ length: count }, value) }];
-      },
-    ),
+    [...backbone.tensors, ...sourceHead(backbone, 5)].map(({ name, shape, kind }) => {
+      const count = shape.reduce((a, b) => a * b, 1);
+      const scale = Math.sqrt(6 / shape.slice(1).reduce((a, b) => a * b, 1));
+      const one = name.endsWith('running_var') || /\d\.weight$/.test(name);
+      const value = () => (shape.length > 1 ? (2 * random() - 1) * scale : kind !== 'linear' && one ? 1 : 0);
+      return [name, { shape, values: Float32Array.from({ length: count }, value) }];
+    }),
   );
   return {
     path,

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { relu, relu6 } from '../../src-main/backbones/activations.ts';
 import { batchNormTraining } from '../../src-main/backbones/batch-norm.ts';
-import { nearMean } from '../../src-main/backbones/layers.ts';
+import { nearMean } from '../../src-main/backbones/layers/convolution.ts';
 import { type Expression, float, type random } from './parity.ts';
 
 type Draw = ReturnType<typeof random>;

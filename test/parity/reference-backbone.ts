@@ -5,14 +5,13 @@ import { toTf, toTorch } from '../../src-main/backbones/layouts.ts';
 import type { Arrays, Engine } from '../../src-main/engine/engine.ts';
 import { methodNamed } from '../../src-main/transfer/methods/index.ts';
 import {
+  classify,
   evaluationScope,
-  linearHead,
   type Network,
   specsOf,
   targetHead,
 } from '../../src-main/transfer/network.ts';
 import { momentumName, networkTensors, trainingProgram } from '../../src-main/transfer/training-program.ts';
-import type { Architecture } from '../../src-shared/domain.ts';
 
 /**
  * Networks with formula-filled weights whose logits, gradients and optimizer steps were recorded from PyTorch in
@@ -42,16 +41,16 @@ interface ReferenceParameter {
 const fixture = (net: string, file: string) =>
   JSON.parse(readFileSync(new URL(`../fixtures/backbones/${net}/${file}.json`, import.meta.url), 'utf8'));
 
-export const referenceNet = (net: Architecture): ReferenceNet => fixture(net, 'expected');
+export const referenceNet = (net: string): ReferenceNet => fixture(net, 'expected');
 
 type NameRow = { name: string; shape: number[]; kind: string; last: number };
-export const referenceNames = (net: Architecture): NameRow[] => fixture(net, 'names');
+export const referenceNames = (net: string): NameRow[] => fixture(net, 'names');
 
 const batch = 4;
 const size = 64;
 const classes = 10;
 
-export function referenceNetwork(net: Architecture): Network {
+export function referenceNetwork(net: string): Network {
   const backbone = createBackbone({ architecture: net, padding: 'symmetric', width: 1 });
   return { backbone, batchNormEpsilon: 1e-5, sourceClasses: classes, targetClasses: classes };
 }
@@ -162,9 +161,9 @@ export async function evaluationLogits(
       state: specsOf(tensors),
       batch: { images: { shape: [batch, size, size, 3], dtype: 'float32' } },
       step: (all, fed) => {
-        const scope = evaluationScope(all, net.batchNormEpsilon);
+        const scope = evaluationScope(net, all);
         const features = net.backbone.forward(fed.images as Tensor4D, scope);
-        return { state: {}, outputs: { logits: linearHead(features, all, targetHead) } };
+        return { state: {}, outputs: { logits: classify(net, features, all, targetHead) } };
       },
     },
     { constants },

@@ -2,7 +2,6 @@ import { createBackbone } from '../../src-main/backbones/index.ts';
 import type { Arrays, Engine, Program } from '../../src-main/engine/engine.ts';
 import { methodNamed } from '../../src-main/transfer/methods/index.ts';
 import { relationshipName, trainingProgram } from '../../src-main/transfer/training-program.ts';
-import type { Architecture } from '../../src-shared/domain.ts';
 import { random } from './parity.ts';
 
 const batch = 4;
@@ -11,7 +10,7 @@ const targetClasses = 5;
 const sourceClasses = 7;
 
 /** Co-tuning's whole training step of a real backbone, an eighth as wide, on four small images. */
-export function wholeStep(architecture: Architecture, padding: 'symmetric' | 'same'): Program {
+export function wholeStep(architecture: string, padding: 'symmetric' | 'same'): Program {
   const backbone = createBackbone({ architecture, padding, width: 1 / 8 });
   return trainingProgram(
     { backbone, batchNormEpsilon: 1e-5, sourceClasses, targetClasses },

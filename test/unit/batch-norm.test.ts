@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { batchNormTraining } from '../../src-main/backbones/batch-norm.ts';
-import { nearMean } from '../../src-main/backbones/layers.ts';
+import { nearMean } from '../../src-main/backbones/layers/convolution.ts';
 import type { Arrays, Engine, Specs, Tensors } from '../../src-main/engine/engine.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
 import { random } from '../parity/parity.ts';

@@ -6,19 +6,18 @@ import { sizeOf } from '../../src-main/engine/trace/ir.ts';
 import { methodNamed } from '../../src-main/transfer/methods/index.ts';
 import type { Network } from '../../src-main/transfer/network.ts';
 import { evaluationProgram, trainingProgram } from '../../src-main/transfer/training-program.ts';
-import type { Architecture } from '../../src-shared/domain.ts';
 
-const networkOf = (architecture: Architecture): Network => ({
+const networkOf = (architecture: string): Network => ({
   backbone: createBackbone({ architecture, padding: 'symmetric', width: 1 }),
   batchNormEpsilon: 1e-5,
   sourceClasses: 1000,
   targetClasses: 1000,
 });
 
-const forward = (architecture: Architecture, batch = 1): number =>
+const forward = (architecture: string, batch = 1): number =>
   countFlops(evaluationProgram(networkOf(architecture), 'source', batch, 224));
 
-const training = (architecture: Architecture, frozen = 0): number =>
+const training = (architecture: string, frozen = 0): number =>
   countFlops(
     trainingProgram(networkOf(architecture), {
       method: methodNamed('finetune'),
@@ -33,7 +32,7 @@ const training = (architecture: Architecture, frozen = 0): number =>
   );
 
 // torchvision states multiply-adds in billions, with three decimals («_ops» of its weights).
-test.each<[Architecture, number]>([
+test.each<[string, number]>([
   ['resnet18', 1.814],
   ['resnet34', 3.664],
   ['resnet50', 4.089],
@@ -54,7 +53,7 @@ const firstLayer = {
 };
 
 /** A convolution's operations for one pixel: what batch norm takes for a value near its mean. */
-const onePixel = (architecture: Architecture, isTrained = (_name: string) => true): number =>
+const onePixel = (architecture: string, isTrained = (_name: string) => true): number =>
   networkOf(architecture)
     .backbone.tensors.filter(({ name, kind }) => (kind === 'conv' || kind === 'depthwise') && isTrained(name))
     .reduce((sum, { shape }) => sum + 2 * sizeOf(shape), 0);

@@ -2,24 +2,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { headTensors, type TensorDescription } from '../../src-main/backbones/backbone.ts';
+import { sourceHead, type TensorDescription, vector } from '../../src-main/backbones/backbone.ts';
 import { createBackbone } from '../../src-main/backbones/index.ts';
 import { inspectModelFile } from '../../src-main/backbones/inspect.ts';
-import { timmMobilenetV2Layers } from '../../src-main/backbones/mobilenet-v2.ts';
 import { toMetadata } from '../../src-main/backbones/model-metadata.ts';
+import { architectureNamed } from '../../src-main/backbones/registry.ts';
 import { classList } from '../../src-main/formats/class-names/class-list.ts';
 import type { ClassFile } from '../../src-main/formats/class-names/read-class-file.ts';
 import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
-import type { Architecture } from '../../src-shared/domain.ts';
 import { sharedPath } from '../shared-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cotune-inspect-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The tensors of a network with three source classes. */
-function tensorsOf(architecture: Architecture, width = 1): TensorDescription[] {
+function tensorsOf(architecture: string, width = 1): TensorDescription[] {
   const backbone = createBackbone({ architecture, padding: 'symmetric', width });
-  return [...backbone.tensors, ...headTensors(backbone.head, 3, backbone.features)];
+  return [...backbone.tensors, ...sourceHead(backbone, 3)];
 }
 
 function write(
@@ -98,7 +97,12 @@ test('metadata says everything, and what a person says wins over it', async () =
 });
 
 test('timm’s names of MobileNetV2 are accepted', async () => {
-  const toTimm = new Map([...timmMobilenetV2Layers()].map(([timm, torchvision]) => [torchvision, timm]));
+  const toTimm = new Map(
+    [...architectureNamed('mobilenet_v2').otherNames!({ width: 1 })[0]].map(([timm, torchvision]) => [
+      torchvision,
+      timm,
+    ]),
+  );
   const renamed = narrow.map((tensor) => {
     const dot = tensor.name.lastIndexOf('.');
     return { ...tensor, name: toTimm.get(tensor.name.slice(0, dot)) + tensor.name.slice(dot) };
@@ -121,7 +125,7 @@ test('what is missing, misshapen and unexpected is listed', async () => {
   const changed = narrow
     .filter(({ name }) => name !== 'features.18.1.bias')
     .map((tensor) => (tensor.name === 'features.0.1.weight' ? { ...tensor, shape: [9] } : tensor));
-  const path = write('changed', [...changed, { name: 'extra.weight', kind: 'vector', shape: [2] }]);
+  const path = write('changed', [...changed, vector('extra.weight', 2)]);
   await expect(inspectModelFile(path)).rejects.toMatchObject({
     code: 'bad-input',
     hint: expect.stringContaining('--architecture'),
@@ -137,7 +141,7 @@ test('class names of the wrong number, and metadata that makes no sense, are ref
     'names.txt has 2 class names, and the head of',
   );
   for (const [key, value] of Object.entries({
-    architecture: 'alexnet',
+    architecture: 'inception',
     bn_eps: '0',
     mean: '0.5,0.5',
     std: '1,0,1',

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { BenchRequest } from '../../../src-shared/bench.ts';
-import { architectures, engineChoices } from '../../../src-shared/domain.ts';
+import { engineChoices } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
+import { architectureNames } from '../../backbones/registry.ts';
 import { describeBench } from '../bench-text.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { openProgress } from '../progress.ts';
@@ -69,7 +70,7 @@ const stepOptions = (bench: Command, name: string, examples: string[]): Command 
   common(bench.command(name), examples)
     .option(
       '--model <name>',
-      `${architectures.join(', ')} (random weights), or a registered network`,
+      `${architectureNames().join(', ')} (random weights), or a registered network`,
       'resnet50',
     )
     .option('--batch <n>', 'images per step', number, 8)

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { architectures, type Model, type Preprocessing } from '../../../src-shared/domain.ts';
+import type { Model, Preprocessing } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
+import { architectureNames } from '../../backbones/registry.ts';
 import { classListHelp, classListInput } from '../class-list-option.ts';
 import { snakeCase } from '../output.ts';
 import { type CommonOptions, common, number, withService } from '../session.ts';
@@ -34,7 +35,7 @@ export function modelsCommand(program: Command): void {
     .requiredOption('--name <name>', 'name of the network')
     .option('--classes <file>', `source class names: ${classListHelp} (default: the file's metadata)`)
     .addOption(
-      new Option('--architecture <name>', "default: the file's metadata").choices([...architectures]),
+      new Option('--architecture <name>', "default: the file's metadata").choices(architectureNames()),
     )
     .addOption(new Option('--padding <kind>', "default: the file's metadata").choices(['symmetric', 'same']))
     .option('--input-size <px>', 'side of the crop it was trained on', number)

@@ -1,0 +1,29 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Build } from './layer.ts';
+
+/** x with some of its features at zero, the others grown by as much. Srivastava et al., «Dropout», JMLR 2014. */
+export const dropout: Build<'dropout'> = ({ name, rate }, { prefix, channels, onMask }) => {
+  const site = prefix + name;
+  onMask({ name: site, rate, of: 'element', features: channels });
+  return {
+    tensors: [],
+    channels,
+    forward(x, scope) {
+      const mask = scope.mask?.(site);
+      return mask ? tf.mul(x, tf.reshape(mask, x.shape)) : x;
+    },
+  };
+};
+
+export const stochasticDepth: Build<'stochasticDepth'> = ({ name, rate }, { prefix, channels, onMask }) => {
+  const site = prefix + name;
+  onMask({ name: site, rate, of: 'image', features: channels });
+  return {
+    tensors: [],
+    channels,
+    forward(x, scope) {
+      const mask = scope.mask?.(site);
+      return mask ? tf.mul(x, tf.reshape(mask, [-1, ...x.shape.slice(1).map(() => 1)])) : x;
+    },
+  };
+};

@@ -1,0 +1,77 @@
+/** The networks that are known here: a line for each file of `networks`, and files that a person adds. */
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { CotuneError } from '../../src-shared/errors.ts';
+import { nearest } from '../../src-shared/nearest.ts';
+import type { Architecture } from './architecture.ts';
+import mobilenetV2 from './networks/mobilenet-v2.ts';
+import resnets from './networks/resnet.ts';
+
+const builtIn: readonly Architecture[] = [...resnets, ...mobilenetV2];
+
+/** Names a folder of further networks: files `.ts`, `.js` or `.mjs` whose default export is an architecture, or a list of them. */
+const folderVariable = 'COTUNE_NETWORKS';
+
+const added = new Map<string, readonly Architecture[]>();
+
+/** Every network that is known, those of the folder named by COTUNE_NETWORKS included. */
+export function architectures(): readonly Architecture[] {
+  const folder = process.env[folderVariable];
+  return folder ? [...builtIn, ...fromFolder(resolve(folder))] : builtIn;
+}
+
+export const architectureNames = (): string[] => architectures().map(({ name }) => name);
+
+/** A network by its name, or by one that another library gives it. */
+export const findArchitecture = (name: string): Architecture | undefined =>
+  architectures().find((one) => one.name === name) ??
+  architectures().find((one) => one.aliases?.includes(name));
+
+/** The same. Errors: `not-found`, with the nearest name. */
+export function architectureNamed(name: string): Architecture {
+  const known = findArchitecture(name);
+  if (known) return known;
+  const meant = nearest(name, architectureNames());
+  throw new CotuneError(
+    'not-found',
+    `There is no architecture "${name}".${meant ? ` Did you mean "${meant}"?` : ''}`,
+    `Known: ${architectureNames().join(', ')}.`,
+  );
+}
+
+function fromFolder(folder: string): readonly Architecture[] {
+  const known = added.get(folder);
+  if (known) return known;
+  const load = createRequire(import.meta.url);
+  const found = filesIn(folder).flatMap((file): Architecture[] => {
+    try {
+      const module = load(join(folder, file));
+      return [module.default ?? module].flat();
+    } catch (error) {
+      throw new CotuneError(
+        'bad-input',
+        `The network in ${join(folder, file)} cannot be loaded: ${(error as Error).message}`,
+        `Correct it, or take it out of the folder that ${folderVariable} names.`,
+        { cause: error },
+      );
+    }
+  });
+  added.set(folder, found);
+  return found;
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((file) => /\.(ts|js|mjs|cjs)$/.test(file) && !/\.(test|d)\.ts$/.test(file))
+      .sort();
+  } catch (error) {
+    throw new CotuneError(
+      'not-found',
+      `${folderVariable} names ${folder}, which cannot be read.`,
+      'Name a folder of network files, or unset it.',
+      { cause: error },
+    );
+  }
+}
