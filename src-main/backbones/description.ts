@@ -38,8 +38,11 @@ export type Layer =
   | {
       op: 'linear';
       name: string;
-      out: Width /** Side of the image that was flattened into its input. */;
+      out: Width;
+      /** Side of the image that was flattened into its input. */
       side?: number;
+      /** Where weights keep it as a 1×1 convolution. */
+      as?: 'convolution';
     }
   /** A factor for every channel. */
   | { op: 'scale'; name: string; shape: 'vector' | 'image' }
@@ -100,6 +103,13 @@ export const adaptivePool = (side: number): Layer => ({ op: 'adaptivePool', side
 export const globalPool = (): Layer => ({ op: 'globalPool' });
 export const flatten = (side: number): Layer => ({ op: 'flatten', side });
 export const linear = (name: string, out: Width, side?: number): Layer => ({ op: 'linear', name, out, side });
+/** A linear layer that weights keep as a 1×1 convolution. */
+export const pointwise = (name: string, out: number): Layer => ({
+  op: 'linear',
+  name,
+  out,
+  as: 'convolution',
+});
 export const scale = (name: string, shape: 'vector' | 'image'): Layer => ({ op: 'scale', name, shape });
 export const dropout = (name: string, rate: number): Layer => ({ op: 'dropout', name, rate });
 export const stochasticDepth = (name: string, rate: number): Layer => ({ op: 'stochasticDepth', name, rate });

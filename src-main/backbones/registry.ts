@@ -5,10 +5,29 @@ import { join, resolve } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
 import type { Architecture } from './architecture.ts';
+import alexnet from './networks/alexnet.ts';
+import convnexts from './networks/convnext.ts';
+import densenets from './networks/densenet.ts';
+import efficientnets from './networks/efficientnet.ts';
 import mobilenetV2 from './networks/mobilenet-v2.ts';
+import mobilenetV3s from './networks/mobilenet-v3.ts';
 import resnets from './networks/resnet.ts';
+import squeezenet from './networks/squeezenet.ts';
+import vggs from './networks/vgg.ts';
+import visionTransformers from './networks/vit.ts';
 
-const builtIn: readonly Architecture[] = [...resnets, ...mobilenetV2];
+const builtIn: readonly Architecture[] = [
+  ...resnets,
+  ...mobilenetV2,
+  ...mobilenetV3s,
+  ...efficientnets,
+  ...convnexts,
+  ...visionTransformers,
+  ...densenets,
+  ...vggs,
+  ...alexnet,
+  ...squeezenet,
+];
 
 /** Names a folder of further networks: files `.ts`, `.js` or `.mjs` whose default export is an architecture, or a list of them. */
 const folderVariable = 'COTUNE_NETWORKS';

@@ -3,14 +3,18 @@ import { vector } from '../backbone.ts';
 import type { Build } from './layer.ts';
 
 /** x [..., in] · W + b, over the last axis of whatever comes in. */
-export const linear: Build<'linear'> = ({ name, out, side }, { prefix, channels, width }) => {
+export const linear: Build<'linear'> = ({ name, out, side, as }, { prefix, channels, width }) => {
   const at = prefix + name;
   const to = width(out);
-  const weight = { name: `${at}.weight`, kind: 'linear' as const, shape: [to, channels] };
+  const weight = {
+    name: `${at}.weight`,
+    kind: 'linear' as const,
+    shape: as === 'convolution' ? [to, channels, 1, 1] : [to, channels],
+  };
   // Behind an image, PyTorch counts channels, rows, columns; here images are rows, columns, channels.
   const order = side
     ? { view: [to, channels / side ** 2, side, side], order: [2, 3, 1, 0] }
-    : { order: [1, 0] };
+    : { view: [to, channels], order: [1, 0] };
   return {
     tensors: [{ ...weight, ...order }, vector(`${at}.bias`, to)],
     channels: to,

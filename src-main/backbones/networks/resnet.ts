@@ -29,6 +29,14 @@ const variants: Record<string, Variant> = {
   resnet34: { title: 'ResNet-34', blocks: [3, 4, 6, 3], bottleneck: false },
   resnet50: { title: 'ResNet-50', blocks: [3, 4, 6, 3], bottleneck: true },
   resnet101: { title: 'ResNet-101', blocks: [3, 4, 23, 3], bottleneck: true },
+  resnet152: { title: 'ResNet-152', blocks: [3, 8, 36, 3], bottleneck: true },
+  wide_resnet50_2: {
+    title: 'Wide ResNet-50-2',
+    blocks: [3, 4, 6, 3],
+    bottleneck: true,
+    inner: 128,
+    source: 'Zagoruyko and Komodakis, «Wide Residual Networks», BMVC 2016',
+  },
 };
 
 /** A convolution that keeps its channels to its norm, with torchvision's numbers. */
