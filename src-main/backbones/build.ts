@@ -64,8 +64,8 @@ export function buildBackbone(description: Description, padding: Padding): Backb
   };
 }
 
-/** The layer that owns a tensor: its name without the last part; a tensor at the top is its own. */
-const ownerOf = (name: string): string => (name.includes('.') ? name.slice(0, name.lastIndexOf('.')) : name);
+/** The layer that owns a tensor: its name without `.weight` and the like; a tensor without such a part is its own. */
+const ownerOf = (name: string): string => name.replace(/\.(weight|bias|running_mean|running_var)$/, '');
 
 function known(out: Width): number {
   if (out === 'classes') throw new Error('Only a head has layers as wide as there are classes.');

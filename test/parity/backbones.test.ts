@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { sourceHead } from '../../src-main/backbones/backbone.ts';
 import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import type { Engine } from '../../src-main/engine/engine.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
@@ -31,10 +32,10 @@ async function agreesWithPyTorch(engine: Engine, net: string): Promise<void> {
         );
       }
 
-  const shapes = new Map(reference.referenceNames(net).map((row) => [row.name, row.shape]));
+  const rows = new Map(reference.referenceNames(net).map((row) => [row.name, row]));
   for (const [name, want] of Object.entries(expected.params)) {
     // The first velocity is gradient + weight decay · parameter: the gradient is what remains.
-    const before = reference.fill(name, shapes.get(name)!, expected, network.backbone.head);
+    const before = reference.fill(rows.get(name)!, expected, network.backbone.head);
     const gradient = first.velocity.get(name)!.map((value, index) => value - 5e-4 * before[index]);
     if (want.zero_grad) expect(norm(gradient), name).toBeLessThan(1e-6 * expected.global_grad_l2);
     else {
@@ -51,28 +52,41 @@ async function agreesWithPyTorch(engine: Engine, net: string): Promise<void> {
   }
 }
 
-test.each(['resnet18', 'resnet50', 'mobilenet_v2'] as const)(
-  '%s has torchvision’s names, shapes and fill',
-  (net) => {
-    const expected = reference.referenceNet(net);
-    const { backbone } = reference.referenceNetwork(net);
-    const rows = reference
-      .referenceNames(net)
-      .filter((row) => row.kind !== 'counter' && !row.name.startsWith(`${backbone.head}.`));
-    const described = backbone.tensors.map(({ name, shape }) => ({ name, shape }));
-    expect(described).toEqual(rows.map(({ name, shape }) => ({ name, shape })));
-    for (const row of rows) {
-      const last = reference.fill(row.name, row.shape, expected, backbone.head).at(-1)!;
-      expect(Math.abs(last - row.last)).toBeLessThan(1e-6 * Math.max(1, Math.abs(row.last)));
-    }
-  },
-);
+const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+
+const nets = [
+  'resnet18',
+  'resnet50',
+  'mobilenet_v2',
+  'mobilenet_v3_small',
+  'efficientnet_b0',
+  'convnext_tiny',
+  'vit',
+  'densenet121',
+  'vgg11_bn',
+  'squeezenet1_1',
+];
+
+test.each(nets)('%s has torchvision’s names, shapes and fill', (net) => {
+  const expected = reference.referenceNet(net);
+  const { backbone } = reference.referenceNetwork(net);
+  const rows = reference.referenceNames(net);
+  const described = [...backbone.tensors, ...sourceHead(backbone, 10)].map(({ name, shape }) => ({
+    name,
+    shape,
+  }));
+  expect(described.sort(byName)).toEqual(rows.map(({ name, shape }) => ({ name, shape })).sort(byName));
+  for (const row of rows) {
+    const last = reference.fill(row, expected, backbone.head).at(-1)!;
+    expect(Math.abs(last - row.last)).toBeLessThan(1e-6 * Math.max(1, Math.abs(row.last)));
+  }
+});
 
 test('mobilenet_v2 on the eager reference engine agrees with PyTorch', { timeout: 240_000 }, async () => {
   await agreesWithPyTorch(await openReferenceEngine(), 'mobilenet_v2');
 });
 
-test.each(['resnet18', 'resnet50', 'mobilenet_v2'] as const)(
+test.each(nets)(
   '%s on the cpu engine agrees with PyTorch: logits, gradients, statistics and two optimizer steps',
   { timeout: 240_000 },
   async (net) => {

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Tensor4D } from '@tensorflow/tfjs-core';
+import { buildBackbone } from '../../src-main/backbones/build.ts';
 import { createBackbone } from '../../src-main/backbones/index.ts';
 import { toTf, toTorch } from '../../src-main/backbones/layouts.ts';
+import { visionTransformer } from '../../src-main/backbones/networks/vit.ts';
 import type { Arrays, Engine } from '../../src-main/engine/engine.ts';
 import { methodNamed } from '../../src-main/transfer/methods/index.ts';
 import {
@@ -18,7 +20,15 @@ import { momentumName, networkTensors, trainingProgram } from '../../src-main/tr
  * float64; the formulas stand in each fixture's `formula`.
  */
 export interface ReferenceNet {
-  config: { conv: number; head: number; bn_shift: number; salt: number };
+  net: string;
+  config: {
+    conv: number;
+    head: number;
+    bn_shift: number;
+    bn_scale?: number;
+    bias_shift?: number;
+    salt: number;
+  };
   eval_logits: number[][];
   loss: number;
   loss_after_step1: number;
@@ -43,38 +53,80 @@ const fixture = (net: string, file: string) =>
 
 export const referenceNet = (net: string): ReferenceNet => fixture(net, 'expected');
 
-type NameRow = { name: string; shape: number[]; kind: string; last: number };
-export const referenceNames = (net: string): NameRow[] => fixture(net, 'names');
+interface NameRow {
+  name: string;
+  shape: number[];
+  kind: string;
+  last: number;
+}
+export const referenceNames = (net: string): NameRow[] =>
+  fixture(net, 'names').filter(({ kind }: NameRow) => kind !== 'counter');
+
+/** timm's names of the tensors of `vit`, each beside torchvision's. */
+export const timmNamesOfVit = (): { name: string; torchvision: string }[] => fixture('vit', 'names_timm');
 
 const batch = 4;
 const size = 64;
 const classes = 10;
 
+/** `vit` is smaller than any published one. */
 export function referenceNetwork(net: string): Network {
-  const backbone = createBackbone({ architecture: net, padding: 'symmetric', width: 1 });
-  return { backbone, batchNormEpsilon: 1e-5, sourceClasses: classes, targetClasses: classes };
+  const backbone =
+    net === 'vit'
+      ? buildBackbone(
+          visionTransformer({ patch: 16, layers: 3, heads: 4, hidden: 64, mlp: 128 }, 4),
+          'symmetric',
+        )
+      : createBackbone({ architecture: net, padding: 'symmetric', width: 1 });
+  const { epsilon } = backbone.batchNorm;
+  return { backbone, batchNormEpsilon: epsilon, sourceClasses: classes, targetClasses: classes };
 }
 
+/** The formula's r counts on so far. */
+const period = 8191;
+
 /** Values of one named tensor in PyTorch's layout, by the fixture's formula. */
-export function fill(name: string, shape: number[], reference: ReferenceNet, head: string): Float32Array {
-  const { conv, head: headFactor, bn_shift: shift, salt } = reference.config;
+export function fill({ name, shape, kind }: NameRow, reference: ReferenceNet, head: string): Float32Array {
+  const {
+    conv,
+    head: headFactor,
+    bn_shift: shift,
+    bn_scale: scale = 1,
+    bias_shift: bias = 0,
+    salt,
+  } = reference.config;
   const code =
     [...name].reduce((sum, letter, index) => sum + letter.charCodeAt(0) * (index + 1), salt) % 1000;
   const count = shape.reduce((a, b) => a * b, 1);
   const fanIn = shape.slice(1).reduce((a, b) => a * b, 1);
-  const leaf = name.slice(name.lastIndexOf('.') + 1);
-  const ofHead = name.startsWith(`${head}.`);
-  const value = (s: number): number => {
-    if (leaf === 'running_mean') return 0.1 * s;
-    if (leaf === 'running_var') return 1 + 0.2 * s * s;
-    if (shape.length > 1) return (ofHead ? headFactor : conv) * Math.sqrt(2 / fanIn) * s;
-    if (ofHead) return 0.01 * s;
-    return leaf === 'weight' ? 1 + 0.1 * s : shift + 0.1 * s;
+  const matrix = (name.startsWith(`${head}.`) ? headFactor : conv) * Math.sqrt(2 / fanIn);
+  const values: Record<string, (s: number) => number> = {
+    conv_weight: (s) => matrix * s,
+    linear_weight: (s) => matrix * s,
+    conv_bias: (s) => bias + 0.01 * s,
+    linear_bias: (s) => bias + 0.01 * s,
+    bn_weight: (s) => scale * (1 + 0.1 * s),
+    bn_bias: (s) => shift + 0.1 * s,
+    bn_running_mean: (s) => 0.1 * s,
+    bn_running_var: (s) => 1 + 0.2 * s * s,
+    ln_weight: (s) => 1 + 0.1 * s,
+    ln_bias: (s) => 0.1 * s,
+    layer_scale: (s) => 0.3 + 0.1 * s,
+    embedding: (s) => 0.2 * s,
   };
-  return Float32Array.from({ length: count }, (_, i) => {
-    const r = i % 8191;
-    return value(Math.sin(0.5 + 1.7 * i + code + 0.9 * ((r * r) % 8191)));
+  const value = values[kind];
+  const result = new Float32Array(count);
+  // sin(a_r + 1.7 i) with i = 8191 k + r, turned on from the first 8191 of them: millions of sines would take a minute.
+  const first = Array.from({ length: Math.min(count, period) }, (_, r) => {
+    const angle = 0.5 + 1.7 * r + code + 0.9 * ((r * r) % period);
+    return [Math.sin(angle), Math.cos(angle)];
   });
+  for (let begin = 0; begin < count; begin += period) {
+    const [sine, cosine] = [Math.sin(1.7 * begin), Math.cos(1.7 * begin)];
+    for (let r = 0; r < period && begin + r < count; r++)
+      result[begin + r] = value(first[r][0] * cosine + first[r][1] * sine);
+  }
+  return result;
 }
 
 /** The recorded input as NHWC: x_i = sin(0.1 (n+1) i) + 0.3 cos(0.037 ((r r) mod 1009)), i over [n, c, h, w]. */
@@ -94,9 +146,10 @@ function images(): Float32Array {
 /** Formula-filled state for a training program; the fixture's own head takes the place of the target head. */
 function filledState(net: Network, reference: ReferenceNet): Arrays {
   const state: Arrays = {};
+  const rows = new Map(referenceNames(reference.net).map((row) => [row.name, row]));
   for (const tensor of networkTensors(net, false)) {
     const torchName = tensor.name.replace(`${targetHead}.`, `${net.backbone.head}.`);
-    state[tensor.name] = toTf(tensor, fill(torchName, tensor.shape, reference, net.backbone.head));
+    state[tensor.name] = toTf(tensor, fill(rows.get(torchName)!, reference, net.backbone.head));
     if (tensor.kind !== 'running')
       state[momentumName(tensor.name)] = new Float32Array(state[tensor.name].length);
   }

@@ -77,7 +77,7 @@ function gridOf(shapeOf: ShapeOf): number {
 }
 
 /** timm's names. */
-export function timmNames(count = layers): Map<string, string> {
+function timmNames(count = layers): Map<string, string> {
   const names = new Map([
     ['cls_token', 'class_token'],
     ['pos_embed', positions],
