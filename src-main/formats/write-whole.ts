@@ -1,19 +1,55 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 
-/** Writes a file beside its final name, syncs and renames it, so that no reader ever sees half of it. */
+/**
+ * Writes a file beside its final name, syncs and renames it, so that no reader ever sees half of it, and that it is there
+ * after a power cut once this has returned.
+ */
 export function writeWhole(path: string, blocks: Iterable<Uint8Array>): void {
+  replaceFile(path, (temporary) => {
+    const file = openSync(temporary, 'w');
+    try {
+      for (const block of blocks)
+        for (let written = 0; written < block.length; ) written += writeSync(file, block, written);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+/** Copies a file as `writeWhole` writes one. */
+export function copyWhole(from: string, to: string): void {
+  replaceFile(to, (temporary) => {
+    copyFileSync(from, temporary);
+    const file = openSync(temporary, 'r+');
+    try {
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+}
+
+function replaceFile(path: string, write: (temporary: string) => void): void {
   const temporary = `${path}.${process.pid}.tmp`;
-  let file: number | null = openSync(temporary, 'w');
   try {
-    for (const block of blocks)
-      for (let written = 0; written < block.length; ) written += writeSync(file, block, written);
-    fsyncSync(file);
-    closeSync(file);
-    file = null;
+    write(temporary);
     renameSync(temporary, path);
+    syncFolder(dirname(path));
   } catch (error) {
-    if (file !== null) closeSync(file);
     rmSync(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Makes the names in a folder outlast a power cut, where the system knows that of folders: Windows does by itself. */
+export function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
   }
 }

@@ -9,6 +9,6 @@ export interface Base {
   store: Store;
   emit: Emit;
   spawnTrainer: SpawnTrainer;
-  /** This process, as `identify` names it. */
+  /** This opening of the home: see `lease.ts`. */
   owner: string;
 }

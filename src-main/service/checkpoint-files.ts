@@ -1,24 +1,98 @@
-import { statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, sep } from 'node:path';
 import type { Checkpoint } from '../store/checkpoints.ts';
+import { bestOf, checkpointStep } from '../trainer/checkpoint.ts';
 import type { Base } from './base.ts';
 
 type Kept = Pick<Base, 'store' | 'home'>;
 
-/** Stores a checkpoint that a trainer wrote, and forgets those whose files it has removed since. */
-export function recordCheckpoint(kept: Kept, run: number, step: number, path: string): void {
+/** How many checkpoints of a run are kept: the newest, and the one before in case that the newest is damaged. */
+const checkpointsKept = 2;
+
+/** Stores a checkpoint that a trainer wrote, for good. What it replaces goes with `removeReplaced`. */
+export function recordCheckpoint(kept: Kept, run: number, path: string, best: string | null): void {
+  const { store, home } = kept;
+  const step = checkpointStep(path);
   const file = statSync(path, { throwIfNoEntry: false });
-  // A trainer may be ahead of its messages and have removed this one already.
-  if (file) kept.store.checkpoints.insert(run, { step, path: kept.home.toStored(path), bytes: file.size });
-  newestCheckpoint(kept, run);
+  if (step === undefined || !file) return;
+  const stored = home.toStored(path);
+  const before = store.checkpoints.list(run).find((one) => one.step === step);
+  store.checkpoints.insert(run, {
+    step,
+    path: stored,
+    bytes: file.size,
+    best: best && home.toStored(best),
+  });
+  // Of an attempt before this one, which the row no longer names.
+  if (before && before.path !== stored) rmSync(home.fromStored(before.path), { force: true });
 }
 
-/** The newest checkpoint of a run that is whole on disk; rows whose files are not are removed. */
-export function newestCheckpoint({ store, home }: Kept, run: number): Checkpoint | undefined {
-  const whole = store.checkpoints.list(run).filter((checkpoint) => {
-    const file = statSync(home.fromStored(checkpoint.path), { throwIfNoEntry: false });
-    if (file?.size === checkpoint.bytes) return true;
-    store.checkpoints.remove(run, checkpoint.step);
-    return false;
-  });
-  return whole[0];
+/** Removes the checkpoints that a newer one on record has replaced, and the best weights that only they name. */
+export function removeReplaced({ store, home }: Kept, run: number): void {
+  const all = store.checkpoints.list(run);
+  const needed = new Set(all.slice(0, checkpointsKept).map(({ best }) => best));
+  for (const { step, path, best } of all.slice(checkpointsKept)) {
+    rmSync(home.fromStored(path), { force: true });
+    if (best !== null && !needed.has(best)) rmSync(home.fromStored(best), { force: true });
+    store.checkpoints.remove(run, step);
+  }
+}
+
+/**
+ * The newest checkpoint of a run that is whole on disk. Rows whose files are not are removed; files that a service did not
+ * live to record, which are whole by the way they are written, are recorded now.
+ */
+export function newestCheckpoint(kept: Kept, run: number): Checkpoint | undefined {
+  const { store, home } = kept;
+  for (const { step, path, bytes } of store.checkpoints.list(run)) {
+    const file = statSync(home.fromStored(path), { throwIfNoEntry: false });
+    if (file?.size === bytes) continue;
+    rmSync(home.fromStored(path), { force: true });
+    store.checkpoints.remove(run, step);
+  }
+  const known = new Set(store.checkpoints.list(run).map(({ step }) => step));
+  for (const path of filesOf(home.runFolder(run))) {
+    const step = checkpointStep(path);
+    if (step === undefined || known.has(step)) continue;
+    try {
+      recordCheckpoint(kept, run, path, bestOf(path));
+    } catch {
+      // Damaged, or not a checkpoint at all: nothing to go on from.
+    }
+  }
+  return store.checkpoints.list(run)[0];
+}
+
+/** Removes everything that a finished run, now on record, needs no more: all but its weights. Done again it does no harm. */
+export function keepOnlyWeights({ store, home }: Kept, run: number): void {
+  const weights = store.runs.record(run)?.weights;
+  if (!weights) return;
+  removeAllBut(home.fromStored(weights), home.runFolder(run));
+  // The rows go last: as long as they are there, the next service does this again.
+  store.checkpoints.clear(run);
+}
+
+/** Does what services before this one did not live to do: removes files of runs that are finished or deleted. */
+export function removeLeftovers(kept: Kept): void {
+  const { store, home } = kept;
+  for (const run of store.checkpoints.ofFinished()) keepOnlyWeights(kept, run);
+  for (const run of store.runs.deletedIds()) {
+    if (existsSync(home.runFolder(run))) rmSync(home.runFolder(run), { recursive: true, force: true });
+  }
+}
+
+function removeAllBut(kept: string, folder: string): void {
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const path = join(folder, name);
+    if (kept.startsWith(path + sep)) removeAllBut(kept, path);
+    else if (path !== kept) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** Absolute paths of the files of a run: those of its attempts, and of versions that knew no attempts. */
+function filesOf(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
 }

@@ -1,11 +1,13 @@
 import type { z } from 'zod';
 import type { CallName, CallOutput, Calls } from '../../src-shared/contract.ts';
 import type { Base } from './base.ts';
+import type { holdLease } from './lease.ts';
 import type { Queue } from './queue.ts';
 import type { Tasks } from './tasks.ts';
 
 /** What every call works with. */
 export interface Context extends Base {
+  lease: ReturnType<typeof holdLease>;
   queue: Queue;
   tasks: Tasks;
 }

@@ -1,9 +1,12 @@
 import type { Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Base } from './base.ts';
-import { endProcess, isAlive, processId } from './process-identity.ts';
+import { newestCheckpoint } from './checkpoint-files.ts';
+import { processId } from './lease.ts';
+import { runTaken } from './run-recorder.ts';
 import { type RunningRun, resumeHint, trainRun } from './train-run.ts';
 import { openTrainer } from './trainer-job.ts';
+import { openTrouble } from './trouble.ts';
 
 /** Which queued runs this process works on: all of the home's, or only those that it queued itself. */
 export type QueueScope = 'all' | 'own';
@@ -19,12 +22,21 @@ export function openQueue(base: Base, scope: QueueScope) {
   const own = new Set<number>();
   const trainer = openTrainer(base.spawnTrainer);
   let current: RunningRun | undefined;
+  const tellTrouble = openTrouble();
   let closed = false;
 
-  /** Takes the next run if none is running. Called after every change that could let one begin. */
+  /**
+   * Takes the next run if none is running. Called after every change that could let one begin, and every few seconds: a
+   * database that cannot be written now is tried again then.
+   */
   function kick(): void {
     if (closed || current) return;
-    const id = store.runs.claim(owner, scope === 'all' ? null : [...own]);
+    let id: number | undefined;
+    try {
+      id = store.runs.claim(owner, scope === 'all' ? null : [...own]);
+    } catch (error) {
+      tellTrouble(store.explain(error));
+    }
     if (id === undefined) return;
     own.delete(id);
     const run = trainRun(base, id, trainer);
@@ -37,20 +49,18 @@ export function openQueue(base: Base, scope: QueueScope) {
     });
   }
 
-  /** Marks runs whose service is gone as failed, and ends trainers that outlived it. */
+  /** Marks runs whose service is gone as failed. Their trainers end with it; what they leave stays in their own folders. */
   function reap(): void {
-    for (const { id, owner: other, trainer } of store.runs.running()) {
-      if (other === owner ? current?.id === id : isAlive(other)) continue;
-      if (trainer) endProcess(trainer);
-      const run = store.runs.get(id);
-      if (!run) continue;
+    for (const { id, owner: other } of store.runs.running()) {
+      if (other === owner || store.leases.isHeld(other)) continue;
+      const step = newestCheckpoint(base, id)?.step;
+      const at = store.runs.get(id)?.step;
       const error = {
         code: 'failed' as const,
-        message: `The service (process ${processId(other)}) ended while the run was at step ${run.step}.`,
-        hint: resumeHint(id, run.checkpointStep ?? undefined),
+        message: `The service (process ${processId(other)}) ended while the run was at step ${at}.`,
+        hint: resumeHint(id, step),
       };
-      store.runs.end(id, other, 'failed', { error });
-      emit('run', store.runs.get(id)!);
+      if (store.runs.end(id, other, 'failed', { error })) emit('run', store.runs.get(id)!);
     }
   }
 
@@ -72,8 +82,13 @@ export function openQueue(base: Base, scope: QueueScope) {
     },
     /** Stops a run, queued or running, here or in another process. Errors: `conflict` where it has ended already. */
     stop(run: Run): void {
-      if (store.runs.stopQueued(run.id)) emit('run', store.runs.get(run.id)!);
-      else if (!endCurrent(run.id, 'stop') && !store.runs.requestStop(run.id)) {
+      if (endCurrent(run.id, 'stop')) return;
+      const how = store.transaction(() => {
+        if (store.runs.stopQueued(run.id)) return 'stopped';
+        return store.runs.requestStop(run.id) ? 'asked' : 'over';
+      });
+      if (how === 'stopped') emit('run', store.runs.get(run.id)!);
+      if (how === 'over') {
         throw new CotuneError(
           'conflict',
           `Run ${run.id} is not running: it is ${run.status}.`,
@@ -95,6 +110,8 @@ export function openQueue(base: Base, scope: QueueScope) {
     followRequests(): void {
       if (current && store.runs.record(current.id)?.stopRequested) current.stop();
     },
+    /** Gives up the running run: another process has taken this one's lease, and the run with it. */
+    abandon: (): void => current?.kill(runTaken(current.id)),
     runningHere: (): number | undefined => current?.id,
     /** Stops the running run with a checkpoint and puts it back into the queue. */
     async close(): Promise<void> {

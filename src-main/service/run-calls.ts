@@ -24,7 +24,7 @@ type Names =
   | 'sweeps.start';
 
 export function runCalls(context: Context): Handlers<Names> {
-  const { store, home, queue, emit } = context;
+  const { store, home, queue, emit, owner } = context;
 
   return {
     'runs.list': ({ dataset, ...filter }) =>
@@ -56,8 +56,8 @@ export function runCalls(context: Context): Handlers<Names> {
         );
       }
       store.transaction(() => {
-        store.runs.update(id, { error: null });
-        store.runs.enqueue(id, run.checkpointStep ?? 0);
+        // Another process may have resumed it since: then it is in the queue already, or running.
+        if (store.runs.resume(id, run.checkpointStep ?? 0)) store.runs.update(id, { error: null });
       });
       queue.add(id);
       const resumed = findRun(store, id);
@@ -70,11 +70,15 @@ export function runCalls(context: Context): Handlers<Names> {
     },
     'runs.delete': async ({ run: id }) => {
       findRun(store, id);
-      await queue.evict(id);
-      store.transaction(() => {
-        store.runs.delete(id);
-        store.datasets.purge();
-      });
+      // Between its stop and its removal another process may have resumed it.
+      do await queue.evict(id);
+      while (
+        !store.transaction(() => {
+          const deleted = store.runs.delete(id, owner);
+          if (deleted) store.datasets.purge();
+          return deleted || !store.runs.get(id);
+        })
+      );
       rmSync(home.runFolder(id), { recursive: true, force: true });
       emit('run.deleted', { run: id });
       return { ok: true };

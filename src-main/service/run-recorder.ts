@@ -1,9 +1,9 @@
 import type { Phase } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
 import type { NewRelationship } from '../store/relationships.ts';
-import type { JobRelationship, JobSample, Predictions } from '../trainer/protocol.ts';
+import type { JobRelationship, JobSample, Predictions, TrainResult } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
-import { recordCheckpoint } from './checkpoint-files.ts';
-import { identify } from './process-identity.ts';
+import { keepOnlyWeights, recordCheckpoint, removeReplaced } from './checkpoint-files.ts';
 import type { JobMessage } from './trainer-job.ts';
 
 const progressEveryMs = 250;
@@ -18,27 +18,42 @@ export interface RecordedRun {
   describeRelationship: (learned: JobRelationship) => NewRelationship;
 }
 
-/** Writes down what a run's trainer says, and tells subscribers. */
+/**
+ * Writes down what a run's trainer says, and tells subscribers. Each message is one transaction, and only for as long as the
+ * run is this owner's: what `record` throws otherwise ends the trainer.
+ */
 export function openRecorder(base: Base, run: RecordedRun) {
-  const { store, emit } = base;
+  const { store, emit, owner } = base;
   const labels = new Map(run.samples.map((sample) => [sample.id, sample.label]));
   let step = run.firstStep;
   let phase: Phase = 'starting';
   let done = 0;
   let total = 0;
   let written = 0;
+  /** What subscribers are told once it is written. */
+  let news: (() => void)[] = [];
 
-  const tellRun = () => {
-    const now = store.runs.get(run.id);
-    if (now) emit('run', now);
-  };
-  /** Progress comes often; the row follows a few times a second, and at every new phase. */
-  const writeProgress = (force = false) => {
-    if (!force && Date.now() - written < progressEveryMs) return;
+  function write(work: () => void, transaction = store.transaction): void {
+    news = [];
+    transaction(() => {
+      if (!store.runs.isHeld(run.id, owner)) throw runTaken(run.id);
+      work();
+    });
+    for (const tell of news) tell();
+  }
+
+  const tellRun = () =>
+    news.push(() => {
+      const now = store.runs.get(run.id);
+      if (now) emit('run', now);
+    });
+  const writeProgress = () => {
     written = Date.now();
     store.runs.progress(run.id, phase, done, total, step);
-    emit('run.progress', { run: run.id, phase, done, total });
+    news.push(() => emit('run.progress', { run: run.id, phase, done, total }));
   };
+  /** Progress comes often; the row follows a few times a second, and at every new phase. */
+  const isDue = () => Date.now() - written >= progressEveryMs;
 
   function storePredictions({ split, sampleIds, probabilities }: Predictions): void {
     store.predictions.replace(run.id, split, {
@@ -50,56 +65,90 @@ export function openRecorder(base: Base, run: RecordedRun) {
 
   function record(message: JobMessage): void {
     switch (message.type) {
-      case 'process':
-        store.runs.setTrainer(run.id, identify(message.pid));
-        break;
       case 'engine':
-        store.runs.update(run.id, { engine: message.engine });
-        tellRun();
+        write(() => {
+          store.runs.update(run.id, { engine: message.engine });
+          tellRun();
+        });
         break;
       case 'progress': {
         const isNew = message.phase !== phase;
         ({ phase, done, total } = message);
         if (phase === 'train') step = Math.max(step, Math.floor(done));
-        writeProgress(isNew);
-        if (isNew) tellRun();
+        if (isNew || isDue())
+          write(() => {
+            writeProgress();
+            if (isNew) tellRun();
+          });
         break;
       }
       case 'metrics':
         step = Math.max(step, message.step);
-        store.metrics.insert(run.id, message.step, message.values);
-        emit('run.metrics', { run: run.id, step: message.step, values: message.values });
-        writeProgress();
+        write(() => {
+          store.metrics.insert(run.id, message.step, message.values);
+          news.push(() => emit('run.metrics', { run: run.id, step: message.step, values: message.values }));
+          if (isDue()) writeProgress();
+        });
         break;
       case 'note':
-        store.runNotes.insert(run.id, message.text);
+        write(() => store.runNotes.insert(run.id, message.text));
         break;
-      case 'relationship': {
-        const stored = store.relationships.insert(run.describeRelationship(message.relationship));
-        store.runs.setRelationship(run.id, stored.id);
-        tellRun();
+      case 'relationship':
+        write(() => {
+          const stored = store.relationships.insert(run.describeRelationship(message.relationship));
+          store.runs.setRelationship(run.id, stored.id);
+          tellRun();
+        });
         break;
-      }
       case 'checkpoint':
-        recordCheckpoint(base, run.id, message.step, message.path);
         step = Math.max(step, message.step);
-        writeProgress(true);
-        tellRun();
+        // For good, before what it replaces goes.
+        write(() => {
+          recordCheckpoint(base, run.id, message.path, message.best);
+          writeProgress();
+          tellRun();
+        }, store.durably);
+        removeReplaced(base, run.id);
         break;
       case 'predictions':
-        storePredictions(message.predictions);
+        write(() => storePredictions(message.predictions));
         break;
     }
   }
 
   return {
     record,
+    /** Ends the run with what it came to, for good; only then its checkpoints go. */
+    finish({ test, val, timing, weightsPath }: TrainResult): void {
+      write(() => {
+        writeProgress();
+        store.runs.end(
+          run.id,
+          owner,
+          'finished',
+          { test, val, timing, error: null },
+          base.home.toStored(weightsPath),
+        );
+        tellRun();
+      }, store.durably);
+      try {
+        keepOnlyWeights(base, run.id);
+      } catch (error) {
+        // They only take room; the next service that opens this home tries again.
+        process.emitWarning(error as Error);
+      }
+    },
     /** Where the run is, in words. */
     at: () => (phase === 'train' || step > 0 ? `at step ${step}` : `while ${doing[phase]}`),
-    step: () => step,
-    flush: () => writeProgress(true),
   };
 }
+
+export const runTaken = (run: number): CotuneError =>
+  new CotuneError(
+    'conflict',
+    `Run ${run} was deleted, or taken over by another process while this one did not answer.`,
+    'See `cotune runs`.',
+  );
 
 const doing: Record<Phase, string> = {
   starting: 'starting',

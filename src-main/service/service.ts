@@ -1,18 +1,18 @@
-import { randomUUID } from 'node:crypto';
 import type { CallInput, CallName, CallOutput, Client } from '../../src-shared/contract.ts';
 import { contract } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { readPicture } from '../data/thumbnails.ts';
 import { openStore } from '../store/store.ts';
 import type { Base } from './base.ts';
+import { removeLeftovers } from './checkpoint-files.ts';
 import type { Context, Handlers } from './context.ts';
 import { datasetCalls } from './dataset-calls.ts';
 import { createEvents } from './events.ts';
 import { openHome } from './home.ts';
+import { holdLease, newOwner } from './lease.ts';
 import { modelCalls } from './model-calls.ts';
 import { outputCalls } from './output-calls.ts';
 import { parseInput } from './parse-input.ts';
-import { identify } from './process-identity.ts';
 import { openQueue, type QueueScope } from './queue.ts';
 import { relationshipCalls } from './relationship-calls.ts';
 import { resultCalls } from './result-calls.ts';
@@ -50,10 +50,11 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const home = openHome(options.home);
   const store = openStore(home.database);
   const events = createEvents();
-  const owner = `${identify(process.pid)}#${randomUUID()}`;
+  const owner = newOwner();
   const base: Base = { home, store, emit: events.emit, spawnTrainer: options.spawnTrainer, owner };
   const context: Context = {
     ...base,
+    lease: holdLease(store, owner),
     queue: openQueue(base, options.queue ?? 'all'),
     tasks: openTasks(base),
   };
@@ -66,8 +67,10 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     ...resultCalls(context),
     ...outputCalls(context),
   };
+  context.lease.takeOver();
   context.queue.reap();
   context.tasks.reap();
+  removeLeftovers(base);
   const endWatch = watchHome(context);
   context.queue.kick();
   let closed = false;
@@ -103,6 +106,12 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       endWatch();
       await Promise.all([context.queue.close(), context.tasks.close()]);
       events.clear();
+      try {
+        context.lease.release();
+      } catch (error) {
+        // On a full disk it stays, and ends with this process.
+        process.emitWarning(error as Error);
+      }
       store.close();
     },
   };

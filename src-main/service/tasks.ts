@@ -1,7 +1,10 @@
 import type { Task } from '../../src-shared/contract.ts';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import type { Base } from './base.ts';
-import { isAlive, processId } from './process-identity.ts';
+import { processId } from './lease.ts';
+import { persist } from './persist.ts';
+import { explainSystemError } from './system-error.ts';
+import { openTrouble } from './trouble.ts';
 
 export interface TaskWork {
   /** Tells how far it is; cheap to call often. */
@@ -18,27 +21,45 @@ const progressEveryMs = 200;
 export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 'owner'>) {
   const working = new Set<Promise<void>>();
   const closing = new AbortController();
-  const tell = (id: number) => {
-    const task = store.tasks.get(id);
-    if (task) emit('task', task);
+  const tellTrouble = openTrouble();
+  /** Does what is no reason to fail where the database is locked or the disk full. */
+  const attempt = (work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      tellTrouble(store.explain(error));
+    }
   };
+  const tell = (id: number) =>
+    attempt(() => {
+      const task = store.tasks.get(id);
+      if (task) emit('task', task);
+    });
 
   async function perform(id: number, work: (task: TaskWork) => Promise<number>): Promise<void> {
     let last = 0;
     const progress = (done: number, total: number) => {
       if (Date.now() - last < progressEveryMs) return;
       last = Date.now();
-      store.tasks.progress(id, done, total);
+      attempt(() => store.tasks.progress(id, done, total));
       tell(id);
     };
+    let write: () => void;
     try {
-      store.tasks.finish(id, await work({ progress, signal: closing.signal }));
+      const result = await work({ progress, signal: closing.signal });
+      write = () => store.tasks.finish(id, result);
     } catch (error) {
       const reason = closing.signal.aborted
         ? new CotuneError('cancelled', 'The service was closed before this was done.', 'Start it again.')
-        : store.explain(error);
-      store.tasks.fail(id, toErrorValue(reason));
+        : explainSystemError(store.explain(error));
+      write = () => store.tasks.fail(id, toErrorValue(reason));
     }
+    // Where it cannot be written before this process ends, the next one finds a task whose process is gone.
+    const tellFailure = ({ message, hint }: CotuneError) =>
+      process.emitWarning(`A task has ended, which cannot be written down yet: ${message} ${hint}`);
+    await persist(store, write, tellFailure, () => closing.signal.aborted).catch((error: Error) =>
+      process.emitWarning(error),
+    );
     tell(id);
   }
 
@@ -55,7 +76,7 @@ export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 
     /** Marks tasks whose process is gone as failed. */
     reap(): void {
       for (const { id, owner: other } of store.tasks.running()) {
-        if (other === owner || isAlive(other)) continue;
+        if (other === owner || store.leases.isHeld(other)) continue;
         store.tasks.fail(id, {
           code: 'failed',
           message: `The service (process ${processId(other)}) ended before this was done.`,

@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Dataset, EngineChoice, type Model, type Run, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { JobRelationship, TrainJob } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
 import { newestCheckpoint } from './checkpoint-files.ts';
 import { checkUnchanged } from './data-check.ts';
+import { persist } from './persist.ts';
 import { openRecorder } from './run-recorder.ts';
 import {
   jobModel,
@@ -22,7 +24,8 @@ export interface RunningRun {
   readonly ended: Promise<void>;
   /** Ends it with a checkpoint; `requeue` puts it back into the queue to go on from there. */
   stop(requeue?: boolean): void;
-  kill(): void;
+  /** Ends it at once: stopped, or failed for a reason. */
+  kill(reason?: CotuneError): void;
 }
 
 /** Works on one run that this process has claimed, from its checkpoint if it has one, to its end. */
@@ -30,6 +33,8 @@ export function trainRun(base: Base, id: number, trainer: Trainer): RunningRun {
   const { store, emit, owner } = base;
   let job: RunningJob | undefined;
   let stopping: 'stop' | 'requeue' | undefined;
+  let killed = false;
+  let killedFor: CotuneError | undefined;
   let recorder: ReturnType<typeof openRecorder> | undefined;
 
   async function work(): Promise<void> {
@@ -39,49 +44,61 @@ export function trainRun(base: Base, id: number, trainer: Trainer): RunningRun {
     if (stopping) return end('stopped', stopped());
     recorder = openRecorder(base, prepared.recorded);
     job = trainer.start(prepared.job, recorder.record, recorder.at);
-    const result = await job.ended;
-    recorder.flush();
-    newestCheckpoint(base, id);
+    const { ended } = job;
+    const result = await ended.finally(() => {
+      job = undefined;
+    });
+    if (killedFor) throw killedFor;
     if (result.type === 'stopped') return end('stopped', stopped());
-    if (result.result) {
-      const { test, val, timing, weightsPath } = result.result;
-      store.runs.setWeights(id, base.home.toStored(weightsPath));
-      store.runs.update(id, { test, val, timing });
-    }
-    end('finished', undefined);
+    await persisted(() => recorder!.finish(result.result!));
   }
 
   const stopped = () =>
     new CotuneError('cancelled', `Stopped on request ${recorder?.at() ?? 'before it began'}.`);
 
-  function end(status: 'finished' | 'stopped' | 'failed', error: unknown): void {
-    if (stopping === 'requeue' && status === 'stopped') {
-      store.runs.enqueue(id, newestCheckpoint(base, id)?.step ?? 0);
-    } else {
-      store.runs.end(id, owner, status, { error: error === undefined ? null : withHint(base, id, error) });
-    }
+  async function end(status: 'stopped' | 'failed', error: unknown): Promise<void> {
+    await persisted(() => {
+      const reason = withHint(base, id, error);
+      const step = newestCheckpoint(base, id)?.step ?? 0;
+      store.transaction(() => {
+        const goesOn = stopping === 'requeue' && status === 'stopped' && store.runs.requeue(id, owner, step);
+        if (!goesOn) store.runs.end(id, owner, status, { error: reason });
+      });
+    });
     const run = store.runs.get(id);
     if (run) emit('run', run);
   }
 
-  const ended = work().catch((error: unknown) => {
-    try {
-      recorder?.flush();
-      end('failed', store.explain(error));
-    } catch (storeError) {
-      // The row stays `running` under this process's name; the next service to open this home marks it as failed.
-      process.emitWarning(storeError as Error);
-    }
-  });
+  /**
+   * Writes down how the run ended, however often that takes. A process that closes meanwhile leaves the row as it is: the next
+   * one finds the run as that of a process that is gone, with its checkpoints.
+   */
+  async function persisted(write: () => void): Promise<void> {
+    const tell = (error: CotuneError) => {
+      const { code, message, hint } = error;
+      process.emitWarning(`Run ${id} has ended, which cannot be written down yet: ${message} ${hint}`);
+      if (latest) emit('run', { ...latest, error: { code, message, hint } });
+    };
+    const latest = store.runs.get(id);
+    await persist(store, write, tell, () => killed || stopping === 'requeue');
+  }
+
+  const ended = work()
+    .catch((error: unknown) => end('failed', store.explain(error)))
+    // The row stays `running` under this owner's name until another one opens the home.
+    .catch((error: Error) => process.emitWarning(error));
 
   return {
     id,
     ended,
     stop(requeue = false) {
-      stopping = requeue ? 'requeue' : 'stop';
+      // Somebody who asked for a stop does not find the run going on when the program is opened again.
+      if (stopping !== 'stop') stopping = requeue ? 'requeue' : 'stop';
       job?.stop();
     },
-    kill() {
+    kill(reason) {
+      killed = true;
+      killedFor ??= reason;
       stopping ??= 'stop';
       job?.kill();
     },
@@ -132,8 +149,7 @@ async function prepare(base: Base, run: Run) {
     splits.flatMap((split) => chosen.samples[split]),
   );
 
-  const runFolder = home.runFolder(run.id);
-  if (!resumeFrom) rmSync(runFolder, { recursive: true, force: true });
+  const runFolder = join(home.runFolder(run.id), String(store.runs.record(run.id)!.attempt));
   mkdirSync(runFolder, { recursive: true });
   const firstStep = resumeFrom?.step ?? 0;
   store.transaction(() => {

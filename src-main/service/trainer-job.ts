@@ -5,10 +5,8 @@ import { connectTrainer, type TrainerConnection } from './trainer-connection.ts'
 import { trainerDeath } from './trainer-death.ts';
 
 type JobEnd = { type: 'finished'; result: TrainResult | null } | { type: 'stopped' };
-/** A message that is neither the greeting nor the end; `process`, before all others, names the one that does the job. */
-export type JobMessage =
-  | { type: 'process'; pid: number }
-  | Exclude<FromTrainer, { type: 'ready' | 'finished' | 'stopped' | 'failed' }>;
+/** A message that is neither the greeting nor the end. */
+export type JobMessage = Exclude<FromTrainer, { type: 'ready' | 'finished' | 'stopped' | 'failed' }>;
 
 export interface RunningJob {
   readonly pid: number | undefined;
@@ -61,8 +59,7 @@ export function openTrainer(spawn: SpawnTrainer): Trainer {
       }
 
       function begin(): void {
-        if (trainer.pid !== undefined) tell({ type: 'process', pid: trainer.pid });
-        if (!end) trainer.send(stopping ? { type: 'stop' } : { type: 'start', job });
+        trainer.send(stopping ? { type: 'stop' } : { type: 'start', job });
       }
 
       function hear(message: FromTrainer): void {

@@ -1,4 +1,5 @@
 import type { Context } from './context.ts';
+import { openTrouble } from './trouble.ts';
 
 const pollMs = 250;
 const reapEveryMs = 2_000;
@@ -8,11 +9,12 @@ const reapEveryMs = 2_000;
  * obeyed, and work whose process died is marked as failed. It keeps this process alive, which may be waiting for another
  * one's run; returns the function that ends it.
  */
-export function watchHome({ store, queue, tasks, emit }: Context): () => void {
+export function watchHome({ store, lease, queue, tasks, emit }: Context): () => void {
   let version = store.dataVersion();
   let revision = store.revision();
   let topics = store.topicRevisions();
-  let reaped = Date.now();
+  let reaped = performance.now();
+  const tellTrouble = openTrouble();
   /** Last metrics step told, by foreign run. */
   const toldStep = new Map<number, number>();
 
@@ -56,8 +58,11 @@ export function watchHome({ store, queue, tasks, emit }: Context): () => void {
       queue.followRequests();
       queue.kick();
     }
-    if (Date.now() - reaped > reapEveryMs) {
-      reaped = Date.now();
+    // Whatever this process worked on is another one's: it must not go on writing.
+    if (!lease.renew()) queue.abandon();
+    if (performance.now() - reaped > reapEveryMs) {
+      reaped = performance.now();
+      lease.takeOver();
       queue.reap();
       tasks.reap();
       queue.kick();
@@ -69,7 +74,7 @@ export function watchHome({ store, queue, tasks, emit }: Context): () => void {
       poll();
     } catch (error) {
       // A busy or full disk now may be fine at the next look; what fails for good shows in the calls.
-      process.emitWarning(error as Error);
+      tellTrouble(store.explain(error));
     }
   }, pollMs);
   return () => clearInterval(timer);

@@ -80,3 +80,7 @@ export function explainStoreError(path: string, error: unknown): unknown {
     cause: error,
   });
 }
+
+/** Whether an error of SQLite may be gone at the next try. */
+export const mayPass = (error: unknown): boolean =>
+  error instanceof Database.SqliteError && /^SQLITE_(BUSY|LOCKED|FULL|IOERR|NOMEM|CANTOPEN)/.test(error.code);

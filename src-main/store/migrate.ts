@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { syncFolder } from '../formats/write-whole.ts';
 import { migrations } from './migrations.ts';
 
 /** Copies from before upgrades that are kept: the one before last helps where a fault shows only after the next upgrade. */
@@ -59,6 +60,7 @@ function copyAside(path: string, before: number): void {
     fsyncSync(file);
     closeSync(file);
     renameSync(temporary, copy);
+    syncFolder(folder);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;

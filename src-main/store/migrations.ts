@@ -235,4 +235,19 @@ END;
 ALTER TABLE samples ADD COLUMN stamp TEXT;
 ALTER TABLE datasets ADD COLUMN layout TEXT;
 `,
+  // Who works here says so by a lease; every attempt at a run has a folder of its own; checkpoints name the best weights so far.
+  `
+CREATE TABLE leases (
+  owner TEXT PRIMARY KEY,
+  -- Where the process id in the owner's name means something.
+  place TEXT NOT NULL,
+  -- Counts up while its owner works: that it does not is what others see of a process that is gone.
+  beat INTEGER NOT NULL,
+  -- Milliseconds since 1970, by the owner's clock.
+  renewed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+ALTER TABLE runs DROP COLUMN trainer;
+ALTER TABLE runs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE checkpoints ADD COLUMN best TEXT;
+`,
 ];

@@ -51,7 +51,8 @@ export interface RunRecord {
   /** Relative to the data folder. */
   weights: string | null;
   owner: string | null;
-  trainer: string | null;
+  /** Counts the times that it was begun or resumed. */
+  attempt: number;
   stopRequested: boolean;
   phaseDone: number;
   phaseTotal: number;
@@ -104,7 +105,7 @@ export function runStore(db: Db) {
     .prepare<[number], number>('SELECT id FROM deleted_runs WHERE revision > ? ORDER BY revision')
     .pluck();
   const record = db.prepare<[number], Record<string, never>>(
-    `SELECT dataset_id, target_classes, weights, owner, trainer, stop_requested, phase_done, phase_total FROM runs WHERE id = ?`,
+    `SELECT dataset_id, target_classes, weights, owner, attempt, stop_requested, phase_done, phase_total FROM runs WHERE id = ?`,
   );
   const insert = db.prepare(
     `INSERT INTO runs (status, config, dataset_id, model_id, sweep_id, facts, target_classes, created_at, queued_at)
@@ -114,7 +115,7 @@ export function runStore(db: Db) {
   const setFacts = db.prepare('UPDATE runs SET facts = ? WHERE id = ?');
   const claim = db
     .prepare<[object], number>(
-      `UPDATE runs SET status = 'running', owner = @owner, trainer = NULL, stop_requested = 0, phase = 'starting',
+      `UPDATE runs SET status = 'running', owner = @owner, attempt = attempt + 1, stop_requested = 0, phase = 'starting',
        phase_done = 0, phase_total = 0, started_at = coalesce(started_at, @now), finished_at = NULL
        WHERE id = (SELECT id FROM runs WHERE status = 'queued'
                    AND (@only IS NULL OR id IN (SELECT value FROM json_each(@only)))
@@ -122,10 +123,12 @@ export function runStore(db: Db) {
        AND NOT EXISTS (SELECT 1 FROM runs WHERE status = 'running') RETURNING id`,
     )
     .pluck();
-  const running = db.prepare<[], { id: number; owner: string; trainer: string | null }>(
-    "SELECT id, owner, trainer FROM runs WHERE status = 'running'",
+  const running = db.prepare<[], { id: number; owner: string }>(
+    "SELECT id, owner FROM runs WHERE status = 'running'",
   );
-  const setTrainer = db.prepare('UPDATE runs SET trainer = ? WHERE id = ?');
+  const holds = db
+    .prepare<[number, string], number>("SELECT 1 FROM runs WHERE id = ? AND owner = ? AND status = 'running'")
+    .pluck();
   const setProgress = db.prepare(
     'UPDATE runs SET phase = ?, phase_done = ?, phase_total = ?, step = ? WHERE id = ?',
   );
@@ -133,17 +136,21 @@ export function runStore(db: Db) {
   const setTargetClasses = db.prepare('UPDATE runs SET target_classes = ? WHERE id = ?');
   const setWeights = db.prepare('UPDATE runs SET weights = ? WHERE id = ?');
   const end = db.prepare(
-    'UPDATE runs SET status = ?, finished_at = ?, owner = NULL, trainer = NULL, stop_requested = 0 WHERE id = ? AND owner = ?',
+    `UPDATE runs SET status = ?, finished_at = ?, owner = NULL, stop_requested = 0
+     WHERE id = ? AND owner = ? AND status = 'running'`,
   );
-  const enqueue = db.prepare(
-    `UPDATE runs SET status = 'queued', queued_at = ?, finished_at = NULL, step = ?, phase = 'starting', owner = NULL,
-     trainer = NULL, stop_requested = 0 WHERE id = ?`,
+  const enqueue = `UPDATE runs SET status = 'queued', queued_at = ?, finished_at = NULL, step = ?, phase = 'starting',
+    owner = NULL, stop_requested = 0`;
+  const resume = db.prepare(`${enqueue} WHERE id = ? AND status IN ('failed', 'stopped')`);
+  const requeue = db.prepare(
+    `${enqueue} WHERE id = ? AND owner = ? AND status = 'running' AND stop_requested = 0`,
   );
   const requestStop = db.prepare("UPDATE runs SET stop_requested = 1 WHERE id = ? AND status = 'running'");
   const stopQueued = db.prepare(
     "UPDATE runs SET status = 'stopped', finished_at = ? WHERE id = ? AND status = 'queued'",
   );
-  const remove = db.prepare('DELETE FROM runs WHERE id = ?');
+  const remove = db.prepare("DELETE FROM runs WHERE id = ? AND (status <> 'running' OR owner = ?)");
+  const deletedIds = db.prepare<[], number>('SELECT id FROM deleted_runs').pluck();
 
   // Immediate: a transaction that reads first and writes then fails at once where another process wrote in between.
   const update = db.transaction((id: number, patch: Partial<Facts>): void => {
@@ -164,7 +171,7 @@ export function runStore(db: Db) {
           targetClasses: JSON.parse(row.target_classes as string),
           weights: row.weights as string | null,
           owner: row.owner as string | null,
-          trainer: row.trainer as string | null,
+          attempt: row.attempt as number,
           stopRequested: row.stop_requested === 1,
           phaseDone: row.phase_done as number,
           phaseTotal: row.phase_total as number,
@@ -213,29 +220,43 @@ export function runStore(db: Db) {
      */
     claim: (owner: string, only: readonly number[] | null): number | undefined =>
       claim.get({ owner, only: only && JSON.stringify(only), now: now() }) as number | undefined,
-    running: (): { id: number; owner: string; trainer: string | null }[] => running.all(),
+    running: (): { id: number; owner: string }[] => running.all(),
+    /** Whether `owner` works on a run: another process may have taken it, or a person deleted it. */
+    isHeld: (id: number, owner: string): boolean => holds.get(id, owner) !== undefined,
 
     update,
-    setTrainer: (id: number, trainer: string): void => void setTrainer.run(trainer, id),
     progress: (id: number, phase: Phase, done: number, total: number, step: number): void =>
       void setProgress.run(phase, done, total, step, id),
     setRelationship: (id: number, relationship: number): void => void setRelationship.run(relationship, id),
     setTargetClasses: (id: number, classes: string[]): void =>
       void setTargetClasses.run(JSON.stringify(classes), id),
-    setWeights: (id: number, path: string): void => void setWeights.run(path, id),
-    /** Ends a run that `owner` works on; nothing happens where another process has ended it already. */
-    end: db.transaction((id: number, owner: string, status: RunStatus, patch: Partial<Facts>): void => {
-      if (end.run(status, now(), id, owner).changes > 0) update(id, patch);
-    }).immediate,
-    /** Puts a run at the end of the queue, to go on from `step`. */
-    enqueue: (id: number, step: number): void => void enqueue.run(now(), step, id),
+    /**
+     * Ends a run that `owner` works on, with its trained weights (relative to the data folder) where it has them. False where
+     * another process has ended it already: then nothing happens.
+     */
+    end: db.transaction(
+      (id: number, owner: string, status: RunStatus, patch: Partial<Facts>, weights?: string): boolean => {
+        if (end.run(status, now(), id, owner).changes === 0) return false;
+        update(id, patch);
+        if (weights !== undefined) setWeights.run(weights, id);
+        return true;
+      },
+    ).immediate,
+    /** Puts a run that has ended at the end of the queue, to go on from `step`; false where it has not ended. */
+    resume: (id: number, step: number): boolean => resume.run(now(), step, id).changes > 0,
+    /** Puts a run that `owner` works on back into the queue; false where it does not, or somebody asked for its stop. */
+    requeue: (id: number, owner: string, step: number): boolean =>
+      requeue.run(now(), step, id, owner).changes > 0,
     /** Asks whichever process runs it to stop; false where it is not running. */
     requestStop: (id: number): boolean => requestStop.run(id).changes > 0,
     /** Takes a run out of the queue; false where it is not queued. */
     stopQueued: (id: number): boolean => stopQueued.run(now(), id).changes > 0,
-    delete: (id: number): boolean => {
+    /** Removes a run, unless another process than `owner` works on it. */
+    delete: (id: number, owner: string): boolean => {
       read.delete(id);
-      return remove.run(id).changes > 0;
+      return remove.run(id, owner).changes > 0;
     },
+    /** Ids of runs that were deleted. */
+    deletedIds: (): number[] => deletedIds.all() as number[],
   };
 }

@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { checkpointStore } from './checkpoints.ts';
-import { explainStoreError, openDatabase } from './database.ts';
+import { explainStoreError, mayPass, openDatabase } from './database.ts';
 import { datasetStore } from './datasets.ts';
+import { leaseStore } from './leases.ts';
 import { metricStore } from './metrics.ts';
 import { modelStore } from './models.ts';
 import { predictionStore } from './predictions.ts';
@@ -37,8 +38,18 @@ export function openStore(path: string) {
     checkpoints: checkpointStore(db),
     runNotes: runNoteStore(db),
     tasks: taskStore(db),
+    leases: leaseStore(db),
     /** Runs `work` in one transaction: all of its writes or none. */
     transaction: <T>(work: () => T): T => db.transaction(work).immediate() as T,
+    /** As `transaction`; what it wrote outlasts a power cut too, so that files which it replaces may go. */
+    durably<T>(work: () => T): T {
+      db.pragma('synchronous = FULL');
+      try {
+        return db.transaction(work).immediate() as T;
+      } finally {
+        db.pragma('synchronous = NORMAL');
+      }
+    },
     /** A number that changes when another connection has committed something. */
     dataVersion: (): number => db.pragma('data_version', { simple: true }) as number,
     /** The highest revision given out so far; rows changed later carry a higher one. */
@@ -49,6 +60,8 @@ export function openStore(path: string) {
       ),
     /** An error of the database as one that a person can act on; any other as it is. */
     explain: (error: unknown): unknown => explainStoreError(path, error),
+    /** Whether the same may succeed later: the database is locked, or its disk full. */
+    mayPass,
     close: (): void => void db.close(),
   };
 }

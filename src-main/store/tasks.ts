@@ -23,8 +23,12 @@ export function taskStore(db: Db) {
   );
   const forgetOld = db.prepare("DELETE FROM tasks WHERE status <> 'running' AND id <= ? - 100");
   const progress = db.prepare('UPDATE tasks SET done = ?, total = ? WHERE id = ?');
-  const finish = db.prepare("UPDATE tasks SET status = 'finished', result = ?, done = total WHERE id = ?");
-  const fail = db.prepare("UPDATE tasks SET status = 'failed', error = ? WHERE id = ?");
+  const finish = db.prepare(
+    "UPDATE tasks SET status = 'finished', result = ?, done = total WHERE id = ? AND status = 'running'",
+  );
+  const fail = db.prepare(
+    "UPDATE tasks SET status = 'failed', error = ? WHERE id = ? AND status = 'running'",
+  );
 
   return {
     /** Newest first. */
@@ -41,6 +45,7 @@ export function taskStore(db: Db) {
       return id;
     },
     progress: (id: number, done: number, total: number): void => void progress.run(done, total, id),
+    /** Ends a task; nothing happens where another process has ended it already, as its owner's lease was taken. */
     finish: (id: number, result: number): void => void finish.run(result, id),
     fail: (id: number, error: NonNullable<Task['error']>): void => void fail.run(JSON.stringify(error), id),
   };

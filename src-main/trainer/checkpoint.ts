@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Arrays, Specs } from '../engine/engine.ts';
 import { readSafetensorsHeader, readTensors, writeSafetensors } from '../formats/safetensors.ts';
+import { copyWhole } from '../formats/write-whole.ts';
 import type { TrainJob } from './protocol.ts';
 import type { Timing } from './stopwatch.ts';
 
@@ -30,18 +31,28 @@ function runHash({ config, model, samples, targetClasses }: TrainJob): string {
     .digest('hex');
 }
 
-const checkpointPath = (folder: string, step: number): string =>
+export const checkpointPath = (folder: string, step: number): string =>
   join(folder, `checkpoint-${step}.safetensors`);
 
 /** Weights with the best validation so far, as of `step`. */
 export const bestPath = (folder: string, step: number): string => join(folder, `best-${step}.safetensors`);
 
-type Kind = 'checkpoint' | 'best';
+/** Step of a checkpoint's file, by its name; undefined for any other file. */
+export function checkpointStep(path: string): number | undefined {
+  const step = /^checkpoint-(\d+)\.safetensors$/.exec(basename(path))?.[1];
+  return step === undefined ? undefined : Number(step);
+}
 
 /** How a run's random numbers are drawn. A checkpoint of another way cannot be gone on from as if nothing had happened. */
 const randomness = 'threefry4x32-20';
 
-/** Writes a checkpoint whole or not at all; older ones but one are removed. Returns its path. */
+/** File of the best weights that the checkpoint at `path` names, or null. Throws `bad-input` where it is damaged. */
+export function bestOf(path: string): string | null {
+  const best: Checkpoint['best'] = JSON.parse(readSafetensorsHeader(path).metadata.best ?? 'null');
+  return best && bestPath(dirname(path), best.step);
+}
+
+/** Writes a checkpoint whole or not at all. Returns its path. */
 export function writeCheckpoint(job: TrainJob, specs: Specs, checkpoint: Checkpoint): string {
   const { step, state, best, timing, engine } = checkpoint;
   const path = checkpointPath(job.runFolder, step);
@@ -57,14 +68,13 @@ export function writeCheckpoint(job: TrainJob, specs: Specs, checkpoint: Checkpo
       randomness,
     },
   );
-  // The last but one stays: the service may still be looking at it.
-  const beforeLast = (kind: Kind) => stepsOf(job.runFolder, kind).slice(0, -2);
-  for (const other of beforeLast('checkpoint')) rmSync(checkpointPath(job.runFolder, other), { force: true });
-  for (const other of beforeLast('best')) rmSync(bestPath(job.runFolder, other), { force: true });
   return path;
 }
 
-/** Reads a checkpoint of this very run. Throws `conflict` where it belongs to another, `bad-input` where it is damaged. */
+/**
+ * Reads a checkpoint of this very run, and brings the best weights that it names into this run's folder. Throws `conflict`
+ * where it belongs to another, `bad-input` where it is damaged or those weights are gone.
+ */
 export function readCheckpoint(job: TrainJob, specs: Specs, path: string): Checkpoint {
   const header = readSafetensorsHeader(path);
   const { run, step, best, timing, engine } = header.metadata;
@@ -80,6 +90,15 @@ export function readCheckpoint(job: TrainJob, specs: Specs, path: string): Check
       `The checkpoint ${path} belongs to a run with other settings, images or weights.`,
       'Start a new run.',
     );
+  const named = bestOf(path);
+  if (named !== null && !existsSync(named))
+    throw new CotuneError(
+      'bad-input',
+      `The checkpoint ${path} needs the weights ${named}, which are gone.`,
+      'Start a new run.',
+    );
+  if (named !== null && dirname(named) !== job.runFolder)
+    copyWhole(named, join(job.runFolder, basename(named)));
   return {
     step: Number(step),
     state: Object.fromEntries(readTensors(header, Object.keys(specs))),
@@ -87,21 +106,4 @@ export function readCheckpoint(job: TrainJob, specs: Specs, path: string): Check
     timing: JSON.parse(timing),
     engine,
   };
-}
-
-/** Removes what a finished run needs no more. */
-export function removeCheckpoints(folder: string): void {
-  for (const step of stepsOf(folder, 'checkpoint')) rmSync(checkpointPath(folder, step), { force: true });
-  for (const step of stepsOf(folder, 'best')) rmSync(bestPath(folder, step), { force: true });
-}
-
-/** Steps of the files of one kind, ascending. */
-function stepsOf(folder: string, kind: Kind): number[] {
-  if (!existsSync(folder)) return [];
-  const pattern = new RegExp(`^${kind}-(\\d+)\\.safetensors$`);
-  return readdirSync(folder)
-    .map((name) => pattern.exec(name)?.[1])
-    .filter((step) => step !== undefined)
-    .map(Number)
-    .sort((a, b) => a - b);
 }

@@ -74,7 +74,7 @@ export interface TrainJob {
   samples: Record<Split, JobSample[]>;
   relationship: JobRelationship | null;
   cacheFolder: string;
-  /** Where this run's checkpoints and final weights go. */
+  /** Where this attempt's checkpoints and final weights go: no other trainer writes there. */
   runFolder: string;
   /** Checkpoint file to go on from, or null. */
   resumeFrom: string | null;
@@ -176,7 +176,8 @@ export type FromTrainer =
   | { type: 'metrics'; step: number; values: Record<string, number> }
   | { type: 'note'; text: string }
   | { type: 'relationship'; relationship: JobRelationship }
-  | { type: 'checkpoint'; step: number; path: string }
+  /** A checkpoint is whole on the disk; `best` is the file of the best weights that it names. */
+  | { type: 'checkpoint'; step: number; path: string; best: string | null }
   | { type: 'predictions'; predictions: Predictions }
   /** One image of a predict job: probabilities by target class, or why there are none. */
   | { type: 'predicted'; path: string; probabilities: Float32Array | null; error: ErrorValue | null }

@@ -1,21 +1,16 @@
-import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { readNetwork } from '../backbones/network-file.ts';
 import { openTrainingBatches } from '../data/batches.ts';
 import type { Arrays } from '../engine/engine.ts';
+import { copyWhole } from '../formats/write-whole.ts';
 import { initialState } from '../transfer/initial-state.ts';
 import { learningRateAt } from '../transfer/learning-rate.ts';
 import { methodNamed } from '../transfer/methods/index.ts';
 import { evaluationTensors } from '../transfer/network.ts';
 import { trainingProgram } from '../transfer/training-program.ts';
-import {
-  bestPath,
-  type Checkpoint,
-  readCheckpoint,
-  removeCheckpoints,
-  writeCheckpoint,
-} from './checkpoint.ts';
+import { bestPath, type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { checkFinite, divergence } from './divergence.ts';
 import { evaluateSplits, openTrained } from './evaluate-weights.ts';
 import type { KeptEngine } from './kept-engine.ts';
@@ -32,7 +27,8 @@ const curvePoints = 2000;
 /**
  * One run from the pre-trained weights, or its checkpoint, to the test accuracy. Everything that decides the numbers,
  * learning rate, batches and augmentation included, is a function of (seed, step), so that a resumed run ends with the
- * very same ones. Throws the signal's reason when stopped, after writing a checkpoint. The engine and the compiled step
+ * very same ones. All that it writes stays on the disk: the service removes it once it has recorded what replaces it.
+ * Throws the signal's reason when stopped, after writing a checkpoint. The engine and the compiled step
  * stay with `engines`, for a run that follows.
  */
 export async function train(
@@ -64,14 +60,7 @@ export async function train(
   let { relationship } = job;
   if (method.usesRelationship && !relationship && !resumed) {
     relationship = await watch.time('relationship_s', () =>
-      learnFromImages(
-        engine,
-        network,
-        file,
-        { ...job, approach: config.approach, precision: config.precision },
-        report,
-        signal,
-      ),
+      learnFromImages(engine, network, file, { ...job, approach: config.approach }, report, signal),
     );
     report({ type: 'relationship', relationship });
   }
@@ -103,6 +92,7 @@ export async function train(
       ),
   );
   let best: Checkpoint['best'] = resumed?.best ?? null;
+  let lastCheckpoint = firstStep;
   if (config.select === 'best' && samples.val.length === 0)
     report({
       type: 'note',
@@ -113,7 +103,9 @@ export async function train(
     const state = await executable.read();
     checkFinite(step, state, learningRateAt(config, step - 1));
     const facts = { step, state, best, timing: watch.timing(), engine: engine.info.name };
-    report({ type: 'checkpoint', step, path: writeCheckpoint(job, program.state, facts) });
+    const path = writeCheckpoint(job, program.state, facts);
+    lastCheckpoint = step;
+    report({ type: 'checkpoint', step, path, best: best && bestPath(job.runFolder, best.step) });
   }
 
   /** Scores the weights as they are on the validation images, and keeps them where they are the best so far. */
@@ -127,6 +119,8 @@ export async function train(
     report({ type: 'metrics', step, values: { val_accuracy: metrics.accuracy, val_nll: metrics.nll } });
     if (config.select === 'last' || (best && best.accuracy >= metrics.accuracy)) return;
     writeTrainedWeights(bestPath(job.runFolder, step), network, weights, job);
+    // What no checkpoint names is needed no more; all other files are the service's to remove.
+    if (best && best.step > lastCheckpoint) rmSync(bestPath(job.runFolder, best.step), { force: true });
     best = { step, accuracy: metrics.accuracy };
   }
 
@@ -196,16 +190,10 @@ export async function train(
     });
   const timing = watch.summary(steps * batch);
   report({ type: 'finished', result: { steps, test: test.metrics, val: val.metrics, timing, weightsPath } });
-  removeCheckpoints(job.runFolder);
 }
 
 /** A step's outputs as points of curves. */
 function curves({ correct, ...losses }: Arrays, batch: number): Record<string, number> {
   const values = Object.entries(losses).map(([name, [value]]) => [name, value] as const);
   return { ...Object.fromEntries(values), train_accuracy: correct[0] / batch };
-}
-
-function copyWhole(from: string, to: string): void {
-  copyFileSync(from, `${to}.tmp`);
-  renameSync(`${to}.tmp`, to);
 }

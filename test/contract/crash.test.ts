@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isAlive } from '../../src-main/service/process-identity.ts';
 import type { Service } from '../../src-main/service/service.ts';
-import { openStore } from '../../src-main/store/store.ts';
 import type { Run } from '../../src-shared/domain.ts';
 import { type Fixture, fill, finishRun, makeFixture, open, reachStep, request, until } from './fixture.ts';
+import { processExists } from './process-exists.ts';
 
 let fixture: Fixture;
 const services: Service[] = [];
@@ -75,22 +76,19 @@ describe('a service killed in the middle of a run', () => {
     );
   });
 
-  test.each([false, true])('leaves no trainer behind, also where it clings to life: %s', async (clings) => {
+  test('leaves no trainer behind: it ends with the channel to its service', async () => {
     const before = await openOne();
     await fill(before, fixture);
     await closeOne(before);
-    fixture.behave({ stepMs: 20, clings });
+    fixture.behave({ stepMs: 20 });
     const child = await elsewhere(5000);
-    const store = openStore(`${fixture.home}/cotune.sqlite`);
-    // Training, so that it knows by then how to behave.
-    const trainer = await until(() =>
-      store.runs.list({})[0]?.step ? store.runs.running()[0]?.trainer : undefined,
-    );
-    store.close();
-    expect(isAlive(trainer!)).toBe(true);
+    const trainer = await until(() => {
+      const file = join(fixture.home, 'cache', 'trainer.pid');
+      return existsSync(file) ? Number(readFileSync(file, 'utf8')) || undefined : undefined;
+    });
+    expect(processExists(trainer)).toBe(true);
     await kill(child);
-    await openOne();
-    await until(() => !isAlive(trainer!) || undefined);
+    await until(() => !processExists(trainer) || undefined);
   });
 
   test('is noticed by another service that is open already, which goes on with the queue', async () => {
@@ -136,6 +134,18 @@ test('the queue survives a restart: a closed service leaves its run in it, and t
   expect((await idle.call('runs.get', { run: waiting })).status).toBe('queued');
   const worker = await openOne();
   expect((await finishRun(worker, waiting)).status).toBe('finished');
+});
+
+test('a run that somebody stopped and whose program is closed at once stays stopped', async () => {
+  const service = await openOne();
+  await fill(service, fixture);
+  fixture.behave({ stepMs: 50 });
+  const { id } = await service.call('runs.start', request({ steps: 1000 }));
+  await reachStep(service, id, 2);
+  await service.call('runs.stop', { run: id });
+  await closeOne(service);
+  const after = await openOne('own');
+  expect((await after.call('runs.get', { run: id })).status).toBe('stopped');
 });
 
 describe('two services on one home', () => {

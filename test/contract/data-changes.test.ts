@@ -79,7 +79,7 @@ test('a checkpoint that is not whole is passed over for the one before', async (
   const whole = await start({ seed: 3 });
   fixture.behave({ at: 12, how: 'exit', once: true });
   const failed = await start({ seed: 3 });
-  appendFileSync(join(fixture.home, 'runs', String(failed.id), 'checkpoint-10.json'), ' more');
+  appendFileSync(join(fixture.home, 'runs', String(failed.id), '1', 'checkpoint-10.safetensors'), ' more');
   await service.call('runs.resume', { run: failed.id });
   const resumed = await finishRun(service, failed.id);
   expect(resumed.test).toEqual(whole.test);

@@ -6,6 +6,8 @@
 import { existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimeFailure } from '../../src-main/engine/run/failure.ts';
+import { readSafetensorsHeader, writeSafetensors } from '../../src-main/formats/safetensors.ts';
+import { checkpointPath } from '../../src-main/trainer/checkpoint.ts';
 import type {
   FromTrainer,
   Job,
@@ -25,7 +27,7 @@ export interface Behavior {
   how?: 'SIGKILL' | 'SIGSEGV' | 'failed' | 'device' | 'exit' | 'memory';
   /** Does not listen to `stop`. */
   deaf?: boolean;
-  /** Goes on when the service that started it is gone, or asks for its end. */
+  /** Goes on when the service asks for its end. */
   clings?: boolean;
   /** Is killed when a run has finished, while it waits for the next. */
   diesIdle?: boolean;
@@ -79,6 +81,7 @@ async function work(job: Job): Promise<void> {
 
 async function train(job: TrainJob): Promise<void> {
   const behavior = readBehavior(job);
+  writeFileSync(join(job.cacheFolder, 'trainer.pid'), String(process.pid));
   clings = behavior.clings ?? false;
   // With nothing to wait for it would end by itself.
   if (clings) setInterval(() => {}, 1000);
@@ -89,7 +92,7 @@ async function train(job: TrainJob): Promise<void> {
     relationship(job.targetClasses, job.model.sourceClasses);
   }
   let state = { step: 0, weight: seed + 1 };
-  if (job.resumeFrom) state = JSON.parse(readFileSync(job.resumeFrom, 'utf8'));
+  if (job.resumeFrom) state = JSON.parse(readSafetensorsHeader(job.resumeFrom).metadata.state);
   while (state.step < steps) {
     if (stopped && !behavior.deaf) {
       checkpoint(job, state);
@@ -153,9 +156,11 @@ function relationship(targets: number, sources: number): void {
 }
 
 function checkpoint(job: TrainJob, state: { step: number; weight: number }): void {
-  const path = join(job.runFolder, `checkpoint-${state.step}.json`);
-  writeFileSync(path, JSON.stringify(state));
-  say({ type: 'checkpoint', step: state.step, path });
+  const path = checkpointPath(job.runFolder, state.step);
+  writeSafetensors(path, [['none', { shape: [0], values: new Float32Array() }]], {
+    state: JSON.stringify(state),
+  });
+  say({ type: 'checkpoint', step: state.step, path, best: null });
 }
 
 function readBehavior(job: TrainJob): Behavior {

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { identify, isAlive } from '../../src-main/service/process-identity.ts';
 import { openService, type Service } from '../../src-main/service/service.ts';
 import type { Run } from '../../src-shared/domain.ts';
 import {
@@ -12,11 +11,12 @@ import {
   request,
   until,
 } from './fixture.ts';
+import { processExists } from './process-exists.ts';
 
 let fixture: Fixture;
 let service: Service;
 /** Every trainer process so far, in the order of their starts. */
-let trainers: { pid: number; identity: string }[];
+let trainers: number[];
 beforeEach(async () => {
   trainers = [];
   fixture = await makeFixture();
@@ -24,7 +24,7 @@ beforeEach(async () => {
     home: fixture.home,
     spawnTrainer: () => {
       const trainer = fakeTrainer();
-      trainers.push({ pid: trainer.pid!, identity: identify(trainer.pid!) });
+      trainers.push(trainer.pid!);
       return trainer;
     },
   });
@@ -45,7 +45,7 @@ async function queue(count: number, more: Parameters<typeof request>[0] = {}): P
 
 const finishAll = (ids: number[]): Promise<Run[]> => Promise.all(ids.map((id) => finishRun(service, id)));
 const statuses = (runs: Run[]) => runs.map(({ status }) => status);
-const allGone = () => until(() => !trainers.some(({ identity }) => isAlive(identity)) || undefined);
+const allGone = () => until(() => !trainers.some(processExists) || undefined);
 
 test('queued runs share a trainer process, and end with the numbers that each has alone', async () => {
   const alone: Run[] = [];
@@ -97,7 +97,7 @@ test('a kill in the second run of a trainer fails that run only, at its step; it
   const ids = await queue(3, { steps: 60 });
   await reachStep(service, ids[1], 12);
   expect(trainers).toHaveLength(2);
-  process.kill(trainers[1].pid, 'SIGKILL');
+  process.kill(trainers[1], 'SIGKILL');
   const runs = await finishAll(ids);
   expect(statuses(runs)).toEqual(['finished', 'failed', 'finished']);
   expect(runs[1].error?.message).toBe(
@@ -122,7 +122,7 @@ test('a closed service leaves no trainer that works', async () => {
   await finishRun(service, first);
   await reachStep(service, second, 1);
   await service.close();
-  expect(trainers.map(({ identity }) => isAlive(identity))).toEqual([false]);
+  expect(trainers.map(processExists)).toEqual([false]);
 });
 
 test.each([1, 2])(
@@ -138,6 +138,6 @@ test.each([1, 2])(
     await queue(2);
     await until(() => closing && true);
     await closing;
-    expect(trainers.map(({ identity }) => isAlive(identity))).toEqual([false]);
+    expect(trainers.map(processExists)).toEqual([false]);
   },
 );

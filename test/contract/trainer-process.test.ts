@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { forkTrainer } from '../../src-main/service/fork-trainer.ts';
 import { startJob } from '../../src-main/service/trainer-job.ts';
 import type { Job } from '../../src-main/trainer/protocol.ts';
+import { processExists } from './process-exists.ts';
 import { converse, Transcript, trainerFixture } from './trainer-fixture.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -67,20 +68,11 @@ test('a trainer does not outlive the process that started it', async () => {
   const pid = await new Promise<number>((resolve) =>
     child.once('message', (message) => resolve(message as number)),
   );
-  expect(isAlive(pid)).toBe(true);
+  expect(processExists(pid)).toBe(true);
   child.kill('SIGKILL');
-  for (let tries = 0; tries < 100 && isAlive(pid); tries++) await sleep(50);
-  expect(isAlive(pid)).toBe(false);
+  for (let tries = 0; tries < 100 && processExists(pid); tries++) await sleep(50);
+  expect(processExists(pid)).toBe(false);
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 test('single images are classified as in the test, and an unreadable one says why', async () => {
   const trained = await converse(fixture.job({ steps: 3 }));

@@ -102,6 +102,27 @@ describe('runs', () => {
     store.runs.claim('me', null);
     store.runs.end(run, 'somebody else', 'finished', {});
     expect(store.runs.get(run)?.status).toBe('running');
+    expect(store.runs.requeue(run, 'somebody else', 0)).toBe(false);
+    expect(store.runs.delete(run, 'somebody else')).toBe(false);
+    expect(store.runs.isHeld(run, 'me')).toBe(true);
+  });
+
+  test('that were asked to stop do not go back into the queue', () => {
+    const run = store.runs.insert(newRun(store));
+    store.runs.claim('me', null);
+    store.runs.requestStop(run);
+    expect(store.runs.requeue(run, 'me', 0)).toBe(false);
+  });
+
+  test('are resumed once, whoever asks, and only where they have ended', () => {
+    const other = openStore(store.path);
+    const run = store.runs.insert(newRun(store));
+    expect(store.runs.resume(run, 0)).toBe(false);
+    store.runs.stopQueued(run);
+    expect([store.runs.resume(run, 5), other.runs.resume(run, 5)]).toEqual([true, false]);
+    expect([store.runs.claim('me', null), other.runs.claim('you', null)]).toEqual([run, undefined]);
+    expect(other.runs.resume(run, 0)).toBe(false);
+    other.close();
   });
 
   test('that changed or were deleted since a revision are found, by any connection', () => {
@@ -109,7 +130,7 @@ describe('runs', () => {
     const [first, second] = [store.runs.insert(newRun(store)), store.runs.insert(newRun(store))];
     const revision = other.revision();
     store.runs.progress(second, 'train', 1, 2, 1);
-    store.runs.delete(first);
+    store.runs.delete(first, 'me');
     expect(other.runs.changedSince(revision).map((run) => run.id)).toEqual([second]);
     expect(other.runs.deletedSince(revision)).toEqual([first]);
     other.close();
@@ -123,7 +144,7 @@ describe('runs', () => {
     expect(store.runs.list({})).toEqual([store.runs.get(run)]);
     expect(store.runs.get(run)?.datasetId).toBeNull();
     expect(store.datasets.insert(dataset('d'))).toBeGreaterThan(0);
-    store.runs.delete(run);
+    store.runs.delete(run, 'me');
     store.datasets.purge();
     expect(store.datasets.list()).toHaveLength(1);
   });
@@ -132,11 +153,11 @@ describe('runs', () => {
     const other = openStore(store.path);
     const run = store.runs.insert(newRun(store));
     expect(other.runs.list({})[0]).toMatchObject({ checkpointStep: null, error: null });
-    store.checkpoints.insert(run, { step: 5, path: 'p', bytes: 1 });
+    store.checkpoints.insert(run, { step: 5, path: 'p', bytes: 1, best: null });
     expect(other.runs.list({})[0].checkpointStep).toBe(5);
     store.runs.update(run, { error: { code: 'failed', message: 'm', hint: '' } });
     expect(other.runs.list({})).toEqual([store.runs.get(run)]);
-    store.runs.delete(run);
+    store.runs.delete(run, 'me');
     expect(other.runs.list({})).toEqual([]);
     other.close();
   });

@@ -19,7 +19,7 @@ type Row = Record<string, unknown>;
  */
 const onPurpose: Record<string, (row: Row, schema: number) => Row> = {
   // A row's own counter of changes, which any step may advance.
-  runs: ({ revision: _, ...row }) => row,
+  runs: ({ revision: _, trainer: __, ...row }) => row,
   tasks: ({ revision: _, ...row }) => row,
   counter: () => ({}),
   topics: ({ name }) => ({ name }),

@@ -94,13 +94,7 @@ function multipliedInputGradient(dy: Value, filter: Value, geometry: Geometry, l
 }
 
 /** The transposed convolution; what its size formula leaves out of the input is output padding. */
-export function transposed(
-  dy: Name,
-  kernel: Name,
-  geometry: Geometry,
-  group: number,
-  lowering: Lowering,
-): Name {
+function transposed(dy: Name, kernel: Name, geometry: Geometry, group: number, lowering: Lowering): Name {
   const { padInfo } = geometry;
   const leftOver = (side: number, out: number, stride: number, kernelSide: number, pads: number) =>
     side - ((out - 1) * stride + kernelSide - pads);
