@@ -5,12 +5,13 @@
  * memory tier. Files appear by rename, without fsync: one that a crash left torn has a wrong length or checksum,
  * and is made again.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { temporaryEnd } from '../formats/make-room.ts';
 import { type Extents, resizedExtents } from './crops.ts';
 import { decodeTo, openImage, readImageFile } from './decode.ts';
 import { ImageProblem, type RgbImage } from './image.ts';
@@ -130,7 +131,7 @@ async function store(path: string, image: StoredImage): Promise<void> {
   const header = Buffer.alloc(headerBytes);
   const fields = [magic, version, width, height, originalWidth, originalHeight, crc32(data)];
   for (const [index, field] of fields.entries()) header.writeUInt32LE(field, 4 * index);
-  const temporary = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}`;
+  const temporary = `${path}.${randomUUID()}${temporaryEnd}`;
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(temporary, Buffer.concat([header, data]));

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { contentKey, openContentCache } from '../formats/content-cache.ts';
 import { openImage, readImageFile } from './decode.ts';
 import { decoding } from './decoding.ts';
 import { stampOf, withStamp } from './file-stamp.ts';
@@ -13,8 +12,10 @@ export interface Picture {
   contentType: string;
 }
 
-/** Longer side in pixels. */
-const thumbnailSide = 256;
+/** What a thumbnail follows from beside the file; `side` is the longer one, in pixels. */
+const recipe = { version: 1, side: 256, format: 'webp', quality: 80 };
+/** Bytes: some hundred thousand of them. */
+const cacheLimit = 2 ** 31;
 /** What every browser shows by itself. */
 const displayable: readonly string[] = ['jpeg', 'png', 'webp', 'gif'];
 
@@ -41,18 +42,18 @@ export async function readPicture(
   try {
     if (size === 'full') return await fullPicture(path);
     const known = await knownHash(source);
-    const kept = known && (await readKept(cacheFolder, known));
+    const kept = known && readKept(cacheFolder, known);
     if (kept) return kept;
     const { value: bytes, stamp } = await withStamp(path, () => readImageFile(path));
     const hash = createHash('sha256').update(bytes).digest('hex');
     remember(path, stamp, hash);
-    const again = hash === known ? null : await readKept(cacheFolder, hash);
+    const again = hash === known ? null : readKept(cacheFolder, hash);
     if (again) return again;
     const small = (await openImage(bytes))
       .pipeline('error')
-      .resize(thumbnailSide, thumbnailSide, { fit: 'inside', withoutEnlargement: true });
-    const data = await decoding('together', () => small.webp({ quality: 80 }).toBuffer());
-    await keep(cachedPath(cacheFolder, hash), data);
+      .resize(recipe.side, recipe.side, { fit: 'inside', withoutEnlargement: true });
+    const data = await decoding('together', () => small.webp({ quality: recipe.quality }).toBuffer());
+    await thumbnails(cacheFolder).write(keyOf(hash), data);
     return { data, contentType: 'image/webp' };
   } catch (error) {
     throw displayError(error, path);
@@ -83,12 +84,12 @@ async function knownHash({ path, hash, stamp }: PictureSource): Promise<string |
   return last?.stamp === now ? last.hash : null;
 }
 
-const cachedPath = (cacheFolder: string, hash: string): string =>
-  join(cacheFolder, 'thumbnails', hash.slice(0, 2), `${hash}.webp`);
+const thumbnails = (cacheFolder: string) => openContentCache(cacheFolder, 'thumbnails', cacheLimit);
+const keyOf = (hash: string): string => contentKey({ what: 'thumbnail', ...recipe, content: hash });
 
-async function readKept(cacheFolder: string, hash: string): Promise<Picture | null> {
-  const data = await readFile(cachedPath(cacheFolder, hash)).catch(() => null);
-  return data && isWhole(data) ? { data, contentType: 'image/webp' } : null;
+function readKept(cacheFolder: string, hash: string): Picture | null {
+  const data = thumbnails(cacheFolder).read(keyOf(hash));
+  return data && { data, contentType: 'image/webp' };
 }
 
 async function fullPicture(path: string): Promise<Picture> {
@@ -105,17 +106,8 @@ async function fullPicture(path: string): Promise<Picture> {
   };
 }
 
-/** Whether a WebP file is as long as its header says: a write may have been cut off by a crash. */
-const isWhole = (data: Buffer): boolean => data.length > 12 && data.readUInt32LE(4) + 8 === data.length;
-
-async function keep(path: string, data: Buffer): Promise<void> {
-  const temporary = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}`;
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(temporary, data);
-  await rename(temporary, path);
-}
-
 function displayError(error: unknown, path: string): CotuneError {
+  if (error instanceof CotuneError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') {
     return new CotuneError(

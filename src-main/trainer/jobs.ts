@@ -54,7 +54,7 @@ async function learn(
   const { network, file } = openSource(job.model, job.targetClasses);
   report({
     type: 'relationship',
-    relationship: await learnFromImages(engine, network, file, job, report, signal),
+    relationship: await learnFromImages(engine, network, file, { ...job, precision: 'full' }, report, signal),
   });
   await engine.dispose();
 }

@@ -1,4 +1,4 @@
-import type { Approach, Split } from '../../src-shared/domain.ts';
+import type { Approach, Precision, Split } from '../../src-shared/domain.ts';
 import type { NetworkFile } from '../backbones/network-file.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Network } from '../transfer/network.ts';
@@ -9,6 +9,8 @@ import { sourceLogits } from './source-logits.ts';
 export interface RelationshipInputs {
   approach: Approach;
   model: JobModel;
+  /** Precision of the engine. */
+  precision: Precision;
   samples: Record<Split, JobSample[]>;
   targetClasses: number;
   cacheFolder: string;
@@ -22,15 +24,23 @@ export async function learnFromImages(
   engine: Engine,
   network: Network,
   file: NetworkFile,
-  { approach, model, samples, targetClasses, cacheFolder }: RelationshipInputs,
+  { approach, model, precision, samples, targetClasses, cacheFolder }: RelationshipInputs,
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
 ): Promise<JobRelationship> {
   const both = [...samples.train, ...samples.val];
-  const logits = await sourceLogits(engine, network, file, model, both, cacheFolder, (done) => {
-    signal.throwIfAborted();
-    report({ type: 'progress', phase: 'relationship', done, total: both.length });
-  });
+  const logits = await sourceLogits(
+    engine,
+    network,
+    file,
+    { model, precision },
+    both,
+    cacheFolder,
+    (done) => {
+      signal.throwIfAborted();
+      report({ type: 'progress', phase: 'relationship', done, total: both.length });
+    },
+  );
   const columns = network.sourceClasses;
   const cut = samples.train.length * columns;
   const labels = (list: JobSample[]) => Int32Array.from(list, (sample) => sample.label);

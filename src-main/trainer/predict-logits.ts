@@ -18,7 +18,8 @@ export interface ImageOptions {
 
 /**
  * One forward pass in evaluation mode over images in order, with deterministic preprocessing. `weights` holds at least
- * the backbone and the chosen head. `onBatch` is told the number of images done and may throw to end the pass.
+ * the backbone and the chosen head. `onBatch` is told the number of images done, with the logits of these, and may throw to
+ * end the pass.
  * @returns logits, row-major [samples, classes of the head].
  */
 export async function predictLogits(
@@ -28,7 +29,7 @@ export async function predictLogits(
   weights: Arrays,
   samples: JobSample[],
   images: ImageOptions,
-  onBatch: (done: number) => void = () => {},
+  onBatch: (done: number, logits: Float32Array) => void | Promise<void> = () => {},
 ): Promise<Float32Array> {
   const classes = head === 'source' ? network.sourceClasses : network.targetClasses;
   const logits = new Float32Array(samples.length * classes);
@@ -44,7 +45,7 @@ export async function predictLogits(
       const outputs = await executable.run({ images: pixels });
       logits.set(outputs.logits.subarray(0, count * classes), done * classes);
       done += count;
-      onBatch(done);
+      await onBatch(done, logits);
     }
   } finally {
     await executable.dispose();

@@ -1,75 +1,77 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import type { Precision } from '../../src-shared/domain.ts';
 import type { NetworkFile } from '../backbones/network-file.ts';
 import { readNetwork } from '../backbones/network-file.ts';
-import type { Engine } from '../engine/engine.ts';
-import { readSafetensorsHeader, readTensors, writeSafetensors } from '../formats/safetensors.ts';
+import type { Engine, EngineInfo } from '../engine/engine.ts';
+import { contentKey, openContentCache } from '../formats/content-cache.ts';
 import type { Network } from '../transfer/network.ts';
 import { predictLogits } from './predict-logits.ts';
 import type { JobModel, JobSample } from './protocol.ts';
 
+/** Rises where the way from an image's bytes to its logits changes. */
+const version = 1;
+/** Bytes: two million images of a network with 1,000 classes. */
+const cacheLimit = 8 * 2 ** 30;
+
+/** What made some source predictions. */
+export interface Predictor {
+  model: JobModel;
+  engine: EngineInfo;
+  precision: Precision;
+}
+
+/** Key of one image's source logits: over all that they follow from. `image` is the SHA-256 of its file. */
+export function sourceLogitsKey(image: string, { model, engine, precision }: Predictor): string {
+  // A file is told by its hash, wherever it lies; the temperature comes in after the logits.
+  const { path: _path, temperature: _temperature, ...network } = model;
+  return contentKey({ what: 'source logits', version, image, network, engine, precision });
+}
+
 /**
- * The pre-trained network's logits of images at its own input size, row-major [samples, sources]. Kept on disk by what
- * they follow from (weights, preprocessing, engine; then each image's content), so that the runs of a sweep, whatever
- * their seeds and rates, pass every image once.
+ * The pre-trained network's logits of images at its own input size, row-major [samples, sources]. Kept on disk image by
+ * image, so that the runs of a sweep, whatever their seeds and rates, pass every image once. `onProgress` may throw to end
+ * the pass; what was predicted until then stays.
  */
 export async function sourceLogits(
   engine: Engine,
   network: Network,
   file: NetworkFile,
-  model: JobModel,
+  { model, precision }: Omit<Predictor, 'engine'>,
   samples: JobSample[],
   cacheFolder: string,
   onProgress: (done: number) => void,
 ): Promise<Float32Array> {
-  const { hash, architecture, padding, batchNormEpsilon, preprocessing } = model;
-  const inputs = { hash, architecture, padding, batchNormEpsilon, preprocessing, engine: engine.info };
-  const key = createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
-  const folder = join(cacheFolder, 'source-logits', key);
-  const known = readFolder(folder, network.sourceClasses);
-
-  const missing = [...new Map(samples.map((sample) => [sample.hash, sample])).values()].filter(
-    (sample) => !known.has(sample.hash),
-  );
-  if (missing.length > 0) {
-    const images = { size: preprocessing.inputSize, preprocessing, cacheFolder };
-    const weights = readNetwork(file, file.tensors);
-    const logits = await predictLogits(engine, network, 'source', weights, missing, images, (done) =>
-      onProgress(samples.length - missing.length + done),
-    );
-    writeBlock(folder, missing, logits, network.sourceClasses);
-    for (const [index, { hash: image }] of missing.entries())
-      known.set(image, rowOf(logits, index, network.sourceClasses));
+  const classes = network.sourceClasses;
+  const cache = openContentCache(cacheFolder, 'source-logits', cacheLimit);
+  const keyOf = ({ hash }: JobSample) => sourceLogitsKey(hash, { model, engine: engine.info, precision });
+  const result = new Float32Array(samples.length * classes);
+  const missing = new Map<string, { sample: JobSample; rows: number[] }>();
+  for (const [row, sample] of samples.entries()) {
+    const waiting = missing.get(sample.hash);
+    const bytes = waiting ? null : cache.read(keyOf(sample));
+    if (bytes?.length === classes * 4) {
+      result.set(new Float32Array(bytes.buffer, bytes.byteOffset, classes), row * classes);
+    } else if (waiting) waiting.rows.push(row);
+    else missing.set(sample.hash, { sample, rows: [row] });
   }
-  onProgress(samples.length);
-  const result = new Float32Array(samples.length * network.sourceClasses);
-  for (const [index, sample] of samples.entries())
-    result.set(known.get(sample.hash)!, index * network.sourceClasses);
+
+  const wanted = [...missing.values()];
+  const known = samples.length - wanted.length;
+  onProgress(known);
+  if (wanted.length === 0) return result;
+  const { preprocessing } = model;
+  const images = { size: preprocessing.inputSize, preprocessing, cacheFolder };
+  const weights = readNetwork(file, file.tensors);
+  const order = wanted.map(({ sample }) => sample);
+  let kept = 0;
+  await predictLogits(engine, network, 'source', weights, order, images, async (done, logits) => {
+    const writes = wanted.slice(kept, done).map(({ sample, rows }, at) => {
+      const values = logits.subarray((kept + at) * classes, (kept + at + 1) * classes);
+      for (const row of rows) result.set(values, row * classes);
+      return cache.write(keyOf(sample), new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    });
+    kept = done;
+    await Promise.all(writes);
+    onProgress(known + done);
+  });
   return result;
-}
-
-const rowOf = (matrix: Float32Array, row: number, columns: number): Float32Array =>
-  matrix.subarray(row * columns, (row + 1) * columns);
-
-/** One file per pass: `logits` [images, sources], the images' hashes in the metadata. */
-function writeBlock(folder: string, samples: JobSample[], logits: Float32Array, classes: number): void {
-  mkdirSync(folder, { recursive: true });
-  const hashes = JSON.stringify(samples.map((sample) => sample.hash));
-  const name = createHash('sha256').update(hashes).digest('hex').slice(0, 32);
-  const tensor = { shape: [samples.length, classes], values: logits };
-  writeSafetensors(join(folder, `${name}.safetensors`), [['logits', tensor]], { images: hashes });
-}
-
-/** Logits by image hash from every file of a folder. */
-function readFolder(folder: string, classes: number): Map<string, Float32Array> {
-  const known = new Map<string, Float32Array>();
-  if (!existsSync(folder)) return known;
-  for (const name of readdirSync(folder).filter((file) => file.endsWith('.safetensors'))) {
-    const header = readSafetensorsHeader(join(folder, name));
-    const logits = readTensors(header, ['logits']).get('logits')!;
-    const hashes: string[] = JSON.parse(header.metadata.images);
-    for (const [index, hash] of hashes.entries()) known.set(hash, rowOf(logits, index, classes));
-  }
-  return known;
 }

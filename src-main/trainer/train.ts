@@ -60,7 +60,14 @@ export async function train(
   let { relationship } = job;
   if (method.usesRelationship && !relationship && !resumed) {
     relationship = await watch.time('relationship_s', () =>
-      learnFromImages(engine, network, file, { ...job, approach: config.approach }, report, signal),
+      learnFromImages(
+        engine,
+        network,
+        file,
+        { ...job, approach: config.approach, precision: config.precision },
+        report,
+        signal,
+      ),
     );
     report({ type: 'relationship', relationship });
   }

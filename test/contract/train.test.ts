@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { inspectModelFile } from '../../src-main/backbones/inspect.ts';
@@ -175,14 +175,13 @@ test('source predictions are made once per image and network', async () => {
   const { train, val, test } = fixture.samples;
   const half = { train: train.filter((_, index) => index % 2 === 0), val, test };
   const first = await converse({ ...relationshipJob, samples: half });
-  const kept = () => {
-    const folder = join(relationshipJob.cacheFolder, 'source-logits');
-    const [key] = readdirSync(folder);
-    return readdirSync(join(folder, key)).map((name) => statSync(join(folder, key, name)).size);
-  };
-  expect(kept()).toHaveLength(1);
+  const kept = () =>
+    readdirSync(join(relationshipJob.cacheFolder, 'source-logits'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+  expect(kept()).toHaveLength(half.train.length + val.length);
   const both = await converse({ ...relationshipJob, samples: fixture.samples });
-  expect(kept()).toHaveLength(2);
+  expect(kept()).toHaveLength(train.length + val.length);
   const gone = fixture.samples.train.map((sample) => ({ ...sample, path: '/nowhere' }));
   const cached = await converse({ ...relationshipJob, samples: { ...fixture.samples, train: gone } });
   expect(cached.one('relationship').relationship.matrix).toEqual(
@@ -191,6 +190,13 @@ test('source predictions are made once per image and network', async () => {
   expect(first.one('relationship').relationship.matrix).not.toEqual(
     both.one('relationship').relationship.matrix,
   );
+  // What a crash or a full disk spoiled is predicted again.
+  truncateSync(kept()[0], 0);
+  const mended = await converse({ ...relationshipJob, samples: fixture.samples });
+  expect(mended.one('relationship').relationship.matrix).toEqual(
+    both.one('relationship').relationship.matrix,
+  );
+  expect(statSync(kept()[0]).size).toBeGreaterThan(0);
 });
 
 test('a loss that turns NaN ends the run with its step and the likely cause', async () => {

@@ -66,6 +66,7 @@ const nets = [
   'densenet121',
   'vgg11_bn',
   'squeezenet1_1',
+  'resnext50_32x4d',
 ];
 
 test.each(nets)('%s has torchvision’s names, shapes and fill', (net) => {

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { relu, relu6 } from '../../src-main/backbones/activations.ts';
 import { batchNormTraining } from '../../src-main/backbones/batch-norm.ts';
 import { nearMean } from '../../src-main/backbones/layers/convolution.ts';
+import { groupedConv2d } from '../../src-main/engine/ops/grouped-convolution.ts';
 import { type Expression, float, type random } from './parity.ts';
 
 type Draw = ReturnType<typeof random>;
@@ -75,6 +76,19 @@ export const blockedCases: Record<string, (draw: Draw) => Expression> = {
       inputs: { x: float(2, 6, 12, 16), w: float(side, side, 16, 1), v: float(1, 1, 16, 16) },
       f: ({ x, w, v }) =>
         tf.depthwiseConv2d(intoBlocks(x, v) as tf.Tensor4D, w as tf.Tensor4D, side, 'valid'),
+    };
+  },
+  'groupedConv2d in blocks': (draw) => {
+    const per = draw.pick([4, 8, 16]);
+    const stride = draw.integer(1, 2);
+    return {
+      inputs: { x: image(draw, 32), w: float(3, 3, per, 32), v: float(1, 1, 32, 32) },
+      f: ({ x, w, v }) =>
+        groupedConv2d(intoBlocks(x, v) as tf.Tensor4D, w as tf.Tensor4D, {
+          groups: 32 / per,
+          stride,
+          pad: 1,
+        }),
     };
   },
   'maxPool in blocks': overBlocks((x) => tf.maxPool(x, 3, 2, 1, 'floor')),

@@ -1,5 +1,6 @@
 /** Random expressions for every kernel family, shared by the parity tests of all engines. */
 import * as tf from '@tensorflow/tfjs-core';
+import { groupedConv2d } from '../../src-main/engine/ops/grouped-convolution.ts';
 import { blockedCases } from './blocked-cases.ts';
 import { type Expression, float, type random } from './parity.ts';
 
@@ -338,6 +339,19 @@ const convolutionCases: Cases = {
         w: float(1, 1, channelsIn, channelsOut),
       },
       f: ({ x, w }) => tf.conv2d(x, w, stride, 'same'),
+    };
+  },
+  groupedConv2d: (draw) => {
+    const [groups, perIn, perOut] = [draw.integer(2, 4), draw.integer(1, 4), draw.integer(1, 4)];
+    const side = draw.pick([1, 3]);
+    const stride = draw.integer(1, 2);
+    const pad = draw.pick(['same', 'valid'] as const);
+    return {
+      inputs: {
+        x: float(2, draw.integer(4, 7), draw.integer(4, 7), groups * perIn),
+        w: float(side, side, perIn, groups * perOut),
+      },
+      f: ({ x, w }) => groupedConv2d(x, w, { groups, stride, pad }),
     };
   },
   conv2dDilated: (draw) => ({

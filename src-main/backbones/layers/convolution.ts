@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { groupedConv2d } from '../../engine/ops/grouped-convolution.ts';
 import { type Scope, vector } from '../backbone.ts';
 import type { Build } from './layer.ts';
 import { product } from './linear.ts';
@@ -13,6 +14,12 @@ type Convolve = (
   pad: 'same' | 'valid' | number,
 ) => tf.Tensor4D;
 
+function convolveBy(groups: number, depthwise: boolean): Convolve {
+  if (depthwise) return tf.depthwiseConv2d;
+  if (groups === 1) return tf.conv2d;
+  return (x, filter, stride, pad) => groupedConv2d(x, filter, { groups, stride, pad });
+}
+
 export const convolution: Build<'convolution'> = (layer, { prefix, channels, padding, width }) => {
   const { kernel, stride, bias } = layer;
   const at = prefix + layer.name;
@@ -22,7 +29,7 @@ export const convolution: Build<'convolution'> = (layer, { prefix, channels, pad
   const weight = `${at}.weight`;
   const kind = depthwise ? ('depthwise' as const) : ('conv' as const);
   const pad = layer.pad ?? (padding === 'same' ? 'same' : (kernel - 1) / 2);
-  const convolve = (depthwise ? tf.depthwiseConv2d : tf.conv2d) as Convolve;
+  const convolve = convolveBy(groups, depthwise);
   const biasOf = (scope: Scope) => scope.tensor(`${at}.bias`) as tf.Tensor1D;
   const inPatches = kernel === stride && kernel > 1 && pad === 0 && !depthwise && groups === 1;
   return {

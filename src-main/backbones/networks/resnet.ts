@@ -30,6 +30,14 @@ const variants: Record<string, Variant> = {
   resnet50: { title: 'ResNet-50', blocks: [3, 4, 6, 3], bottleneck: true },
   resnet101: { title: 'ResNet-101', blocks: [3, 4, 23, 3], bottleneck: true },
   resnet152: { title: 'ResNet-152', blocks: [3, 8, 36, 3], bottleneck: true },
+  resnext50_32x4d: {
+    title: 'ResNeXt-50 32x4d',
+    blocks: [3, 4, 6, 3],
+    bottleneck: true,
+    groups: 32,
+    inner: 128,
+    source: 'Xie et al., «Aggregated Residual Transformations for Deep Neural Networks», CVPR 2017',
+  },
   wide_resnet50_2: {
     title: 'Wide ResNet-50-2',
     blocks: [3, 4, 6, 3],

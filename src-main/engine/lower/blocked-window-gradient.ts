@@ -5,9 +5,9 @@ import type { Lowering } from './lowering.ts';
 import { type Name, nchwcDomain } from './onnx-graph.ts';
 import { convolutionGeometry, type Geometry } from './windows.ts';
 
-/** The input as rows of pixels: `outer` families of rows for every image, `inner` channels per pixel. */
+/** The input as rows of pixels: `outer` families of rows for every image and group, `inner` channels per pixel. */
 interface Rows {
-  /** [images · outer, paddedHeight, width · inner] */
+  /** [images · groups · outer, paddedHeight, width · inner] */
   name: Name;
   outer: number;
   paddedHeight: number;
@@ -18,16 +18,22 @@ interface Rows {
  * dW[r, c, i, o] = Σ over (n, y, x) of input[n, s·y + r - top, s·x + c - left, i] · dy[n, y, x, o], as one convolution:
  * its channels are the rows (n, y) of all images; it has a picture of columns by channels for every window row r and
  * block of i; its kernel is dy, whose columns x slide over the picture's, dilated by the stride s. So its output rows are
- * the window columns c, and no window position but the row is ever copied.
+ * the window columns c, and no window position but the row is ever copied. Of a convolution of groups `shape` is one group's
+ * filter, with the output channels of all.
  */
-export function windowGradient(node: Node, dy: Name, layout: FilterLayout, lowering: Lowering): Name {
-  const shape = node.attrs.filterShape as number[];
+export function windowGradient(
+  node: Node,
+  dy: Name,
+  layout: FilterLayout,
+  lowering: Lowering,
+  { shape, groups } = { shape: node.attrs.filterShape as number[], groups: 1 },
+): Name {
   const [height, width, channelsIn, channelsOut] = shape;
   const geometry = convolutionGeometry(node, node.inputs.x.shape, shape);
   const { inWidth, outWidth, strideWidth, dilationWidth, padInfo } = geometry;
   const { block } = lowering.target;
-  const rows = rowsOf(node, geometry, lowering);
-  const pictures = picturesOf(rows, geometry, lowering);
+  const rows = rowsOf(node, geometry, groups, lowering);
+  const pictures = picturesOf(rows, geometry, groups, lowering);
   const reach = (width - 1) * dilationWidth + reachOf(outWidth, strideWidth);
   const right = Math.max(0, reach - inWidth - padInfo.left);
   const products = lowering.op(
@@ -38,6 +44,7 @@ export function windowGradient(node: Node, dy: Name, layout: FilterLayout, lower
       strides: [dilationWidth, 1],
       dilations: [strideWidth, 1],
       pads: [padInfo.left, 0, right, 0],
+      ...(groups > 1 && { group: groups }),
     },
     nchwcDomain,
   );
@@ -65,19 +72,19 @@ export function windowGradient(node: Node, dy: Name, layout: FilterLayout, lower
 const reachOf = (count: number, step: number): number => (count - 1) * step + 1;
 
 /** Blocks of channels, or all the channels of an image that are too few for a block, padded above and below. */
-function rowsOf(node: Node, geometry: Geometry, lowering: Lowering): Rows {
+function rowsOf(node: Node, geometry: Geometry, groups: number, lowering: Lowering): Rows {
   const { x } = node.inputs;
   const { batchSize, inHeight, inWidth, inChannels, outHeight, strideHeight, padInfo } = geometry;
   const { block } = lowering.target;
   const few = inChannels < block;
-  const outer = few ? 1 : lowering.padded(inChannels) / block;
+  const families = few ? 1 : lowering.padded(inChannels) / block;
   const inner = few ? inChannels : block;
   const paddedHeight = Math.max(
     padInfo.top + inHeight,
     (outHeight - 1) * strideHeight + geometry.effectiveFilterHeight,
   );
   const images = lowering.reshape(lowering.use(x, few ? 'nhwc' : 'blocked'), [
-    batchSize * outer,
+    batchSize * families,
     inHeight,
     inWidth * inner,
   ]);
@@ -86,27 +93,33 @@ function rowsOf(node: Node, geometry: Geometry, lowering: Lowering): Rows {
     [padInfo.top, paddedHeight - padInfo.top - inHeight],
     [0, 0],
   ]);
-  return { name, outer, paddedHeight, inner };
+  return { name, outer: families / groups, paddedHeight, inner };
 }
 
 /** For every window row and family of rows, the rows that it multiplies with dy's, as blocked channels. */
-function picturesOf({ name, outer, paddedHeight, inner }: Rows, geometry: Geometry, lowering: Lowering) {
+function picturesOf(
+  { name, outer, paddedHeight, inner }: Rows,
+  geometry: Geometry,
+  groups: number,
+  lowering: Lowering,
+) {
   const { batchSize, inWidth, outHeight, strideHeight, filterHeight, dilationHeight } = geometry;
   const channels = lowering.padded(batchSize * outHeight);
-  const indices = new Int32Array(filterHeight * outer * channels);
+  const indices = new Int32Array(filterHeight * outer * groups * channels);
   let at = 0;
   for (let row = 0; row < filterHeight; row++)
     for (let family = 0; family < outer; family++)
-      for (let channel = 0; channel < channels; channel++, at++) {
-        const image = Math.floor(channel / outHeight);
-        const y = channel % outHeight;
-        // Channels that only fill the last block meet zeros of dy.
-        if (image < batchSize)
-          indices[at] = (image * outer + family) * paddedHeight + y * strideHeight + row * dilationHeight;
-      }
-  const rows = lowering.reshape(name, [batchSize * outer * paddedHeight, inWidth * inner]);
-  const picked = lowering.graph.pickRows(rows, batchSize * outer * paddedHeight, indices);
-  const pictures = lowering.reshape(picked, [filterHeight * outer, channels, inWidth, inner]);
+      for (let group = 0; group < groups; group++)
+        for (let channel = 0; channel < channels; channel++, at++) {
+          const image = Math.floor(channel / outHeight);
+          const y = channel % outHeight;
+          const rows = (image * groups + group) * outer + family;
+          // Channels that only fill the last block meet zeros of dy.
+          if (image < batchSize) indices[at] = rows * paddedHeight + y * strideHeight + row * dilationHeight;
+        }
+  const rows = lowering.reshape(name, [batchSize * groups * outer * paddedHeight, inWidth * inner]);
+  const picked = lowering.graph.pickRows(rows, batchSize * groups * outer * paddedHeight, indices);
+  const pictures = lowering.reshape(picked, [filterHeight * outer, groups * channels, inWidth, inner]);
   return lowering.op('ReorderInput', [pictures], {}, nchwcDomain);
 }
 

@@ -4,6 +4,7 @@ import type { Node, Value } from '../trace/ir.ts';
 import { blockedConvolutionRules } from './blocked-convolution.ts';
 import { blockedFilterGradientRules } from './blocked-filter-gradient.ts';
 import { formsOf, isMaskLimit } from './blocked-forms.ts';
+import { blockedGroupedRules } from './blocked-grouped.ts';
 import { blockedPoolingRules } from './blocked-pooling.ts';
 import type { Lowering } from './lowering.ts';
 import { type Attributes, type Name, nchwcDomain } from './onnx-graph.ts';
@@ -200,6 +201,7 @@ function products({ a, b }: { a: Value; b: Value }, { shape }: Value, lowering: 
 export const blockedRules: Record<string, BlockedRule> = {
   ...blockedConvolutionRules,
   ...blockedFilterGradientRules,
+  ...blockedGroupedRules,
   ...blockedPoolingRules,
   Multiply: multiply,
   RealDiv: divide,

@@ -94,7 +94,13 @@ function multipliedInputGradient(dy: Value, filter: Value, geometry: Geometry, l
 }
 
 /** The transposed convolution; what its size formula leaves out of the input is output padding. */
-function transposed(dy: Name, kernel: Name, geometry: Geometry, group: number, lowering: Lowering): Name {
+export function transposed(
+  dy: Name,
+  kernel: Name,
+  geometry: Geometry,
+  group: number,
+  lowering: Lowering,
+): Name {
   const { padInfo } = geometry;
   const leftOver = (side: number, out: number, stride: number, kernelSide: number, pads: number) =>
     side - ((out - 1) * stride + kernelSide - pads);

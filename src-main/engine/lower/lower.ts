@@ -7,6 +7,7 @@ import { elementwiseRules } from './elementwise.ts';
 import { stateLayouts } from './filter-state.ts';
 import { type Arrangement, arrangementOf, type FilterLayout } from './filters.ts';
 import { forwardNodes } from './forward-nodes.ts';
+import { groupedConvolutionRules } from './grouped-convolution.ts';
 import { halfStorageRules, storeHalves } from './half-storage.ts';
 import { Lowering, type Rule, type Target } from './lowering.ts';
 import { matmulRules } from './matmul.ts';
@@ -24,6 +25,7 @@ export const loweringRules: Record<string, Rule> = {
   ...shapeRules,
   ...matmulRules,
   ...convolutionRules,
+  ...groupedConvolutionRules,
   ...poolingRules,
   ...normalizationRules,
 };

@@ -16,6 +16,9 @@ const depthwise = (result: Value, kernel: readonly number[]): number =>
 
 /** A convolution's gradients take as many multiply-adds as itself; `dy` has its result's shape. */
 const multiplyAdds: Record<string, (node: Node) => number> = {
+  GroupedConv2D: ({ inputs, outputs }) => convolution(outputs[0], inputs.filter.shape),
+  GroupedConv2DBackpropInput: ({ inputs }) => convolution(inputs.dy, inputs.filter.shape),
+  GroupedConv2DBackpropFilter: ({ inputs, outputs }) => convolution(inputs.dy, outputs[0].shape),
   Conv2D: ({ inputs, outputs }) => convolution(outputs[0], inputs.filter.shape),
   Conv2DBackpropInput: ({ inputs }) => convolution(inputs.dy, inputs.filter.shape),
   Conv2DBackpropFilter: ({ inputs, outputs }) => convolution(inputs.dy, outputs[0].shape),

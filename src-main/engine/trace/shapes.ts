@@ -139,13 +139,19 @@ export const shapeRules: Record<string, ShapeRule> = {
   ...each('MaxPool AvgPool', pool),
   EluGrad: likeNamed('y'),
   ...each('MaxPoolGrad AvgPoolGrad', likeNamed('input')),
-  ...each('Conv2DBackpropInput DepthwiseConv2dNativeBackpropInput', fromAttribute('inputShape')),
-  ...each('Conv2DBackpropFilter DepthwiseConv2dNativeBackpropFilter', fromAttribute('filterShape')),
+  ...each(
+    'Conv2DBackpropInput GroupedConv2DBackpropInput DepthwiseConv2dNativeBackpropInput',
+    fromAttribute('inputShape'),
+  ),
+  ...each(
+    'Conv2DBackpropFilter GroupedConv2DBackpropFilter DepthwiseConv2dNativeBackpropFilter',
+    fromAttribute('filterShape'),
+  ),
   AddN: like,
   BatchMatMul: matmul,
   Cast: ({ x }, { dtype }) => ({ shape: [...x.shape], dtype }),
   Concat: concatenation,
-  Conv2D: convolution,
+  ...each('Conv2D GroupedConv2D', convolution),
   DepthwiseConv2dNative: depthwise,
   ExpandDims: ({ input }, { dim }) => ({
     shape: input.shape.toSpliced(dim < 0 ? input.shape.length + dim + 1 : dim, 0, 1),
