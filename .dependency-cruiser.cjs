@@ -13,6 +13,7 @@ module.exports = {
     only('sqlite-in-the-store', 'One place writes SQL.', { path: 'node_modules/better-sqlite3' }, { path: '^src-', pathNot: '^src-main/store' }),
     only('store-is-the-services', 'Only the service uses the store.', { path: '^src-main/store' }, { path: '^src-main', pathNot: '^src-main/(store|service)' }),
     only('trainer-stands-alone', 'The trainer talks by messages; it opens no database.', { path: '^src-main/(store|service|hosts|cli)' }, { path: '^src-main/(trainer|bench|transfer|backbones|engine|data|formats)' }),
+    only('reader-stands-alone', 'The reader talks by messages; it opens no database.', { path: '^src-main/(store|service|hosts|cli|trainer|engine|transfer)' }, { path: '^src-main/reader' }),
     only('service-knows-no-host', 'Hosts and the CLI use the service, not the reverse.', { path: '^src-main/(hosts|cli)' }, { path: '^src-main/service' }),
     only('engine-knows-no-model', 'The engine runs programs; it knows no networks, data or methods.', { path: '^src-main/(backbones|transfer|data|trainer|bench)' }, { path: '^src-main/engine' }),
     only('trace-room', 'Tracing records; it neither lowers nor runs.', { path: '^src-main/engine/(lower|run)' }, { path: '^src-main/engine/trace' }),

@@ -1,5 +1,5 @@
 /**
- * Bundles the desktop app's programs into `dist/electron`: the shell, its preload, the trainer and the workers.
+ * Bundles the desktop app's programs into `dist/electron`: the shell, its preload, the trainer, the reader and the workers.
  * Packages stay outside; they are found in `node_modules`, in the clone as in the packaged app.
  */
 import { rmSync } from 'node:fs';
@@ -12,6 +12,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Programs that run on their own, by the name of their bundle. */
 const programs: Record<string, string> = {
   trainer: 'src-main/trainer/main.ts',
+  reader: 'src-main/reader/main.ts',
   'augment-worker': 'src-main/data/augment-worker.ts',
 };
 

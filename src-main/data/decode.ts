@@ -1,4 +1,3 @@
-import { constants, open } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { decodeBmp, readBmpHeader } from './bmp.ts';
 import { decoding } from './decoding.ts';
@@ -7,7 +6,6 @@ import { formatOf, type ImageFormat } from './image-format.ts';
 
 /** More pixels than this are refused: a camera's largest pictures fit, a decompression bomb does not. */
 const maxPixels = 250_000_000;
-const maxBytes = 1024 * 2 ** 20;
 
 /** An image whose header has been read. `width` and `height` in pixels, upright (EXIF orientation applied). */
 export interface OpenedImage {
@@ -16,26 +14,6 @@ export interface OpenedImage {
   height: number;
   /** A pipeline over the first frame: upright, sRGB, 8 bits, transparency on white. It fails on damage of that grade. */
   pipeline(failOn: 'error' | 'warning'): Sharp;
-}
-
-/**
- * Reads an image file's bytes.
- * @throws ImageProblem for an empty, gigantic or special file; system errors (ENOENT, EACCES) pass through.
- */
-export async function readImageFile(path: string): Promise<Buffer> {
-  // Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  try {
-    const facts = await file.stat();
-    if (!facts.isFile()) throw new ImageProblem('unsupported', 'it is not a regular file');
-    if (facts.size === 0) throw new ImageProblem('empty', 'the file is empty (0 bytes)');
-    if (facts.size > maxBytes) {
-      throw new ImageProblem('huge', `the file has ${Math.round(facts.size / 2 ** 20)} MiB (at most 1024)`);
-    }
-    return await file.readFile();
-  } finally {
-    await file.close();
-  }
 }
 
 /**

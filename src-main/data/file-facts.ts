@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Sample } from '../../src-shared/domain.ts';
-import { openImage, readImageFile } from './decode.ts';
+import { openImage } from './decode.ts';
 import { withStamp } from './file-stamp.ts';
-import { differenceHash, type Look, lookOf } from './perceptual-hash.ts';
+import { readImageFile } from './image-file.ts';
+import { lookOf } from './look-of.ts';
+import { differenceHash, type Look } from './perceptual-hash.ts';
 
 export interface FileFacts extends Pick<Sample, 'width' | 'height' | 'bytes' | 'hash' | 'perceptualHash'> {
   /** `stampOf` the file when it was read; null where that says nothing. */
@@ -18,12 +20,4 @@ export async function readFacts(path: string): Promise<{ facts: FileFacts; look:
   const { width, height } = image;
   const perceptualHash = differenceHash(look);
   return { facts: { width, height, bytes: data.length, hash, perceptualHash, stamp }, look };
-}
-
-/** The look of an image read before, or null where it can no longer be read. */
-export async function readLook(path: string): Promise<Look | null> {
-  return readFacts(path).then(
-    ({ look }) => look,
-    () => null,
-  );
 }

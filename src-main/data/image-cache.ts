@@ -13,8 +13,9 @@ import { crc32 } from 'node:zlib';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { temporaryEnd } from '../formats/make-room.ts';
 import { type Extents, resizedExtents } from './crops.ts';
-import { decodeTo, openImage, readImageFile } from './decode.ts';
+import { decodeTo, openImage } from './decode.ts';
 import { ImageProblem, type RgbImage } from './image.ts';
+import { readImageFile } from './image-file.ts';
 
 export type StoredImage = RgbImage & Extents;
 

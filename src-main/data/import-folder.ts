@@ -5,7 +5,7 @@ import type { ImportLayout } from '../../src-shared/contract.ts';
 import type { Sample, SampleIssue, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { clustersOf, type Duplicate, duplicateIssues, duplicateNotes, findDuplicates } from './duplicates.ts';
-import { type FileFacts, readFacts, readLook } from './file-facts.ts';
+import type { FileFacts, readFacts } from './file-facts.ts';
 import { stampOf } from './file-stamp.ts';
 import { type FoundImage, type FoundImages, findImages } from './find-images.ts';
 import { ImageProblem } from './image.ts';
@@ -21,6 +21,8 @@ interface PreviousImport {
 }
 
 export interface ImportOptions {
+  /** Reads one file, by its whole path: `readFacts`, wherever that runs. */
+  readFacts: typeof readFacts;
   /** Chooses the test images where the folder has no test split. */
   seed: number;
   previous?: PreviousImport;
@@ -75,9 +77,18 @@ export async function importFolder(root: string, options: ImportOptions): Promis
     .sort(trainingFirst);
 
   const known = knownPairs(options.previous, candidates);
+  /** The look of an image read before, or null where it can no longer be read. */
+  const lookAgain = async (path: string): Promise<Look | null> => {
+    const known = looks.get(path);
+    if (known) return known;
+    return options.readFacts(join(root, path)).then(
+      ({ look }) => look,
+      () => null,
+    );
+  };
   const duplicates = await findDuplicates(
     candidates,
-    async ({ path }) => looks.get(path) ?? (await readLook(join(root, path))),
+    ({ path }) => lookAgain(path),
     (a, b) => known.has(pairKey(a.path, b.path)),
   );
   if (options.signal?.aborted) throw cancelled();
@@ -108,7 +119,7 @@ async function readAll(
   images: readonly FoundImage[],
   issues: SampleIssue[],
   looks: Map<string, Look>,
-  { previous, onProgress, signal }: ImportOptions,
+  { readFacts, previous, onProgress, signal }: ImportOptions,
 ): Promise<Map<string, FileFacts>> {
   const known = new Map(previous?.samples.map((sample) => [sample.path, sample]));
   const facts = new Map<string, FileFacts>();
@@ -129,6 +140,8 @@ async function readAll(
           if (looks.size < maxLooks) looks.set(path, read.look);
         }
       } catch (error) {
+        // What is wrong with the program, or the end of it, is no finding about a file.
+        if (error instanceof CotuneError) throw error;
         issues.push({ ...problemOf(error, path), path });
       }
       onProgress?.(++done, images.length);

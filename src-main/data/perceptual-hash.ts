@@ -1,24 +1,13 @@
-import { decodeTo, type OpenedImage } from './decode.ts';
-
 const columns = 9;
 const rows = 8;
 /** Pixels of the thumbnail for each side of a hash cell. */
 const cell = 4;
 
+/** Extents of a look in pixels. */
+export const [lookWidth, lookHeight] = [columns * cell, rows * cell];
+
 /** What an image looks like: 36 × 32 luminances in rows, enough to tell whether two images show the same. */
 export type Look = Uint8Array;
-
-/**
- * Shrinks an image to its look. Reads every pixel, so that damage anywhere is found: throws as `decodeTo` does.
- */
-export async function lookOf(image: OpenedImage): Promise<Look> {
-  const { data } = await decodeTo(image, columns * cell, rows * cell, 'whole');
-  const look = new Uint8Array(columns * cell * rows * cell);
-  for (let pixel = 0; pixel < look.length; pixel++) {
-    look[pixel] = 0.299 * data[3 * pixel] + 0.587 * data[3 * pixel + 1] + 0.114 * data[3 * pixel + 2] + 0.5;
-  }
-  return look;
-}
 
 /**
  * 64-bit difference hash as 16 hex digits: 9 × 8 mean luminances, one bit for each pair of neighbors in a row, set

@@ -93,7 +93,7 @@ interface ImportRequest {
 }
 
 async function importDataset(
-  { store, emit }: Context,
+  { store, emit, reader }: Context,
   { folder, name, seed, layout }: ImportRequest,
   task: TaskWork,
 ): Promise<number> {
@@ -103,6 +103,7 @@ async function importDataset(
   // What a person once said about these folders holds until they say something else.
   const said = layout ?? (known?.path === folder ? store.datasets.layout(known.id) : null);
   const found = await importFolder(folder, {
+    readFacts: (path) => reader.read('image-facts', { path }, folder),
     seed,
     layout: said ?? undefined,
     previous: known && { samples: before, issues: known.issues },

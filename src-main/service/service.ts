@@ -1,22 +1,25 @@
 import type { CallInput, CallName, CallOutput, Client } from '../../src-shared/contract.ts';
 import { contract } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { readPicture } from '../data/thumbnails.ts';
 import { openStore } from '../store/store.ts';
 import type { Base } from './base.ts';
 import { removeLeftovers } from './checkpoint-files.ts';
 import type { Context, Handlers } from './context.ts';
 import { datasetCalls } from './dataset-calls.ts';
 import { createEvents } from './events.ts';
+import { forkReader } from './fork-reader.ts';
 import { openHome } from './home.ts';
 import { holdLease, newOwner } from './lease.ts';
 import { modelCalls } from './model-calls.ts';
 import { outputCalls } from './output-calls.ts';
 import { parseInput } from './parse-input.ts';
+import { type Picture, readPicture } from './pictures.ts';
 import { openQueue, type QueueScope } from './queue.ts';
+import { openReader } from './reader.ts';
 import { relationshipCalls } from './relationship-calls.ts';
 import { resultCalls } from './result-calls.ts';
 import { runCalls } from './run-calls.ts';
+import type { SpawnReader } from './spawn-reader.ts';
 import type { SpawnTrainer } from './spawn-trainer.ts';
 import { systemCalls } from './system-calls.ts';
 import { explainSystemError } from './system-error.ts';
@@ -27,6 +30,8 @@ export interface ServiceOptions {
   /** The data folder; made where it is not there. */
   home: string;
   spawnTrainer: SpawnTrainer;
+  /** Default: a Node child process under Node's permission model. */
+  spawnReader?: SpawnReader;
   /**
    * `all`: works off the home's whole queue, as an app does. `own` (for one command): only runs that it starts or
    * resumes itself.
@@ -37,7 +42,7 @@ export interface ServiceOptions {
 /** The product without a face: everything that the contract can ask for. */
 export interface Service extends Client {
   /** A sample's picture, `thumb` at most 256 px on its longer side. */
-  picture(sample: number, size: 'thumb' | 'full'): Promise<{ data: Buffer; contentType: string }>;
+  picture(sample: number, size: 'thumb' | 'full'): Promise<Picture>;
   /** Ends every piece of work: a running run writes a checkpoint and goes back into the queue. */
   close(): Promise<void>;
 }
@@ -51,7 +56,14 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const store = openStore(home.database);
   const events = createEvents();
   const owner = newOwner();
-  const base: Base = { home, store, emit: events.emit, spawnTrainer: options.spawnTrainer, owner };
+  const base: Base = {
+    home,
+    store,
+    emit: events.emit,
+    spawnTrainer: options.spawnTrainer,
+    reader: openReader(options.spawnReader ?? forkReader()),
+    owner,
+  };
   const context: Context = {
     ...base,
     lease: holdLease(store, owner),
@@ -97,14 +109,19 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       const sample = store.samples.get(id);
       const folder = sample && store.datasets.folder(sample.dataset);
       if (!sample || folder === undefined) throw new CotuneError('not-found', `There is no image ${id}.`);
-      const source = { path: `${folder}/${sample.path}`, hash: sample.hash, stamp: store.samples.stamp(id) };
-      return readPicture(source, size, home.cache);
+      const source = {
+        folder,
+        path: `${folder}/${sample.path}`,
+        hash: sample.hash,
+        stamp: store.samples.stamp(id),
+      };
+      return readPicture(source, size, home.cache, base.reader);
     },
     async close() {
       if (closed) return;
       closed = true;
       endWatch();
-      await Promise.all([context.queue.close(), context.tasks.close()]);
+      await Promise.all([context.queue.close(), context.tasks.close(), base.reader.close()]);
       events.clear();
       try {
         context.lease.release();

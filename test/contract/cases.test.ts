@@ -5,9 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type ImportedFolder, importFolder } from '../../src-main/data/import-folder.ts';
+import type { ImportedFolder } from '../../src-main/data/import-folder.ts';
 import { csvLine } from '../../src-main/formats/csv.ts';
 import { sharedPath } from '../shared-folder.ts';
+import { importFolder } from '../unit/import-in-process.ts';
 
 const splitsOf = ({ samples }: ImportedFolder) =>
   Object.fromEntries(

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { expect, test } from 'vitest';
-import { decodeTo, openImage, readImageFile } from '../../src-main/data/decode.ts';
+import { decodeTo, openImage } from '../../src-main/data/decode.ts';
 import { ImageProblem } from '../../src-main/data/image.ts';
+import { readImageFile } from '../../src-main/data/image-file.ts';
 import { bitmap, jpeg, scene, temporaryFolder, writeFiles } from './pictures.ts';
 
 /** Decodes at full size and returns the color at (x, y). */

@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { openImage } from '../../src-main/data/decode.ts';
-import { importFolder } from '../../src-main/data/import-folder.ts';
+import { lookOf } from '../../src-main/data/look-of.ts';
 import { nearCandidates } from '../../src-main/data/near-pairs.ts';
-import { differenceHash, lookOf, looksSame } from '../../src-main/data/perceptual-hash.ts';
+import { differenceHash, looksSame } from '../../src-main/data/perceptual-hash.ts';
 import { permutation, randomOf } from '../../src-main/data/random.ts';
+import { importFolder } from './import-in-process.ts';
 import { classOf, jpeg, scene, temporaryFolder, writeFiles } from './pictures.ts';
 
 const look = async (bytes: Buffer) => lookOf(await openImage(bytes));

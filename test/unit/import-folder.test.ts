@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type ImportedFolder, importFolder } from '../../src-main/data/import-folder.ts';
+import type { ImportedFolder } from '../../src-main/data/import-folder.ts';
 import type { CotuneError } from '../../src-shared/errors.ts';
+import { importFolder } from './import-in-process.ts';
 import { bitmap, classOf, jpeg, scene, temporaryFolder, writeFiles } from './pictures.ts';
 
 const count = ({ samples, classes }: ImportedFolder) =>

@@ -8,7 +8,7 @@ import { answerRequest, scheme } from './app-protocol.ts';
 import { liveInBackground } from './background.ts';
 import { guardContents, guardSession } from './guards.ts';
 import { servePorts } from './port.ts';
-import { spawnUtilityTrainer } from './utility-trainer.ts';
+import { spawnUtilityReader, spawnUtilityTrainer } from './utility-processes.ts';
 import { serveDialogs, showWindow } from './window.ts';
 
 const home = resolve(app.commandLine.getSwitchValue('home') || defaultHome);
@@ -26,7 +26,7 @@ async function start(): Promise<void> {
   await app.whenReady();
   let service: Service;
   try {
-    service = await openService({ home, spawnTrainer: spawnUtilityTrainer });
+    service = await openService({ home, spawnTrainer: spawnUtilityTrainer, spawnReader: spawnUtilityReader });
   } catch (error) {
     const { message, hint } = toErrorValue(error);
     dialog.showErrorBox('Cotuning Studio cannot start', `${message}\n${hint}`);

@@ -1,17 +1,22 @@
-import { fileURLToPath } from 'node:url';
 import { utilityProcess } from 'electron';
-import type { SpawnTrainer } from '../../service/spawn-trainer.ts';
-import type { FromTrainer } from '../../trainer/protocol.ts';
+import type { ServiceProcess } from '../../service/spawn-process.ts';
 
 const stderrKept = 8_000;
-const entry = fileURLToPath(new URL('../../trainer/main.ts', import.meta.url));
 
-/** SpawnTrainer over Electron's utility process: a Node process that needs no `runAsNode`. */
-export const spawnUtilityTrainer: SpawnTrainer = () => {
-  const child = utilityProcess.fork(entry, [], {
-    serviceName: 'Cotuning Studio trainer',
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+export interface UtilityOptions<To> {
+  /** As the system's list of processes shows it. */
+  name: string;
+  args?: string[];
+  /** Whether a message begins a piece of work, so that what was written to stderr before it no longer counts. */
+  begins?: (message: To) => boolean;
+}
+
+/** Starts `entry` as Electron's utility process: a Node process that needs no `runAsNode`. */
+export function forkUtility<To, From>(
+  entry: string,
+  { name, args = [], begins }: UtilityOptions<To>,
+): ServiceProcess<To, From> {
+  const child = utilityProcess.fork(entry, args, { serviceName: name, stdio: ['ignore', 'ignore', 'pipe'] });
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-stderrKept);
@@ -28,11 +33,11 @@ export const spawnUtilityTrainer: SpawnTrainer = () => {
       return child.pid;
     },
     send(message) {
-      if (message.type === 'start') stderr = '';
+      if (begins?.(message)) stderr = '';
       if (!gone) child.postMessage(message);
     },
     onMessage(listener) {
-      child.on('message', (message: FromTrainer) => listener(message));
+      child.on('message', (message: From) => listener(message));
     },
     onExit(listener) {
       child.once('exit', (code) => listener({ code, signal: null, stderr: stderr.trim() }));
@@ -42,4 +47,4 @@ export const spawnUtilityTrainer: SpawnTrainer = () => {
       if (child.pid !== undefined && !gone) process.kill(child.pid, 'SIGKILL');
     },
   };
-};
+}

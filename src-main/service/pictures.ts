@@ -1,26 +1,23 @@
-import { createHash } from 'node:crypto';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { stampOf } from '../data/file-stamp.ts';
+import { ImageProblem } from '../data/image.ts';
+import { readImageFile } from '../data/image-file.ts';
+import { thumbnailRecipe } from '../data/thumbnail-recipe.ts';
 import { contentKey, openContentCache } from '../formats/content-cache.ts';
-import { openImage, readImageFile } from './decode.ts';
-import { decoding } from './decoding.ts';
-import { stampOf, withStamp } from './file-stamp.ts';
-import { ImageProblem } from './image.ts';
+import type { Reader } from './reader.ts';
 
 /** An encoded picture. */
 export interface Picture {
-  data: Buffer;
+  data: Uint8Array;
   contentType: string;
 }
 
-/** What a thumbnail follows from beside the file; `side` is the longer one, in pixels. */
-const recipe = { version: 1, side: 256, format: 'webp', quality: 80 };
 /** Bytes: some hundred thousand of them. */
 const cacheLimit = 2 ** 31;
-/** What every browser shows by itself. */
-const displayable: readonly string[] = ['jpeg', 'png', 'webp', 'gif'];
 
-/** An image to show: `hash` and `stamp` are those of the file when it was imported. */
-export interface PictureSource {
+/** An image to show, below `folder`: `hash` and `stamp` are those of the file when it was imported. */
+interface PictureSource {
+  folder: string;
   path: string;
   hash: string;
   stamp: string | null;
@@ -29,32 +26,28 @@ export interface PictureSource {
 /**
  * A picture for display of what the file shows now. `thumb`: WebP of at most 256 px, kept in `cacheFolder` under the hash
  * of the bytes that it was made from; that of the import is shown without reading the file where the file still bears its
- * stamp, or is gone. `full`: the file as it is where browsers show its format, else as PNG, or as JPEG above 4 million
- * pixels.
+ * stamp, or is gone. `full`: as data/picture.ts makes it.
  * @throws CotuneError `not-found` where the file vanished, `failed` where it cannot be decoded.
  */
 export async function readPicture(
   source: PictureSource,
   size: 'thumb' | 'full',
   cacheFolder: string,
+  reader: Pick<Reader, 'read'>,
 ): Promise<Picture> {
-  const { path } = source;
+  const { folder, path } = source;
   try {
-    if (size === 'full') return await fullPicture(path);
+    if (size === 'full') {
+      const { data, contentType } = await reader.read('picture', { path, size }, folder);
+      return { data: data ?? (await readImageFile(path)), contentType };
+    }
     const known = await knownHash(source);
     const kept = known && readKept(cacheFolder, known);
     if (kept) return kept;
-    const { value: bytes, stamp } = await withStamp(path, () => readImageFile(path));
-    const hash = createHash('sha256').update(bytes).digest('hex');
+    const { data, contentType, hash, stamp } = await reader.read('picture', { path, size }, folder);
     remember(path, stamp, hash);
-    const again = hash === known ? null : readKept(cacheFolder, hash);
-    if (again) return again;
-    const small = (await openImage(bytes))
-      .pipeline('error')
-      .resize(recipe.side, recipe.side, { fit: 'inside', withoutEnlargement: true });
-    const data = await decoding('together', () => small.webp({ quality: recipe.quality }).toBuffer());
-    await thumbnails(cacheFolder).write(keyOf(hash), data);
-    return { data, contentType: 'image/webp' };
+    await thumbnails(cacheFolder).write(keyOf(hash), data!);
+    return { data: data!, contentType };
   } catch (error) {
     throw displayError(error, path);
   }
@@ -85,25 +78,11 @@ async function knownHash({ path, hash, stamp }: PictureSource): Promise<string |
 }
 
 const thumbnails = (cacheFolder: string) => openContentCache(cacheFolder, 'thumbnails', cacheLimit);
-const keyOf = (hash: string): string => contentKey({ what: 'thumbnail', ...recipe, content: hash });
+const keyOf = (hash: string): string => contentKey({ what: 'thumbnail', ...thumbnailRecipe, content: hash });
 
 function readKept(cacheFolder: string, hash: string): Picture | null {
   const data = thumbnails(cacheFolder).read(keyOf(hash));
   return data && { data, contentType: 'image/webp' };
-}
-
-async function fullPicture(path: string): Promise<Picture> {
-  const bytes = await readImageFile(path);
-  const image = await openImage(bytes);
-  if (displayable.includes(image.format)) return { data: bytes, contentType: `image/${image.format}` };
-  if (image.width * image.height > 4e6) {
-    const data = await decoding('together', () => image.pipeline('error').jpeg({ quality: 92 }).toBuffer());
-    return { data, contentType: 'image/jpeg' };
-  }
-  return {
-    data: await decoding('together', () => image.pipeline('error').png().toBuffer()),
-    contentType: 'image/png',
-  };
 }
 
 function displayError(error: unknown, path: string): CotuneError {
@@ -122,8 +101,6 @@ function displayError(error: unknown, path: string): CotuneError {
     'failed',
     `The image ${path} cannot be shown: ${reason}.`,
     'Import the folder again.',
-    {
-      cause: error,
-    },
+    { cause: error },
   );
 }

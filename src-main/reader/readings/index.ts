@@ -1,0 +1,10 @@
+/** Every kind of reading: one file each, and one line here. The service asks for them by these names. */
+import { imageFacts } from './image-facts.ts';
+import { picture } from './picture.ts';
+
+export const readings = { 'image-facts': imageFacts, picture };
+
+type Readings = typeof readings;
+export type ReadingName = keyof Readings;
+export type ReadingInput<K extends ReadingName> = Parameters<Readings[K]>[0];
+export type ReadingOutput<K extends ReadingName> = Awaited<ReturnType<Readings[K]>>;
