@@ -14,7 +14,8 @@ export const percent = (share: number | null | undefined, digits = 1): string =>
   share == null || Number.isNaN(share) ? none : `${(share * 100).toFixed(digits)}%`;
 
 /** A difference of shares in percentage points with its sign: 0.021 → `+2.1`. */
-export const points = (difference: number, digits = 1): string => {
+export const points = (difference: number | null, digits = 1): string => {
+  if (difference === null) return none;
   const text = (Math.abs(difference) * 100).toFixed(digits);
   if (Number(text) === 0) return `±${text}`;
   return `${difference > 0 ? '+' : '−'}${text}`;

@@ -1,91 +1,157 @@
 /** Comparing runs: what differs between them, image by image, and what the numbers allow to be said. */
-import type { Comparison, Interval, PairComparison } from './contract.ts';
+import type { Comparison, Interval, PairComparison, PairDetail } from './contract.ts';
 import { CotuneError } from './errors.ts';
-import { compareGroups, groupBySettings } from './group-comparison.ts';
+import { compareGroups, judgeGroups, summarize } from './group-comparison.ts';
+import { groupRuns } from './groups.ts';
+import { holm } from './multiple-tests.ts';
 import {
-  accuracy,
   type ComparedRun,
-  configDifferences,
-  excludesZero,
-  gain,
-  inPoints,
-  type SharedImage,
+  hits,
+  type SharedImages,
   sharedImages,
+  shareImageLists,
   unlikeness,
 } from './paired-images.ts';
-import { bootstrapMean, mcnemar, meanAndSd } from './statistics.ts';
+import { networkDifference } from './paired-networks.ts';
+import { configDifferences, methodName } from './run-settings.ts';
+import { level, wilsonInterval } from './statistics.ts';
+import { networksVerdict } from './verdicts.ts';
+
+/** Up to so many groups, every two are compared; of more, each with the first: their number grows as its square. */
+const comparedWithEachOther = 64;
 
 /**
- * Compares finished runs: the first with each other one, and, where runs differ only in seed, group with group. Throws
+ * Compares finished runs: the first with each other one, and groups of runs that differ only in seed with each other. A
+ * generator that yields often, within a few milliseconds each, so that many runs can be compared between other work. Throws
  * `bad-input` for a run without test predictions.
  */
-export function compareRuns(runs: readonly ComparedRun[]): Comparison {
-  for (const { run, predictions } of runs)
-    if (predictions.length === 0)
-      throw new CotuneError(
-        'bad-input',
-        `Run ${run.id} (${run.status}) has no test predictions to compare.`,
-        'Compare finished runs of datasets with test images.',
-      );
-  const groups = groupBySettings(runs);
+export function* compareRuns(given: readonly ComparedRun[]): Generator<void, Comparison> {
+  for (const one of given) checkPredicted(one);
+  const runs = shareImageLists(given);
+  const groups = groupRuns(runs.map(({ run }) => run));
+  const byRun = new Map(runs.map((one) => [one.run, one]));
+  const members = groups.map((group) => group.runs.map((run) => byRun.get(run)!));
+  const differences = [];
+  const firsts = groups.length <= comparedWithEachOther ? groups.length : 1;
+  for (let a = 0; a < firsts; a++)
+    for (let b = a + 1; b < groups.length; b++) {
+      const difference = compareGroups(members[a], a, members[b], b);
+      if (difference) differences.push(difference);
+      yield;
+    }
+  const pairs: Pair[] = [];
+  for (const run of runs.slice(1)) {
+    pairs.push(comparePair(runs[0], run));
+    yield;
+  }
   return {
-    groups: groups.map((group) => group.summary),
-    differences: groups.flatMap((first, a) =>
-      groups.slice(a + 1).flatMap((second, i) => compareGroups(first, a, second, a + 1 + i)),
+    groups: groups.map((group, i) => summarize(group, members[i])),
+    differences: judgeGroups(
+      differences,
+      groups.map(({ name }) => name),
     ),
-    pairs: runs.slice(1).map((run) => comparePair(runs[0], run)),
+    pairs: judgePairs(pairs),
   };
 }
 
-/** Run `b` against run `a` over the test images that both predicted. */
-function comparePair(a: ComparedRun, b: ComparedRun): PairComparison {
-  const shared = sharedImages(a, b);
-  const gains = shared.map(gain);
-  const difference = gains.length === 0 ? null : withInterval(gains, bootstrapMean(gains));
-  const reasons = unlikeness(a, b, shared.length);
-  const changed = (direction: number) => shared.filter((_, i) => gains[i] === direction);
-  const fixed = changed(1);
-  const broken = changed(-1);
-  const distinguishable = difference !== null && excludesZero(difference);
-  return {
-    a: a.run.id,
-    b: b.run.id,
-    comparable: reasons.length === 0,
-    reasons,
-    configDifferences: configDifferences(a.run.config, b.run.config),
-    accuracyA: accuracy(a),
-    accuracyB: accuracy(b),
-    difference,
-    mcnemarP: difference && mcnemar(broken.length, fixed.length),
-    distinguishable,
-    verdict: pairVerdict(a, b, difference, shared.length),
-    classes: a.classNames.map((name, label) => classGain(name, label, shared)),
-    fixed,
-    broken,
-  };
+/** Two runs with their classes. Throws `bad-input` for a run without test predictions. */
+export function comparePairInDetail(a: ComparedRun, b: ComparedRun): PairDetail {
+  checkPredicted(a);
+  checkPredicted(b);
+  const [pair] = judgePairs([comparePair(a, b)]);
+  return { ...pair, classes: classGains(a, b) };
 }
 
-const withInterval = (values: readonly number[], [low, high]: [number, number]): Interval => ({
-  value: meanAndSd(values).mean,
-  low,
-  high,
-});
-
-function classGain(name: string, label: number, shared: SharedImage[]): PairComparison['classes'][number] {
-  const images = shared.filter(({ sample }) => sample.label === label);
-  const share = (right: (image: SharedImage) => boolean) =>
-    images.length === 0 ? 0 : images.filter(right).length / images.length;
-  const recallA = share(({ predictedA }) => predictedA === label);
-  const recallB = share(({ predictedB }) => predictedB === label);
-  return { name, support: images.length, recallA, recallB, gain: recallB - recallA };
+function checkPredicted({ run, predictions }: ComparedRun): void {
+  if (predictions.sampleIds.length > 0) return;
+  throw new CotuneError(
+    'bad-input',
+    `Run ${run.id} (${run.status}) has no test predictions to compare.`,
+    'Compare finished runs of datasets with test images.',
+  );
 }
 
-function pairVerdict(a: ComparedRun, b: ComparedRun, difference: Interval | null, images: number): string {
-  if (!difference) return 'The two runs share no test image, so nothing can be said about which is better.';
-  const figures = `difference ${inPoints(difference)}`;
-  if (!excludesZero(difference))
-    return `The two runs cannot be told apart on these ${images} test images: ${figures}.`;
-  const [better, worse] = difference.value > 0 ? [b, a] : [a, b];
-  const named = ({ run }: ComparedRun) => `Run ${run.id} (${run.config.method})`;
-  return `${named(better)} is better than ${named(worse).toLowerCase()} on these ${images} test images: ${figures}; other seeds may say otherwise.`;
+/** A pair before it is known how many verdicts stand beside its own. */
+interface Pair {
+  a: ComparedRun;
+  b: ComparedRun;
+  shared: SharedImages;
+  reasons: string[];
+  difference: Interval | null;
+  p: number | null;
+}
+
+function comparePair(a: ComparedRun, b: ComparedRun): Pair {
+  const shared = sharedImages(a.predictions, b.predictions);
+  const images = shared.gains.length;
+  const reasons = unlikeness(a, b, images);
+  if (images === 0) return { a, b, shared, reasons, difference: null, p: null };
+  const { p, ...difference } = networkDifference(shared.broken, shared.fixed, images);
+  return { a, b, shared, reasons, difference, p };
+}
+
+function judgePairs(pairs: readonly Pair[]): PairComparison[] {
+  const judged = pairs.filter(({ p, reasons }) => p !== null && reasons.length === 0);
+  const adjusted = new Map(holm(judged.map(({ p }) => p!)).map((p, i) => [judged[i], p]));
+  return pairs.map((pair) => {
+    const { a, b, shared, reasons, difference, p } = pair;
+    const adjustedP = adjusted.get(pair) ?? null;
+    const test = {
+      p,
+      adjustedP,
+      verdicts: judged.length,
+      distinguishable: adjustedP !== null && adjustedP <= level,
+      reasons,
+    };
+    const named = ({ run }: ComparedRun) => `run ${run.id} (${methodName(run.config.method)})`;
+    return {
+      a: a.run.id,
+      b: b.run.id,
+      comparable: reasons.length === 0,
+      configDifferences: configDifferences(a.run.config, b.run.config),
+      accuracyA: accuracy(a),
+      accuracyB: accuracy(b),
+      difference,
+      mcnemarP: p,
+      fixed: shared.fixed,
+      broken: shared.broken,
+      ...test,
+      about: adjustedP === null ? 'none' : 'networks',
+      verdict:
+        difference === null || p === null
+          ? 'The two runs share no test image, so nothing can be said about which is better.'
+          : networksVerdict(named(a), named(b), shared.gains.length, { ...test, difference, p }),
+    };
+  });
+}
+
+/** Test accuracy with its 95 % Wilson interval. */
+function accuracy(one: ComparedRun): Interval {
+  const right = hits(one);
+  const n = one.predictions.labels.length;
+  const [low, high] = wilsonInterval(right, n);
+  return { value: right / n, low, high };
+}
+
+function classGains(a: ComparedRun, b: ComparedRun): PairDetail['classes'] {
+  const shared = sharedImages(a.predictions, b.predictions);
+  const counts = b.classNames.map(() => ({ support: 0, rightA: 0, rightB: 0 }));
+  for (let k = 0; k < shared.gains.length; k++) {
+    const [i, j] = [shared.inA[k], shared.inB[k]];
+    const label = b.predictions.labels[j];
+    const count = counts[label];
+    count.support++;
+    count.rightA += Number(a.predictions.predicted[i] === a.predictions.labels[i]);
+    count.rightB += Number(b.predictions.predicted[j] === label);
+  }
+  return counts.map(({ support, rightA, rightB }, label) => {
+    const share = (right: number) => (support === 0 ? null : right / support);
+    return {
+      name: b.classNames[label],
+      support,
+      recallA: share(rightA),
+      recallB: share(rightB),
+      gain: share(rightB - rightA),
+    };
+  });
 }

@@ -101,11 +101,14 @@ export const ClassScore = z.object({
   name: z.string(),
   support: z.number().int(),
   predicted: z.number().int(),
-  precision: z.number(),
-  recall: z.number(),
-  f1: z.number(),
+  /** Null where the class is never predicted. */
+  precision: z.number().nullable(),
+  /** Null where the class has no image. */
+  recall: z.number().nullable(),
+  /** Null where both is so. */
+  f1: z.number().nullable(),
   /** 95 % Wilson interval of the recall. */
-  recallInterval: z.tuple([z.number(), z.number()]),
+  recallInterval: z.tuple([z.number(), z.number()]).nullable(),
 });
 export type ClassScore = z.infer<typeof ClassScore>;
 
@@ -114,6 +117,7 @@ export const Evaluation = z.object({
   split: Split,
   accuracy: z.number(),
   accuracyInterval: z.tuple([z.number(), z.number()]),
+  /** Mean F1 of the classes that have one. */
   macroF1: z.number(),
   nll: z.number(),
   ece: z.number(),
@@ -139,45 +143,80 @@ export type Prediction = z.infer<typeof Prediction>;
 export const Interval = z.object({ value: z.number(), low: z.number(), high: z.number() });
 export type Interval = z.infer<typeof Interval>;
 
-/** `b` against `a` on the same images; every difference is b − a. */
+/** How sure a comparison's figures are. */
+const tested = {
+  /** Probability of a difference at least this large by chance alone; null where nothing is shared. */
+  p: z.number().nullable(),
+  /** The same, adjusted (Holm) for the verdicts that stand beside this one; null where it carries no verdict. */
+  adjustedP: z.number().nullable(),
+  /** How many verdicts that is. */
+  verdicts: z.number().int(),
+  /**
+   * What the verdict is about: `methods` (settings, whatever the seed), `networks` (these trained networks on such images), or
+   * `none` where the two are not like for like or share nothing.
+   */
+  about: z.enum(['methods', 'networks', 'none']),
+  /** Whether the adjusted p-value is at most 0.05. */
+  distinguishable: z.boolean(),
+  /** Why the two are not like for like; empty where they are. */
+  reasons: z.array(z.string()),
+  /** What the numbers allow to be said. */
+  verdict: z.string(),
+};
+
+/** The trained networks of two runs: `b` against `a` on the same images; every difference is b − a. */
 export const PairComparison = z.object({
   a: id,
   b: id,
   comparable: z.boolean(),
-  /** Why not, or with what care, e.g. different splits, sizes or budgets. */
-  reasons: z.array(z.string()),
   configDifferences: z.array(z.object({ key: z.string(), a: z.string(), b: z.string() })),
   accuracyA: Interval,
   accuracyB: Interval,
-  /** Paired bootstrap over the images both runs predicted, 95 %; null where they share none. */
+  /** Over the images that both predicted, 95 %; null where they share none. */
   difference: Interval.nullable(),
   mcnemarP: z.number().nullable(),
-  /** Whether the interval excludes zero. */
-  distinguishable: z.boolean(),
-  /** One sentence that says what the numbers allow to be said. */
-  verdict: z.string(),
+  /** How many images are wrong in a and right in b, and the reverse: `runs.changes` has them. */
+  fixed: z.number().int(),
+  broken: z.number().int(),
+  ...tested,
+});
+export type PairComparison = z.infer<typeof PairComparison>;
+
+/** A pair with its classes. Recalls and their difference are null for a class without test images. */
+export const PairDetail = PairComparison.extend({
   classes: z.array(
     z.object({
       name: z.string(),
       support: z.number().int(),
-      recallA: z.number(),
-      recallB: z.number(),
-      gain: z.number(),
+      recallA: z.number().nullable(),
+      recallB: z.number().nullable(),
+      gain: z.number().nullable(),
     }),
   ),
-  /** Images wrong in a and right in b, and the reverse. */
-  fixed: z.array(z.object({ sample: Sample, predictedA: z.number().int(), predictedB: z.number().int() })),
-  broken: z.array(z.object({ sample: Sample, predictedA: z.number().int(), predictedB: z.number().int() })),
 });
-export type PairComparison = z.infer<typeof PairComparison>;
+export type PairDetail = z.infer<typeof PairDetail>;
 
-/** Runs that differ only in seed, side by side by method and rate. */
+/** An image that only one of two runs has right. */
+export const ChangedImage = z.object({
+  sample: Sample,
+  predictedA: z.number().int(),
+  predictedB: z.number().int(),
+});
+export type ChangedImage = z.infer<typeof ChangedImage>;
+
+/** Runs that differ only in seed. */
 export const GroupSummary = z.object({
-  method: Method,
+  /** The method with the settings that tell this group from the others: no two groups have the same. */
+  name: z.string(),
+  method: z.string(),
   rate: z.number(),
+  /** One for every seed. */
   runs: z.array(id),
+  seeds: z.array(z.number().int()),
+  /** Runs that do again what one of `runs` does, with the same seed: they count for nothing. */
+  repeats: z.array(id),
   accuracyMean: z.number(),
-  /** Sample standard deviation over seeds; null with one run. */
+  /** Sample standard deviation over seeds; null with one. */
   accuracySd: z.number().nullable(),
   secondsMean: z.number(),
 });
@@ -188,20 +227,18 @@ export const GroupDifference = z.object({
   a: z.number().int(),
   b: z.number().int(),
   seeds: z.array(z.number().int()),
-  /** Mean over paired seeds and shared images; its interval (95 %) resamples both. */
+  images: z.number().int(),
+  /** Mean over paired seeds and shared images, 95 %; with one seed, over images alone. */
   difference: Interval,
   /** Sample standard deviation of the difference over seeds; null with one seed. */
   seedSd: z.number().nullable(),
-  distinguishable: z.boolean(),
-  /** Why the two are not like for like; empty where they are. */
-  reasons: z.array(z.string()),
-  verdict: z.string(),
+  ...tested,
 });
 export type GroupDifference = z.infer<typeof GroupDifference>;
 
 export const Comparison = z.object({
   groups: z.array(GroupSummary),
-  /** Every two groups of equal rate with a seed in common. */
+  /** Every two groups with a seed and an image in common; of many groups, each against the first. */
   differences: z.array(GroupDifference),
   /** The first run against each other one. */
   pairs: z.array(PairComparison),
@@ -354,7 +391,13 @@ export const contract = {
       }),
       z.object({ total: z.number().int(), predictions: z.array(Prediction) }),
     ),
-    'runs.compare': call(z.object({ runs: z.array(id).min(2).max(50) }), Comparison),
+    'runs.compare': call(z.object({ runs: z.array(id).min(2).max(10_000) }), Comparison),
+    'runs.comparePair': call(z.object({ a: id, b: id }), PairDetail),
+    /** Images wrong in a and right in b (`fixed`), or the reverse (`broken`). */
+    'runs.changes': call(
+      z.object({ a: id, b: id, kind: z.enum(['fixed', 'broken']), ...page }),
+      z.object({ total: z.number().int(), images: z.array(ChangedImage) }),
+    ),
     'runs.predict': call(
       z.object({ run: id, paths: z.array(z.string()).min(1) }),
       z.array(

@@ -1,113 +1,116 @@
-/** Runs that differ only in seed, taken together, and such groups against each other. */
+/** Groups of runs that differ only in seed, against each other. */
 import type { GroupDifference, GroupSummary, Interval } from './contract.ts';
-import type { RunConfig } from './domain.ts';
-import {
-  accuracy,
-  type ComparedRun,
-  configDifferences,
-  excludesZero,
-  gain,
-  inPoints,
-  type SharedImage,
-  sharedImages,
-  unlikeness,
-} from './paired-images.ts';
-import { bootstrapCrossedMean, meanAndSd } from './statistics.ts';
+import type { Run } from './domain.ts';
+import type { Group } from './groups.ts';
+import { holm } from './multiple-tests.ts';
+import { type ComparedRun, hits, type SharedImages, sharedImages, unlikeness } from './paired-images.ts';
+import { networkDifference } from './paired-networks.ts';
+import { methodDifference } from './seeds-by-images.ts';
+import { level, meanAndSd } from './statistics.ts';
+import { methodsVerdict, networksVerdict } from './verdicts.ts';
 
-export interface Group {
-  members: ComparedRun[];
-  summary: GroupSummary;
+/** `members` are the group's runs with their predictions. */
+export function summarize(group: Group<Run>, members: readonly ComparedRun[]): GroupSummary {
+  const accuracies = meanAndSd(members.map((one) => hits(one) / one.predictions.labels.length));
+  return {
+    name: group.name,
+    method: group.method,
+    rate: group.runs[0].config.rate,
+    runs: group.runs.map(({ id }) => id),
+    seeds: group.runs.map(({ config }) => config.seed),
+    repeats: group.repeats.map(({ id }) => id),
+    accuracyMean: accuracies.mean,
+    accuracySd: accuracies.sd,
+    secondsMean: meanAndSd(group.runs.map(({ timing }) => timing?.total_s ?? 0)).mean,
+  };
 }
 
-/** Runs that agree in everything but the seed and what follows from it, in order of appearance. */
-export function groupBySettings(runs: readonly ComparedRun[]): Group[] {
-  const groups = new Map<string, ComparedRun[]>();
-  for (const compared of runs) {
-    const { config, datasetHash, modelHash } = compared.run;
-    const key = JSON.stringify([{ ...config, seed: null }, datasetHash, modelHash]);
-    groups.set(key, [...(groups.get(key) ?? []), compared]);
-  }
-  return [...groups.values()].map((members) => {
-    const accuracies = meanAndSd(members.map((member) => accuracy(member).value));
-    return {
-      members,
-      summary: {
-        method: members[0].run.config.method,
-        rate: members[0].run.config.rate,
-        runs: members.map(({ run }) => run.id),
-        accuracyMean: accuracies.mean,
-        accuracySd: accuracies.sd,
-        secondsMean: meanAndSd(members.map(({ run }) => run.timing?.total_s ?? 0)).mean,
-      },
+/** Two groups before it is known how many verdicts stand beside theirs. */
+interface Difference {
+  a: number;
+  b: number;
+  pairs: { member: ComparedRun; partner: ComparedRun }[];
+  images: number;
+  reasons: string[];
+  difference: Interval;
+  p: number;
+  seedSd: number | null;
+}
+
+/** Group `b` against group `a` over the seeds that both have; null where they share no seed or no image. */
+export function compareGroups(
+  first: readonly ComparedRun[],
+  a: number,
+  second: readonly ComparedRun[],
+  b: number,
+): Difference | null {
+  const partners = new Map(second.map((one) => [one.run.config.seed, one]));
+  const pairs = first.flatMap((member) => {
+    const partner = partners.get(member.run.config.seed);
+    return partner
+      ? [{ member, partner, shared: sharedImages(member.predictions, partner.predictions) }]
+      : [];
+  });
+  const gains = commonGains(pairs);
+  if (gains.length === 0 || gains[0].length === 0) return null;
+  const images = gains[0].length;
+  const { p, ...difference } =
+    gains.length === 1
+      ? networkDifference(count(gains[0], -1), count(gains[0], 1), images)
+      : methodDifference(gains);
+  return {
+    a,
+    b,
+    pairs,
+    images,
+    reasons: [
+      ...new Set(
+        pairs.flatMap(({ member, partner, shared }) => unlikeness(member, partner, shared.gains.length)),
+      ),
+    ],
+    difference,
+    p,
+    seedSd: meanAndSd(gains.map((row) => (count(row, 1) - count(row, -1)) / images)).sd,
+  };
+}
+
+/** Adds what depends on all of them: p-values adjusted for their number, and verdicts. */
+export function judgeGroups(differences: readonly Difference[], names: readonly string[]): GroupDifference[] {
+  const judged = differences.filter(({ reasons }) => reasons.length === 0);
+  const adjusted = new Map(holm(judged.map(({ p }) => p)).map((p, i) => [judged[i], p]));
+  return differences.map((one) => {
+    const { pairs, ...rest } = one;
+    const { a, b, images } = rest;
+    const adjustedP = adjusted.get(one) ?? null;
+    const test = {
+      ...rest,
+      adjustedP,
+      verdicts: judged.length,
+      distinguishable: adjustedP !== null && adjustedP <= level,
     };
+    const named = ({ run }: ComparedRun, name: string) => `run ${run.id} (${name})`;
+    const [{ member, partner }] = pairs;
+    const verdict =
+      pairs.length === 1
+        ? networksVerdict(named(member, names[a]), named(partner, names[b]), images, test)
+        : methodsVerdict(names[a], names[b], pairs.length, images, test);
+    const about = adjustedP === null ? 'none' : pairs.length === 1 ? 'networks' : 'methods';
+    return { ...test, about, seeds: pairs.map((pair) => pair.member.run.config.seed), verdict };
   });
 }
 
-/**
- * Group `b` against group `a` over their common seeds; none where they share no seed or image, or differ in rate. The
- * table of gains (seeds × images) is one sample of seeds crossed with one of images: see bootstrapCrossedMean.
- */
-export function compareGroups(first: Group, a: number, second: Group, b: number): GroupDifference[] {
-  if (first.summary.rate !== second.summary.rate) return [];
-  const pairs = first.members.flatMap((member) => {
-    const partner = second.members.find(({ run }) => run.config.seed === member.run.config.seed);
-    return partner ? [{ member, partner, shared: sharedImages(member, partner) }] : [];
-  });
-  const images = commonImages(pairs.map(({ shared }) => shared));
-  if (images.length === 0) return [];
-  const table = pairs.map(({ shared }) => {
-    const gains = new Map(shared.map((image) => [image.sample.id, gain(image)]));
-    return images.map((id) => gains.get(id)!);
-  });
-  const bySeed = meanAndSd(table.map((row) => meanAndSd(row).mean));
-  const [low, high] = bootstrapCrossedMean(table);
-  const difference = { value: bySeed.mean, low, high };
-  const distinguishable = excludesZero(difference);
-  return [
-    {
-      a,
-      b,
-      seeds: pairs.map(({ member }) => member.run.config.seed),
-      difference,
-      seedSd: bySeed.sd,
-      distinguishable,
-      reasons: [
-        ...new Set(
-          pairs.flatMap(({ member, partner, shared }) => unlikeness(member, partner, shared.length)),
-        ),
-      ],
-      verdict: groupVerdict(first, second, difference, pairs.length, images.length),
-    },
-  ];
+function count(gains: Int8Array, what: number): number {
+  let found = 0;
+  for (let i = 0; i < gains.length; i++) if (gains[i] === what) found++;
+  return found;
 }
 
-/** Ids of the images that every list holds. */
-function commonImages(lists: SharedImage[][]): number[] {
-  if (lists.length === 0) return [];
-  const rest = lists.slice(1).map((list) => new Set(list.map(({ sample }) => sample.id)));
-  return lists[0].map(({ sample }) => sample.id).filter((id) => rest.every((ids) => ids.has(id)));
-}
-
-function groupVerdict(
-  first: Group,
-  second: Group,
-  difference: Interval,
-  seeds: number,
-  images: number,
-): string {
-  const [nameA, nameB] = groupNames(first.members[0].run.config, second.members[0].run.config);
-  const over = `Over ${seeds} paired seed${seeds === 1 ? '' : 's'} and ${images} test images`;
-  const figures = `difference ${inPoints(difference)}`;
-  if (!excludesZero(difference)) return `${over}, ${nameB} and ${nameA} cannot be told apart: ${figures}.`;
-  const [better, worse] = difference.value > 0 ? [nameB, nameA] : [nameA, nameB];
-  return `${over}, ${better} is better than ${worse}: ${figures}.`;
-}
-
-/** Methods' names; where two groups share a method, with the settings that tell them apart. */
-function groupNames(a: RunConfig, b: RunConfig): [string, string] {
-  if (a.method !== b.method) return [a.method, b.method];
-  const differences = configDifferences(a, b).filter(({ key }) => key !== 'seed');
-  const name = (side: 'a' | 'b') =>
-    `${a.method} (${differences.map((difference) => `${difference.key} ${difference[side]}`).join(', ')})`;
-  return [name('a'), name('b')];
+/** Gains of every pair on the images that all of them share. */
+function commonGains(pairs: readonly { shared: SharedImages }[]): Int8Array[] {
+  const [first, ...rest] = pairs.map(({ shared }) => shared);
+  if (!first) return [];
+  if (rest.every(({ ids }) => ids === first.ids)) return [first, ...rest].map(({ gains }) => gains);
+  const others = rest.map(({ ids }) => new Set(Array.from(ids)));
+  const common = new Set(Array.from(first.ids).filter((id) => others.every((known) => known.has(id))));
+  return pairs.map(({ shared }) => shared.gains.filter((_, k) => common.has(shared.ids[k])));
 }

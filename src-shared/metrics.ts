@@ -37,8 +37,8 @@ export function evaluate(
 }
 
 /**
- * The four figures that every run records. Accuracy; macro F1, the plain mean over classes with 0/0 = 0; NLL, mean of
- * −ln p(label); ECE, the expected calibration error over 15 bins (Guo et al. 2017, arXiv:1706.04599, equation 3).
+ * The four figures that every run records. Accuracy; macro F1, the plain mean over the classes that have an F1, those that are
+ * some sample's label or prediction (scikit-learn's default); NLL, mean of −ln p(label); ECE, the expected calibration error over 15 bins (Guo et al. 2017, arXiv:1706.04599, equation 3).
  * Throws `bad-input` where sizes or labels disagree or there is no sample.
  */
 export function splitMetrics(
@@ -54,7 +54,7 @@ export function splitMetrics(
     nll -= Math.log(Math.max(probabilities[i * classes + labels[i]], smallestProbability));
   return {
     accuracy: confusion.reduce((sum, row, k) => sum + row[k], 0) / n,
-    macro_f1: classScores(confusion).reduce((sum, { f1 }) => sum + f1, 0) / classes,
+    macro_f1: macroF1(confusion),
     nll: nll / n,
     ece: reliabilityBins(probabilities, labels, classes).reduce(
       (sum, bin) => sum + (bin.count / n) * Math.abs(bin.accuracy - bin.confidence),
@@ -100,9 +100,14 @@ function confusionMatrix(
   return counts;
 }
 
-const ratio = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
+const ratio = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
 
-/** Precision, recall and F1 = 2 tp / (support + predicted) of each class, with 0/0 = 0. */
+function macroF1(confusion: number[][]): number {
+  const scores = classScores(confusion).flatMap(({ f1 }) => (f1 === null ? [] : [f1]));
+  return scores.reduce((sum, f1) => sum + f1, 0) / scores.length;
+}
+
+/** Precision, recall and F1 = 2 tp / (support + predicted) of each class; 0/0 is null, there is no such value. */
 function classScores(confusion: number[][]): Omit<ClassScore, 'name'>[] {
   return confusion.map((row, k) => {
     const support = row.reduce((sum, count) => sum + count, 0);
@@ -113,7 +118,7 @@ function classScores(confusion: number[][]): Omit<ClassScore, 'name'>[] {
       precision: ratio(row[k], predicted),
       recall: ratio(row[k], support),
       f1: ratio(2 * row[k], support + predicted),
-      recallInterval: wilsonInterval(row[k], support),
+      recallInterval: support === 0 ? null : wilsonInterval(row[k], support),
     };
   });
 }
@@ -138,8 +143,8 @@ function reliabilityBins(probabilities: Probabilities, labels: ArrayLike<number>
     bin.confidence += confidence;
   }
   for (const bin of bins) {
-    bin.accuracy = ratio(bin.accuracy, bin.count);
-    bin.confidence = ratio(bin.confidence, bin.count);
+    bin.accuracy = ratio(bin.accuracy, bin.count) ?? 0;
+    bin.confidence = ratio(bin.confidence, bin.count) ?? 0;
   }
   return bins;
 }

@@ -33,13 +33,12 @@ export const runTable = (runs: Run[]): string =>
     ]),
   );
 
-/** Methods and rates over their seeds, mean ± standard deviation. */
+/** Groups of runs over their seeds, mean ± standard deviation. */
 export const groupTable = (groups: GroupSummary[]): string =>
   table(
-    columns('method', '#rate', '#runs', '#test accuracy (mean ± sd)', '#time (mean)'),
+    columns('method and what tells it apart', '#seeds', '#test accuracy (mean ± sd)', '#time (mean)'),
     groups.map((group) => [
-      group.method,
-      `${group.rate}`,
+      group.name,
       `${group.runs.length}`,
       `${percent(group.accuracyMean)}${group.accuracySd === null ? '' : ` ± ${(100 * group.accuracySd).toFixed(1)}`}`,
       seconds(group.secondsMean),

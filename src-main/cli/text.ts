@@ -8,7 +8,7 @@ export interface Column {
 /** Rows under a header, columns as wide as their widest cell. */
 export function table(columns: Column[], rows: string[][]): string {
   const widths = columns.map(({ title }, column) =>
-    Math.max(width(title), ...rows.map((row) => width(row[column] ?? ''))),
+    rows.reduce((widest, row) => Math.max(widest, width(row[column] ?? '')), width(title)),
   );
   const line = (cells: string[]) =>
     cells
@@ -42,10 +42,13 @@ function width(text: string): number {
   return total;
 }
 
-export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
+/** A value that is not there is an en dash. */
+export const percent = (share: number | null, digits = 1): string =>
+  share === null ? '–' : `${(100 * share).toFixed(digits)} %`;
 
 /** A difference of shares in percentage points, with its sign. */
-export const points = (share: number): string => {
+export const points = (share: number | null): string => {
+  if (share === null) return '–';
   const text = Math.abs(100 * share).toFixed(1);
   return text === '0.0' ? '0.0' : `${share > 0 ? '+' : '−'}${text}`;
 };

@@ -1,4 +1,3 @@
-import { compareRuns } from '../../src-shared/comparison.ts';
 import type { Evaluation } from '../../src-shared/contract.ts';
 import type { Run, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
@@ -6,7 +5,7 @@ import { evaluate } from '../../src-shared/metrics.ts';
 import type { Context, Handlers } from './context.ts';
 import { findRun } from './lookup.ts';
 
-type Names = 'runs.evaluation' | 'runs.predictions' | 'runs.compare';
+type Names = 'runs.evaluation' | 'runs.predictions';
 
 /** Evaluations kept in memory: a person goes back and forth between a few runs. */
 const keptEvaluations = 16;
@@ -38,14 +37,6 @@ export function resultCalls({ store }: Context): Handlers<Names> {
     },
     'runs.predictions': ({ run, split, offset, limit, ...filter }) =>
       store.predictions.page(findRun(store, run).id, split, filter, offset, limit),
-    'runs.compare': ({ runs }) =>
-      compareRuns(
-        [...new Set(runs)].map((id) => ({
-          run: findRun(store, id),
-          classNames: store.runs.record(id)!.targetClasses,
-          predictions: store.predictions.outcomes(id, 'test'),
-        })),
-      ),
   };
 }
 

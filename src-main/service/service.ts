@@ -4,6 +4,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { openStore } from '../store/store.ts';
 import type { Base } from './base.ts';
 import { removeLeftovers } from './checkpoint-files.ts';
+import { compareCalls } from './compare-calls.ts';
 import type { Context, Handlers } from './context.ts';
 import { datasetCalls } from './dataset-calls.ts';
 import { createEvents } from './events.ts';
@@ -77,6 +78,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     ...relationshipCalls(context),
     ...runCalls(context),
     ...resultCalls(context),
+    ...compareCalls(context),
     ...outputCalls(context),
   };
   context.lease.takeOver();

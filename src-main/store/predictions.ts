@@ -1,5 +1,6 @@
 import type { Prediction } from '../../src-shared/contract.ts';
 import type { Sample, Split } from '../../src-shared/domain.ts';
+import type { Outcomes } from '../../src-shared/paired-images.ts';
 import type { Db } from './database.ts';
 
 export interface PredictionFilter {
@@ -51,10 +52,11 @@ export function predictionStore(db: Db) {
     )
     .raw();
 
-  const outcomes = db.prepare<[number, string], Omit<Row, 'probabilities'>>(
-    `SELECT ${columns} FROM predictions p JOIN samples s ON s.id = p.sample_id
-     WHERE p.run_id = ? AND p.split = ? ORDER BY p.sample_id`,
-  );
+  const outcomes = db
+    .prepare<[number, string], [number, number, number]>(
+      'SELECT sample_id, label, predicted FROM predictions WHERE run_id = ? AND split = ? ORDER BY sample_id',
+    )
+    .raw();
 
   return {
     /** Replaces one split's predictions. `probabilities` is row-major [samples, targets]. */
@@ -78,9 +80,15 @@ export function predictionStore(db: Db) {
     }),
     clear: (run: number): void => void clearAll.run(run),
 
-    /** What was predicted for every image of a split, without the probabilities. */
-    outcomes: (run: number, split: Split): { sample: Sample; predicted: number }[] =>
-      outcomes.all(run, split).map(({ predicted, ...sample }) => ({ sample, predicted })),
+    /** What was predicted for every image of a split, in ascending order of the images' ids. */
+    outcomes(run: number, split: Split): Outcomes {
+      const rows = outcomes.all(run, split);
+      return {
+        sampleIds: Float64Array.from(rows, (row) => row[0]),
+        labels: Int32Array.from(rows, (row) => row[1]),
+        predicted: Int32Array.from(rows, (row) => row[2]),
+      };
+    },
 
     /** One split as arrays, or undefined where the run has none. */
     arrays(run: number, split: Split): PredictedSplit | undefined {

@@ -1,5 +1,11 @@
 /** Made-up but plausible contents for a service: one ordinary dataset, and one that is large in every direction. */
-import type { Evaluation, MetricSeries, PairComparison, Prediction } from '../../src-shared/contract.ts';
+import type {
+  ChangedImage,
+  Evaluation,
+  MetricSeries,
+  PairDetail,
+  Prediction,
+} from '../../src-shared/contract.ts';
 import type { Dataset, Model, Relationship, RelationshipRow, Run, Sample } from '../../src-shared/domain.ts';
 
 /** A reproducible number in [0, 1) for any tuple of whole numbers. */
@@ -323,25 +329,38 @@ export const relationshipRows: RelationshipRow[] = monkeys.map((name, label) => 
   };
 });
 
-export function comparePair(a: Run, b: Run): PairComparison {
+export function comparePair(
+  a: Run,
+  b: Run,
+): PairDetail & { changes: Record<'fixed' | 'broken', ChangedImage[]> } {
   const ofA = predictionsOf(a);
   const ofB = new Map(predictionsOf(b).map((prediction) => [prediction.sample.id, prediction]));
   const changes = ofA.flatMap((one) => {
     const other = ofB.get(one.sample.id);
     return other ? [{ sample: one.sample, predictedA: one.predicted, predictedB: other.predicted }] : [];
   });
+  const fixed = changes.filter(
+    ({ sample, predictedA, predictedB }) => predictedA !== sample.label && predictedB === sample.label,
+  );
+  const broken = changes.filter(
+    ({ sample, predictedA, predictedB }) => predictedA === sample.label && predictedB !== sample.label,
+  );
   const classes = fakeOf(a).dataset.classes;
   const value = b.test!.accuracy - a.test!.accuracy;
   const interval = (accuracy: number) => ({ value: accuracy, low: accuracy - 0.037, high: accuracy + 0.031 });
   const recall = (label: number, key: 'predictedA' | 'predictedB') => {
     const own = changes.filter(({ sample }) => sample.label === label);
-    return own.length > 0 ? own.filter((change) => change[key] === label).length / own.length : 0;
+    return own.length > 0 ? own.filter((change) => change[key] === label).length / own.length : null;
   };
   return {
     a: a.id,
     b: b.id,
     comparable: true,
     reasons: [],
+    p: 0.43,
+    adjustedP: 0.43,
+    verdicts: 1,
+    about: 'networks',
     configDifferences: (Object.keys(a.config) as (keyof Run['config'])[])
       .filter((key) => String(a.config[key]) !== String(b.config[key]))
       .map((key) => ({ key, a: String(a.config[key]), b: String(b.config[key]) })),
@@ -359,14 +378,11 @@ export function comparePair(a: Run, b: Run): PairComparison {
         support: changes.filter(({ sample }) => sample.label === label).length,
         recallA,
         recallB,
-        gain: recallB - recallA,
+        gain: recallA === null || recallB === null ? null : recallB - recallA,
       };
     }),
-    fixed: changes.filter(
-      ({ sample, predictedA, predictedB }) => predictedA !== sample.label && predictedB === sample.label,
-    ),
-    broken: changes.filter(
-      ({ sample, predictedA, predictedB }) => predictedA === sample.label && predictedB !== sample.label,
-    ),
+    fixed: fixed.length,
+    broken: broken.length,
+    changes: { fixed, broken },
   };
 }

@@ -180,16 +180,18 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
       return { total: all.length, predictions: all.slice(offset, offset + limit) };
     },
     'runs.compare': ({ runs: ids }) => {
-      const [a, ...others] = ids.map(run);
       const methods = [...new Set(ids.map((id) => `${run(id).config.method} ${run(id).config.rate}`))];
       return {
         groups: methods.map((key) => {
           const own = ids.map(run).filter(({ config }) => `${config.method} ${config.rate}` === key);
           const mean = own.reduce((sum, one) => sum + one.test!.accuracy, 0) / own.length;
           return {
+            name: `${own[0].config.method}, rate ${own[0].config.rate}`,
             method: own[0].config.method,
             rate: own[0].config.rate,
             runs: own.map((one) => one.id),
+            seeds: own.map((one) => one.config.seed),
+            repeats: [],
             accuracyMean: mean,
             accuracySd: own.length > 1 ? 0.011 : null,
             secondsMean: 74,
@@ -202,6 +204,11 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
                   a: 0,
                   b: 1,
                   seeds: [0, 1, 2],
+                  images: 272,
+                  p: 0.09,
+                  adjustedP: 0.09,
+                  verdicts: 1,
+                  about: 'methods',
                   difference: { value: 0.021, low: -0.004, high: 0.044 },
                   seedSd: 0.012,
                   distinguishable: false,
@@ -210,8 +217,13 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
                 },
               ]
             : [],
-        pairs: ids.length === 2 ? others.map((b) => data.comparePair(a, b)) : [],
+        pairs: [],
       };
+    },
+    'runs.comparePair': ({ a, b }) => data.comparePair(run(a), run(b)),
+    'runs.changes': ({ a, b, kind, offset = 0, limit = 200 }) => {
+      const images = data.comparePair(run(a), run(b)).changes[kind];
+      return { total: images.length, images: images.slice(offset, offset + limit) };
     },
     'runs.start': (request) => {
       const id = Math.max(0, ...runs.keys()) + 1;

@@ -64,6 +64,8 @@ const good: [CallName, () => unknown][] = [
   ['runs.evaluation', () => ({ run: ids.first })],
   ['runs.predictions', () => ({ run: ids.first, limit: 1 })],
   ['runs.compare', () => ({ runs: [ids.first, ids.second] })],
+  ['runs.comparePair', () => ({ a: ids.first, b: ids.second })],
+  ['runs.changes', () => ({ a: ids.first, b: ids.second, kind: 'fixed' })],
   ['runs.predict', () => ({ run: ids.first, paths: [join(fixture.images, 'bee/0.png'), '/no/such.png'] })],
   ['runs.export', () => ({ run: ids.first, format: 'csv', path: join(fixture.root, 'out.csv') })],
   ['sweeps.start', () => ({ name: 's', dataset: 'insects', model: 'tiny', methods: ['finetune'] })],

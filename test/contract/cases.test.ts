@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ImportedFolder } from '../../src-main/data/import-folder.ts';
 import { csvLine } from '../../src-main/formats/csv.ts';
+import { evaluate } from '../../src-shared/metrics.ts';
 import { sharedPath } from '../shared-folder.ts';
 import { importFolder } from '../unit/import-in-process.ts';
 
@@ -94,6 +95,23 @@ const cases: [name: string, right: string, check: (folder: string) => Promise<vo
       const { classes, notes } = await imported(join(folder, 'data'));
       expect(classes).toEqual(['a', 'b', 'c', 'd']);
       expect(notes.join('\n')).toContain('The class d has no training image');
+    },
+  ],
+  [
+    'absent-test-class',
+    'averages are over classes that occur, and a class without test images has no recall',
+    async (folder) => {
+      const { classes, samples } = await imported(join(folder, 'data'));
+      const labels = samples.filter(({ split }) => split === 'test').map(({ label }) => label);
+      expect(new Set(labels).size).toBe(1);
+      const right = labels.flatMap((label) => classes.map((_, k) => Number(k === label)));
+      const {
+        accuracy,
+        macroF1,
+        classes: scores,
+      } = evaluate(Float64Array.from(right), labels, classes, 'test');
+      expect({ accuracy, macroF1 }).toEqual({ accuracy: 1, macroF1: 1 });
+      expect(scores.map(({ recall }) => recall)).toEqual([1, null, null]);
     },
   ],
   [

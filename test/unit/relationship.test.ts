@@ -6,7 +6,7 @@ import { LogisticRegression } from '../../src-main/transfer/logistic-regression.
 import { learnRelationship, type RelationshipInput } from '../../src-main/transfer/relationship.ts';
 import { bestInSpan, type Spanning } from '../../src-main/transfer/span-of-solutions.ts';
 import { fitTemperature } from '../../src-main/transfer/temperature.ts';
-import { indexDraws } from '../../src-shared/statistics.ts';
+import { indexDraws } from '../reference-draws.ts';
 
 const draw = indexDraws(7);
 const random = () => draw(1 << 30) / (1 << 30) - 0.5;

@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import type { Interval, PairComparison } from '../../../src-shared/contract.ts';
+import type {
+  ChangedImage,
+  Client,
+  Comparison,
+  Interval,
+  PairComparison,
+  PairDetail,
+} from '../../../src-shared/contract.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
 import { snakeCase } from '../output.ts';
 import { groupTable } from '../run-tables.ts';
@@ -9,9 +16,16 @@ import { collectRuns } from './runs.ts';
 
 const imagesShown = 10;
 
+const explanation = `
+Of two runs the verdict is about these two trained networks on images like the tested ones. About methods it speaks where both
+were trained with two or more common seeds and nothing else differs; a seed that was run twice counts once. p-values are
+adjusted (Holm) for the number of verdicts shown. A class without test images has no recall (–).
+`;
+
 export function compareCommand(program: Command): void {
   common(program.command('compare'), ['cotune compare 12 13', 'cotune compare 12 13 14 15 --json'])
     .description('compare runs: settings, accuracies with intervals, gains by class, images fixed and broken')
+    .addHelpText('after', explanation)
     .argument('<run...>', 'numbers of two or more runs', collectRuns)
     .action((runs: number[], options: CommonOptions) =>
       withService(options, async (service) => {
@@ -21,22 +35,63 @@ export function compareCommand(program: Command): void {
             'A comparison needs two different runs.',
             'See `cotune runs` for their numbers.',
           );
-        const comparison = await service.call('runs.compare', { runs });
-        const groups = comparison.groups.some((group) => group.runs.length > 1)
-          ? [groupTable(comparison.groups)]
-          : [];
-        const text = [...groups, ...comparison.pairs.map(describe)].join('\n\n');
-        return { json: snakeCase(comparison), text };
+        const { pairs, ...comparison } = await service.call('runs.compare', { runs });
+        const details = await Promise.all(pairs.map((pair) => detail(service, pair)));
+        return {
+          json: snakeCase({ ...comparison, pairs: details }),
+          text: [...describeGroups(comparison), ...details.map(describe)].join('\n\n'),
+        };
       }),
     );
 }
 
-function describe(pair: PairComparison): string {
+interface Detail extends Omit<PairDetail, 'fixed' | 'broken'> {
+  fixed: ChangedImage[];
+  broken: ChangedImage[];
+}
+
+/** A pair with its classes and changed images. What it is worth among others is said with the others. */
+async function detail(client: Client, pair: PairComparison): Promise<Detail> {
+  const { a, b } = pair;
+  const { classes } = await client.call('runs.comparePair', { a, b });
+  const [fixed, broken] = await Promise.all([
+    changes(client, a, b, 'fixed'),
+    changes(client, a, b, 'broken'),
+  ]);
+  return { ...pair, classes, fixed, broken };
+}
+
+async function changes(client: Client, a: number, b: number, kind: 'fixed' | 'broken') {
+  const limit = 1000;
+  const all: ChangedImage[] = [];
+  for (let total = 1; all.length < total; ) {
+    const page = await client.call('runs.changes', { a, b, kind, offset: all.length, limit });
+    total = page.images.length === 0 ? 0 : page.total;
+    for (const image of page.images) all.push(image);
+  }
+  return all;
+}
+
+/** Groups and what can be said of them, where there is more to say than of two runs. */
+function describeGroups({ groups, differences }: Omit<Comparison, 'pairs'>): string[] {
+  if (groups.length < 3 && groups.every(({ runs, repeats }) => runs.length + repeats.length === 1)) return [];
+  const repeated = groups.flatMap(({ name, repeats }) =>
+    repeats.length === 0
+      ? []
+      : [`${name}: run ${repeats.join(', ')} repeats a seed and is not counted again.`],
+  );
+  return [
+    groupTable(groups),
+    ...(repeated.length > 0 ? [repeated.join('\n')] : []),
+    ...(differences.length > 0 ? [differences.map(({ verdict }) => verdict).join('\n')] : []),
+  ];
+}
+
+function describe(pair: Detail): string {
   const { a, b, classes, difference } = pair;
   const lines = [
     `Run ${b} against run ${a}`,
     pair.verdict,
-    ...pair.reasons,
     '',
     table(columns('', '#test accuracy', '#95 % interval'), [
       [`run ${a}`, percent(pair.accuracyA.value), range(pair.accuracyA, percent)],
@@ -66,7 +121,7 @@ function describe(pair: PairComparison): string {
       ]),
     ),
   );
-  const images = (changed: PairComparison['fixed']) =>
+  const images = (changed: ChangedImage[]) =>
     someOf(
       changed.map(
         ({ sample, predictedA, predictedB }) =>

@@ -18,6 +18,10 @@ export function showCommand(program: Command): void {
     .description('one run: settings, scores by class, confusions, relationship')
     .argument('<run>', 'number of the run', runId)
     .addOption(new Option('--split <name>', 'whose predictions').choices([...splits]).default('test'))
+    .addHelpText(
+      'after',
+      '\nMacro F1 is the mean over the classes that occur among the labels or predictions. Recall of a class without images, and\nprecision of a class that is never predicted, are no number (–; null in --json).',
+    )
     .action((id: number, options: Options) =>
       withService(options, async (service) => {
         const run = await service.call('runs.get', { run: id });
@@ -57,7 +61,7 @@ function classTable({ classes, split }: Evaluation): string {
       score.name,
       `${score.support}`,
       percent(score.recall),
-      score.recallInterval.map((bound) => (100 * bound).toFixed(0)).join('–'),
+      score.recallInterval?.map((bound) => (100 * bound).toFixed(0)).join('–') ?? '–',
       percent(score.precision),
       percent(score.f1),
     ]),

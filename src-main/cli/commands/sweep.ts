@@ -3,6 +3,7 @@ import type { Client, GroupSummary, Sweep } from '../../../src-shared/contract.t
 import type { Run } from '../../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import { awaitSweep } from '../await-sweep.ts';
+import { snakeCase } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { runDocument } from '../run-document.ts';
 import { groupTable, runTable } from '../run-tables.ts';
@@ -67,10 +68,10 @@ async function resume(client: Client, id: number): Promise<Sweep> {
 async function answerOf(client: Client, sweep: Sweep): Promise<Answer> {
   const runs = (await client.call('runs.list', { sweep: sweep.id })).sort((a, b) => a.id - b.id);
   const finished = runs.filter((run) => run.status === 'finished');
-  const groups: GroupSummary[] =
+  const { groups, differences } =
     finished.length < 2
-      ? []
-      : (await client.call('runs.compare', { runs: finished.map((run) => run.id) })).groups;
+      ? { groups: [], differences: [] }
+      : await client.call('runs.compare', { runs: finished.map((run) => run.id) });
   const error = errorOf(sweep, runs, finished.length);
   return {
     json: {
@@ -78,22 +79,27 @@ async function answerOf(client: Client, sweep: Sweep): Promise<Answer> {
       name: sweep.name,
       runs: await Promise.all(runs.map((run) => runDocument(client, run))),
       groups: groups.map(groupDocument),
+      differences: snakeCase(differences),
       error,
     },
     text: [
       `Sweep ${sweep.id}, ${sweep.name}: ${finished.length} of ${plural(runs.length, 'run')} finished`,
       '',
       runTable(runs),
-      ...(groups.length > 0 ? ['', groupTable(groups)] : []),
+      ...(groups.length > 0 ? ['', groupTable(groups), ''] : []),
+      ...differences.map(({ verdict }) => verdict),
     ].join('\n'),
     error,
   };
 }
 
 const groupDocument = (group: GroupSummary) => ({
+  name: group.name,
   method: group.method,
   rate: group.rate,
   runs: group.runs,
+  seeds: group.seeds,
+  repeats: group.repeats,
   accuracy_mean: group.accuracyMean,
   accuracy_sd: group.accuracySd,
   seconds_mean: group.secondsMean,

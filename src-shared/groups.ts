@@ -1,0 +1,70 @@
+/** Runs that agree in everything but the seed, under a name that tells each such group from the others shown. */
+import { decidingSettings, methodName, type Setting, type SettledRun, settingTitle } from './run-settings.ts';
+
+export interface Group<R extends SettledRun> {
+  name: string;
+  method: string;
+  /** In the order given; one for every seed. */
+  runs: R[];
+  /** Runs that do again what one of `runs` does, with the same seed: they count for nothing. */
+  repeats: R[];
+}
+
+/** The groups in order of appearance. Several runs of one seed are one: the first given counts. */
+export function groupRuns<R extends SettledRun>(runs: readonly R[]): Group<R>[] {
+  const byKey = new Map<string, { settings: Setting[]; members: R[] }>();
+  for (const run of runs) {
+    const settings = decidingSettings(run);
+    const key = JSON.stringify(settings.map(({ key, value }) => [key, value]));
+    const group = byKey.get(key) ?? { settings, members: [] };
+    byKey.set(key, group);
+    group.members.push(run);
+  }
+  const groups = [...byKey.values()];
+  const names = groupNames(groups.map(({ settings }) => settings));
+  return groups.map(({ members }, i) => {
+    const bySeed = new Map<number, R>();
+    for (const run of members) if (!bySeed.has(run.config.seed)) bySeed.set(run.config.seed, run);
+    const counted = [...bySeed.values()];
+    return {
+      name: `${methodName(members[0].config.method)}${names[i]}`,
+      method: methodName(members[0].config.method),
+      runs: counted,
+      repeats: members.filter((run) => !counted.includes(run)),
+    };
+  });
+}
+
+/**
+ * For every group what follows the method's name: the settings in which the groups that have them differ, and those that others
+ * of the same method lack: `, rate 0.15, learning rate 0.001`.
+ */
+function groupNames(groups: Setting[][]): string[] {
+  const texts = new Map<string, Map<string, string>>();
+  const having = new Map<string, number>();
+  const count = (what: string) => having.set(what, (having.get(what) ?? 0) + 1);
+  const methodOf = (settings: Setting[]) =>
+    JSON.stringify(settings.filter(isMethod).map(({ value }) => value));
+  for (const settings of groups) {
+    const method = methodOf(settings);
+    count(method);
+    for (const { key, value, text } of settings) {
+      count(`${method} ${key}`);
+      texts.set(key, (texts.get(key) ?? new Map<string, string>()).set(value, text));
+    }
+  }
+  return groups.map((settings) => {
+    const method = methodOf(settings);
+    const tells = ({ key }: Setting) =>
+      texts.get(key)!.size > 1 || having.get(`${method} ${key}`)! < having.get(method)!;
+    return settings
+      .filter((setting) => !isMethod(setting) && tells(setting))
+      .map(({ key, value, text }) => {
+        const alike = [...texts.get(key)!.values()].filter((other) => other === text).length > 1;
+        return `, ${settingTitle(key)} ${text}${alike ? ` (${value.slice(0, 8)})` : ''}`;
+      })
+      .join('');
+  });
+}
+
+const isMethod = ({ key }: Setting): boolean => key.startsWith('method');

@@ -1,0 +1,87 @@
+/** What decided a run's result, setting by setting, whatever settings there are. */
+import type { Run, RunConfig } from './domain.ts';
+
+export interface Setting {
+  key: string;
+  /** What tells values apart. */
+  value: string;
+  /** What a person reads. */
+  text: string;
+}
+
+/** What a run's settings and identity are read from. */
+export type SettledRun = Pick<Run, 'id' | 'config' | 'datasetHash' | 'modelHash' | 'engine'>;
+
+/** Names that a person gave, and settings that change what is kept or shown on the way, not what comes out. */
+const withoutEffect = new Set(['dataset', 'model', 'preset', 'engine', 'seed', 'checkpointEvery']);
+
+/** The method's name; where a method is made of several terms, their names joined by `+`. */
+export function methodName(method: unknown): string {
+  return termsOf(method)
+    .map(({ name }) => name)
+    .join('+');
+}
+
+/** Everything but the seed that decides the result. Data and network count by content, the engine as the one that ran. */
+export function decidingSettings({ config, datasetHash, modelHash, engine }: SettledRun): Setting[] {
+  const { method, ...rest } = config;
+  const idle = new Set(withoutEffect);
+  if (config.select === 'last') idle.add('evaluateEvery');
+  if (config.decayAt?.length === 0) idle.add('decayFactor');
+  const setting = (key: string, value: unknown): Setting => ({
+    key,
+    value: JSON.stringify(value),
+    text: shown(value),
+  });
+  return [
+    { key: 'dataset', value: datasetHash, text: config.dataset },
+    { key: 'model', value: modelHash, text: config.model },
+    setting('engine', usedEngine({ config, engine })),
+    ...termsOf(method).flatMap(({ name, ...options }, i, terms) => [
+      setting(terms.length > 1 ? `method ${i + 1}` : 'method', name),
+      ...Object.entries(options).map(([key, value]) => setting(key, value)),
+    ]),
+    ...Object.entries(rest).flatMap(([key, value]) => (idle.has(key) ? [] : [setting(key, value)])),
+  ];
+}
+
+/** The engine that a run used; before it has one, the one that was asked for. */
+export const usedEngine = ({ config, engine }: Pick<Run, 'config' | 'engine'>): string =>
+  engine?.name ?? config.engine;
+
+/** Settings in which two runs differ, as a person reads them; one that only one side has is «–» on the other. */
+export function configDifferences(a: RunConfig, b: RunConfig): { key: string; a: string; b: string }[] {
+  const [inA, inB] = [flat(a), flat(b)];
+  return [...new Set([...inA.keys(), ...inB.keys()])].flatMap((key) => {
+    const [left, right] = [inA.get(key), inB.get(key)];
+    return JSON.stringify(left) === JSON.stringify(right) ? [] : [{ key, a: shown(left), b: shown(right) }];
+  });
+}
+
+/** `learningRate` → `learning rate`. */
+export const settingTitle = (key: string): string =>
+  key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+function flat({ method, ...rest }: RunConfig): Map<string, unknown> {
+  const options = termsOf(method).flatMap(({ name: _, ...values }) => Object.entries(values));
+  return new Map<string, unknown>([['method', methodName(method)], ...options, ...Object.entries(rest)]);
+}
+
+type Term = { name: string; [option: string]: unknown };
+
+function termsOf(method: unknown): Term[] {
+  if (Array.isArray(method)) return method.flatMap(termsOf);
+  if (typeof method === 'object' && method !== null) return [method as Term];
+  return [{ name: String(method) }];
+}
+
+function shown(value: unknown): string {
+  if (value === undefined || value === null) return '–';
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(shown).join(', ');
+  if (typeof value !== 'object') return String(value);
+  const { name, ...options } = value as Record<string, unknown>;
+  const inside = Object.entries(options).map(([key, option]) => `${settingTitle(key)} ${shown(option)}`);
+  const words = inside.join(', ');
+  if (name === undefined) return words || 'none';
+  return words ? `${shown(name)} (${words})` : shown(name);
+}
