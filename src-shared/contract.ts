@@ -61,15 +61,15 @@ export const Sweep = z.object({
 });
 export type Sweep = z.infer<typeof Sweep>;
 
-/** A long piece of work outside a run: an import or the learning of a relationship. */
+/** A long piece of work outside a run: an import, the learning of a relationship, a network's calibration. */
 export const Task = z.object({
   id,
-  kind: z.enum(['import', 'relationship']),
+  kind: z.enum(['import', 'relationship', 'calibration']),
   title: z.string(),
   status: z.enum(['running', 'finished', 'failed']),
   done: z.number(),
   total: z.number(),
-  /** Id of the dataset or relationship once finished. */
+  /** Id of the dataset, relationship or model once finished. */
   result: z.number().int().nullable(),
   error: ErrorValueSchema.nullable(),
 });
@@ -327,6 +327,11 @@ export const contract = {
       }),
       Model,
     ),
+    /** Fits the temperature of a model's source predictions on a folder with a folder of images for every source class. */
+    'models.calibrate': call(
+      z.object({ model: z.string(), data: z.string().min(1), engine: EngineChoice.default('auto') }),
+      Task,
+    ),
     'models.delete': call(z.object({ model: z.string() }), ok),
 
     'relationships.list': call(none, z.array(Relationship)),
@@ -334,10 +339,16 @@ export const contract = {
       z.object({ relationship: id, top: z.number().int().min(1).max(100).default(10) }),
       z.object({ relationship: Relationship, rows: z.array(RelationshipRow) }),
     ),
-    /** Row-major [targets][sources]. */
+    /** Row-major [targets][sources], from the row `from` on as many whole rows as one message takes. */
     'relationships.matrix': call(
-      z.object({ relationship: id }),
-      z.object({ targets: z.number().int(), sources: z.number().int(), values: z.array(z.number()) }),
+      z.object({ relationship: id, from: z.number().int().min(0).default(0) }),
+      z.object({
+        targets: z.number().int(),
+        sources: z.number().int(),
+        values: z.array(z.number()),
+        /** The first row that is left, or null. */
+        next: z.number().int().nullable(),
+      }),
     ),
     'relationships.learn': call(
       z.object({
@@ -347,6 +358,8 @@ export const contract = {
         rate: z.number().gt(0).max(1).default(1),
         seed: z.number().int().min(0).default(0),
         engine: EngineChoice.default('auto'),
+        /** Calibrates the model first, as `models.calibrate` does. */
+        calibrationData: z.string().min(1).optional(),
       }),
       Task,
     ),

@@ -9,6 +9,7 @@ import {
   precisions,
   runStatuses,
   splits,
+  temperatureSources,
 } from './names.ts';
 
 export { approaches, classLists, engineChoices, methods, precisions, runStatuses, splits };
@@ -94,6 +95,23 @@ export const Sample = z.object({
 });
 export type Sample = z.infer<typeof Sample>;
 
+/** A temperature fitted on images whose source classes are known, by NLL (nats per image). */
+export const Calibration = z.object({
+  temperature: z.number().positive(),
+  images: z.number().int(),
+  /** Source classes that had an image. */
+  classes: z.number().int(),
+  /** NLL of the source predictions as they are, and at the temperature. */
+  nllBefore: z.number(),
+  nllAfter: z.number(),
+  /** The folder of images, and a hash over them and their classes. */
+  data: z.string(),
+  hash: z.string(),
+  /** Which folders were matched to source classes, and how. */
+  notes: z.array(z.string()),
+});
+export type Calibration = z.infer<typeof Calibration>;
+
 export const Model = z.object({
   id: z.number().int(),
   name: z.string(),
@@ -106,6 +124,8 @@ export const Model = z.object({
   sourceClasses: z.array(z.string()),
   /** Temperature of the source predictions given in the file's metadata; null where it is not given. */
   temperature: z.number().positive().nullable(),
+  /** The temperature that was fitted here, which goes before the metadata's. */
+  calibration: Calibration.optional(),
   parameters: z.number().int(),
   origin: z.string(),
   /** Remarks a person should read, e.g. how the file was read. */
@@ -224,6 +244,10 @@ export type Run = z.infer<typeof Run>;
 export const GridPoint = z.object({ C: z.number(), objective: z.number(), val_accuracy: z.number() });
 export type GridPoint = z.infer<typeof GridPoint>;
 
+/** Where a temperature comes from: a fit on source-labelled data, the model's metadata, a person, or 1 for want of these. */
+export const TemperatureSource = z.enum(temperatureSources);
+export type TemperatureSource = z.infer<typeof TemperatureSource>;
+
 export const Relationship = z.object({
   id: z.number().int(),
   /** Identifies every input: image lists, model, preprocessing, approach, calibration. */
@@ -235,8 +259,9 @@ export const Relationship = z.object({
   approach: Approach,
   /** Temperature that divides the source logits. */
   sourceTemperature: z.number(),
-  /** Where that temperature comes from: the model's metadata, a fit on source-labelled data, or 1. */
-  temperatureSource: z.enum(['metadata', 'fitted', 'default']),
+  temperatureSource: TemperatureSource,
+  /** The fit, where it was fitted. */
+  calibration: Calibration.optional(),
   /** Chosen inverse regularization; null for the direct approach. */
   C: z.number().nullable(),
   /** Calibration scale of the target logits; null for the direct approach. */

@@ -11,3 +11,4 @@ export const phases = ['starting', 'data', 'relationship', 'train', 'evaluate'] 
 
 /** Path of a sample's picture under a host's origin: `thumb` is at most 256 px on its longer side. */
 export const imagePath = (sample: number, size: 'thumb' | 'full'): string => `images/${sample}/${size}`;
+export const temperatureSources = ['fitted', 'metadata', 'typed', 'default'] as const;

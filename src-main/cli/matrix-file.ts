@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import type { CallOutput } from '../../src-shared/contract.ts';
 import type { Relationship } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { csvLine } from '../formats/csv.ts';
@@ -28,7 +27,7 @@ export async function writeMatrix(
   path: string,
   format: Format,
   relationship: Relationship,
-  { targets, sources, values }: CallOutput<'relationships.matrix'>,
+  { targets, sources, values }: { targets: number; sources: number; values: readonly number[] },
 ): Promise<void> {
   const { targetClasses, sourceClasses } = relationship;
   const rows = Array.from({ length: targets }, (_, target) =>

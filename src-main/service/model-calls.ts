@@ -3,13 +3,15 @@ import { resolve } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { architectures } from '../backbones/registry.ts';
 import { classList } from '../formats/class-names/class-list.ts';
+import { calibrateModel } from './calibration.ts';
 import type { Context, Handlers } from './context.ts';
 import { keepWeights } from './keep-weights.ts';
 import { findModel } from './lookup.ts';
 
 type Names = Extract<keyof Handlers, `models.${string}`>;
 
-export function modelCalls({ store, home, emit }: Context): Handlers<Names> {
+export function modelCalls(context: Context): Handlers<Names> {
+  const { store, home, emit, tasks } = context;
   const dropUnused = (hash: string) => {
     if (!store.models.usesHash(hash)) rmSync(home.modelFile(hash), { force: true });
   };
@@ -40,6 +42,13 @@ export function modelCalls({ store, home, emit }: Context): Handlers<Names> {
       const id = store.models.insert({ ...facts, name, hash, addedAt: new Date().toISOString() });
       emit('models.changed', {});
       return store.models.get(id)!;
+    },
+    'models.calibrate': ({ model: name, data, engine }) => {
+      const model = findModel(store, name);
+      return tasks.start('calibration', `Calibration of ${model.name}`, async (task) => {
+        await calibrateModel(context, task, model, data, engine);
+        return model.id;
+      });
     },
     'models.delete': ({ model }) => {
       const { id, hash, name } = findModel(store, model);

@@ -1,17 +1,24 @@
-import { createHash } from 'node:crypto';
 import type { RelationshipRow } from '../../src-shared/domain.ts';
 import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { classList } from '../formats/class-names/class-list.ts';
 import { type ClassFile, fitClasses } from '../formats/class-names/read-class-file.ts';
+import { contentKey } from '../formats/content-cache.ts';
+import { relationshipKey } from '../trainer/content-keys.ts';
 import type { Job, JobRelationship } from '../trainer/protocol.ts';
+import { calibrateModel } from './calibration.ts';
 import type { Context, Handlers } from './context.ts';
 import { checkUnchanged, hashFile } from './data-check.ts';
 import { findDataset, findModel } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
-import { jobModel, jobSamples, learnedRow, relationshipKey, samplesForRun } from './run-samples.ts';
+import { jobModel, jobSamples, learnedRow, samplesForRun } from './run-samples.ts';
 import type { TaskWork } from './tasks.ts';
 import { startJob } from './trainer-job.ts';
+
+/** Values of a matrix in one message. */
+const valuesAtOnce = 2 ** 20;
+/** Rises where the same arrays would give another relationship. */
+const arraysVersion = 1;
 
 type Names = Extract<keyof Handlers, `relationships.${string}`>;
 
@@ -39,23 +46,37 @@ export function relationshipCalls(context: Context): Handlers<Names> {
       );
       return { relationship, rows };
     },
-    'relationships.matrix': ({ relationship: id }) => {
+    'relationships.matrix': ({ relationship: id, from }) => {
       const { relationship, values } = find(id);
+      const [targets, sources] = [relationship.targetClasses.length, relationship.sourceClasses.length];
+      const end = Math.min(targets, from + Math.max(1, Math.floor(valuesAtOnce / sources)));
       return {
-        targets: relationship.targetClasses.length,
-        sources: relationship.sourceClasses.length,
-        values: [...values],
+        targets,
+        sources,
+        values: Array.from(values.subarray(from * sources, end * sources)),
+        next: end < targets ? end : null,
       };
     },
-    'relationships.learn': ({ approach, engine, rate, seed, ...names }) => {
+    'relationships.learn': ({ approach, engine, rate, seed, calibrationData, ...names }) => {
       const dataset = findDataset(store, names.dataset);
       const model = findModel(store, names.model);
       const { samples } = samplesForRun(store, dataset, rate, seed);
-      const key = relationshipKey(samples, model, approach);
       return tasks.start(
         'relationship',
         `Relationship of ${dataset.name} and ${model.name}`,
         async (task) => {
+          if (calibrationData !== undefined)
+            await calibrateModel(context, task, model, calibrationData, engine);
+          const network = jobModel(home, store.models.get(model.id) ?? model);
+          const key = relationshipKey({
+            approach,
+            model: network,
+            engine,
+            precision: 'full',
+            samples,
+            targetClasses: dataset.classes,
+            sourceClasses: model.sourceClasses,
+          });
           const known = store.relationships.getByKey(key);
           if (known) return known.id;
           await checkUnchanged(
@@ -68,7 +89,8 @@ export function relationshipCalls(context: Context): Handlers<Names> {
             approach,
             engine,
             targetClasses: dataset.classes.length,
-            model: jobModel(home, model),
+            classNames: dataset.classes,
+            model: network,
             samples: jobSamples(dataset.path, samples),
             cacheFolder: home.cache,
           });
@@ -77,7 +99,7 @@ export function relationshipCalls(context: Context): Handlers<Names> {
       );
     },
     'relationships.learnArrays': (input) => {
-      const { approach, sourceScale = 1 } = input;
+      const { approach, sourceScale = null } = input;
       const what = 'a .npy file of logits [images, sources] or of labels [images]';
       const files = {
         trainLogits: existingFile(input.trainLogits, what),
@@ -92,15 +114,23 @@ export function relationshipCalls(context: Context): Handlers<Names> {
       const names = { target: classes.target?.names, source: classes.source?.names };
       return tasks.start('relationship', `Relationship from ${input.trainLogits}`, async (task) => {
         const hashes = await Promise.all(Object.values(files).map(hashFile));
-        const key = createHash('sha256')
-          .update(JSON.stringify([...hashes, approach, sourceScale, names]))
-          .digest('hex');
+        const key = contentKey({
+          what: 'relationship from arrays',
+          version: arraysVersion,
+          arrays: hashes,
+          approach,
+          sourceScale,
+          targetClasses: names.target ?? null,
+          sourceClasses: names.source ?? null,
+        });
+
         const known = store.relationships.getByKey(key);
         if (known) return known.id;
         const { targets, ...learned } = await learn(context, task, {
           kind: 'relationship-arrays',
           approach,
           sourceScale,
+          classNames: names.target ?? null,
           ...files,
         });
         const sources = learned.matrix.length / targets;
@@ -140,10 +170,16 @@ async function learn({ spawnTrainer }: Context, task: TaskWork, job: Job): Promi
   return learned;
 }
 
-/** The strongest sources of one target class; entropy in nats. */
+/** The strongest sources of one target class; entropy in nats. One pass: a matrix may have thousands of sources a row. */
 function row(name: string, p: Float32Array, sources: readonly string[], top: number): RelationshipRow {
-  const order = [...p.keys()].sort((a, b) => p[b] - p[a] || a - b).slice(0, top);
+  const order: number[] = [];
   let entropy = 0;
-  for (const value of p) if (value > 0) entropy -= value * Math.log(value);
+  for (let k = 0; k < p.length; k++) {
+    if (p[k] > 0) entropy -= p[k] * Math.log(p[k]);
+    if (order.length === top && p[k] <= p[order[top - 1]]) continue;
+    const at = order.findIndex((other) => p[k] > p[other]);
+    order.splice(at < 0 ? order.length : at, 0, k);
+    if (order.length > top) order.pop();
+  }
   return { name, entropy, sources: order.map((k) => ({ name: sources[k], p: p[k] })) };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Approach, Dataset, Model, Sample, Split } from '../../src-shared/domain.ts';
+import type { Dataset, Model, Sample, Split } from '../../src-shared/domain.ts';
 import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { splitSamples } from '../data/split.ts';
@@ -65,27 +65,8 @@ export function jobModel(home: Home, model: Model): JobModel {
     preprocessing: model.preprocessing,
     sourceClasses: model.sourceClasses.length,
     temperature: model.temperature,
+    ...(model.calibration && { calibration: model.calibration }),
   };
-}
-
-/**
- * Key of a relationship: SHA-256 over everything that it follows from. The order of the images counts, because sums
- * in floating point depend on it.
- */
-export function relationshipKey(samples: RunSamples['samples'], model: Model, approach: Approach): string {
-  const list = (split: Sample[]) => split.map(({ hash, label }) => [hash, label]);
-  const inputs = {
-    train: list(samples.train),
-    val: list(samples.val),
-    model: model.hash,
-    architecture: model.architecture,
-    padding: model.padding,
-    batchNormEpsilon: model.batchNormEpsilon,
-    preprocessing: model.preprocessing,
-    temperature: model.temperature,
-    approach,
-  };
-  return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
 }
 
 /** Row of a relationship learned on a dataset's images with a model's predictions. */

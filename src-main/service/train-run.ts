@@ -2,20 +2,14 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Dataset, EngineChoice, type Model, type Run, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { relationshipKey } from '../trainer/content-keys.ts';
 import type { JobRelationship, TrainJob } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
 import { newestCheckpoint } from './checkpoint-files.ts';
 import { checkUnchanged } from './data-check.ts';
 import { persist } from './persist.ts';
 import { openRecorder } from './run-recorder.ts';
-import {
-  jobModel,
-  jobSamples,
-  learnedRow,
-  type RunSamples,
-  relationshipKey,
-  samplesForRun,
-} from './run-samples.ts';
+import { jobModel, jobSamples, learnedRow, type RunSamples, samplesForRun } from './run-samples.ts';
 import type { RunningJob, Trainer } from './trainer-job.ts';
 
 export interface RunningRun {
@@ -183,18 +177,33 @@ async function prepare(base: Base, run: Run) {
 }
 
 /** The stored relationship for exactly these inputs, if co-tuning needs one and the store has it. */
-function relationshipFor({ store }: Base, run: Run, dataset: Dataset, model: Model, chosen: RunSamples) {
-  const key = relationshipKey(chosen.samples, model, run.config.approach);
+function relationshipFor(
+  { store, home }: Base,
+  run: Run,
+  dataset: Dataset,
+  model: Model,
+  chosen: RunSamples,
+) {
+  const key = relationshipKey({
+    ...run.config,
+    model: jobModel(home, model),
+    samples: chosen.samples,
+    targetClasses: dataset.classes,
+    sourceClasses: model.sourceClasses,
+  });
   const describe = (learned: JobRelationship) => learnedRow(learned, key, dataset, model);
   const known = run.config.method === 'cotuning' ? store.relationships.getByKey(key) : undefined;
-  if (!known) return { relationship: null, describe };
+  const matrix = known && store.relationships.matrix(known.id);
+  // One that does not fit was damaged: it is learned again.
+  if (!known || matrix?.length !== dataset.classes.length * model.sourceClasses.length)
+    return { relationship: null, describe };
   store.runs.setRelationship(run.id, known.id);
-  const { approach, sourceTemperature, temperatureSource, C, scale, valAccuracy, grid } = known;
-  const matrix = store.relationships.matrix(known.id)!;
+  const { approach, sourceTemperature, temperatureSource, calibration, C, scale, valAccuracy, grid } = known;
   const relationship: JobRelationship = {
     approach,
     sourceTemperature,
     temperatureSource,
+    ...(calibration && { calibration }),
     C,
     scale,
     valAccuracy,

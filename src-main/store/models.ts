@@ -1,4 +1,4 @@
-import type { Model } from '../../src-shared/domain.ts';
+import type { Calibration, Model } from '../../src-shared/domain.ts';
 import type { Db } from './database.ts';
 
 type Facts = Omit<Model, 'id' | 'name' | 'hash' | 'addedAt'>;
@@ -32,6 +32,9 @@ export function modelStore(db: Db) {
       'SELECT 1 FROM runs WHERE model_id = ? UNION ALL SELECT 1 FROM relationships WHERE model_id = ? LIMIT 1',
     )
     .pluck();
+  const setCalibration = db.prepare(
+    "UPDATE models SET facts = json_set(facts, '$.calibration', json(?)) WHERE hash = ?",
+  );
   const hide = db.prepare('UPDATE models SET deleted_at = ? WHERE id = ?');
   const remove = db.prepare('DELETE FROM models WHERE id = ?');
   const hashUsed = db
@@ -47,6 +50,10 @@ export function modelStore(db: Db) {
     getByHash: (hash: string): Model | undefined => one(byHash.get(hash)),
     insert({ name, hash, addedAt, ...facts }: Omit<Model, 'id'>): number {
       return Number(insert.run({ name, hash, addedAt, facts: JSON.stringify(facts) }).lastInsertRowid);
+    },
+    /** The temperature belongs to the weights: all models that have them get it. */
+    setCalibration: (hash: string, calibration: Calibration): void => {
+      setCalibration.run(JSON.stringify(calibration), hash);
     },
     /** Removes a model; one that runs or relationships refer to is only hidden. */
     delete: (id: number): void => {

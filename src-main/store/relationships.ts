@@ -23,6 +23,8 @@ const select = `SELECT r.id, r.key, d.id AS dataset_id, m.id AS model_id, r.fact
 
 function fromRow(row: Row): Relationship {
   const facts: Facts = JSON.parse(row.facts);
+  // Of before there were fits: what was called fitted had been typed.
+  if (facts.temperatureSource === 'fitted' && !facts.calibration) facts.temperatureSource = 'typed';
   return {
     id: row.id,
     key: row.key,
@@ -42,7 +44,8 @@ export function relationshipStore(db: Db) {
   const insert = db.prepare(
     `INSERT INTO relationships (key, dataset_id, model_id, facts, matrix, created_at)
      VALUES (@key, @datasetId, @modelId, @facts, @matrix, @createdAt)
-     ON CONFLICT (key) DO UPDATE SET dataset_id = excluded.dataset_id, model_id = excluded.model_id`,
+     ON CONFLICT (key) DO UPDATE SET dataset_id = excluded.dataset_id, model_id = excluded.model_id,
+       matrix = iif(length(matrix) = length(excluded.matrix), matrix, excluded.matrix)`,
   );
   const one = (row: Row | undefined): Relationship | undefined => row && fromRow(row);
 
@@ -54,9 +57,9 @@ export function relationshipStore(db: Db) {
     matrix(id: number): Float32Array | undefined {
       const blob = matrix.get(id) as Buffer | undefined;
       // A copy: a blob may start at an address that float32 cannot.
-      return blob && new Float32Array(Uint8Array.from(blob).buffer);
+      return blob && new Float32Array(new Uint8Array(blob).buffer);
     },
-    /** Stores a relationship; the same key again keeps the first matrix and its id. */
+    /** Stores a relationship; the same key again keeps the first matrix, if it is whole, and its id. */
     insert({ key, datasetId, modelId, matrix: values, ...facts }: NewRelationship): Relationship {
       insert.run({
         key,

@@ -1,5 +1,6 @@
 import { runBench } from '../bench/run-bench.ts';
 import { explainChoice, listEngines, openEngine } from '../engine/open.ts';
+import { calibrate } from './calibrate.ts';
 import { exportNetwork } from './export.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import { learnFromArrays } from './learn-from-arrays.ts';
@@ -24,6 +25,9 @@ export async function runJob(
       return train(job, report, signal, engines);
     case 'relationship':
       await learn(job, report, signal);
+      break;
+    case 'calibration':
+      await calibrate(job, report, signal);
       break;
     case 'relationship-arrays':
       report({ type: 'relationship', relationship: await learnFromArrays(job, report) });

@@ -11,8 +11,12 @@ export async function learnFromArrays(
   const trainLabels = await readNpyLabels(job.trainLabels);
   const valLogits = await readNpyMatrix(job.valLogits);
   const valLabels = await readNpyLabels(job.valLabels);
-  const targets = [...trainLabels, ...valLabels].reduce((most, label) => Math.max(most, label + 1), 0);
-  const { approach, sourceScale } = job;
+  const targets = [trainLabels, valLabels].reduce(
+    (most, labels) => labels.reduce((sofar, label) => Math.max(sofar, label + 1), most),
+    0,
+  );
+  const { approach, classNames } = job;
+  const sourceScale = job.sourceScale ?? 1;
   const { notes, matrix, ...learned } = await learnRelationship({
     approach,
     trainLogits,
@@ -20,6 +24,7 @@ export async function learnFromArrays(
     valLogits,
     valLabels,
     targets,
+    classNames,
     sourceScale,
   });
   for (const text of notes) report({ type: 'note', text });
@@ -28,7 +33,7 @@ export async function learnFromArrays(
     matrix: Float32Array.from(matrix),
     approach,
     sourceTemperature: 1 / sourceScale,
-    temperatureSource: sourceScale === 1 ? 'default' : 'fitted',
+    temperatureSource: job.sourceScale === null ? 'default' : 'typed',
     targets,
   };
 }

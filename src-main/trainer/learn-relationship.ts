@@ -13,18 +13,20 @@ export interface RelationshipInputs {
   precision: Precision;
   samples: Record<Split, JobSample[]>;
   targetClasses: number;
+  /** Names of the target classes. */
+  classNames: readonly string[];
   cacheFolder: string;
 }
 
 /**
  * Learns p(source | target) from the pre-trained network's predictions on the training and validation images. The
- * source temperature is the model's own where its metadata gives one, else 1.
+ * source temperature is the fitted one where there is one, else that of the model's metadata, else 1.
  */
 export async function learnFromImages(
   engine: Engine,
   network: Network,
   file: NetworkFile,
-  { approach, model, precision, samples, targetClasses, cacheFolder }: RelationshipInputs,
+  { approach, model, precision, samples, targetClasses, classNames, cacheFolder }: RelationshipInputs,
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
 ): Promise<JobRelationship> {
@@ -44,7 +46,7 @@ export async function learnFromImages(
   const columns = network.sourceClasses;
   const cut = samples.train.length * columns;
   const labels = (list: JobSample[]) => Int32Array.from(list, (sample) => sample.label);
-  const temperature = model.temperature ?? 1;
+  const { temperature, ...origin } = temperatureOf(model);
   const { notes, matrix, ...learned } = await learnRelationship({
     approach,
     trainLogits: { data: logits.subarray(0, cut), rows: samples.train.length, columns },
@@ -52,6 +54,7 @@ export async function learnFromImages(
     valLogits: { data: logits.subarray(cut), rows: samples.val.length, columns },
     valLabels: labels(samples.val),
     targets: targetClasses,
+    classNames,
     sourceScale: 1 / temperature,
   });
   for (const text of notes) report({ type: 'note', text });
@@ -60,7 +63,14 @@ export async function learnFromImages(
     matrix: Float32Array.from(matrix),
     approach,
     sourceTemperature: temperature,
-    temperatureSource: model.temperature === null ? 'default' : 'metadata',
+    ...origin,
     targets: targetClasses,
   };
+}
+
+function temperatureOf({ calibration, temperature }: JobModel) {
+  if (calibration)
+    return { temperature: calibration.temperature, temperatureSource: 'fitted' as const, calibration };
+  if (temperature !== null) return { temperature, temperatureSource: 'metadata' as const };
+  return { temperature: 1, temperatureSource: 'default' as const };
 }

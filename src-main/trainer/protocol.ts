@@ -6,12 +6,14 @@ import type { BenchRequest, TrainerBench } from '../../src-shared/bench.ts';
 import type { SystemReport } from '../../src-shared/contract.ts';
 import type {
   Approach,
+  Calibration,
   Phase,
   Preprocessing,
   RunConfig,
   RunTiming,
   Split,
   SplitMetrics,
+  TemperatureSource,
 } from '../../src-shared/domain.ts';
 import type { ErrorValue } from '../../src-shared/errors.ts';
 import type { EngineInfo } from '../engine/engine.ts';
@@ -35,13 +37,15 @@ export interface JobModel {
   preprocessing: Preprocessing;
   sourceClasses: number;
   temperature: number | null;
+  calibration?: Calibration;
 }
 
 /** A relationship matrix, row-major float32 [targets, sources], each row a distribution over source classes. */
 export interface JobRelationship {
   approach: Approach;
   sourceTemperature: number;
-  temperatureSource: 'metadata' | 'fitted' | 'default';
+  temperatureSource: TemperatureSource;
+  calibration?: Calibration;
   C: number | null;
   scale: number | null;
   valAccuracy: number | null;
@@ -57,6 +61,8 @@ export interface RelationshipJob {
   approach: Approach;
   engine: RunConfig['engine'];
   targetClasses: number;
+  /** Names of the target classes, for what is said about them. */
+  classNames: string[];
   model: JobModel;
   samples: Record<Split, JobSample[]>;
   cacheFolder: string;
@@ -84,12 +90,23 @@ export interface TrainJob {
 export interface ArraysJob {
   kind: 'relationship-arrays';
   approach: Approach;
-  /** Multiplies the source logits (1 / temperature). */
-  sourceScale: number;
+  /** Multiplies the source logits (1 / temperature); null where none was given. */
+  sourceScale: number | null;
+  /** Names of the target classes, where they were given. */
+  classNames: string[] | null;
   trainLogits: string;
   trainLabels: string;
   valLogits: string;
   valLabels: string;
+}
+
+/** Fits the temperature of a network's source predictions; labels of `samples` are source classes. */
+export interface CalibrationJob {
+  kind: 'calibration';
+  engine: RunConfig['engine'];
+  model: JobModel;
+  samples: JobSample[];
+  cacheFolder: string;
 }
 
 /** Classifies single images with a run's trained weights; the file's metadata says how. */
@@ -155,7 +172,15 @@ export interface BenchJob {
   work: StepWork | DataWork | Extract<BenchRequest, { what: 'relationship' }>;
 }
 
-export type Job = TrainJob | RelationshipJob | ArraysJob | PredictJob | ExportJob | EnginesJob | BenchJob;
+export type Job =
+  | TrainJob
+  | RelationshipJob
+  | CalibrationJob
+  | ArraysJob
+  | PredictJob
+  | ExportJob
+  | EnginesJob
+  | BenchJob;
 
 /** `stop` ends the job, a training run with a checkpoint, and then the trainer. Without a job the trainer leaves silently. */
 export type ToTrainer = { type: 'start'; job: Job } | { type: 'stop' };
@@ -176,6 +201,7 @@ export type FromTrainer =
   | { type: 'metrics'; step: number; values: Record<string, number> }
   | { type: 'note'; text: string }
   | { type: 'relationship'; relationship: JobRelationship }
+  | { type: 'calibration'; fit: Pick<Calibration, 'temperature' | 'nllBefore' | 'nllAfter'> }
   /** A checkpoint is whole on the disk; `best` is the file of the best weights that it names. */
   | { type: 'checkpoint'; step: number; path: string; best: string | null }
   | { type: 'predictions'; predictions: Predictions }

@@ -1,30 +1,14 @@
-import type { Precision } from '../../src-shared/domain.ts';
 import type { NetworkFile } from '../backbones/network-file.ts';
 import { readNetwork } from '../backbones/network-file.ts';
-import type { Engine, EngineInfo } from '../engine/engine.ts';
-import { contentKey, openContentCache } from '../formats/content-cache.ts';
+import type { Engine } from '../engine/engine.ts';
+import { openContentCache } from '../formats/content-cache.ts';
 import type { Network } from '../transfer/network.ts';
+import { type Predictor, sourceLogitsKey } from './content-keys.ts';
 import { predictLogits } from './predict-logits.ts';
-import type { JobModel, JobSample } from './protocol.ts';
+import type { JobSample } from './protocol.ts';
 
-/** Rises where the way from an image's bytes to its logits changes. */
-const version = 1;
 /** Bytes: two million images of a network with 1,000 classes. */
 const cacheLimit = 8 * 2 ** 30;
-
-/** What made some source predictions. */
-export interface Predictor {
-  model: JobModel;
-  engine: EngineInfo;
-  precision: Precision;
-}
-
-/** Key of one image's source logits: over all that they follow from. `image` is the SHA-256 of its file. */
-export function sourceLogitsKey(image: string, { model, engine, precision }: Predictor): string {
-  // A file is told by its hash, wherever it lies; the temperature comes in after the logits.
-  const { path: _path, temperature: _temperature, ...network } = model;
-  return contentKey({ what: 'source logits', version, image, network, engine, precision });
-}
 
 /**
  * The pre-trained network's logits of images at its own input size, row-major [samples, sources]. Kept on disk image by

@@ -16,6 +16,8 @@ export interface RelationshipInput {
   valLogits: Matrix;
   valLabels: Int32Array;
   targets: number;
+  /** Names of the target classes, for the notes; their numbers stand in where there are none. */
+  classNames?: readonly string[] | null;
   /** Multiplies the source logits: 1 / temperature. */
   sourceScale: number;
 }
@@ -47,11 +49,12 @@ export async function learnRelationship(input: RelationshipInput): Promise<Learn
   const { targets, valLabels, trainLabels, approach } = input;
   const train = { probabilities: softmaxRows(input.trainLogits, input.sourceScale), labels: trainLabels };
   const val = { probabilities: softmaxRows(input.valLogits, input.sourceScale), labels: valLabels };
-  const all = together(train, val);
   const sources = train.probabilities.columns;
+  const parts = [train, val].filter(({ labels }) => labels.length > 0);
   // With one label for all, the mean over a class is the mean over everything: p(y_s).
-  const marginal = classMeans(all.probabilities.data, new Int32Array(all.labels.length), 1)[0]!;
-  const direct = classMeans(all.probabilities.data, all.labels, targets);
+  const alike = parts.map((part) => ({ ...part, labels: new Int32Array(part.labels.length) }));
+  const marginal = classMeans(alike, 1)[0]!;
+  const direct = classMeans(parts, targets);
   const trained = [...new Set(trainLabels)].sort((a, b) => a - b);
 
   const rows = direct.map((row) => row ?? marginal);
@@ -93,17 +96,15 @@ async function reverseOf(train: Labeled, val: Labeled, trained: number[], margin
 }
 
 function notesOf(
-  { targets, approach }: RelationshipInput,
+  { targets, approach, classNames }: RelationshipInput,
   direct: (Float64Array | null)[],
   trained: Set<number>,
 ): string[] {
   return Array.from({ length: targets }, (_, k) => k).flatMap((k) => {
-    if (!direct[k])
-      return [`Target class ${k} has no image: its row is the mean source prediction of all images.`];
+    const name = classNames?.[k] === undefined ? `Target class ${k}` : `The target class "${classNames[k]}"`;
+    if (!direct[k]) return [`${name} has no image: its row is the mean source prediction of all images.`];
     if (approach === 'direct' || trained.has(k)) return [];
-    return [
-      `Target class ${k} has no training image: its row is the mean source prediction of its validation images.`,
-    ];
+    return [`${name} has no training image: its row is the mean source prediction of its validation images.`];
   });
 }
 
@@ -158,14 +159,6 @@ function check({
       `The training images are of ${classes} target class${classes === 1 ? '' : 'es'}; a relationship needs two.`,
       'Add images of another class.',
     );
-}
-
-function together(a: { probabilities: Matrix; labels: Int32Array }, b: typeof a) {
-  const data = new Float64Array(a.probabilities.data.length + b.probabilities.data.length);
-  data.set(a.probabilities.data);
-  data.set(b.probabilities.data, a.probabilities.data.length);
-  const labels = Int32Array.of(...a.labels, ...b.labels);
-  return { probabilities: { data, rows: labels.length, columns: a.probabilities.columns }, labels };
 }
 
 function selectRows({ data, columns }: Matrix, rows: number[]): Matrix {

@@ -5,6 +5,23 @@ import type { Matrix } from '../../src-shared/matrix.ts';
 const smallestScale = 0.01;
 const largestScale = 100;
 
+/** Where `fitTemperature` ends for want of a best one. */
+export const temperatureBounds: readonly [number, number] = [1 / largestScale, 1 / smallestScale];
+
+/** Mean over the rows of −log softmax(scale · logits) at their labels, in nats. */
+export function meanNll({ data, columns }: Matrix, labels: ArrayLike<number>, scale: number): number {
+  let sum = 0;
+  for (let i = 0; i < labels.length; i++) {
+    const row = data.subarray(i * columns, (i + 1) * columns);
+    let largest = Number.NEGATIVE_INFINITY;
+    for (const value of row) largest = Math.max(largest, scale * value);
+    let exponentials = 0;
+    for (const value of row) exponentials += Math.exp(scale * value - largest);
+    sum += largest + Math.log(exponentials) - scale * row[labels[i]];
+  }
+  return sum / labels.length;
+}
+
 /** The temperature T in [0.01, 100] for which softmax(logits / T) has the smallest mean NLL. */
 export const fitTemperature = (logits: Matrix, labels: ArrayLike<number>): number =>
   1 / fitScale(logits, labels);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Service } from '../../src-main/service/service.ts';
@@ -31,6 +31,14 @@ afterAll(async () => {
   fixture.remove();
 });
 
+/** The images under numbers of source classes, and one folder that is none. */
+function calibrationFolder(): string {
+  const folder = join(fixture.root, 'calibration');
+  cpSync(join(fixture.images, 'bee'), join(folder, '0'), { recursive: true });
+  cpSync(join(fixture.images, 'wasp'), join(folder, '2'), { recursive: true });
+  return folder;
+}
+
 /** A good input of every call, in an order in which they can all be made. */
 const good: [CallName, () => unknown][] = [
   ['system.report', () => ({})],
@@ -44,6 +52,7 @@ const good: [CallName, () => unknown][] = [
   ['models.list', () => ({})],
   ['models.architectures', () => ({})],
   ['models.add', () => ({ path: fixture.weights, name: 'second' })],
+  ['models.calibrate', () => ({ model: 'tiny', data: calibrationFolder() })],
   ['relationships.list', () => ({})],
   ['relationships.get', () => ({ relationship: ids.relationship })],
   ['relationships.matrix', () => ({ relationship: ids.relationship })],
@@ -221,6 +230,53 @@ test('a relationship that is stored already is not learned again', async () => {
   const second = await finishTask(service, await service.call('relationships.learn', input));
   expect(first).toMatchObject({ status: 'finished', error: null });
   expect(second.result).toBe(first.result);
+});
+
+test('a relationship of other classes is another one: a class more, a class of another name', async () => {
+  const path = join(fixture.root, 'classes');
+  cpSync(fixture.images, path, { recursive: true });
+  const learn = async () => {
+    await finishTask(service, await service.call('datasets.import', { path, name: 'classes' }));
+    const input = { dataset: 'classes', model: 'tiny' };
+    const { result } = await finishTask(service, await service.call('relationships.learn', input));
+    return (await service.call('relationships.get', { relationship: result! })).relationship;
+  };
+  const learned = [await learn()];
+  cpSync(join(path, 'bee', '0.png'), join(path, 'test', 'zebra', '0.png'), { recursive: true });
+  learned.push(await learn());
+  rmSync(join(path, 'test'), { recursive: true });
+  renameSync(join(path, 'bee'), join(path, 'ant'));
+  learned.push(await learn());
+  expect(learned.map((one) => one.targetClasses)).not.toContainEqual([]);
+  for (const { targetClasses } of learned)
+    expect(learned.filter((one) => `${one.targetClasses}` === `${targetClasses}`)).toHaveLength(1);
+  expect(new Set(learned.map(({ id }) => id)).size).toBe(3);
+  expect(learned[2].targetClasses).toEqual(['ant', 'wasp']);
+});
+
+test('a calibrated model says on what it was fitted, and what is learned with it is learned anew', async () => {
+  const input = { dataset: 'insects', model: 'tiny', seed: 12 };
+  const learn = async (more: { calibrationData?: string } = {}) =>
+    (await finishTask(service, await service.call('relationships.learn', { ...input, ...more }))).result;
+  await service.call('models.add', { path: fixture.weights, name: 'tiny' });
+  const before = await learn();
+  const data = calibrationFolder();
+  expect(await learn({ calibrationData: data })).not.toBe(before);
+  const model = (await service.call('models.list', {})).find(({ name }) => name === 'tiny')!;
+  expect(model.calibration).toMatchObject({
+    temperature: 1.5,
+    images: 12,
+    classes: 2,
+    nllBefore: 2,
+    nllAfter: 1,
+    data,
+  });
+  expect(model.calibration!.notes).toEqual(['2 of 2 folders were matched to source classes by number.']);
+  const wrong = await finishTask(
+    service,
+    await service.call('models.calibrate', { model: 'tiny', data: fixture.images }),
+  );
+  expect(wrong.error).toMatchObject({ code: 'bad-input', message: expect.stringContaining('bee') });
 });
 
 test('class names of arrays made elsewhere have to be as many as the classes', async () => {

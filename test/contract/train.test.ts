@@ -164,11 +164,13 @@ test('co-tuning learns a relationship, and runs from a given one to the same num
 });
 
 test('source predictions are made once per image and network', async () => {
+  const names = ['a', 'b', 'c'];
   const relationshipJob = {
     kind: 'relationship',
     approach: 'direct',
     engine: 'cpu',
     targetClasses: 3,
+    classNames: names,
     model: fixture.model,
     cacheFolder: join(fixture.folder, 'another-cache'),
   } as const;
@@ -197,6 +199,30 @@ test('source predictions are made once per image and network', async () => {
     both.one('relationship').relationship.matrix,
   );
   expect(statSync(kept()[0]).size).toBeGreaterThan(0);
+});
+
+test('a temperature is fitted on source-labelled images, and what is learned with it says so', async () => {
+  const { train } = fixture.samples;
+  const job = {
+    kind: 'calibration',
+    engine: 'cpu',
+    model: fixture.model,
+    samples: train.map((sample, index) => ({ ...sample, label: index % 5 })),
+    cacheFolder: join(fixture.folder, 'calibration-cache'),
+  } as const;
+  const { temperature, nllBefore, nllAfter } = (await converse(job)).one('calibration').fit;
+  expect(nllAfter).toBeLessThan(nllBefore);
+  const calibration = {
+    ...{ temperature, nllBefore, nllAfter },
+    ...{ images: train.length, classes: 5, data: '/calibration', hash: 'c', notes: [] },
+  };
+  const model = { ...fixture.model, calibration };
+  const learned = await converse(fixture.job({ method: 'cotuning', steps: 1 }, { model }));
+  expect(learned.one('relationship').relationship).toMatchObject({
+    sourceTemperature: temperature,
+    temperatureSource: 'fitted',
+    calibration,
+  });
 });
 
 test('a loss that turns NaN ends the run with its step and the likely cause', async () => {

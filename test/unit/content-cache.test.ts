@@ -10,7 +10,12 @@ import {
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contentKey, openContentCache } from '../../src-main/formats/content-cache.ts';
-import { type Predictor, sourceLogitsKey } from '../../src-main/trainer/source-logits.ts';
+import {
+  type Predictor,
+  type RelationshipOrigin,
+  relationshipKey,
+  sourceLogitsKey,
+} from '../../src-main/trainer/content-keys.ts';
 import { temporaryFolder } from './pictures.ts';
 
 const filesIn = (folder: string): string[] =>
@@ -146,6 +151,16 @@ test.each([undefined, Number.NaN, Number.POSITIVE_INFINITY, new Float32Array(2),
   },
 );
 
+const calibration = {
+  temperature: 1.5,
+  images: 10,
+  classes: 2,
+  nllBefore: 2,
+  nllAfter: 1,
+  data: '/data',
+  hash: 'c',
+  notes: [],
+};
 const predictor: Predictor = {
   model: {
     path: '/models/a',
@@ -182,6 +197,53 @@ test('source logits are another image’s, network’s or engine’s where any o
 });
 
 test('source logits are the same wherever the network’s file lies and whatever scales them later', () => {
-  const moved = { ...predictor, model: { ...predictor.model, path: '/elsewhere', temperature: 2 } };
+  const moved = {
+    ...predictor,
+    model: { ...predictor.model, path: '/elsewhere', temperature: 2, calibration },
+  };
   expect(sourceLogitsKey('image', moved)).toBe(sourceLogitsKey('image', predictor));
+});
+
+const origin: RelationshipOrigin = {
+  approach: 'reverse',
+  model: predictor.model,
+  engine: 'auto',
+  precision: 'full',
+  samples: { train: [{ hash: 'a', label: 0 }], val: [{ hash: 'b', label: 1 }] },
+  targetClasses: ['ant', 'bee'],
+  sourceClasses: ['fly', 'wasp'],
+};
+
+test('a relationship is another one where anything that it follows from differs', () => {
+  const { model, samples } = origin;
+  const changed: RelationshipOrigin[] = [
+    { ...origin, approach: 'direct' },
+    { ...origin, engine: 'cpu' },
+    { ...origin, precision: 'mixed' },
+    { ...origin, targetClasses: ['ant', 'bee', 'zebra'] },
+    { ...origin, targetClasses: ['ant', 'hornet'] },
+    { ...origin, targetClasses: ['bee', 'ant'] },
+    { ...origin, sourceClasses: ['fly', 'hornet'] },
+    { ...origin, samples: { ...samples, train: [{ hash: 'a', label: 1 }] } },
+    { ...origin, samples: { ...samples, train: [{ hash: 'c', label: 0 }] } },
+    { ...origin, samples: { ...samples, val: [] } },
+    { ...origin, samples: { train: samples.val, val: samples.train } },
+    { ...origin, model: { ...model, temperature: 1.5 } },
+    { ...origin, model: { ...model, calibration } },
+    { ...origin, model: { ...model, calibration: { ...calibration, temperature: 1.6 } } },
+    { ...origin, model: { ...model, calibration: { ...calibration, hash: 'd' } } },
+    { ...origin, model: { ...model, hash: 'b' } },
+    { ...origin, model: { ...model, preprocessing: { ...model.preprocessing, inputSize: 96 } } },
+  ];
+  const keys = [origin, ...changed].map(relationshipKey);
+  expect(new Set(keys).size).toBe(keys.length);
+  expect(relationshipKey({ ...origin, model: { ...model, path: '/elsewhere' } })).toBe(keys[0]);
+});
+
+test('the key of 150,000 images is a matter of moments', () => {
+  const train = Array.from({ length: 150_000 }, (_, label) => ({
+    hash: `${label}`.padStart(64, '0'),
+    label,
+  }));
+  expect(relationshipKey({ ...origin, samples: { train, val: [] } })).toHaveLength(64);
 });

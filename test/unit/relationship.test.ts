@@ -58,6 +58,32 @@ test('two target classes have a row each', async () => {
   for (const row of rows) expect(sum(row)).toBeCloseTo(1, 12);
 });
 
+test('notes name classes by their names where these are known', async () => {
+  const classNames = ['ant', 'bee', 'cat', 'dog'];
+  const { notes } = await learnRelationship({ ...input(4, [0, 1], [0, 1, 2]), classNames });
+  expect(notes).toEqual([
+    'The target class "cat" has no training image: its row is the mean source prediction of its validation images.',
+    'The target class "dog" has no image: its row is the mean source prediction of all images.',
+  ]);
+});
+
+test('150,000 labels are no matter of the stack', async () => {
+  const many = 150_000;
+  const labels = Int32Array.from({ length: many }, (_, i) => i % 2);
+  const data = Float32Array.from({ length: 2 * many }, (_, i) => Number(i % 2 === labels[i >> 1]));
+  const few = images([0, 1], 1, 2);
+  const learned = await learnRelationship({
+    approach: 'direct',
+    trainLogits: { data, rows: many, columns: 2 },
+    trainLabels: labels,
+    valLogits: few.logits,
+    valLabels: few.labels,
+    targets: 2,
+    sourceScale: 1,
+  });
+  expect(rowsOf(learned.matrix, 2).map(top)).toEqual([0, 1]);
+});
+
 test('a class without a training image gets the mean of its validation images, and a note', async () => {
   const problem = input(4, [0, 1, 3], [0, 1, 2, 3]);
   const { matrix, notes, valAccuracy } = await learnRelationship(problem);

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { Client } from '../../../src-shared/contract.ts';
 import { type Approach, approaches, type EngineChoice, engineChoices } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
 import { awaitTask } from '../await-work.ts';
@@ -8,6 +9,7 @@ import { matrixFormat, writeMatrix } from '../matrix-file.ts';
 import { openProgress } from '../progress.ts';
 import { relationshipTable } from '../run-document.ts';
 import { type CommonOptions, common, number, withService } from '../session.ts';
+import { temperatureLines } from '../temperature-text.ts';
 import { columns, percent, table } from '../text.ts';
 
 interface Options extends CommonOptions {
@@ -21,6 +23,7 @@ interface Options extends CommonOptions {
   trainLabels?: string;
   valLogits?: string;
   valLabels?: string;
+  calibrationData?: string;
   sourceScale?: number;
   sourceClasses?: string;
   targetClasses?: string;
@@ -43,6 +46,10 @@ export function relationshipCommand(program: Command): void {
       new Option('--engine <name>', 'images: what runs the network (default: auto)').choices([
         ...engineChoices,
       ]),
+    )
+    .option(
+      '--calibration-data <folder>',
+      'images: fit the temperature first, on a folder of images for every source class, named after it',
     )
     .option('--train-logits <npy>', 'arrays: source logits, float [images, sources]')
     .option('--train-labels <npy>', 'arrays: target labels, integer [images]')
@@ -83,12 +90,7 @@ const relationship = (options: Options): Promise<void> =>
       top: options.top,
     });
     if (options.out !== undefined && format)
-      await writeMatrix(
-        options.out,
-        format,
-        learned,
-        await service.call('relationships.matrix', { relationship: id }),
-      );
+      await writeMatrix(options.out, format, learned, await wholeMatrix(service, id));
     const json = {
       id,
       approach: learned.approach,
@@ -96,6 +98,7 @@ const relationship = (options: Options): Promise<void> =>
       model: learned.modelName,
       source_temperature: learned.sourceTemperature,
       temperature_source: learned.temperatureSource,
+      calibration: learned.calibration ?? null,
       C: learned.C,
       scale: learned.scale,
       val_accuracy: learned.valAccuracy,
@@ -110,7 +113,7 @@ const relationship = (options: Options): Promise<void> =>
     ]);
     const text = [
       `Relationship ${id}: ${learned.approach} approach, ${learned.targetClasses.length} target and ${learned.sourceClasses.length} source classes`,
-      `Source temperature ${learned.sourceTemperature} (${{ metadata: "from the model's metadata", fitted: 'fitted on source-labelled data', default: 'none given' }[learned.temperatureSource]})`,
+      ...temperatureLines(learned),
       ...(learned.C === null ? [] : ['', table(columns('C', '#objective', '#validation accuracy'), grid)]),
       ...(learned.scale === null ? [] : [`Calibration scale ${learned.scale.toFixed(3)}`]),
       '',
@@ -119,6 +122,17 @@ const relationship = (options: Options): Promise<void> =>
     ];
     return { json, text: text.join('\n') };
   });
+
+/** Every row, as many at a time as a message takes. */
+async function wholeMatrix(service: Client, relationship: number) {
+  let { next, ...matrix } = await service.call('relationships.matrix', { relationship });
+  const parts = [matrix.values];
+  while (next !== null) {
+    ({ next, ...matrix } = await service.call('relationships.matrix', { relationship, from: next }));
+    parts.push(matrix.values);
+  }
+  return { ...matrix, values: parts.flat() };
+}
 
 type Images = { from: 'images'; input: { dataset: string; model: string; approach: Approach } };
 type Arrays = {
@@ -142,7 +156,12 @@ function startOf(options: Options): Images | Arrays {
     valLogits: options.valLogits,
     valLabels: options.valLabels,
   };
-  const imagesOnly = { rate: options.rate, seed: options.seed, engine: options.engine };
+  const imagesOnly = {
+    rate: options.rate,
+    seed: options.seed,
+    engine: options.engine,
+    calibrationData: options.calibrationData,
+  };
   const arraysOnly = {
     sourceScale: options.sourceScale,
     sourceClasses: classListInput(options.sourceClasses),

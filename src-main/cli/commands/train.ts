@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Client, RunRequest } from '../../../src-shared/contract.ts';
 import { approaches, engineChoices, methods, precisions, type Run } from '../../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
-import { awaitRun } from '../await-work.ts';
+import { awaitRun, awaitTask } from '../await-work.ts';
 import { openProgress } from '../progress.ts';
 import { describeRun, runDocument } from '../run-document.ts';
 import { type Answer, type CommonOptions, common, number, runId, withService } from '../session.ts';
@@ -30,6 +30,7 @@ const settings = {
 
 type Options = CommonOptions & { [K in keyof typeof settings]?: string | number } & {
   config?: string;
+  calibrationData?: string;
   resume?: number;
 };
 
@@ -64,17 +65,28 @@ export function trainCommand(program: Command): void {
     .addOption(
       new Option('--precision <name>', 'mixed stores activations in half precision').choices([...precisions]),
     )
+    .option(
+      '--calibration-data <folder>',
+      "fit the model's temperature first, on a folder of images for every source class, named after it",
+    )
     .option('--config <yaml>', 'settings from a file; flags win over it')
     .option('--resume <run>', 'go on with a failed or stopped run from its last checkpoint', runId)
     .action((options: Options) =>
       withService(options, async (service) => {
         const run =
-          options.resume === undefined
-            ? await service.call('runs.start', await requestOf(options))
-            : await resume(service, options);
+          options.resume === undefined ? await start(service, options) : await resume(service, options);
         return answerOf(service, await awaitRun(service, run.id, openProgress()));
       }),
     );
+}
+
+async function start(client: Client, options: Options): Promise<Run> {
+  const request = await requestOf(options);
+  const { model, engine } = request;
+  const data = options.calibrationData;
+  if (data !== undefined)
+    await awaitTask(client, () => client.call('models.calibrate', { model, data, engine }), openProgress());
+  return client.call('runs.start', request);
 }
 
 async function requestOf(options: Options): Promise<RunRequest> {
@@ -101,7 +113,8 @@ const givenFlags = (options: Options) =>
   (Object.keys(settings) as (keyof typeof settings)[]).filter((flag) => options[flag] !== undefined);
 
 async function resume(client: Client, options: Options & { resume?: number }): Promise<Run> {
-  const flags = [...givenFlags(options), ...(options.config === undefined ? [] : ['config'])];
+  const others = (['config', 'calibrationData'] as const).filter((flag) => options[flag] !== undefined);
+  const flags = [...givenFlags(options), ...others];
   if (flags.length > 0)
     throw new CotuneError(
       'bad-input',

@@ -1,0 +1,68 @@
+/** Keys of what a trainer makes from images and a pre-trained network: over everything that it follows from. */
+import type { Approach, Precision } from '../../src-shared/domain.ts';
+import type { EngineInfo } from '../engine/engine.ts';
+import { contentKey } from '../formats/content-cache.ts';
+import type { JobModel, JobSample } from './protocol.ts';
+
+/** Each rises where what it names would come out otherwise: the way from an image's bytes to its logits; the learning. */
+const sourceLogitsVersion = 1;
+const relationshipVersion = 1;
+
+/** What made some source predictions. */
+export interface Predictor {
+  model: JobModel;
+  engine: EngineInfo;
+  precision: Precision;
+}
+
+/** Key of one image's source logits. `image` is the SHA-256 of its file. */
+export const sourceLogitsKey = (image: string, { model, engine, precision }: Predictor): string =>
+  contentKey({
+    what: 'source logits',
+    version: sourceLogitsVersion,
+    image,
+    network: networkOf(model),
+    engine,
+    precision,
+  });
+
+/** What a relationship follows from. */
+export interface RelationshipOrigin {
+  approach: Approach;
+  model: JobModel;
+  /** As it was asked for: which engine `auto` takes is known only in the trainer. */
+  engine: string;
+  precision: Precision;
+  samples: Record<'train' | 'val', Pick<JobSample, 'hash' | 'label'>[]>;
+  targetClasses: readonly string[];
+  sourceClasses: readonly string[];
+}
+
+/** Key of a relationship. The order of the images counts, because sums in floating point depend on it. */
+export function relationshipKey(origin: RelationshipOrigin): string {
+  const { model, samples, approach, engine, precision, targetClasses, sourceClasses } = origin;
+  const imagesOf = (list: Pick<JobSample, 'hash' | 'label'>[]) =>
+    list.map(({ hash, label }) => `${label} ${hash}`);
+  return contentKey({
+    what: 'relationship',
+    versions: [relationshipVersion, sourceLogitsVersion],
+    approach,
+    network: networkOf(model),
+    temperature: model.temperature,
+    calibration: model.calibration
+      ? { temperature: model.calibration.temperature, hash: model.calibration.hash }
+      : null,
+    engine,
+    precision,
+    targetClasses,
+    sourceClasses,
+    train: imagesOf(samples.train),
+    val: imagesOf(samples.val),
+  });
+}
+
+/** A network as its predictions follow from it: told by its hash wherever it lies; a temperature comes in after the logits. */
+function networkOf(model: JobModel): Record<string, unknown> {
+  const { path: _path, temperature: _temperature, calibration: _calibration, ...network } = model;
+  return network;
+}
