@@ -41,7 +41,7 @@ export const Preprocessing = z.object({
 });
 export type Preprocessing = z.infer<typeof Preprocessing>;
 
-/** What import noticed about one file. `broken`, `empty`, `huge`, `unsupported` files are left out of the dataset. */
+/** What import noticed about one file. `broken`, `empty`, `huge`, `unsupported` files are left out of the dataset. `unusual`: how it was read. */
 export const SampleIssue = z.object({
   kind: z.enum([
     'broken',
@@ -51,6 +51,7 @@ export const SampleIssue = z.object({
     'exact-duplicate',
     'near-duplicate',
     'single-in-class',
+    'unusual',
   ]),
   /** Path relative to the dataset folder, with forward slashes. */
   path: z.string(),

@@ -1,6 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { decodeBmp, readBmpHeader } from './bmp.ts';
 import { decoding } from './decoding.ts';
+import { maxChannels, readDeep } from './deep-pixels.ts';
 import { ImageProblem, type RgbImage } from './image.ts';
 import { formatOf, type ImageFormat } from './image-format.ts';
 
@@ -12,6 +13,8 @@ export interface OpenedImage {
   format: ImageFormat;
   width: number;
   height: number;
+  /** What is unusual about the image and how it was read, in words; null where there is one way to read it. */
+  reading: string | null;
   /** A pipeline over the first frame: upright, sRGB, 8 bits, transparency on white. It fails on damage of that grade. */
   pipeline(failOn: 'error' | 'warning'): Sharp;
 }
@@ -24,17 +27,28 @@ export interface OpenedImage {
 export async function openImage(bytes: Buffer): Promise<OpenedImage> {
   const format = formatOf(bytes);
   if (format === 'bmp') return openBmp(bytes);
-  const { width, height, orientation } = await decoding('together', () =>
-    sharp(bytes, { limitInputPixels: false }).metadata(),
+  const metadata = await decoding('together', () =>
+    sharp(bytes, { limitInputPixels: false, limitInputChannels: maxChannels }).metadata(),
   ).catch((error) => {
     throw new ImageProblem('broken', `its header cannot be read (${reasonOf(error)})`, { cause: error });
   });
+  const { width, height, pages = 1 } = metadata;
   refuseHuge(width, height);
-  const turned = (orientation ?? 1) > 4;
+  const first = format === 'tiff' ? 'pages' : 'frames';
+  const several = pages > 1 ? `the first of ${pages} ${first} was read` : null;
+  const deep = await readDeep(bytes, format, metadata);
+  if (deep) {
+    const { data, reading, ...raw } = deep;
+    const said = [several, reading].filter((text) => text !== null).join('; ') || null;
+    const { width, height } = raw;
+    return { format, width, height, reading: said, pipeline: () => plainRgb(sharp(data, { raw })) };
+  }
+  const turned = (metadata.orientation ?? 1) > 4;
   return {
     format,
     width: turned ? height : width,
     height: turned ? width : height,
+    reading: several,
     pipeline: (failOn) =>
       plainRgb(sharp(bytes, { failOn, limitInputPixels: maxPixels, ignoreIcc: true, autoOrient: true })),
   };
@@ -54,6 +68,7 @@ function openBmp(bytes: Buffer): OpenedImage {
     format: 'bmp',
     width,
     height,
+    reading: null,
     pipeline() {
       const { data } = decoding(() => decodeBmp(bytes));
       return plainRgb(sharp(data, { raw: { width, height, channels: 3 } }));

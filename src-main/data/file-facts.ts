@@ -12,12 +12,18 @@ export interface FileFacts extends Pick<Sample, 'width' | 'height' | 'bytes' | '
 }
 
 /** Reads and decodes an image file. Throws `ImageProblem` where it cannot be used; system errors pass through. */
-export async function readFacts(path: string): Promise<{ facts: FileFacts; look: Look }> {
+export async function readFacts(
+  path: string,
+): Promise<{ facts: FileFacts; look: Look; reading: string | null }> {
   const { value: data, stamp } = await withStamp(path, () => readImageFile(path));
   const image = await openImage(data);
   const look = await lookOf(image);
   const hash = createHash('sha256').update(data).digest('hex');
   const { width, height } = image;
   const perceptualHash = differenceHash(look);
-  return { facts: { width, height, bytes: data.length, hash, perceptualHash, stamp }, look };
+  return {
+    facts: { width, height, bytes: data.length, hash, perceptualHash, stamp },
+    look,
+    reading: image.reading,
+  };
 }

@@ -33,7 +33,8 @@ export interface ImageCache {
 }
 
 const magic = 0x58505443;
-const version = 1;
+/** Grows when the same file gives other pixels than before. */
+const version = 2;
 const headerBytes = 28;
 
 export const cacheRoot = (folder: string): string => join(folder, 'pixels');

@@ -93,6 +93,7 @@ export async function importFolder(root: string, options: ImportOptions): Promis
   );
   if (options.signal?.aborted) throw cancelled();
   notes.push(...assignTestSplit(candidates, duplicates, options.seed, unlabelled));
+  notes.push(...unusualNotes(issues));
   issues.push(...duplicateIssues(duplicates));
   notes.push(...duplicateNotes(duplicates));
   describeClasses(images, classes, candidates, issues, notes);
@@ -113,6 +114,17 @@ const trainingFirst = (a: Candidate, b: Candidate): number =>
 
 const cancelled = () => new CotuneError('cancelled', 'The import was cancelled; nothing was changed.');
 
+/** Says how images were read that can be read in several ways. */
+function unusualNotes(issues: readonly SampleIssue[]): string[] {
+  const unusual = issues.filter(({ kind }) => kind === 'unusual');
+  if (unusual.length === 0) return [];
+  const [{ path, detail }] = unusual.sort((a, b) => compare(a.path, b.path));
+  const many = unusual.length === 1 ? '1 image was' : `${unusual.length} images were`;
+  return [
+    `${many} read in an unusual way; look whether the pictures are right. The first, ${path}: ${detail}.`,
+  ];
+}
+
 /** Reads what is new or changed, a few files at a time; what cannot be used goes to `issues`. */
 async function readAll(
   root: string,
@@ -122,6 +134,10 @@ async function readAll(
   { readFacts, previous, onProgress, signal }: ImportOptions,
 ): Promise<Map<string, FileFacts>> {
   const known = new Map(previous?.samples.map((sample) => [sample.path, sample]));
+  const unusual = Map.groupBy(
+    previous?.issues.filter(({ kind }) => kind === 'unusual') ?? [],
+    ({ path }) => path,
+  );
   const facts = new Map<string, FileFacts>();
   let next = 0;
   let done = 0;
@@ -134,9 +150,11 @@ async function readAll(
         if (before?.stamp && (await stampOf(join(root, path))) === before.stamp) {
           const { width, height, bytes, hash, perceptualHash, stamp } = before;
           facts.set(path, { width, height, bytes, hash, perceptualHash, stamp });
+          issues.push(...(unusual.get(path) ?? []));
         } else {
           const read = await readFacts(join(root, path));
           facts.set(path, read.facts);
+          if (read.reading) issues.push({ kind: 'unusual', path, detail: read.reading });
           if (looks.size < maxLooks) looks.set(path, read.look);
         }
       } catch (error) {

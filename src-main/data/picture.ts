@@ -37,7 +37,9 @@ export async function makePicture(path: string, size: 'thumb' | 'full'): Promise
     const small = image.pipeline('error').resize(side, side, { fit: 'inside', withoutEnlargement: true });
     return encoded('image/webp', small.webp({ quality }));
   }
-  if (displayable.includes(image.format))
+  // A PNG of 12 bits in 16 is black in a browser.
+  const plain = image.format !== 'png' || image.reading === null;
+  if (plain && displayable.includes(image.format))
     return { ...from, contentType: `image/${image.format}`, data: null };
   if (image.width * image.height > 4e6) {
     return encoded('image/jpeg', image.pipeline('error').jpeg({ quality: 92 }));

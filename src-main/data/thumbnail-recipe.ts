@@ -1,2 +1,2 @@
 /** What a thumbnail follows from beside the file; `side` is the longer one, in pixels. */
-export const thumbnailRecipe = { version: 1, side: 256, format: 'webp', quality: 80 };
+export const thumbnailRecipe = { version: 2, side: 256, format: 'webp', quality: 80 };

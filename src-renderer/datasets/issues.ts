@@ -14,6 +14,11 @@ export const kinds: readonly { kind: Kind; title: string; meaning: string }[] = 
     meaning: 'Too few to train and test on this class.',
   },
   {
+    kind: 'unusual',
+    title: 'Read in an unusual way',
+    meaning: 'There are several ways to show these; check that the pictures are right.',
+  },
+  {
     kind: 'exact-duplicate',
     title: 'Exact duplicates',
     meaning: 'The same file content twice. Between train and test it flatters the test accuracy.',

@@ -4,7 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
+import { decodeTo, openImage } from '../../src-main/data/decode.ts';
+import { readImageFile } from '../../src-main/data/image-file.ts';
 import type { ImportedFolder } from '../../src-main/data/import-folder.ts';
 import { csvLine } from '../../src-main/formats/csv.ts';
 import { evaluate } from '../../src-shared/metrics.ts';
@@ -112,6 +115,33 @@ const cases: [name: string, right: string, check: (folder: string) => Promise<vo
       } = evaluate(Float64Array.from(right), labels, classes, 'test');
       expect({ accuracy, macroF1 }).toEqual({ accuracy: 1, macroF1: 1 });
       expect(scores.map(({ recall }) => recall)).toEqual([1, null, null]);
+    },
+  ],
+  [
+    'deep-tiff',
+    'more than 8 bits, floating point and a fourth channel: the picture, and how it was read',
+    async (folder) => {
+      const reference = sharp(join(folder, 'ref.png'));
+      const color = await reference.clone().raw().toBuffer();
+      const levels = await reference.clone().grayscale().raw().toBuffer();
+      const gray = color.map((_, at) => levels[Math.floor(at / 3)]);
+      const picture = async (name: string) => {
+        const image = await openImage(await readImageFile(join(folder, name)));
+        const { data } = await decodeTo(image, image.width, image.height, 'exact');
+        const truth = name.startsWith('rgb') ? color : gray;
+        const error = data.reduce((sum, value, at) => sum + Math.abs(value - truth[at]), 0) / data.length;
+        return { error, reading: image.reading };
+      };
+      // The gray ones were made by another formula, and with fewer steps, than the reference's gray.
+      const float = await picture('float01.tif');
+      expect(float.error).toBeLessThan(3);
+      expect(float.reading).toContain('floating-point');
+      const twelve = await picture('g12in16.png');
+      expect(twelve.error).toBeLessThan(3);
+      expect(twelve.reading).toContain('12 bits');
+      const infrared = await picture('rgbn4_unspec.tif');
+      expect(infrared.error).toBe(0);
+      expect(infrared.reading).toContain('4 channels');
     },
   ],
   [
