@@ -7,11 +7,12 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { temporaryEnd } from '../formats/make-room.ts';
+import { explainSystemError } from '../formats/system-error.ts';
 import { type Extents, resizedExtents } from './crops.ts';
 import { decodeTo, openImage } from './decode.ts';
 import { ImageProblem, type RgbImage } from './image.ts';
@@ -45,7 +46,7 @@ export const cachedPath = ({ folder, shorter }: ImageCache, hash: string): strin
 /**
  * Reads an image through the cache; `keep` says whether a newly decoded one is stored there.
  * @throws CotuneError `not-found` where the file vanished since import, `bad-input` where it changed or is damaged,
- * `failed` where the cache cannot be written.
+ * `unavailable` where the cache cannot be written.
  */
 export async function loadImage(source: ImageSource, cache: ImageCache, keep: boolean): Promise<StoredImage> {
   const path = cachedPath(cache, source.hash);
@@ -139,11 +140,7 @@ async function store(path: string, image: StoredImage): Promise<void> {
     await writeFile(temporary, Buffer.concat([header, data]));
     await rename(temporary, path);
   } catch (error) {
-    throw new CotuneError(
-      'failed',
-      `The image cache cannot be written: ${(error as Error).message}.`,
-      'Free disk space, or move the data folder to another disk.',
-      { cause: error },
-    );
+    await rm(temporary, { force: true });
+    throw explainSystemError(error, { path, bytes: headerBytes + data.length });
   }
 }

@@ -10,8 +10,8 @@ import { closeSync, fstatSync, futimesSync, openSync, readSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { CotuneError } from '../../src-shared/errors.ts';
 import { makeRoom, temporaryEnd } from './make-room.ts';
+import { explainSystemError } from './system-error.ts';
 
 const magic = 0x43505443;
 const version = 1;
@@ -26,7 +26,7 @@ export interface ContentCache {
   read(key: string): Buffer | null;
   /**
    * Keeps a value; one that exceeds the limit alone is not kept.
-   * @throws CotuneError `failed` where it cannot be written.
+   * @throws CotuneError `unavailable` where it cannot be written.
    */
   write(key: string, value: Uint8Array): Promise<void>;
   /** The value of a key, made and kept where there is none that is whole. Errors: those of `make` and `write`. */
@@ -165,11 +165,6 @@ async function store(path: string, value: Uint8Array): Promise<void> {
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw new CotuneError(
-      'failed',
-      `The cache file ${path} cannot be written: ${(error as Error).message}.`,
-      'Free disk space, or move the data folder to another disk.',
-      { cause: error },
-    );
+    throw explainSystemError(error, { path, bytes: headerBytes + value.byteLength });
   }
 }

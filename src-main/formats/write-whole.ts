@@ -1,12 +1,25 @@
-import { closeSync, copyFileSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
+import { explainSystemError } from './system-error.ts';
 
 /**
  * Writes a file beside its final name, syncs and renames it, so that no reader ever sees half of it, and that it is there
- * after a power cut once this has returned.
+ * after a power cut once this has returned. Errors: `unavailable` where the disk is full or cannot be written.
  */
 export function writeWhole(path: string, blocks: Iterable<Uint8Array>): void {
-  replaceFile(path, (temporary) => {
+  const bytes = Array.isArray(blocks)
+    ? blocks.reduce((sum: number, block: Uint8Array) => sum + block.length, 0)
+    : undefined;
+  replaceFile(path, bytes, (temporary) => {
     const file = openSync(temporary, 'w');
     try {
       for (const block of blocks)
@@ -20,7 +33,7 @@ export function writeWhole(path: string, blocks: Iterable<Uint8Array>): void {
 
 /** Copies a file as `writeWhole` writes one. */
 export function copyWhole(from: string, to: string): void {
-  replaceFile(to, (temporary) => {
+  replaceFile(to, statSync(from).size, (temporary) => {
     copyFileSync(from, temporary);
     const file = openSync(temporary, 'r+');
     try {
@@ -31,7 +44,7 @@ export function copyWhole(from: string, to: string): void {
   });
 }
 
-function replaceFile(path: string, write: (temporary: string) => void): void {
+function replaceFile(path: string, bytes: number | undefined, write: (temporary: string) => void): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     write(temporary);
@@ -39,7 +52,7 @@ function replaceFile(path: string, write: (temporary: string) => void): void {
     syncFolder(dirname(path));
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw explainSystemError(error, { path, bytes });
   }
 }
 

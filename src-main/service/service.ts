@@ -1,6 +1,7 @@
 import type { CallInput, CallName, CallOutput, Client } from '../../src-shared/contract.ts';
 import { contract } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { explainSystemError } from '../formats/system-error.ts';
 import { openStore } from '../store/store.ts';
 import type { Base } from './base.ts';
 import { removeLeftovers } from './checkpoint-files.ts';
@@ -23,7 +24,6 @@ import { runCalls } from './run-calls.ts';
 import type { SpawnReader } from './spawn-reader.ts';
 import type { SpawnTrainer } from './spawn-trainer.ts';
 import { systemCalls } from './system-calls.ts';
-import { explainSystemError } from './system-error.ts';
 import { openTasks } from './tasks.ts';
 import { watchHome } from './watch.ts';
 

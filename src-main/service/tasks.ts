@@ -1,9 +1,9 @@
 import type { Task } from '../../src-shared/contract.ts';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
+import { explainSystemError } from '../formats/system-error.ts';
 import type { Base } from './base.ts';
 import { processId } from './lease.ts';
 import { persist } from './persist.ts';
-import { explainSystemError } from './system-error.ts';
 import { openTrouble } from './trouble.ts';
 
 export interface TaskWork {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { diskFull } from '../formats/system-error.ts';
 import { migrate } from './migrate.ts';
 import { migrations } from './migrations.ts';
 
@@ -54,6 +55,7 @@ function checkVersion(db: Db, path: string): void {
 /** An error of SQLite as one that a person can act on; any other error as it is. */
 export function explainStoreError(path: string, error: unknown): unknown {
   if (!(error instanceof Database.SqliteError)) return error;
+  if (error.code === 'SQLITE_FULL') return diskFull(path, { cause: error });
   const [what, hint] =
     error.code === 'SQLITE_NOTADB' || error.code.startsWith('SQLITE_CORRUPT')
       ? [
@@ -70,8 +72,8 @@ export function explainStoreError(path: string, error: unknown): unknown {
               'cannot be opened for writing',
               'Check the permissions of the data folder, or choose another with --home.',
             ]
-          : error.code === 'SQLITE_FULL' || error.code.startsWith('SQLITE_IOERR')
-            ? ['cannot be read or written', 'Check that the disk is healthy and not full.']
+          : error.code.startsWith('SQLITE_IOERR')
+            ? ['cannot be read or written', 'Check that the disk is healthy.']
             : [
                 'cannot be used',
                 'Choose another data folder with --home, or restore this one from a backup.',

@@ -4,6 +4,7 @@
  * that started it.
  */
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
+import { explainSystemError } from '../formats/system-error.ts';
 import { runJob } from './jobs.ts';
 import { keepEngine } from './kept-engine.ts';
 import type { FromTrainer, Job, ToTrainer } from './protocol.ts';
@@ -75,7 +76,11 @@ async function work(job: Job): Promise<void> {
     stopping = undefined;
     send({ type: 'ready' });
   } catch (error) {
-    end(signal.aborted ? { type: 'stopped' } : { type: 'failed', error: toErrorValue(error) });
+    end(
+      signal.aborted
+        ? { type: 'stopped' }
+        : { type: 'failed', error: toErrorValue(explainSystemError(error)) },
+    );
   }
 }
 

@@ -125,7 +125,7 @@ test('where a value cannot be written, the path is said and nothing half written
   const path = join(folder, 'x', key.slice(0, 2), key);
   mkdirSync(join(path, 'in the way'), { recursive: true });
   await expect(openContentCache(folder, 'x', 1e6).write(key, value('v'))).rejects.toMatchObject({
-    code: 'failed',
+    code: 'unavailable',
     message: expect.stringContaining(path),
   });
   expect(readdirSync(dirname(path))).toEqual([key]);
