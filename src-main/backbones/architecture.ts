@@ -28,4 +28,6 @@ export interface Architecture {
    * to torchvision's.
    */
   otherNames?(sizes: Sizes): readonly ReadonlyMap<string, string>[];
+  /** Where another library keeps apart what is one tensor here: its parts by their torchvision names, one below the other. */
+  packed?(sizes: Sizes): ReadonlyMap<string, readonly string[]>;
 }

@@ -15,15 +15,20 @@ export function createBackbone({ architecture, padding, ...sizes }: BackboneOpti
   return buildBackbone(architectureNamed(architecture).describe(sizes), padding);
 }
 
-/** A tensor's torchvision name, given that name or one of another library's. */
-export function torchvisionName(architecture: string, name: string, sizes: Sizes = { width: 1 }): string {
+/** How an architecture's tensors are called: from torchvision's name, or one of another library's, to torchvision's. */
+export function torchvisionNaming(
+  architecture: string,
+  sizes: Sizes = { width: 1 },
+): (name: string) => string {
   const tables = architectureNamed(architecture).otherNames?.(sizes) ?? [];
-  const dot = name.lastIndexOf('.');
-  for (const table of tables) {
-    const whole = table.get(name);
-    if (whole) return whole;
-    const layer = table.get(name.slice(0, dot));
-    if (layer) return `${layer}${name.slice(dot)}`;
-  }
-  return name;
+  return (name) => {
+    const dot = name.lastIndexOf('.');
+    for (const table of tables) {
+      const whole = table.get(name);
+      if (whole) return whole;
+      const layer = table.get(name.slice(0, dot));
+      if (layer) return `${layer}${name.slice(dot)}`;
+    }
+    return name;
+  };
 }

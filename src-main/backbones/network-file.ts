@@ -3,8 +3,9 @@ import type { Arrays } from '../engine/engine.ts';
 import { openSafetensors } from '../formats/weights/safetensors.ts';
 import type { TensorSource } from '../formats/weights/tensor-source.ts';
 import { type Backbone, type Padding, sourceHead, type TensorDescription } from './backbone.ts';
-import { createBackbone, torchvisionName } from './index.ts';
+import { createBackbone, torchvisionNaming } from './index.ts';
 import { toTf } from './layouts.ts';
+import { packTensors } from './packed-source.ts';
 import { architectureNamed } from './registry.ts';
 
 /** A weights file whose tensors are exactly those of its network. No tensor is read yet. */
@@ -53,10 +54,13 @@ export const architecturesIn = (source: TensorSource, candidates: readonly strin
     Object.values(match(source, architecture, 'symmetric').mismatch).every((list) => list.length === 0),
   );
 
-function match(source: TensorSource, architecture: string, padding: Padding) {
+function match(given: TensorSource, architecture: string, padding: Padding) {
+  const nameOf = torchvisionNaming(architecture);
+  const packed = architectureNamed(architecture).packed?.({ width: 1 });
+  const source = packed ? packTensors(given, nameOf, packed) : given;
   const names = new Map<string, string>();
   for (const name of source.tensors.keys())
-    if (!name.endsWith('.num_batches_tracked')) names.set(torchvisionName(architecture, name), name);
+    if (!name.endsWith('.num_batches_tracked')) names.set(nameOf(name), name);
   const shapeOf = (name: string): number[] | undefined => {
     const shape = source.tensors.get(names.get(name) ?? '')?.shape;
     return shape && [...shape];
@@ -70,12 +74,19 @@ function match(source: TensorSource, architecture: string, padding: Padding) {
   for (const { name, shape } of tensors) {
     const found = shapeOf(name);
     if (!found) mismatch.missing.push(name);
-    else if (found.join() !== shape.join())
-      mismatch.misshapen.push(`${name} [${found}] instead of [${shape}]`);
+    else if (!sameOrder(found, shape)) mismatch.misshapen.push(`${name} [${found}] instead of [${shape}]`);
   }
   const wanted = new Set(tensors.map((tensor) => tensor.name));
   for (const [name, original] of names) if (!wanted.has(name)) mismatch.unexpected.push(original);
   return { file: { source, backbone, classes, tensors, names }, mismatch };
+}
+
+/** Whether tensors of two shapes hold the same numbers in the same order: axes of 1 apart, or flattened behind the first. */
+function sameOrder(found: readonly number[], shape: readonly number[]): boolean {
+  const longer = (extents: readonly number[]) => extents.filter((extent) => extent > 1).join();
+  if (longer(found) === longer(shape)) return true;
+  const flat = ([first, ...rest]: readonly number[]) => [first, rest.reduce((a, b) => a * b, 1)].join();
+  return Math.min(found.length, shape.length) === 2 && flat(found) === flat(shape);
 }
 
 function complaint(list: string[], what: string): string {

@@ -1,7 +1,7 @@
 /** A real but tiny network with random weights: what it learns does not matter, that everything runs on it does. */
 
 import { sourceHead } from '../../src-main/backbones/backbone.ts';
-import { createBackbone, torchvisionName } from '../../src-main/backbones/index.ts';
+import { createBackbone } from '../../src-main/backbones/index.ts';
 import { toMetadata } from '../../src-main/backbones/model-metadata.ts';
 import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
 import { noise } from './fake-data.ts';
@@ -23,7 +23,7 @@ export function writeTinyNetwork(path: string): void {
           ? Number(one)
           : (noise(tensor, index) - 0.5) * Math.sqrt(24 / fanIn),
       );
-      return [torchvisionName('mobilenet_v2', name), { shape, values }];
+      return [name, { shape, values }];
     }),
     toMetadata({
       architecture: 'mobilenet_v2',

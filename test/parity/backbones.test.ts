@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sourceHead } from '../../src-main/backbones/backbone.ts';
-import { torchvisionName } from '../../src-main/backbones/index.ts';
+import { torchvisionNaming } from '../../src-main/backbones/index.ts';
 import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import type { Engine } from '../../src-main/engine/engine.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
@@ -99,6 +99,6 @@ test.each(nets)(
 );
 
 test('timm’s names of a vision transformer stand for torchvision’s', () => {
-  for (const { name, torchvision } of reference.timmNamesOfVit())
-    expect(torchvisionName('deit_small_patch16_224', name)).toBe(torchvision);
+  const nameOf = torchvisionNaming('deit_small_patch16_224');
+  for (const { name, torchvision } of reference.timmNamesOfVit()) expect(nameOf(name)).toBe(torchvision);
 });

@@ -77,9 +77,32 @@ function stages(variant: Variant, width: number): Layer[][] {
       const out = base * (variant.bottleneck ? 4 : 1);
       const changes = stride !== 1 || channels !== out;
       channels = out;
-      return block(`layer${stage + 1}.${index}`, ...residual(variant, { inner, out, stride, changes }));
+      const groups = Math.max(1, Math.round((variant.groups ?? 1) * width));
+      return block(
+        `layer${stage + 1}.${index}`,
+        ...residual({ ...variant, groups }, { inner, out, stride, changes }),
+      );
     }),
   );
+}
+
+/** Names of transformers' ResNet. */
+function transformersNames({ blocks, bottleneck }: Variant): Map<string, string> {
+  const names = new Map([['classifier.1', 'fc']]);
+  const unit = (theirs: string, conv: string, norm: string) => {
+    names.set(`${theirs}.convolution`, conv);
+    names.set(`${theirs}.normalization`, norm);
+  };
+  unit('resnet.embedder.embedder', 'conv1', 'bn1');
+  for (const [stage, count] of blocks.entries())
+    for (let index = 0; index < count; index++) {
+      const theirs = `resnet.encoder.stages.${stage}.layers.${index}`;
+      const ours = `layer${stage + 1}.${index}`;
+      unit(`${theirs}.shortcut`, `${ours}.downsample.0`, `${ours}.downsample.1`);
+      for (let layer = 0; layer < (bottleneck ? 3 : 2); layer++)
+        unit(`${theirs}.layer.${layer}`, `${ours}.conv${layer + 1}`, `${ours}.bn${layer + 1}`);
+    }
+  return names;
 }
 
 /** ResNets of any width with torchvision's names, which are timm's too. */
@@ -102,5 +125,6 @@ export default Object.entries(variants).map(
       neck: [globalPool()],
       head: [linear('fc', 'classes')],
     }),
+    otherNames: () => [transformersNames(variant)],
   }),
 );

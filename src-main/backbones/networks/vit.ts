@@ -77,7 +77,7 @@ function gridOf(shapeOf: ShapeOf): number {
 }
 
 /** timm's names. */
-function timmNames(count = layers): Map<string, string> {
+function timmNames(): Map<string, string> {
   const names = new Map([
     ['cls_token', 'class_token'],
     ['pos_embed', positions],
@@ -94,10 +94,49 @@ function timmNames(count = layers): Map<string, string> {
     'mlp.fc1': 'mlp.0',
     'mlp.fc2': 'mlp.3',
   };
-  for (let index = 0; index < count; index++)
+  for (let index = 0; index < layers; index++)
     for (const [theirs, ours] of Object.entries(parts))
       names.set(`blocks.${index}.${theirs}`, `${layerName(index)}.${ours}`);
   return names;
+}
+
+/** Names of transformers' ViT and DeiT; query, key and value are three projections there. */
+function transformersNames(family: 'vit' | 'deit'): Map<string, string> {
+  const names = new Map([
+    [`${family}.embeddings.cls_token`, 'class_token'],
+    [`${family}.embeddings.position_embeddings`, positions],
+    [`${family}.embeddings.patch_embeddings.projection`, 'conv_proj'],
+    [`${family}.layernorm`, 'encoder.ln'],
+    ['classifier', 'heads.head'],
+  ]);
+  const parts = {
+    layernorm_before: 'ln_1',
+    layernorm_after: 'ln_2',
+    'attention.attention.query': 'self_attention.query',
+    'attention.attention.key': 'self_attention.key',
+    'attention.attention.value': 'self_attention.value',
+    'attention.output.dense': 'self_attention.out_proj',
+    'intermediate.dense': 'mlp.0',
+    'output.dense': 'mlp.3',
+  };
+  for (let index = 0; index < layers; index++)
+    for (const [theirs, ours] of Object.entries(parts))
+      names.set(`${family}.encoder.layer.${index}.${theirs}`, `${layerName(index)}.${ours}`);
+  return names;
+}
+
+/** The packed projections and what they are made of where a file keeps them apart. */
+function packedProjections(): Map<string, string[]> {
+  const packed = new Map<string, string[]>();
+  for (let index = 0; index < layers; index++)
+    for (const leaf of ['weight', 'bias']) {
+      const at = `${layerName(index)}.self_attention`;
+      packed.set(
+        `${at}.in_proj_${leaf}`,
+        ['query', 'key', 'value'].map((part) => `${at}.${part}.${leaf}`),
+      );
+    }
+  return packed;
 }
 
 /** What torchvision called the layers of a multilayer perceptron before its version 0.14. */
@@ -123,6 +162,7 @@ export default Object.entries(variants).map(
       return visionTransformer({ patch, layers, heads: hidden / 64, hidden, mlp: 4 * hidden }, grid);
     },
     sizesOf: (shapeOf) => ({ width: 1, grid: gridOf(shapeOf) }),
-    otherNames: () => [timmNames(), olderNames()],
+    otherNames: () => [timmNames(), olderNames(), transformersNames('vit'), transformersNames('deit')],
+    packed: packedProjections,
   }),
 );
