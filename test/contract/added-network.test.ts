@@ -7,6 +7,7 @@ import { sourceHead } from '../../src-main/backbones/backbone.ts';
 import { createBackbone } from '../../src-main/backbones/index.ts';
 import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
 import type { Service } from '../../src-main/service/service.ts';
+import threeLayers from '../fixtures/networks/three-layers.ts';
 import { cotune } from './cli-process.ts';
 import { type Fixture, makeFixture, open } from './fixture.ts';
 
@@ -38,8 +39,8 @@ afterAll(async () => {
 
 test('a network that one file in a folder describes is listed by the service, and its weights are recognized', async () => {
   expect(await service.call('models.architectures', {})).toContainEqual({
-    name: 'three_layers',
-    title: 'Three layers',
+    name: threeLayers.name,
+    title: threeLayers.title,
   });
   const model = await service.call('models.add', { path: weights, name: 'three' });
   expect(model.architecture).toBe('three_layers');
