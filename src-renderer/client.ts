@@ -11,7 +11,8 @@ import type {
 } from '../src-shared/contract.ts';
 import { CotuneError } from '../src-shared/errors.ts';
 
-export type ConnectionState = 'connecting' | 'open' | 'lost';
+/** `refused`: the service is there but will not speak with this page; only another address of it helps. */
+export type ConnectionState = 'connecting' | 'open' | 'lost' | 'refused';
 
 export interface Connection extends Client {
   /** Called at once with the present state and at every change; returns the function that ends it. */
@@ -27,7 +28,7 @@ export interface Wire {
 export interface WireListener {
   opened(): void;
   frame(frame: ServiceFrame): void;
-  closed(): void;
+  closed(why?: 'refused'): void;
 }
 export type OpenWire = (listener: WireListener) => Wire;
 
@@ -104,10 +105,10 @@ export function connect(openWire: OpenWire): Connection {
     else entry.resolve(frame.output);
   };
 
-  const lose = () => {
+  const lose = (why?: 'refused') => {
     wire = null;
     if (closedByUs) return;
-    setState('lost');
+    setState(why ?? 'lost');
     for (const [id, entry] of pending) {
       if (!entry.sent) continue;
       entry.sent = false;
@@ -171,14 +172,27 @@ export function connect(openWire: OpenWire): Connection {
   };
 }
 
-/** Frames as JSON over a WebSocket at `url`. */
+/** How a page is let in: its key, and whether the host says that it is not the right one. */
+export interface Access {
+  accessToken(): string | null;
+  isRefused(): Promise<boolean>;
+}
+
+/** Frames as JSON over a WebSocket at `url`. The key goes as a subprotocol: a page can set no other header of it. */
 export const socketWire =
-  (url: string): OpenWire =>
+  (url: string, { accessToken, isRefused }: Access): OpenWire =>
   (listener) => {
-    const socket = new WebSocket(url);
-    socket.addEventListener('open', () => listener.opened());
+    const token = accessToken();
+    const socket = new WebSocket(url, token === null ? [] : ['cotune', `token.${token}`]);
+    let opened = false;
+    socket.addEventListener('open', () => {
+      opened = true;
+      listener.opened();
+    });
     socket.addEventListener('message', (event) => listener.frame(JSON.parse(String(event.data))));
-    socket.addEventListener('close', () => listener.closed());
+    socket.addEventListener('close', async () =>
+      listener.closed(!opened && (await isRefused()) ? 'refused' : undefined),
+    );
     return {
       send: (frame) => socket.send(JSON.stringify(frame)),
       close: () => socket.close(),

@@ -3,6 +3,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { EventData, Sweep, Task } from '../src-shared/contract.ts';
 import type { ArchitectureTitle, Dataset, Model, Run } from '../src-shared/domain.ts';
 import { type ErrorValue, toErrorValue } from '../src-shared/errors.ts';
+import { accessToken, isRefused } from './access.ts';
 import { type ConnectionState, connect, type DesktopBridge, portWire, socketWire } from './client.ts';
 
 declare global {
@@ -15,13 +16,14 @@ function socketUrl(): string {
   const url = new URL('ws', location.href);
   url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
   url.hash = '';
-  const token = new URLSearchParams(location.search).get('token');
-  url.search = token ? `token=${encodeURIComponent(token)}` : '';
+  url.search = '';
   return url.href;
 }
 
 export const desktop: DesktopBridge | undefined = window.cotune;
-export const client = connect(desktop ? portWire(desktop) : socketWire(socketUrl()));
+export const client = connect(
+  desktop ? portWire(desktop) : socketWire(socketUrl(), { accessToken, isRefused }),
+);
 
 /** Lists are null until first loaded, then always the newest known. Sorted newest first. */
 class Session {

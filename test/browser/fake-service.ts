@@ -254,6 +254,7 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
   const server = createServer(async (request, response) => {
     const path = new URL(request.url ?? '/', 'http://fake').pathname;
     response.setHeader('Content-Security-Policy', policy);
+    if (path === '/access') return void response.writeHead(204).end();
     const image = /^\/images\/(\d+)\/(thumb|full)$/.exec(path);
     try {
       if (image) {

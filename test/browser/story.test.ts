@@ -108,6 +108,7 @@ test('a folder and a network become two trained, inspected and compared runs', a
 
   // The window closes while the queue works, and opens again on the same place.
   const place = first.page.url();
+  expect(place).not.toContain('token');
   await first.page.close();
   const page = await first.page.context().newPage();
   page.setDefaultTimeout(15_000);
@@ -161,4 +162,9 @@ test('a folder and a network become two trained, inspected and compared runs', a
   await page.getByRole('cell', { name: 'method' }).waitFor();
   await page.getByText(species[0].name).first().waitFor();
   expect(faults).toEqual([]);
+
+  // Another browser has no key: the page comes, says how to get in, and shows nothing else.
+  const stranger = await openPage(browser!, place);
+  await stranger.page.getByText('Open the URL that the terminal printed').waitFor();
+  expect(await stranger.page.getByText('95%:').count()).toBe(0);
 }, 120_000);

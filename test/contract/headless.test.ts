@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
@@ -27,7 +28,7 @@ beforeAll(async () => {
   writeFileSync(join(rendererFolder, 'assets', 'main.js'), 'export {}');
   writeFileSync(join(fixture.root, 'secret.json'), '{}');
   server = await startServer({ service, port: 0, rendererFolder });
-  token = new URL(server.url).searchParams.get('token')!;
+  token = new URL(server.url).hash.replace('#token=', '');
   host = `127.0.0.1:${server.port}`;
 });
 afterAll(async () => {
@@ -68,12 +69,19 @@ function ask(
     request.end();
   });
 }
-const cookie = () => ({ cookie: `cotune-${server.port}=${token}` });
+const bearer = () => ({ authorization: `Bearer ${token}` });
+/** A picture's address as the page signs it. */
+const signed = (path: string, key = token) =>
+  `/${path}?signature=${createHmac('sha256', key).update(path).digest('hex')}`;
 
 /** The status of a WebSocket's opening: 101 where it is let in. */
-function knock(path: string, headers: Record<string, string> = {}): Promise<number> {
+function knock(
+  path: string,
+  headers: Record<string, string> = {},
+  protocols = ['cotune', `token.${token}`],
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`ws://${host}${path}`, { headers: { host, ...headers } });
+    const socket = new WebSocket(`ws://${host}${path}`, protocols, { headers: { host, ...headers } });
     socket.on('open', () => {
       socket.terminate();
       resolve(101);
@@ -84,7 +92,7 @@ function knock(path: string, headers: Record<string, string> = {}): Promise<numb
 }
 
 async function openSocket(): Promise<WebSocket> {
-  const socket = new WebSocket(`ws://${host}/ws?token=${token}`);
+  const socket = new WebSocket(`ws://${host}/ws`, ['cotune', `token.${token}`]);
   await new Promise((resolve, reject) => socket.on('open', resolve).on('error', reject));
   return socket;
 }
@@ -92,25 +100,42 @@ const nextFrame = (socket: WebSocket): Promise<ServiceFrame> =>
   new Promise((resolve) => socket.once('message', (data) => resolve(JSON.parse(String(data)))));
 
 describe('the door', () => {
-  test('the printed URL leads in: it sets an HttpOnly, SameSite cookie and drops the token from the address', async () => {
-    const first = await ask(`/?token=${token}`);
-    expect(first.status).toBe(303);
-    expect(first.headers.location).toBe('/');
-    const [set] = first.headers['set-cookie'] as string[];
-    expect(set).toMatch(/; HttpOnly; SameSite=Strict; Path=\/$/);
-    const second = await ask('/', { headers: { cookie: set.split(';')[0] } });
-    expect(second.status).toBe(200);
-    expect(String(second.body)).toBe('<!doctype html>');
+  test('the printed URL carries the key where no request does, and nothing sets a cookie', async () => {
+    expect(server.url).toBe(`http://${host}/#token=${token}`);
+    expect(token).toMatch(/^[\w-]{32}$/);
+    for (const path of ['/', '/assets/main.js', '/access', signed(`images/${sample}/thumb`)]) {
+      expect((await ask(path, { headers: bearer() })).headers['set-cookie']).toBeUndefined();
+    }
   });
 
-  test.each([
-    ['nothing', '/', {}],
-    ['a wrong token', '/?token=AAAA', {}],
-    ['an empty token', '/?token=', {}],
-    ['a wrong cookie', '/', { cookie: 'cotune-1=AAAA' }],
-    ['no token for a picture', '/images/1/thumb', {}],
-  ])('with %s it stays shut', async (_, path, headers) => {
-    expect((await ask(path, { headers: headers as Record<string, string> })).status).toBe(401);
+  test('the page itself is no secret: it comes without the key and holds none', async () => {
+    const { status, body } = await ask('/');
+    expect([status, String(body)]).toEqual([200, '<!doctype html>']);
+  });
+
+  test('a page is told whether its key is that of this launch', async () => {
+    expect((await ask('/access', { headers: bearer() })).status).toBe(204);
+    for (const authorization of ['', 'Bearer ', 'Bearer AAAA', token, `Bearer ${token}A`]) {
+      const { status, body } = await ask('/access', { headers: { authorization } });
+      expect([status, String(body)]).toEqual([401, expect.stringContaining('the terminal printed')]);
+    }
+    expect((await ask('/access')).status).toBe(401);
+  });
+
+  test('a picture needs an address signed for it, in its size, with this launch’s key', async () => {
+    const path = `images/${sample}/thumb`;
+    expect((await ask(signed(path))).status).toBe(200);
+    const signature = signed(path).split('?')[1];
+    for (const wrong of [
+      `/${path}`,
+      `/${path}?signature=`,
+      signed(path, 'another key'),
+      `/images/${sample}/full?${signature}`,
+      `/images/${sample + 1}/thumb?${signature}`,
+      `/${path}?token=${token}`,
+    ]) {
+      expect((await ask(wrong, { headers: bearer() })).status).toBe(401);
+    }
   });
 
   test.each([
@@ -120,27 +145,29 @@ describe('the door', () => {
     '0.0.0.0',
     'localhost@evil.example',
   ])('a request for the host «%s» is refused even with the token', async (name) => {
-    expect((await ask(`/?token=${token}`, { headers: { host: name } })).status).toBe(403);
-    expect(await knock(`/ws?token=${token}`, { host: name })).toBe(403);
+    expect((await ask('/', { headers: { host: name } })).status).toBe(403);
+    expect(await knock('/ws', { host: name })).toBe(403);
   });
 
   test.each(['https://evil.example', 'null', 'http://127.0.0.1:1', 'http://localhost'])(
-    'a request from a page of %s is refused even with the cookie',
+    'a request from a page of %s is refused even with the key',
     async (origin) => {
-      expect((await ask('/', { headers: { ...cookie(), origin } })).status).toBe(403);
-      expect(await knock('/ws', { ...cookie(), origin })).toBe(403);
+      expect((await ask('/', { headers: { ...bearer(), origin } })).status).toBe(403);
+      expect(await knock('/ws', { origin })).toBe(403);
     },
   );
 
   test('an SSH tunnel that ends on another port is let in', async () => {
-    const headers = { ...cookie(), host: 'localhost:9999', origin: 'http://localhost:9999' };
+    const headers = { host: 'localhost:9999', origin: 'http://localhost:9999' };
     expect((await ask('/', { headers })).status).toBe(200);
+    expect((await ask(signed(`images/${sample}/thumb`), { headers })).status).toBe(200);
+    expect((await ask('/access', { headers: { ...headers, ...bearer() } })).status).toBe(204);
     expect(await knock('/ws', headers)).toBe(101);
   });
 
   test('only GET and HEAD are answered', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
-      const reply = await ask('/', { method, headers: cookie() });
+      const reply = await ask('/', { method, headers: bearer() });
       expect([reply.status, reply.headers.allow]).toEqual([405, 'GET, HEAD']);
     }
   });
@@ -162,8 +189,8 @@ describe('the door', () => {
 
 describe('files', () => {
   test('every answer carries the strict policy', async () => {
-    for (const path of ['/', '/assets/main.js', '/nothing', '/images/999999/thumb']) {
-      const { headers } = await ask(path, { headers: cookie() });
+    for (const path of ['/', '/assets/main.js', '/nothing', signed('images/999999/thumb')]) {
+      const { headers } = await ask(path);
       expect(headers['content-security-policy']).toContain("default-src 'none'");
       expect(headers['content-security-policy']).toContain("script-src 'self'");
       expect(headers['content-security-policy']).not.toContain('unsafe');
@@ -173,7 +200,7 @@ describe('files', () => {
   });
 
   test('a script comes as a script', async () => {
-    const reply = await ask('/assets/main.js', { headers: cookie() });
+    const reply = await ask('/assets/main.js');
     expect([reply.status, reply.headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
   });
 
@@ -190,29 +217,26 @@ describe('files', () => {
     '/assets',
     '/assets/',
   ])('%s leads nowhere', async (path) => {
-    const { status, body } = await ask(path, { headers: cookie() });
+    const { status, body } = await ask(path);
     expect([400, 404]).toContain(status);
     expect(String(body)).not.toContain('{');
   });
 
   test('a picture comes by its image number, in two sizes', async () => {
     for (const size of ['thumb', 'full']) {
-      const reply = await ask(`/images/${sample}/${size}`, { headers: cookie() });
+      const reply = await ask(signed(`images/${sample}/${size}`));
       expect(reply.status).toBe(200);
       expect(reply.headers['content-type']).toMatch(/^image\//);
       expect(reply.body.length).toBeGreaterThan(20);
     }
   });
 
-  test.each([
-    '/images/0/thumb',
-    '/images/-1/thumb',
-    '/images/1e3/thumb',
-    '/images/999999/full',
-    '/images/1/huge',
-  ])('there is no picture at %s', async (path) => {
-    expect((await ask(path, { headers: cookie() })).status).toBe(404);
-  });
+  test.each(['images/0/thumb', 'images/-1/thumb', 'images/1e3/thumb', 'images/999999/full', 'images/1/huge'])(
+    'there is no picture at %s',
+    async (path) => {
+      expect((await ask(signed(path))).status).toBe(404);
+    },
+  );
 });
 
 describe('the conversation', () => {
@@ -276,7 +300,10 @@ describe('the conversation', () => {
     const large = 'x'.repeat(2 ** 20);
     const verbose: Service = { ...service, call: async () => large as never, on: () => () => {} };
     const other = await startServer({ service: verbose, port: 0 });
-    const socket = new WebSocket(other.url.replace('http', 'ws').replace('/?', '/ws?'));
+    const socket = new WebSocket(`ws://127.0.0.1:${other.port}/ws`, [
+      'cotune',
+      other.url.replace(/.*#token=/, 'token.'),
+    ]);
     await new Promise((resolve) => socket.on('open', resolve));
     const ended = new Promise((resolve) => socket.on('close', resolve));
     socket.pause();
@@ -288,10 +315,19 @@ describe('the conversation', () => {
   });
 
   test('there is a WebSocket at /ws only, and not without the token', async () => {
-    expect(await knock(`/other?token=${token}`)).toBe(403);
-    expect(await knock('/ws')).toBe(403);
-    expect(await knock('/ws?token=wrong')).toBe(403);
-    expect(await knock('/ws', cookie())).toBe(101);
+    expect(await knock('/other')).toBe(403);
+    expect(await knock('/ws')).toBe(101);
+    for (const protocols of [
+      [],
+      ['cotune'],
+      ['cotune', 'token.wrong'],
+      ['cotune', token],
+      [`token.${token}`],
+    ]) {
+      expect(await knock('/ws', {}, protocols)).toBe(403);
+    }
+    const elsewhere = { cookie: `cotune-${server.port}=${token}`, authorization: `Bearer ${token}` };
+    expect(await knock(`/ws?token=${token}`, elsewhere, [])).toBe(403);
   });
 
   test('a raw socket that speaks nonsense, or breaks off while knocking, leaves the server working', async () => {
@@ -308,7 +344,7 @@ describe('the conversation', () => {
         socket.on('close', () => resolve()).on('error', () => {});
       });
     }
-    expect((await ask('/', { headers: cookie() })).status).toBe(200);
+    expect((await ask('/')).status).toBe(200);
   });
 });
 

@@ -1,11 +1,13 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { imagePath } from '../../../src-shared/names.ts';
 
-/** Cookie that carries the token after the first page; the port keeps two servers on one host apart. */
-export const cookieName = (port: number): string => `cotune-${port}`;
+/** The subprotocol that a client asks for, beside one that carries the token. */
+export const protocol = 'cotune';
+const tokenPrefix = 'token.';
 
 /** Compares secrets without telling by timing how far they agree. */
-export function sameSecret(given: string | null | undefined, secret: string): boolean {
+function sameSecret(given: string | null | undefined, secret: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return given != null && timingSafeEqual(digest(given), digest(secret));
 }
@@ -20,12 +22,25 @@ export function fromHere({ headers: { host, origin } }: IncomingMessage): boolea
   return origin === undefined || origin === `http://${host}`;
 }
 
-/** Whether a request carries the token: in its cookie, or as `token` in its query. */
-export function carriesToken(request: IncomingMessage, url: URL, port: number, token: string): boolean {
-  const prefix = `${cookieName(port)}=`;
-  const cookies = (request.headers.cookie ?? '').split(';').map((part) => part.trim());
-  const cookie = cookies.find((part) => part.startsWith(prefix))?.slice(prefix.length);
-  return sameSecret(cookie, token) || sameSecret(url.searchParams.get('token'), token);
+/** Whether a request carries the token in its `authorization` header. */
+export const bearsToken = ({ headers }: IncomingMessage, token: string): boolean =>
+  sameSecret(headers.authorization, `Bearer ${token}`);
+
+/** Whether a WebSocket's opening asks for the protocol `token.…`: browsers let a page choose no other header of it. */
+export function asksWithToken({ headers }: IncomingMessage, token: string): boolean {
+  const asked = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+  const given = asked.find((name) => name.startsWith(tokenPrefix));
+  return asked.includes(protocol) && sameSecret(given, tokenPrefix + token);
+}
+
+/** Whether the address of a picture was made by someone who has the token: HMAC-SHA-256 of its path, in hex. */
+export function isSigned(
+  url: URL,
+  { sample, size }: { sample: number; size: 'thumb' | 'full' },
+  token: string,
+) {
+  const signature = createHmac('sha256', token).update(imagePath(sample, size)).digest('hex');
+  return sameSecret(url.searchParams.get('signature'), signature);
 }
 
 /** The URL that a request asks for, or null where that is none. */

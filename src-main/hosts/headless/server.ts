@@ -6,11 +6,12 @@ import { WebSocketServer } from 'ws';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import type { Service } from '../../service/service.ts';
 import { pictureOf, rendererFile, securityHeaders } from '../renderer-files.ts';
-import { carriesToken, cookieName, fromHere, requestUrl, sameSecret } from './access.ts';
+import { asksWithToken, bearsToken, fromHere, isSigned, protocol, requestUrl } from './access.ts';
 import { converse } from './conversation.ts';
 
 /** A frame from a client is a request; anything near this size is a mistake or an attack. */
 const maxFrameBytes = 4 * 2 ** 20;
+const openPrinted = 'Open the URL that the terminal printed: it carries the key to this launch.';
 
 export interface ServerOptions {
   service: Service;
@@ -21,7 +22,7 @@ export interface ServerOptions {
 }
 
 export interface RunningServer {
-  /** With this launch's token: opening it is the way in. */
+  /** With this launch's token in its fragment, which browsers keep to themselves: opening it is the way in. */
   url: string;
   port: number;
   close(): Promise<void>;
@@ -29,13 +30,13 @@ export interface RunningServer {
 
 /**
  * Serves the app on 127.0.0.1: the renderer's files, pictures, and the contract over a WebSocket at `/ws`. Every
- * request must carry this launch's token, name this machine, and come from no foreign page. Errors: `unavailable`
- * where the port cannot be used.
+ * request must name this machine and come from no foreign page. The conversation needs this launch's token, a picture an
+ * address signed with it; the renderer's files are no secret. No cookie: those go to every port of a machine. Errors:
+ * `unavailable` where the port cannot be used.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { service } = options;
   const token = randomBytes(24).toString('base64url');
-  let port = options.port;
   const server = createServer((request, response) => {
     respond(request, response).catch((error) => {
       console.error(error);
@@ -43,7 +44,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       else refuse(response, 500, 'The server failed; its terminal says how.');
     });
   });
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: maxFrameBytes,
+    handleProtocols: () => protocol,
+  });
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
@@ -54,19 +59,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return refuse(response, 405, 'Only GET is answered.');
     }
     if (!url) return refuse(response, 400, 'That is no path.');
-    if (!carriesToken(request, url, port, token))
-      return refuse(
-        response,
-        401,
-        'Open the URL that the terminal printed: it carries the key to this launch.',
-      );
-    if (url.pathname === '/' && sameSecret(url.searchParams.get('token'), token)) {
-      const cookie = `${cookieName(port)}=${token}; HttpOnly; SameSite=Strict; Path=/`;
-      response.writeHead(303, { location: '/', 'set-cookie': cookie }).end();
+    if (url.pathname === '/access') {
+      if (!bearsToken(request, token)) return refuse(response, 401, openPrinted);
+      response.writeHead(204).end();
       return;
     }
     const picture = pictureOf(url.pathname);
-    if (picture) return sendPicture(response, picture);
+    if (picture) {
+      if (!isSigned(url, picture, token)) return refuse(response, 401, openPrinted);
+      return sendPicture(response, picture);
+    }
     const file = await rendererFile(url.pathname, options.rendererFolder);
     if (!file) return refuse(response, 404, 'There is nothing here.');
     response.writeHead(200, { 'content-type': file.contentType, 'cache-control': 'no-cache' }).end(file.data);
@@ -91,16 +93,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     socket.on('error', () => socket.destroy());
     const url = requestUrl(request);
     // A browser always names its origin for a WebSocket; one that is absent is a local program with the token.
-    if (url?.pathname !== '/ws' || !fromHere(request) || !carriesToken(request, url, port, token)) {
+    if (url?.pathname !== '/ws' || !fromHere(request) || !asksWithToken(request, token)) {
       socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
     sockets.handleUpgrade(request, socket, head, (client) => converse(service, client));
   });
 
-  port = await listen(server, options.port);
+  const port = await listen(server, options.port);
   return {
-    url: `http://127.0.0.1:${port}/?token=${token}`,
+    url: `http://127.0.0.1:${port}/#token=${token}`,
     port,
     close: async () => {
       for (const client of sockets.clients) client.terminate();
