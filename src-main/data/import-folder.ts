@@ -94,7 +94,7 @@ export async function importFolder(root: string, options: ImportOptions): Promis
   if (options.signal?.aborted) throw cancelled();
   notes.push(...assignTestSplit(candidates, duplicates, options.seed, unlabelled));
   notes.push(...unusualNotes(issues));
-  issues.push(...duplicateIssues(duplicates));
+  for (const issue of duplicateIssues(duplicates)) issues.push(issue);
   notes.push(...duplicateNotes(duplicates));
   describeClasses(images, classes, candidates, issues, notes);
 

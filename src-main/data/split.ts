@@ -34,11 +34,13 @@ export function splitSamples<S extends Sample>(
   for (const [label, members] of Map.groupBy(of('train'), (sample) => sample.label)) {
     const groups = shuffledGroups(members, (sample) => sample.hash, `validation ${seed} ${label}`);
     const wanted = Math.max(Math.floor(members.length * valFraction), members.length >= 3 ? 1 : 0);
-    const held = given.length > 0 || valFraction === 0 ? [] : takeWhole(groups, wanted);
-    const rest = groups.flat().filter((sample) => !held.includes(sample));
-    chosen.val.push(...held);
-    chosen.train.push(...rest.slice(0, Math.max(1, Math.round(rest.length * rate))));
-    if (given.length === 0 && held.length === 0) withoutValidation.push(classFolder(members[0].path));
+    const held = new Set(given.length > 0 || valFraction === 0 ? [] : takeWhole(groups, wanted));
+    const rest = groups.flat().filter((sample) => !held.has(sample));
+    // One by one: a class may have more images than a call may have arguments.
+    for (const sample of held) chosen.val.push(sample);
+    for (const sample of rest.slice(0, Math.max(1, Math.round(rest.length * rate))))
+      chosen.train.push(sample);
+    if (given.length === 0 && held.size === 0) withoutValidation.push(classFolder(members[0].path));
   }
   if (withoutValidation.length > 0) {
     const more = withoutValidation.length > 5 ? ` and ${withoutValidation.length - 5} more` : '';
@@ -64,7 +66,7 @@ export function shuffledGroups<T>(members: readonly T[], keyOf: (member: T) => s
 export function takeWhole<T>(groups: readonly T[][], count: number): T[] {
   const taken: T[] = [];
   for (const group of groups.slice(0, -1)) {
-    if (taken.length + group.length <= count) taken.push(...group);
+    if (taken.length + group.length <= count) for (const member of group) taken.push(member);
   }
   return taken;
 }

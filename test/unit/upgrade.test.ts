@@ -89,7 +89,7 @@ describe.each(schemas)('a home of schema %i', (schema) => {
       RunConfig.parse(run.config);
       if (run.status !== 'finished') continue;
       expect(store.metrics.after(run.id, 0).loss).toHaveLength(run.config.steps);
-      expect(store.predictions.outcomes(run.id, 'test')).toHaveLength(run.samples.test);
+      expect(store.predictions.outcomes(run.id, 'test').sampleIds).toHaveLength(run.samples.test);
       expect(store.runs.record(run.id)?.weights).toMatch(/^runs\//);
     }
     const cotuned = runs.find((run) => run.id === 4)!;

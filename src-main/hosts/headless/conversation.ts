@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
 import type { ServiceFrame } from '../../../src-shared/contract.ts';
+import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import type { Service } from '../../service/service.ts';
 import { answer, forwardEvents } from '../frames.ts';
 
@@ -14,7 +15,7 @@ export function converse(service: Service, client: WebSocket): void {
   const send = (frame: ServiceFrame): void => {
     if (client.readyState !== WebSocket.OPEN) return;
     if (client.bufferedAmount > maxBufferedBytes) client.terminate();
-    else client.send(JSON.stringify(frame));
+    else client.send(sized(frame));
   };
   const endEvents = forwardEvents(service, send);
   client.on('message', async (data) => {
@@ -25,6 +26,18 @@ export function converse(service: Service, client: WebSocket): void {
   client.on('close', endEvents);
   // A frame over the limit or a broken connection ends in `close`; there is nobody left to tell.
   client.on('error', () => {});
+}
+
+/** A frame as text; an answer that is too long for one message says so, instead of ending a client who would ask again. */
+function sized(frame: ServiceFrame): string {
+  const text = JSON.stringify(frame);
+  if (text.length <= maxBufferedBytes || !('id' in frame)) return text;
+  const error = new CotuneError(
+    'bad-input',
+    `The answer has ${Math.round(text.length / 2 ** 20)} MiB, more than one message may.`,
+    'Ask for less at once: a page, or one class.',
+  );
+  return JSON.stringify({ id: frame.id, error: toErrorValue(error) });
 }
 
 function parse(text: string): unknown {
