@@ -267,6 +267,27 @@ export const SystemReport = z.object({
 });
 export type SystemReport = z.infer<typeof SystemReport>;
 
+/** An exported network's test vectors, run again: see the README beside it. */
+export const ExportCheck = z.object({
+  path: z.string(),
+  /** Side of the square input in pixels. */
+  size: z.number().int(),
+  classes: z.number().int(),
+  /** Largest difference of a probability that counts as the same. */
+  tolerance: z.number(),
+  vectors: z.array(
+    z.object({
+      name: z.string(),
+      /** What to look at where this picture alone differs. */
+      tells: z.string(),
+      /** Largest difference of a probability, alone and within a batch. */
+      difference: z.number(),
+      holds: z.boolean(),
+    }),
+  ),
+});
+export type ExportCheck = z.infer<typeof ExportCheck>;
+
 const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output });
 const none = z.object({});
 const ok = z.object({ ok: z.literal(true) });
@@ -425,6 +446,8 @@ export const contract = {
       z.object({ run: id, format: z.enum(['safetensors', 'onnx', 'csv']), path: z.string().min(1) }),
       z.object({ path: z.string(), bytes: z.number().int() }),
     ),
+    /** Runs the test vectors of an exported ONNX file again. */
+    'exports.verify': call(z.object({ path: z.string().min(1) }), ExportCheck),
 
     'sweeps.list': call(none, z.array(Sweep)),
     'sweeps.start': call(SweepPlan, Sweep),

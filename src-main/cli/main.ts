@@ -14,6 +14,7 @@ import { serveCommand } from './commands/serve.ts';
 import { showCommand } from './commands/show.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { trainCommand } from './commands/train.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { printText } from './output.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -37,6 +38,7 @@ for (const add of [
   compareCommand,
   predictCommand,
   exportCommand,
+  verifyCommand,
   deleteCommand,
   serveCommand,
   doctorCommand,

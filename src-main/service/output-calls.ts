@@ -1,15 +1,16 @@
-import { existsSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import type { CallOutput } from '../../src-shared/contract.ts';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import type { CallOutput, ExportCheck } from '../../src-shared/contract.ts';
 import { type Run, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { csvLine } from '../formats/csv.ts';
 import { writeWhole } from '../formats/write-whole.ts';
 import type { Context, Handlers } from './context.ts';
 import { findRun } from './lookup.ts';
+import { existingFile } from './model-calls.ts';
 import { startJob } from './trainer-job.ts';
 
-type Names = 'runs.predict' | 'runs.export';
+type Names = 'runs.predict' | 'runs.export' | 'exports.verify';
 type Predicted = CallOutput<'runs.predict'>[number];
 
 /** How many classes a prediction of single images names. */
@@ -58,13 +59,34 @@ export function outputCalls(context: Context): Handlers<Names> {
         const { size } = run.config;
         await startJob(
           context.spawnTrainer,
-          { kind: 'export', weightsPath, format, size, path: file },
+          { kind: 'export', weightsPath, format, size, path: file, readmePath: readmeBeside(file) },
           () => {},
         ).ended;
       }
       return { path: file, bytes: statSync(file).size };
     },
+    'exports.verify': async ({ path }) => {
+      const file = existingFile(path, 'an exported .onnx file');
+      let check: ExportCheck | undefined;
+      await startJob(context.spawnTrainer, { kind: 'verify', path: file }, (message) => {
+        if (message.type === 'verified') check = message.check;
+      }).ended;
+      if (!check) throw new CotuneError('failed', `The trainer said nothing about ${file}.`);
+      return check;
+    },
   };
+}
+
+/** Where the contract of an exported file goes. Errors: `conflict` where something else has that name. */
+function readmeBeside(file: string): string {
+  const path = `${file.replace(/\.onnx$/i, '')}.README.md`;
+  if (existsSync(path) && !readFileSync(path, 'utf8').startsWith(`# ${basename(file)}\n`))
+    throw new CotuneError(
+      'conflict',
+      `${path}, where what the file takes and gives would be written, is something else.`,
+      'Move it, or choose another name.',
+    );
+  return path;
 }
 
 /** Errors: `conflict` where the run has no trained weights, `unavailable` where their file is gone. */

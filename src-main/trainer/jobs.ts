@@ -9,6 +9,7 @@ import { openSource } from './open-source.ts';
 import { predictImages } from './predict-images.ts';
 import type { FromTrainer, Job, RelationshipJob } from './protocol.ts';
 import { train } from './train.ts';
+import { verifyExport } from './verify-export.ts';
 
 /**
  * Does one job, reporting as it goes; its last report is `finished`. Throws what went wrong, or the signal's reason. Training
@@ -37,6 +38,9 @@ export async function runJob(
       break;
     case 'export':
       await exportNetwork(job);
+      break;
+    case 'verify':
+      report({ type: 'verified', check: await verifyExport(job.path) });
       break;
     case 'engines':
       report({ type: 'engines', engines: await listEngines(), auto: await explainChoice(job.cacheFolder) });

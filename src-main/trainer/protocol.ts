@@ -3,7 +3,7 @@
  * they are. The trainer opens no database; everything it learns goes out through these.
  */
 import type { BenchRequest, TrainerBench } from '../../src-shared/bench.ts';
-import type { SystemReport } from '../../src-shared/contract.ts';
+import type { ExportCheck, SystemReport } from '../../src-shared/contract.ts';
 import type {
   Approach,
   Calibration,
@@ -130,6 +130,14 @@ export interface ExportJob {
   size: number;
   /** Absolute path of the file to write. */
   path: string;
+  /** Absolute path of what an ONNX file's user has to know. */
+  readmePath: string;
+}
+
+/** Runs an exported network's test vectors again. */
+export interface VerifyJob {
+  kind: 'verify';
+  path: string;
 }
 
 /** Lists the engines; in a process of its own, since a broken driver may take it down. */
@@ -179,6 +187,7 @@ export type Job =
   | ArraysJob
   | PredictJob
   | ExportJob
+  | VerifyJob
   | EnginesJob
   | BenchJob;
 
@@ -210,6 +219,7 @@ export type FromTrainer =
   /** `auto`: which of them it takes, and why. */
   | { type: 'engines'; engines: SystemReport['engines']; auto: string }
   | { type: 'bench'; result: TrainerBench }
+  | { type: 'verified'; check: ExportCheck }
   | { type: 'finished'; result: TrainResult | null }
   | { type: 'stopped' }
   | { type: 'failed'; error: ErrorValue };

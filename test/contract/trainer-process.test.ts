@@ -94,7 +94,8 @@ test('an exported ONNX model takes plain pixels and gives the run’s own probab
   const trained = await converse(fixture.job({ steps: 3 }));
   const { weightsPath } = trained.one('finished').result!;
   const path = join(fixture.folder, 'model.onnx');
-  await converse({ kind: 'export', weightsPath, format: 'onnx', size: 32, path });
+  const readmePath = join(fixture.folder, 'model.README.md');
+  await converse({ kind: 'export', weightsPath, format: 'onnx', size: 32, path, readmePath });
   // Two opset imports name ONNX Runtime's own operators; no node may use one, or other runtimes could not run it.
   expect(readFileSync(path, 'latin1').split('com.microsoft')).toHaveLength(3);
   const session = await InferenceSession.create(path);
@@ -107,9 +108,37 @@ test('an exported ONNX model takes plain pixels and gives the run’s own probab
     .raw()
     .toBuffer();
   const results = await session.run({
-    images: new Tensor('float32', Float32Array.from(pixels), [1, 32, 32, 3]),
+    images: new Tensor('float32', Float32Array.from([...pixels, ...pixels]), [2, 32, 32, 3]),
   });
+  expect(results['probabilities:out'].dims).toEqual([2, 3]);
   const probabilities = [...(results['probabilities:out'].data as Float32Array)];
   for (const [k, p] of trained.probabilities('test').slice(0, 3).entries())
-    expect(probabilities[k]).toBeCloseTo(p, 4);
+    for (const image of [0, 3]) expect(probabilities[image + k]).toBeCloseTo(p, 4);
+});
+
+test('an exported ONNX model says what it takes, and its test vectors tell a changed file', async () => {
+  const trained = await converse(fixture.job({ steps: 3 }));
+  const { weightsPath } = trained.one('finished').result!;
+  const path = join(fixture.folder, 'vectors.onnx');
+  const readmePath = join(fixture.folder, 'vectors.README.md');
+  await converse({ kind: 'export', weightsPath, format: 'onnx', size: 32, path, readmePath });
+  const readme = readFileSync(readmePath, 'utf8');
+  expect(readme).toContain('float32 [batch, 32, 32, 3]');
+  for (const picture of ['gray', 'red', 'rows', 'squares', 'texture'])
+    expect(readme).toContain(`| ${picture} |`);
+  const verify = async (file: string) =>
+    (await converse({ kind: 'verify', path: file })).one('verified').check;
+  const check = await verify(path);
+  expect(check).toMatchObject({ size: 32, classes: 3 });
+  expect(check.vectors.map(({ holds }) => holds)).toEqual([true, true, true, true, true]);
+
+  // One promised probability becomes 8 or 9: certainty, or a share of more than a tenth, with another first digit.
+  const bytes = readFileSync(path);
+  const start = bytes.indexOf('"probabilities":[');
+  const [found, before] = /([[,])(0\.[1-9]|1[,\]])/.exec(bytes.toString('latin1', start))!;
+  bytes[bytes.indexOf(found, start) + before.length] = '9'.charCodeAt(0);
+  const changed = join(fixture.folder, 'changed.onnx');
+  writeFileSync(changed, bytes);
+  const { vectors } = await verify(changed);
+  expect(vectors.filter(({ holds }) => !holds)).toHaveLength(1);
 });

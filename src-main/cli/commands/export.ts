@@ -13,6 +13,13 @@ export function exportCommand(program: Command): void {
     'cotune export 12 --format csv --out predictions.csv',
   ])
     .description('write the trained network with its classes and preprocessing, or its predictions')
+    .addHelpText(
+      'after',
+      `
+An ONNX file takes "images", float32 [batch, side, side, 3]: any batch, height × width × channels, red green blue, values
+0 … 255; the normalization is inside. It gives "probabilities:out" [batch, classes]. Its metadata and a README beside it
+say this with its numbers, and hold five test vectors that \`cotune verify FILE\` runs again.`,
+    )
     .argument('<run>', 'number of the run', runId)
     .addOption(
       new Option(

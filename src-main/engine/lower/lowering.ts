@@ -1,6 +1,6 @@
 import { type ElementType, type Node, sizeOf, type Value } from '../trace/ir.ts';
 import { convertFilter, type FilterLayout, filterBlocks, isInBlocks } from './filters.ts';
-import { type Name, nchwcDomain, OnnxGraph, onnxTypes } from './onnx-graph.ts';
+import { type Name, nchwcDomain, OnnxGraph, type OpenBatch, onnxTypes } from './onnx-graph.ts';
 
 /**
  * How a rank-4 tensor lies in memory: as an image, or as a filter (filters.ts). Tensors of other ranks always lie as tf.js
@@ -18,6 +18,8 @@ export interface Target {
   block: number;
   /** Whether images that the forward pass keeps for the gradient are stored in half precision. */
   halfStorage?: boolean;
+  /** Given where the graph is to take any number of images. */
+  openBatch?: OpenBatch;
 }
 
 /** A lowering rule: emits ONNX nodes for one kernel call and defines its outputs. */
@@ -31,7 +33,7 @@ const toNhwc = [0, 2, 3, 1];
 
 /** The ONNX side of a trace while it is being lowered: which names stand for which values, in which layouts. */
 export class Lowering {
-  readonly graph = new OnnxGraph();
+  readonly graph: OnnxGraph;
   readonly target: Target;
   /** Whether what is lowered now comes after the forward pass. */
   inGradient = false;
@@ -41,6 +43,7 @@ export class Lowering {
   readonly #uses: ReadonlyMap<Value, number>;
 
   constructor(target: Target, uses: ReadonlyMap<Value, number> = new Map()) {
+    this.graph = new OnnxGraph(target.openBatch);
     this.target = target;
     this.#uses = uses;
   }
@@ -151,7 +154,7 @@ export class Lowering {
   }
 
   reshape(name: Name, shape: readonly number[]): Name {
-    return this.graph.op('Reshape', [name, this.graph.ints(shape)]);
+    return this.graph.op('Reshape', [name, this.graph.reshapeTo(shape)]);
   }
 
   /** Transposes a tensor of known shape; moving axes of extent 1 only is a reshape. */

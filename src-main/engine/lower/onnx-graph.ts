@@ -39,8 +39,16 @@ export const nchwcDomain = 'com.microsoft.nchwc';
 const uncopied = 'uncopied';
 const microsoftDomains = ['com.microsoft', nchwcDomain];
 
+/** A batch whose size the graph leaves open: the program was traced with `extent` images, a number that means nothing else. */
+export interface OpenBatch {
+  extent: number;
+  /** The graph input whose first axis is the batch. */
+  input: Name;
+}
+
 /** An ONNX graph under construction. Every node has one output here; equal nodes are made once. */
 export class OnnxGraph {
+  readonly #openBatch: OpenBatch | undefined;
   #nodes: OnnxNode[] = [];
   #nodeOutputs = new Set<Name>();
   /** Final names of node outputs that the graph hands out. */
@@ -48,6 +56,10 @@ export class OnnxGraph {
   #initializers: ProtobufWriter[] = [];
   #made = new Map<string, Name>();
   #count = 0;
+
+  constructor(openBatch?: OpenBatch) {
+    this.#openBatch = openBatch;
+  }
 
   /** Adds a node and returns the name of its output. Empty input names stand for absent optional inputs. */
   op(type: string, inputs: readonly Name[], attributes: Attributes = {}, domain = ''): Name {
@@ -107,9 +119,32 @@ export class OnnxGraph {
     });
   }
 
-  /** A vector of int64, the type of ONNX's shapes and axes. */
+  /** A vector of int64, the type of ONNX's shapes and axes. What follows from an open batch is computed at run time. */
   ints(values: readonly number[]): Name {
+    if (values.some((value) => this.#ofOpenBatch(value))) return this.#openInts(values);
     return this.constant('int64', [values.length], BigInt64Array.from(values.map(BigInt)));
+  }
+
+  /** A shape to bring a tensor into: the one extent that follows from an open batch is left to be found. */
+  reshapeTo(shape: readonly number[]): Name {
+    const open = shape.filter((extent) => this.#ofOpenBatch(extent));
+    return this.ints(
+      open.length === 1 ? shape.map((extent) => (this.#ofOpenBatch(extent) ? -1 : extent)) : shape,
+    );
+  }
+
+  #ofOpenBatch(value: number): boolean {
+    return this.#openBatch !== undefined && value !== 0 && value % this.#openBatch.extent === 0;
+  }
+
+  #openInts(values: readonly number[]): Name {
+    const { extent, input } = this.#openBatch!;
+    const batch = this.op('Shape', [input], { end: 1 });
+    const parts = values.map((value) => {
+      if (!this.#ofOpenBatch(value)) return this.ints([value]);
+      return value === extent ? batch : this.op('Mul', [batch, this.ints([value / extent])]);
+    });
+    return parts.length === 1 ? parts[0] : this.op('Concat', parts, { axis: 0 });
   }
 
   /** A constant of rank 0. */
@@ -136,9 +171,9 @@ export class OnnxGraph {
     for (const node of this.#nodes) graph.bytes(1, encodeNode(node, nameOf));
     graph.bytes(2, 'program');
     for (const initializer of this.#initializers) graph.bytes(5, initializer);
-    for (const input of inputs) graph.bytes(11, valueInfo(input));
+    for (const input of inputs) graph.bytes(11, valueInfo(input, this.#openBatch));
     if (intoGiven) graph.bytes(12, sequenceInfo(uncopied));
-    for (const output of outputs) graph.bytes(12, valueInfo(output));
+    for (const output of outputs) graph.bytes(12, valueInfo(output, this.#openBatch));
     const model = new ProtobufWriter().integer(1, 8).bytes(2, 'Cotuning Studio').bytes(7, graph);
     model.bytes(8, new ProtobufWriter().bytes(1, '').integer(2, opset));
     for (const domain of microsoftDomains)
@@ -169,9 +204,15 @@ function attribute(name: string, value: Attribute): ProtobufWriter {
   return message.integer(20, attributeTypes.ints);
 }
 
-function valueInfo({ name, shape, dtype }: NamedSpec): ProtobufWriter {
+function valueInfo({ name, shape, dtype }: NamedSpec, openBatch: OpenBatch | undefined): ProtobufWriter {
   const dimensions = new ProtobufWriter();
-  for (const extent of shape) dimensions.bytes(1, new ProtobufWriter().integer(1, extent));
+  for (const extent of shape) {
+    const dimension = new ProtobufWriter();
+    dimensions.bytes(
+      1,
+      extent === openBatch?.extent ? dimension.bytes(2, 'batch') : dimension.integer(1, extent),
+    );
+  }
   const tensor = new ProtobufWriter().integer(1, onnxTypes[dtype]).bytes(2, dimensions);
   return new ProtobufWriter().bytes(1, name).bytes(2, new ProtobufWriter().bytes(1, tensor));
 }
