@@ -97,6 +97,16 @@ export function duplicateNotes(duplicates: readonly Duplicate<Comparable>[]): st
       `${counted(leaked, 'test image')} also in the training or validation images, or nearly so: the test accuracy will look better than it is.`,
     );
   }
+  const validated = duplicates.filter(
+    ({ image, original }) =>
+      [image, original].some(({ split }) => split === 'val') &&
+      [image, original].some(({ split }) => split === 'train'),
+  ).length;
+  if (validated > 0) {
+    notes.push(
+      `${counted(validated, 'validation image')} also in the training images, or nearly so: runs leave ${validated === 1 ? 'it' : 'them'} out of validation.`,
+    );
+  }
   const conflicts = duplicates.filter(({ image, original }) => image.label !== original.label).length;
   if (conflicts > 0) {
     notes.push(

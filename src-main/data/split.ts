@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Sample } from '../../src-shared/domain.ts';
+import type { Alike } from './alike.ts';
 
 export interface SplitOptions {
   /** Share in (0, 1] of each class's training images that is used, after the validation images are set aside. */
@@ -7,6 +8,8 @@ export interface SplitOptions {
   seed: number;
   /** Share of each class's training images set aside for validation where the dataset has no validation split. */
   valFraction: number;
+  /** Images that show the same picture, by path: none of them stands on the other side of training and validation. */
+  alike?: ReadonlyMap<string, Alike>;
 }
 
 export interface ChosenSamples<S extends Sample> {
@@ -19,28 +22,38 @@ export interface ChosenSamples<S extends Sample> {
 /**
  * Chooses a run's images per class, never overall: first `valFraction` of a class's training images for validation
  * (rounded down, but one of three or more), then `rate` of the rest for training (at least one). The choice follows
- * from seed, label and content alone, not from the order or the names of the files; copies of one image stay on one
- * side, and a lower rate's images are among a higher rate's.
+ * from seed, label and content alone, not from the order or the names of the files; images that are alike stay on one
+ * side (in training, where they are of several classes), and a lower rate's images are among a higher rate's. Of a given
+ * validation split the images that training has too are left out.
  */
 export function splitSamples<S extends Sample>(
   samples: readonly S[],
   options: SplitOptions,
 ): ChosenSamples<S> {
-  const { rate, seed, valFraction } = options;
+  const { rate, seed, valFraction, alike = new Map<string, Alike>() } = options;
   const of = (split: Sample['split']) => samples.filter((sample) => sample.split === split).sort(byPath);
   const given = of('val');
-  const chosen: ChosenSamples<S> = { train: [], val: [...given], test: of('test'), notes: [] };
+  const apart = given.filter(({ path }) => !alike.get(path)?.trained);
+  const chosen: ChosenSamples<S> = { train: [], val: apart.slice(), test: of('test'), notes: [] };
+  if (apart.length < given.length) {
+    const many = given.length - apart.length;
+    chosen.notes.push(
+      `${many} of ${given.length} validation images show${many === 1 ? 's' : ''} what training images show too, and ${many === 1 ? 'was' : 'were'} left out: nothing may be chosen by images that were learned.`,
+    );
+  }
   const withoutValidation: string[] = [];
   for (const [label, members] of Map.groupBy(of('train'), (sample) => sample.label)) {
-    const groups = shuffledGroups(members, (sample) => sample.hash, `validation ${seed} ${label}`);
+    const keyOf = ({ path, hash }: S) => alike.get(path)?.key ?? hash;
+    const groups = shuffledGroups(members, keyOf, `validation ${seed} ${label}`);
+    const free = groups.filter(([first]) => !alike.get(first.path)?.acrossClasses);
     const wanted = Math.max(Math.floor(members.length * valFraction), members.length >= 3 ? 1 : 0);
-    const held = new Set(given.length > 0 || valFraction === 0 ? [] : takeWhole(groups, wanted));
+    const held = new Set(apart.length > 0 || valFraction === 0 ? [] : takeWhole(free, wanted, groups.length));
     const rest = groups.flat().filter((sample) => !held.has(sample));
     // One by one: a class may have more images than a call may have arguments.
     for (const sample of held) chosen.val.push(sample);
     for (const sample of rest.slice(0, Math.max(1, Math.round(rest.length * rate))))
       chosen.train.push(sample);
-    if (given.length === 0 && held.size === 0) withoutValidation.push(classFolder(members[0].path));
+    if (apart.length === 0 && held.size === 0) withoutValidation.push(classFolder(members[0].path));
   }
   if (withoutValidation.length > 0) {
     const more = withoutValidation.length > 5 ? ` and ${withoutValidation.length - 5} more` : '';
@@ -62,10 +75,10 @@ export function shuffledGroups<T>(members: readonly T[], keyOf: (member: T) => s
     .map(({ group }) => group);
 }
 
-/** Whole groups from the front, as many as fit into `count` members, always leaving one group behind. */
-export function takeWhole<T>(groups: readonly T[][], count: number): T[] {
+/** Whole groups from the front, as many as fit into `count` members, always leaving one of `all` groups behind. */
+export function takeWhole<T>(groups: readonly T[][], count: number, all = groups.length): T[] {
   const taken: T[] = [];
-  for (const group of groups.slice(0, -1)) {
+  for (const group of groups.slice(0, all - 1)) {
     if (taken.length + group.length <= count) for (const member of group) taken.push(member);
   }
   return taken;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Dataset, Model, Sample, Split } from '../../src-shared/domain.ts';
+import type { Dataset, Model, Run, Sample, Split } from '../../src-shared/domain.ts';
 import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { alikeByPath } from '../data/alike.ts';
 import { splitSamples } from '../data/split.ts';
 import type { NewRelationship } from '../store/relationships.ts';
 import type { StampedSample } from '../store/samples.ts';
@@ -20,13 +21,23 @@ export interface RunSamples {
   notes: string[];
 }
 
+/**
+ * How images are divided into training and validation. `copies`, the rule before, keeps equal files on one side; runs that
+ * began under it go on under it.
+ */
+const divisions = ['alike', 'copies'] as const;
+
 /** The images of one run. Errors: `bad-input` where there is nothing to train on. */
-export function samplesForRun(store: Store, dataset: Dataset, rate: number, seed: number): RunSamples {
-  const { train, val, test, notes } = splitSamples(store.samples.all(dataset.id), {
-    rate,
-    seed,
-    valFraction,
-  });
+export function samplesForRun(
+  store: Store,
+  dataset: Dataset,
+  rate: number,
+  seed: number,
+  division: (typeof divisions)[number] = 'alike',
+): RunSamples {
+  const all = store.samples.all(dataset.id);
+  const alike = division === 'alike' ? alikeByPath(all, dataset.issues) : undefined;
+  const { train, val, test, notes } = splitSamples(all, { rate, seed, valFraction, alike });
   if (train.length === 0) {
     throw new CotuneError(
       'bad-input',
@@ -41,6 +52,16 @@ export function samplesForRun(store: Store, dataset: Dataset, rate: number, seed
       hash.update(`${split}\t${sample.label}\t${sample.hash}\t${sample.path}\n`);
   }
   return { samples, splitHash: hash.digest('hex'), notes };
+}
+
+/** The images of a run that may have begun under an earlier division; those of today's where neither gives its images. */
+export function samplesOfRun(store: Store, dataset: Dataset, { config, splitHash }: Run): RunSamples {
+  const { rate, seed } = config;
+  for (const division of divisions) {
+    const chosen = samplesForRun(store, dataset, rate, seed, division);
+    if (chosen.splitHash === splitHash) return chosen;
+  }
+  return samplesForRun(store, dataset, rate, seed);
 }
 
 /** Samples as a trainer sees them, by split. `folder` is the dataset's. */

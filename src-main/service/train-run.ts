@@ -9,7 +9,7 @@ import { newestCheckpoint } from './checkpoint-files.ts';
 import { checkUnchanged } from './data-check.ts';
 import { persist } from './persist.ts';
 import { openRecorder } from './run-recorder.ts';
-import { jobModel, jobSamples, learnedRow, type RunSamples, samplesForRun } from './run-samples.ts';
+import { jobModel, jobSamples, learnedRow, type RunSamples, samplesOfRun } from './run-samples.ts';
 import type { RunningJob, Trainer } from './trainer-job.ts';
 
 export interface RunningRun {
@@ -120,7 +120,7 @@ export const resumeHint = (run: number, checkpointStep: number | undefined): str
 async function prepare(base: Base, run: Run) {
   const { store, home } = base;
   const { dataset, model } = inputsOf(base, run);
-  const chosen = samplesForRun(store, dataset, run.config.rate, run.config.seed);
+  const chosen = samplesOfRun(store, dataset, run);
   const resumeFrom = newestCheckpoint(base, run.id);
   if (chosen.splitHash !== run.splitHash) {
     if (resumeFrom) {

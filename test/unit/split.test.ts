@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { alikeByPath } from '../../src-main/data/alike.ts';
 import { splitSamples } from '../../src-main/data/split.ts';
-import type { Sample } from '../../src-shared/domain.ts';
+import { samplesForRun, samplesOfRun } from '../../src-main/service/run-samples.ts';
+import type { Store } from '../../src-main/store/store.ts';
+import type { Dataset, Run, Sample, SampleIssue } from '../../src-shared/domain.ts';
 
 const sampleOf = (label: number, number: number, split: Sample['split'] = 'train'): Sample => ({
   id: label * 1000 + number,
@@ -91,4 +94,66 @@ test('copies of one image stay on one side', () => {
   }
   const same = classSamples(0, 4).map((sample) => ({ ...sample, hash: 'one' }));
   expect(splitSamples(same, options)).toMatchObject({ val: [] });
+});
+
+const near = (path: string, other: string): SampleIssue => ({
+  kind: 'near-duplicate',
+  path,
+  other,
+  detail: '',
+});
+
+test('pictures that look the same never stand on both sides of training and validation, directly alike or not', () => {
+  const samples = [...classSamples(0, 30), ...classSamples(1, 30)];
+  // Chains of three, and one across the classes.
+  const issues = Array.from({ length: 9 }, (_, chain) =>
+    [1, 2].map((step) =>
+      near(`train/class-0/${3 * chain + step}.jpg`, `train/class-0/${3 * chain + step - 1}.jpg`),
+    ),
+  ).flat();
+  issues.push(near('train/class-1/0.jpg', 'train/class-0/29.jpg'));
+  const alike = alikeByPath(samples, issues);
+  for (let seed = 0; seed < 20; seed++) {
+    const { train, val } = splitSamples(samples, { ...options, seed, alike });
+    const keyOf = ({ path, hash }: Sample) => alike.get(path)?.key ?? hash;
+    const trained = new Set(train.map(keyOf));
+    expect(val.filter((image) => trained.has(keyOf(image)))).toEqual([]);
+    expect(val.length).toBeGreaterThan(6);
+    expect(train.map(({ path }) => path)).toContain('train/class-1/0.jpg');
+    // Neither the order of the images nor that of the findings counts.
+    const turned = alikeByPath(samples.toReversed(), issues.toReversed());
+    expect(ids(splitSamples(samples.toReversed(), { ...options, seed, alike: turned }).val)).toEqual(
+      ids(val),
+    );
+  }
+});
+
+test('of given validation images those that training shows too are left out, and that is said', () => {
+  const samples = [...classSamples(0, 10), ...classSamples(0, 5, 'val'), ...classSamples(0, 2, 'test')];
+  const issues = [
+    near('val/class-0/1.jpg', 'train/class-0/3.jpg'),
+    near('val/class-0/2.jpg', 'test/class-0/0.jpg'),
+  ];
+  const { val, train, notes } = splitSamples(samples, { ...options, alike: alikeByPath(samples, issues) });
+  expect(val.map(({ path }) => path)).not.toContain('val/class-0/1.jpg');
+  expect([val.length, train.length]).toEqual([4, 10]);
+  expect(notes.join()).toContain('1 of 5 validation images');
+});
+
+test('a run that began when only copies were kept together goes on with its own images', () => {
+  const samples = classSamples(0, 30);
+  const issues = samples
+    .slice(1)
+    .map(({ path }, index) => near(path, samples[index].path))
+    .slice(0, 12);
+  const store = { samples: { all: () => samples } } as unknown as Store;
+  const dataset = { id: 1, name: 'alike', issues } as unknown as Dataset;
+  const [today, before] = (['alike', 'copies'] as const).map((one) =>
+    samplesForRun(store, dataset, 1, 0, one),
+  );
+  expect(before.splitHash).not.toBe(today.splitHash);
+  const run = (splitHash: string) => ({ config: { rate: 1, seed: 0 }, splitHash }) as Run;
+  expect(samplesOfRun(store, dataset, run(before.splitHash))).toEqual(before);
+  expect(samplesOfRun(store, dataset, run(today.splitHash))).toEqual(today);
+  expect(samplesOfRun(store, dataset, run('of other images'))).toEqual(today);
 });
