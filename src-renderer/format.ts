@@ -65,9 +65,6 @@ export function when(iso: string | null, now = Date.now()): string {
 export const dateTime = (iso: string | null): string =>
   iso ? new Date(iso).toLocaleString('en-US', { dateStyle: 'medium', timeStyle: 'short' }) : none;
 
-const methodTitles: Record<string, string> = { finetune: 'Fine-tuning', cotuning: 'Co-tuning' };
-export const methodTitle = (method: string): string => methodTitles[method] ?? method;
-
 const splitTitles: Record<string, string> = { train: 'Train', val: 'Validation', test: 'Test' };
 export const splitTitle = (split: string): string => splitTitles[split] ?? split;
 

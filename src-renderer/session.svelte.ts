@@ -3,6 +3,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { EventData, Sweep, Task } from '../src-shared/contract.ts';
 import type { ArchitectureTitle, Dataset, Model, Run } from '../src-shared/domain.ts';
 import { type ErrorValue, toErrorValue } from '../src-shared/errors.ts';
+import type { Catalog } from '../src-shared/parts.ts';
 import { accessToken, isRefused } from './access.ts';
 import { type ConnectionState, connect, type DesktopBridge, portWire, socketWire } from './client.ts';
 
@@ -36,6 +37,8 @@ class Session {
   architectures = $state.raw<ArchitectureTitle[]>([]);
   runs = $state.raw<Run[] | null>(null);
   sweeps = $state.raw<Sweep[] | null>(null);
+  /** Methods and what else a training is put together from. */
+  parts = $state.raw<Catalog | null>(null);
   tasks = $state.raw<Task[]>([]);
   error = $state.raw<ErrorValue | null>(null);
   readonly progress = new SvelteMap<number, EventData<'run.progress'>>();
@@ -99,6 +102,9 @@ class Session {
     this.#loadDatasets();
     this.#loadModels();
     this.#loadSweeps();
+    client.call('parts.list', {}).then((parts) => {
+      this.parts = parts;
+    }, this.#fail);
     client.call('models.architectures', {}).then((architectures) => {
       this.architectures = architectures;
     }, this.#fail);

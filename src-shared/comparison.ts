@@ -13,7 +13,8 @@ import {
   unlikeness,
 } from './paired-images.ts';
 import { networkDifference } from './paired-networks.ts';
-import { configDifferences, methodName } from './run-settings.ts';
+import { methodName } from './parts.ts';
+import { configDifferences } from './run-settings.ts';
 import { level, wilsonInterval } from './statistics.ts';
 import { networksVerdict } from './verdicts.ts';
 

@@ -11,8 +11,8 @@ import {
   Dataset,
   EngineChoice,
   ErrorValueSchema,
-  Method,
   Model,
+  Part,
   Phase,
   Preprocessing,
   Relationship,
@@ -24,31 +24,45 @@ import {
   Split,
 } from './domain.ts';
 
+import { needs } from './parts.ts';
+
 const id = z.number().int().positive();
 const page = {
   offset: z.number().int().min(0).default(0),
   limit: z.number().int().min(1).max(1000).default(200),
 };
 
+/** A part by its name, or with options. */
+const PartChoice = z.union([z.string().min(1), Part]);
+/** One or several parts: `cotuning+bss`, or a list. */
+const PartsChoice = z.union([PartChoice, z.array(PartChoice)]);
+export type PartsChoice = z.infer<typeof PartsChoice>;
+
 /** What a person may leave out of a training request; the preset and the model fill the rest. */
-export const RunRequest = RunConfig.partial().required({ dataset: true, model: true, method: true }).extend({
-  /** Passes over the training images, an alternative to `steps`. */
-  epochs: z.number().positive().optional(),
-});
+export const RunRequest = RunConfig.omit({ method: true, extras: true, optimizer: true, schedule: true })
+  .partial()
+  .required({ dataset: true, model: true })
+  .extend({
+    method: PartsChoice,
+    extras: PartsChoice.optional(),
+    optimizer: PartChoice.optional(),
+    schedule: PartChoice.optional(),
+    /** Options of the chosen parts: `cotuning.tradeOff`, or `tradeOff` where only one of them has it. */
+    options: z.record(z.string(), z.unknown()).optional(),
+    /** Passes over the training images, an alternative to `steps`. */
+    epochs: z.number().positive().optional(),
+  });
 export type RunRequest = z.infer<typeof RunRequest>;
 
 export const SweepPlan = z.strictObject({
   name: z.string().min(1),
   dataset: z.string().min(1),
   model: z.string().min(1),
-  methods: z.array(Method).min(1),
+  methods: z.array(PartsChoice).min(1),
   rates: z.array(z.number().gt(0).max(1)).min(1).default([1]),
   seeds: z.array(z.number().int().min(0)).min(1).default([0]),
-  /** Settings shared by every run of the sweep. */
-  config: RunConfig.omit({ dataset: true, model: true, method: true, rate: true, seed: true })
-    .partial()
-    .extend({ epochs: z.number().positive().optional() })
-    .prefault({}),
+  /** Settings shared by every run of the sweep; an option counts for the methods that have it. */
+  config: RunRequest.omit({ dataset: true, model: true, method: true, rate: true, seed: true }).prefault({}),
 });
 export type SweepPlan = z.infer<typeof SweepPlan>;
 
@@ -288,6 +302,33 @@ export const ExportCheck = z.object({
 });
 export type ExportCheck = z.infer<typeof ExportCheck>;
 
+const OptionDescription = z.object({
+  name: z.string(),
+  title: z.string(),
+  help: z.string(),
+  type: z.enum(['number', 'integer', 'numbers', 'flag', 'choice']),
+  default: z.union([z.number(), z.string(), z.boolean(), z.array(z.number())]).nullable(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  above: z.number().optional(),
+  below: z.number().optional(),
+  unit: z.string().optional(),
+  choices: z.array(z.string()).optional(),
+});
+const PartDescription = z.object({
+  name: z.string(),
+  title: z.string(),
+  help: z.string(),
+  formula: z.string(),
+  source: z.string(),
+  when: z.string(),
+  options: z.array(OptionDescription),
+  needs: z.array(z.enum(needs)),
+  prepares: z.boolean(),
+  excludes: z.record(z.string(), z.string()),
+});
+const parts = z.array(PartDescription);
+
 const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output });
 const none = z.object({});
 const ok = z.object({ ok: z.literal(true) });
@@ -305,6 +346,8 @@ export const contract = {
       }),
     ),
     'tasks.list': call(none, z.array(Task)),
+    /** Everything that a training can be put together from. */
+    'parts.list': call(none, z.object({ method: parts, extras: parts, optimizer: parts, schedule: parts })),
 
     'datasets.list': call(none, z.array(Dataset)),
     'datasets.get': call(z.object({ dataset: z.string() }), Dataset),

@@ -4,7 +4,6 @@ import {
   approaches,
   classLists,
   engineChoices,
-  methods,
   phases,
   precisions,
   runStatuses,
@@ -12,15 +11,13 @@ import {
   temperatureSources,
 } from './names.ts';
 
-export { approaches, classLists, engineChoices, methods, precisions, runStatuses, splits };
+export { approaches, classLists, engineChoices, precisions, runStatuses, splits };
 
 /** Name of a network's architecture: one of those that `models.architectures` lists. */
 export const Architecture = z.string().min(1);
 /** What a person reads for it. */
 export const ArchitectureTitle = z.object({ name: Architecture, title: z.string() });
 export type ArchitectureTitle = z.infer<typeof ArchitectureTitle>;
-export const Method = z.enum(methods);
-export type Method = z.infer<typeof Method>;
 export const Approach = z.enum(approaches);
 export type Approach = z.infer<typeof Approach>;
 export const EngineChoice = z.enum(engineChoices);
@@ -135,11 +132,18 @@ export const Model = z.object({
 });
 export type Model = z.infer<typeof Model>;
 
+/** A method's term, an extra, an optimizer or a schedule by name, with its options, which its own schema knows. */
+export const Part = z.looseObject({ name: z.string().min(1) });
+export type Part = z.infer<typeof Part>;
+
 /** Everything that decides a run's result; defaults are the preset `quick`. */
 export const RunConfig = z.strictObject({
   dataset: z.string().min(1),
   model: z.string().min(1),
-  method: Method,
+  /** What is added to cross-entropy on the target labels. */
+  method: z.array(Part).min(1),
+  /** What any method can have besides. */
+  extras: z.array(Part).default([]),
   preset: z.enum(['quick', 'paper']).default('quick'),
   /** Share of the training images of each class that is used, after the validation images are set aside. */
   rate: z.number().gt(0).max(1).default(1),
@@ -155,14 +159,9 @@ export const RunConfig = z.strictObject({
   size: z.number().int().min(32).max(1024),
   learningRate: z.number().positive(),
   headLearningRateMultiplier: z.number().positive(),
-  momentum: z.number().min(0).lt(1),
-  weightDecay: z.number().min(0),
-  /** Steps at which the learning rate is multiplied by `decayFactor`. */
-  decayAt: z.array(z.number().int().positive()),
-  decayFactor: z.number().positive().max(1),
-  /** Weight λ of the source term in co-tuning's loss. */
-  tradeOff: z.number().min(0),
-  approach: Approach,
+  optimizer: Part,
+  /** Course of the learning rate. */
+  schedule: Part,
   engine: EngineChoice,
   /** `mixed` stores activations in half precision between the forward pass and the gradient. */
   precision: Precision,

@@ -1,5 +1,6 @@
 /** Runs that agree in everything but the seed, under a name that tells each such group from the others shown. */
-import { decidingSettings, methodName, type Setting, type SettledRun, settingTitle } from './run-settings.ts';
+import { methodName } from './parts.ts';
+import { decidingSettings, type Setting, type SettledRun, settingTitle } from './run-settings.ts';
 
 export interface Group<R extends SettledRun> {
   name: string;

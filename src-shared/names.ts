@@ -1,5 +1,4 @@
 /** Names that every side spells the same. Free of schemas, so that a page under a strict policy (no eval) can import it. */
-export const methods = ['finetune', 'cotuning'] as const;
 export const approaches = ['reverse', 'direct'] as const;
 export const engineChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'directml', 'coreml', 'tensorflow'] as const;
 export const precisions = ['full', 'mixed'] as const;
@@ -7,7 +6,7 @@ export const splits = ['train', 'val', 'test'] as const;
 export const runStatuses = ['queued', 'running', 'finished', 'failed', 'stopped'] as const;
 /** Class names that come with the program: what may stand for a file of them. */
 export const classLists = ['imagenet-1k'] as const;
-export const phases = ['starting', 'data', 'relationship', 'train', 'evaluate'] as const;
+export const phases = ['starting', 'data', 'prepare', 'train', 'evaluate'] as const;
 
 /** Path of a sample's picture under a host's origin: `thumb` is at most 256 px on its longer side. */
 export const imagePath = (sample: number, size: 'thumb' | 'full'): string => `images/${sample}/${size}`;

@@ -1,5 +1,6 @@
 /** What decided a run's result, setting by setting, whatever settings there are. */
 import type { Run, RunConfig } from './domain.ts';
+import { methodName } from './parts.ts';
 
 export interface Setting {
   key: string;
@@ -15,19 +16,11 @@ export type SettledRun = Pick<Run, 'id' | 'config' | 'datasetHash' | 'modelHash'
 /** Names that a person gave, and settings that change what is kept or shown on the way, not what comes out. */
 const withoutEffect = new Set(['dataset', 'model', 'preset', 'engine', 'seed', 'checkpointEvery']);
 
-/** The method's name; where a method is made of several terms, their names joined by `+`. */
-export function methodName(method: unknown): string {
-  return termsOf(method)
-    .map(({ name }) => name)
-    .join('+');
-}
-
 /** Everything but the seed that decides the result. Data and network count by content, the engine as the one that ran. */
 export function decidingSettings({ config, datasetHash, modelHash, engine }: SettledRun): Setting[] {
   const { method, ...rest } = config;
   const idle = new Set(withoutEffect);
   if (config.select === 'last') idle.add('evaluateEvery');
-  if (config.decayAt?.length === 0) idle.add('decayFactor');
   const setting = (key: string, value: unknown): Setting => ({
     key,
     value: JSON.stringify(value),
@@ -37,7 +30,7 @@ export function decidingSettings({ config, datasetHash, modelHash, engine }: Set
     { key: 'dataset', value: datasetHash, text: config.dataset },
     { key: 'model', value: modelHash, text: config.model },
     setting('engine', usedEngine({ config, engine })),
-    ...termsOf(method).flatMap(({ name, ...options }, i, terms) => [
+    ...method.flatMap(({ name, ...options }, i, terms) => [
       setting(terms.length > 1 ? `method ${i + 1}` : 'method', name),
       ...Object.entries(options).map(([key, value]) => setting(key, value)),
     ]),
@@ -63,16 +56,8 @@ export const settingTitle = (key: string): string =>
   key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 function flat({ method, ...rest }: RunConfig): Map<string, unknown> {
-  const options = termsOf(method).flatMap(({ name: _, ...values }) => Object.entries(values));
+  const options = method.flatMap(({ name: _, ...values }) => Object.entries(values));
   return new Map<string, unknown>([['method', methodName(method)], ...options, ...Object.entries(rest)]);
-}
-
-type Term = { name: string; [option: string]: unknown };
-
-function termsOf(method: unknown): Term[] {
-  if (Array.isArray(method)) return method.flatMap(termsOf);
-  if (typeof method === 'object' && method !== null) return [method as Term];
-  return [{ name: String(method) }];
 }
 
 function shown(value: unknown): string {

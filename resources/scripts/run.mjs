@@ -113,6 +113,7 @@ const tasks = {
     buildRenderer();
     script('resources/scripts/dist.ts', ...args);
   },
+  docs: () => script('resources/scripts/methods-page.ts'),
   'sample:pretrain': () => script('src-main/sample/pretrain.ts', ...args),
 };
 

@@ -21,7 +21,7 @@ export async function runBench(
     case 'infer':
       return benchStep(work, progressOf('evaluate'));
     case 'relationship':
-      return benchRelationship(work, (done) => progressOf('relationship')(done, work.rounds));
+      return benchRelationship(work, (done) => progressOf('prepare')(done, work.rounds));
     case 'data': {
       const { dataset, ...options } = work;
       return { bench: 'data', dataset, ...(await benchData(options, progressOf('data'))) };

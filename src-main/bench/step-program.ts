@@ -4,8 +4,8 @@ import type { Arrays, Program } from '../engine/engine.ts';
 import { openSource } from '../trainer/open-source.ts';
 import { evaluationBatch } from '../trainer/predict-logits.ts';
 import type { StepWork } from '../trainer/protocol.ts';
+import { optimizerOf } from '../transfer/catalog.ts';
 import { initialState } from '../transfer/initial-state.ts';
-import { methodNamed } from '../transfer/methods/index.ts';
 import type { Network } from '../transfer/network.ts';
 import { evaluationProgram, trainingProgram } from '../transfer/training-program.ts';
 import { benchClasses, plainNetwork, randomWeights } from './random-network.ts';
@@ -36,16 +36,13 @@ export function stepProgram(work: StepWork): StepProgram {
     return { architecture, program, constants: weights, state: () => ({}), batch: { images }, passes };
   }
   const program = trainingProgram(network, {
-    method: methodNamed('finetune'),
     batch: count,
     size,
-    momentum: 0.9,
-    weightDecay: 5e-4,
+    optimizer: optimizerOf({ name: 'sgd' }),
     headLearningRateMultiplier: 10,
-    tradeOff: 0,
     frozen: work.frozen,
   });
-  const state = () => initialState(program, network, weights(), 0, null);
+  const state = () => initialState(program, network, weights(), 0);
   const batch = syntheticBatch(count, size);
   return { architecture, program, constants: () => ({}), state, batch, passes: 1 };
 }

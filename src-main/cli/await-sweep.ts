@@ -1,6 +1,7 @@
 import type { Client, Sweep } from '../../src-shared/contract.ts';
 import type { Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { methodName } from '../../src-shared/parts.ts';
 import { openMeter, runEnd } from './await-work.ts';
 import { onInterrupt } from './interrupt.ts';
 import type { Progress } from './progress.ts';
@@ -43,7 +44,7 @@ export async function awaitSweep(client: Client, sweep: Sweep, progress: Progres
 }
 
 function outcome({ config, status, error, test }: Run): string {
-  const how = `${config.method}, rate ${config.rate}, seed ${config.seed}`;
+  const how = `${methodName(config.method)}, rate ${config.rate}, seed ${config.seed}`;
   if (status === 'finished') return `${how}: test accuracy ${test ? percent(test.accuracy) : 'unknown'}`;
   return `${how}: ${status}${error ? ` (${error.message})` : ''}`;
 }

@@ -1,6 +1,7 @@
 import type { Client, Task } from '../../src-shared/contract.ts';
 import type { Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { methodName } from '../../src-shared/parts.ts';
 import { onInterrupt } from './interrupt.ts';
 import type { Progress } from './progress.ts';
 import { seconds } from './text.ts';
@@ -80,7 +81,7 @@ export function openMeter(client: Client, ids: readonly number[], progress: Prog
   let first = 0;
   const ends = [
     client.on('run', ({ id, config }) =>
-      labels.set(id, `run ${id} ${config.method} rate ${config.rate} seed ${config.seed}`),
+      labels.set(id, `run ${id} ${methodName(config.method)} rate ${config.rate} seed ${config.seed}`),
     ),
     client.on('run.metrics', ({ run, values }) => {
       if (ids.includes(run) && values.loss !== undefined) loss = `loss ${values.loss.toFixed(3)}`;

@@ -1,5 +1,6 @@
 import type { Client } from '../../src-shared/contract.ts';
 import type { Relationship, RelationshipRow, Run, SplitMetrics } from '../../src-shared/domain.ts';
+import { methodName } from '../../src-shared/parts.ts';
 import { snakeCase } from './output.ts';
 import { columns, percent, seconds, someOf, table } from './text.ts';
 
@@ -20,7 +21,7 @@ export async function runDocument(client: Client, run: Run): Promise<RunDocument
   return {
     run: run.id,
     status: run.status,
-    method: config.method,
+    method: methodName(config.method),
     dataset: config.dataset,
     model: config.model,
     engine: run.engine?.name ?? null,
@@ -61,7 +62,7 @@ async function relationshipOf(client: Client, run: Run): Promise<Relationship | 
 export function describeRun(run: Run, notes: string[]): string {
   const { config, samples, timing } = run;
   const lines = [
-    `Run ${run.id}: ${config.method} of ${config.model} on ${config.dataset}, seed ${config.seed}, ${percent(config.rate, 0)} of the training images`,
+    `Run ${run.id}: ${methodName(config.method)} of ${config.model} on ${config.dataset}, seed ${config.seed}, ${percent(config.rate, 0)} of the training images`,
     `${samples.train} training, ${samples.val} validation, ${samples.test} test images; ${run.step} of ${config.steps} steps of ${config.batch} images at ${config.size} px`,
   ];
   if (run.engine) lines.push(`Engine: ${run.engine.name} (${run.engine.device})`);

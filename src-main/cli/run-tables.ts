@@ -1,5 +1,6 @@
 import type { GroupSummary } from '../../src-shared/contract.ts';
 import type { Run } from '../../src-shared/domain.ts';
+import { methodName } from '../../src-shared/parts.ts';
 import { columns, percent, seconds, table } from './text.ts';
 
 /** One line per run. */
@@ -21,7 +22,7 @@ export const runTable = (runs: Run[]): string =>
     runs.map((run) => [
       `${run.id}`,
       run.status,
-      run.config.method,
+      methodName(run.config.method),
       run.config.dataset,
       run.config.model,
       `${run.config.rate}`,

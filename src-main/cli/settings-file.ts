@@ -20,7 +20,7 @@ type Settings = Record<string, unknown>;
  * Values are checked by the service. Errors: `not-found`, `bad-input` with the file's line, or the unknown name.
  */
 export async function readRunSettings(path: string): Promise<Settings> {
-  return rename(await readYaml(path), path, runKeys);
+  return withOptions(await readYaml(path), path, runKeys);
 }
 
 /** Reads a sweep's plan from a YAML file; settings shared by its runs stand under `config`. Errors as above. */
@@ -29,7 +29,7 @@ export async function readPlan(path: string): Promise<SweepPlan> {
   if (plan.config !== undefined) {
     if (!isMapping(plan.config))
       throw new CotuneError('bad-input', `${path}: "config" is not a list of "name: value" lines.`);
-    plan.config = rename(plan.config, path, runKeys);
+    plan.config = await withOptions(plan.config, path, runKeys);
   }
   return plan as SweepPlan;
 }
@@ -69,13 +69,35 @@ const camelCase = (key: string): string =>
   key.replace(/[-_]([a-z])/g, (_, letter: string) => letter.toUpperCase());
 const snakeName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-function rename(settings: Settings, path: string, known: string[]): Settings {
+/** Settings of a run, and among them options of parts: `trade_off: 1`, `cotuning.trade_off: 1` or `cotuning: { trade_off: 1 }`. */
+async function withOptions(settings: Settings, path: string, known: string[]): Promise<Settings> {
+  const { catalog } = await import('../transfer/catalog.ts');
+  const parts = Object.values(catalog()).flat();
+  const names = parts.flatMap((part) => part.options.map(({ name }) => name));
+  const rest: Settings = {};
+  const options: Settings = {};
+  for (const [key, value] of Object.entries(settings)) {
+    const [owner, option] = key.includes('.') ? key.split('.') : [null, key];
+    const part = parts.find(({ name }) => name === (owner ?? key));
+    if (part && owner === null && isMapping(value) && !known.includes(camelCase(key)))
+      for (const [own, chosen] of Object.entries(value)) options[`${key}.${camelCase(own)}`] = chosen;
+    else if (part && owner !== null) options[`${owner}.${camelCase(option)}`] = value;
+    else if (names.includes(camelCase(key)) && !known.includes(camelCase(key)))
+      options[camelCase(key)] = value;
+    else rest[key] = value;
+  }
+  const renamed = rename(rest, path, known, names);
+  if (Object.keys(options).length === 0) return renamed;
+  return { ...renamed, options: { ...(renamed.options as Settings), ...options } };
+}
+
+function rename(settings: Settings, path: string, known: string[], more: string[] = []): Settings {
   const renamed: Settings = {};
   for (const [key, value] of Object.entries(settings)) {
     const camel = camelCase(key);
     const name = Object.hasOwn(aliases, camel) ? aliases[camel] : camel;
     if (!known.includes(name)) {
-      const near = nearest(camel, [...known, ...(known === runKeys ? Object.keys(aliases) : [])]);
+      const near = nearest(camel, [...known, ...more, ...(known === runKeys ? Object.keys(aliases) : [])]);
       throw new CotuneError(
         'bad-input',
         `${path}: "${key}" is not a setting.`,

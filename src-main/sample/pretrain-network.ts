@@ -4,8 +4,8 @@ import { openTrainingBatches } from '../data/batches.ts';
 import type { Arrays, Engine, Program } from '../engine/engine.ts';
 import { readSafetensorsHeader, readTensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { JobSample } from '../trainer/protocol.ts';
+import { optimizerOf } from '../transfer/catalog.ts';
 import { initialState } from '../transfer/initial-state.ts';
-import { finetune } from '../transfer/methods/finetune.ts';
 import type { Network } from '../transfer/network.ts';
 import { trainingProgram } from '../transfer/training-program.ts';
 import { initialWeights } from './initial-weights.ts';
@@ -40,18 +40,15 @@ export async function pretrainNetwork(engine: Engine, options: PretrainOptions):
   const { batch, steps, seed, momentum, weightDecay } = recipe;
   const size = preprocessing.inputSize;
   const program = trainingProgram(network, {
-    method: finetune,
     batch,
     size,
-    momentum,
-    weightDecay,
+    optimizer: optimizerOf({ name: 'sgd', momentum, weightDecay }),
     headLearningRateMultiplier: 1,
-    tradeOff: 0,
   });
   const executable = await engine.compile(program);
   let { step, state } = readCheckpoint(checkpoint, recipe, program) ?? {
     step: 0,
-    state: initialState(program, network, initialWeights(network.backbone.tensors, seed), seed, null),
+    state: initialState(program, network, initialWeights(network.backbone.tensors, seed), seed),
   };
   await executable.load(state);
   const batches = await openTrainingBatches({

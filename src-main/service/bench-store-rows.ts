@@ -58,7 +58,7 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
     })),
   );
   const request = { dataset: 'bench', model: 'bench', method: 'cotuning' } as const;
-  const config = resolveRunConfig(
+  const { config } = resolveRunConfig(
     request,
     store.datasets.get(datasetId)!,
     store.models.get(modelId)!,

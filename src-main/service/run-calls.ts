@@ -7,7 +7,6 @@ import type { NewRun } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import type { Context, Handlers } from './context.ts';
 import { findDataset, findModel, findRun } from './lookup.ts';
-import { resolveRunConfig } from './run-config.ts';
 import { samplesForRun } from './run-samples.ts';
 import { countsOf } from './train-run.ts';
 
@@ -126,8 +125,14 @@ interface PlannedRun {
  * and other calls come in between. Errors: `bad-input`, `not-found`.
  */
 async function planRuns({ store }: Context, requests: readonly RunRequest[]): Promise<PlannedRun[]> {
+  // Loaded here, not above: calls that plan no run need not wait for the methods and tf.js.
+  const [{ resolveRunConfig }, { refuseUnused }] = await Promise.all([
+    import('./run-config.ts'),
+    import('./choose-parts.ts'),
+  ]);
   const choices = new Map<string, ReturnType<typeof chooseImages>>();
   const planned: PlannedRun[] = [];
+  let unusedByAll: string[] | undefined;
   for (const request of requests) {
     const dataset = findDataset(store, request.dataset);
     const model = findModel(store, request.model);
@@ -136,8 +141,11 @@ async function planRuns({ store }: Context, requests: readonly RunRequest[]): Pr
     const choice = choices.get(key) ?? chooseImages(store, dataset, rate, seed);
     if (!choices.has(key)) await turnOfLoop();
     choices.set(key, choice);
+    const { config, unused } = resolveRunConfig(request, dataset, model, choice.samples.train);
+    // An option of a sweep is for the methods that have it.
+    unusedByAll = unused.filter((option) => unusedByAll?.includes(option) ?? true);
     const run = {
-      config: resolveRunConfig(request, dataset, model, choice.samples.train),
+      config,
       datasetId: dataset.id,
       modelId: model.id,
       datasetHash: dataset.hash,
@@ -148,6 +156,10 @@ async function planRuns({ store }: Context, requests: readonly RunRequest[]): Pr
     };
     planned.push({ run, notes: choice.notes });
   }
+  refuseUnused(
+    unusedByAll ?? [],
+    planned.map(({ run }) => run.config),
+  );
   return planned;
 }
 

@@ -1,6 +1,8 @@
 import type { RunRequest } from '../../src-shared/contract.ts';
-import type { Dataset, Model, RunConfig } from '../../src-shared/domain.ts';
+import type { Dataset, Model, Part, RunConfig } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { scheduleOf } from '../transfer/catalog.ts';
+import { type ChosenParts, chooseParts } from './choose-parts.ts';
 
 /** Settings that both presets share: those of the co-tuning paper (You et al., NeurIPS 2020) and its code. */
 const shared = {
@@ -8,11 +10,6 @@ const shared = {
   seed: 0,
   learningRate: 0.001,
   headLearningRateMultiplier: 10,
-  momentum: 0.9,
-  weightDecay: 5e-4,
-  decayFactor: 0.1,
-  tradeOff: 2.3,
-  approach: 'reverse',
   engine: 'auto',
   precision: 'full',
   select: 'last',
@@ -36,15 +33,16 @@ const presets = {
 /**
  * Fills a request with its preset's settings. `train` is the number of training images after the rate applied: what
  * `epochs` counts in. Validation and checkpoints come five times a run, and at least every 250 (`paper`: 500) steps.
- * Errors: `bad-input` where settings contradict each other.
+ * `unused` names the options that no chosen part has. Errors: `bad-input` where settings contradict each other.
  */
 export function resolveRunConfig(
   request: RunRequest,
   dataset: Dataset,
   model: Model,
   train: number,
-): RunConfig {
-  const { epochs, ...given } = request;
+): { config: RunConfig; unused: string[] } {
+  const { epochs, method, extras, optimizer, schedule, options, ...given } = request;
+  const { chosen, unused } = chooseParts({ method, extras, optimizer, schedule, options }, model);
   if (epochs !== undefined && given.steps !== undefined) {
     throw new CotuneError(
       'bad-input',
@@ -58,27 +56,26 @@ export function resolveRunConfig(
   const steps =
     epochs === undefined ? (given.steps ?? preset.steps) : Math.max(1, Math.ceil((epochs * train) / batch));
   const stretch = Math.min(Math.ceil(steps / 5), preset.longestStretch);
-  const late = given.decayAt?.filter((step) => step >= steps) ?? [];
-  if (late.length > 0) {
-    throw new CotuneError(
-      'bad-input',
-      `decayAt names step ${late.join(', ')}, but the run has ${steps} steps.`,
-      'Name steps before the end, or an empty list for a constant learning rate.',
-    );
-  }
   const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return {
+  const config = {
     ...shared,
+    ...chosen,
     steps,
     batch,
     size: Math.max(32, preset.size(model.preprocessing.inputSize)),
-    decayAt: steps > 1 ? [Math.max(1, Math.round(steps * preset.decay))].filter((step) => step < steps) : [],
     evaluateEvery: stretch,
     checkpointEvery: stretch,
     ...(defined as Partial<RunConfig>),
     preset: name,
-    method: request.method,
+    schedule: completed(chosen, { steps, decay: preset.decay }),
     dataset: dataset.name,
     model: model.name,
   };
+  return { config, unused };
+}
+
+/** The schedule with the options that follow from the length. */
+function completed({ schedule: part }: ChosenParts, run: { steps: number; decay: number }): Part {
+  const { schedule, options } = scheduleOf(part);
+  return { name: part.name, ...(schedule.complete?.(options, run) ?? options) };
 }

@@ -153,7 +153,7 @@ export const runTaken = (run: number): CotuneError =>
 const doing: Record<Phase, string> = {
   starting: 'starting',
   data: 'reading the images',
-  relationship: 'learning the relationship',
+  prepare: 'learning the relationship',
   train: 'training',
   evaluate: 'evaluating',
 };

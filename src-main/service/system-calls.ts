@@ -8,7 +8,7 @@ import type { FromTrainer } from '../trainer/protocol.ts';
 import type { Context, Handlers } from './context.ts';
 import { startJob } from './trainer-job.ts';
 
-type Names = Extract<keyof Handlers, `system.${string}` | `tasks.${string}`>;
+type Names = Extract<keyof Handlers, `system.${string}` | `tasks.${string}` | `parts.${string}`>;
 type Finding = SystemReport['findings'][number];
 type Engines = Pick<Extract<FromTrainer, { type: 'engines' }>, 'engines' | 'auto'>;
 
@@ -36,6 +36,8 @@ export function systemCalls(context: Context): Handlers<Names> {
       return { version, home: context.home.root, engines: listed.engines, findings };
     },
     'system.listFolder': ({ path }) => listFolder(path),
+    // Loaded here, not above: it brings tf.js along.
+    'parts.list': async () => (await import('../transfer/catalog.ts')).catalog(),
     'tasks.list': () => context.store.tasks.list(),
   };
 }

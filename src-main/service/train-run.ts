@@ -153,7 +153,7 @@ async function prepare(base: Base, run: Run) {
   });
 
   const samples = jobSamples(dataset.path, chosen.samples);
-  const { relationship, describe } = relationshipFor(base, run, dataset, model, chosen);
+  const { relationship, describe } = await relationshipFor(base, run, dataset, model, chosen);
   const job: TrainJob = {
     kind: 'train',
     run: run.id,
@@ -176,23 +176,27 @@ async function prepare(base: Base, run: Run) {
   return { job, recorded };
 }
 
-/** The stored relationship for exactly these inputs, if co-tuning needs one and the store has it. */
-function relationshipFor(
+/** The stored relationship for exactly these inputs, if the run's method needs one and the store has it. */
+async function relationshipFor(
   { store, home }: Base,
   run: Run,
   dataset: Dataset,
   model: Model,
   chosen: RunSamples,
 ) {
+  // Loaded here, not above: it brings tf.js along.
+  const { relationshipApproach } = await import('../transfer/catalog.ts');
+  const wanted = relationshipApproach(run.config.method);
   const key = relationshipKey({
     ...run.config,
+    approach: wanted ?? 'reverse',
     model: jobModel(home, model),
     samples: chosen.samples,
     targetClasses: dataset.classes,
     sourceClasses: model.sourceClasses,
   });
   const describe = (learned: JobRelationship) => learnedRow(learned, key, dataset, model);
-  const known = run.config.method === 'cotuning' ? store.relationships.getByKey(key) : undefined;
+  const known = wanted ? store.relationships.getByKey(key) : undefined;
   const matrix = known && store.relationships.matrix(known.id);
   // One that does not fit was damaged: it is learned again.
   if (!known || matrix?.length !== dataset.classes.length * model.sourceClasses.length)

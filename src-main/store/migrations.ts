@@ -250,4 +250,47 @@ ALTER TABLE runs DROP COLUMN trainer;
 ALTER TABLE runs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE checkpoints ADD COLUMN best TEXT;
 `,
+  // A run's method is a list of terms with options, its optimizer and schedule likewise; a phase is named by what it is for.
+  (db) => {
+    const rewrite = (
+      table: 'runs' | 'sweeps',
+      column: 'config' | 'plan',
+      change: (value: Settings) => Settings,
+    ) => {
+      const set = db.prepare(`UPDATE ${table} SET ${column} = ? WHERE id = ?`);
+      const rows = db.prepare<[], { id: number; value: string }>(
+        `SELECT id, ${column} AS value FROM ${table}`,
+      );
+      for (const { id, value } of rows.all()) set.run(JSON.stringify(change(JSON.parse(value))), id);
+    };
+    rewrite('runs', 'config', withParts);
+    rewrite('sweeps', 'plan', (plan) => ({ ...plan, config: withOptions(plan.config as Settings) }));
+    db.exec("UPDATE runs SET phase = 'prepare' WHERE phase = 'relationship'");
+  },
 ];
+
+type Settings = Record<string, unknown>;
+
+/** A run's configuration of before, as parts with options. */
+function withParts(config: Settings): Settings {
+  const { method, tradeOff, approach, momentum, weightDecay, decayAt, decayFactor, ...rest } = config;
+  const cotuned = method === 'cotuning';
+  return {
+    ...rest,
+    method: [cotuned ? { name: method, tradeOff, approach, shuffled: false } : { name: method }],
+    extras: [],
+    optimizer: { name: 'sgd', momentum, weightDecay },
+    schedule: { name: 'step', decayAt, decayFactor },
+  };
+}
+
+/** A plan's settings of before: those that belong to parts are options now. */
+function withOptions(config: Settings = {}): Settings {
+  const { tradeOff, approach, momentum, weightDecay, decayAt, decayFactor, ...rest } = config;
+  const options = Object.fromEntries(
+    Object.entries({ tradeOff, approach, momentum, weightDecay, decayAt, decayFactor }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
+  return Object.keys(options).length > 0 ? { ...rest, options } : rest;
+}

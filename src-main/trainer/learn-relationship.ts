@@ -40,7 +40,7 @@ export async function learnFromImages(
     cacheFolder,
     (done) => {
       signal.throwIfAborted();
-      report({ type: 'progress', phase: 'relationship', done, total: both.length });
+      report({ type: 'progress', phase: 'prepare', done, total: both.length });
     },
   );
   const columns = network.sourceClasses;

@@ -5,18 +5,18 @@ import { readNetwork } from '../backbones/network-file.ts';
 import { openTrainingBatches } from '../data/batches.ts';
 import type { Arrays } from '../engine/engine.ts';
 import { copyWhole } from '../formats/write-whole.ts';
+import { optimizerOf, scheduleOf, termsOf } from '../transfer/catalog.ts';
+import { feedsAt } from '../transfer/feeds.ts';
 import { initialState } from '../transfer/initial-state.ts';
-import { learningRateAt } from '../transfer/learning-rate.ts';
-import { methodNamed } from '../transfer/methods/index.ts';
 import { evaluationTensors } from '../transfer/network.ts';
 import { trainingProgram } from '../transfer/training-program.ts';
 import { bestPath, type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { checkFinite, divergence } from './divergence.ts';
 import { evaluateSplits, openTrained } from './evaluate-weights.ts';
 import type { KeptEngine } from './kept-engine.ts';
-import { learnFromImages } from './learn-relationship.ts';
 import { openSource } from './open-source.ts';
 import type { ImageOptions } from './predict-logits.ts';
+import { prepareTerms } from './prepare-terms.ts';
 import type { FromTrainer, TrainJob } from './protocol.ts';
 import { stopwatch } from './stopwatch.ts';
 import { writeTrainedWeights } from './trained-weights.ts';
@@ -46,8 +46,11 @@ export async function train(
 
   // The pre-trained backbone F with its source head G_s, and a new target head H.
   const { file, network } = openSource(model, job.targetClasses);
-  const method = methodNamed(config.method);
-  const program = trainingProgram(network, { ...config, method });
+  const terms = termsOf(config.method, config.extras);
+  const chosen = { ...config, terms, optimizer: optimizerOf(config.optimizer) };
+  const program = trainingProgram(network, chosen);
+  const { schedule, options: course } = scheduleOf(config.schedule);
+  const learningRateAt = (step: number) => config.learningRate * schedule.factor(step, config.steps, course);
   const resumed = job.resumeFrom === null ? null : readCheckpoint(job, program.state, job.resumeFrom);
   if (resumed && resumed.engine !== engine.info.name)
     report({
@@ -56,21 +59,12 @@ export async function train(
     });
   const watch = stopwatch(resumed?.timing ?? null);
 
-  // The relationship p(y_s | y_t), unless it is known already.
-  let { relationship } = job;
-  if (method.usesRelationship && !relationship && !resumed) {
-    relationship = await watch.time('relationship_s', () =>
-      learnFromImages(
-        engine,
-        network,
-        file,
-        { ...job, approach: config.approach, precision: config.precision },
-        report,
-        signal,
-      ),
-    );
-    report({ type: 'relationship', relationship });
-  }
+  // What terms are made of: the relationship p(y_s | y_t) for one. A checkpoint has it.
+  const prepared = resumed
+    ? {}
+    : await watch.time('relationship_s', () =>
+        prepareTerms(terms, { engine, network, file }, job, report, signal),
+      );
 
   const images: ImageOptions = { size: config.size, preprocessing: model.preprocessing, cacheFolder };
   const firstStep = resumed?.step ?? 0;
@@ -89,14 +83,7 @@ export async function train(
   );
   const executable = await engine.compile(program, { keep: true });
   await executable.load(
-    resumed?.state ??
-      initialState(
-        program,
-        network,
-        readNetwork(file, file.tensors),
-        config.seed,
-        relationship?.matrix ?? null,
-      ),
+    resumed?.state ?? initialState(program, network, readNetwork(file, file.tensors), config.seed, prepared),
   );
   let best: Checkpoint['best'] = resumed?.best ?? null;
   let lastCheckpoint = firstStep;
@@ -108,7 +95,7 @@ export async function train(
 
   async function checkpoint(step: number): Promise<void> {
     const state = await executable.read();
-    checkFinite(step, state, learningRateAt(config, step - 1));
+    checkFinite(step, state, learningRateAt(step - 1));
     const facts = { step, state, best, timing: watch.timing(), engine: engine.info.name };
     const path = writeCheckpoint(job, program.state, facts);
     lastCheckpoint = step;
@@ -119,7 +106,7 @@ export async function train(
   async function validate(step: number): Promise<void> {
     const names = evaluationTensors(network, 'target').map((tensor) => tensor.name);
     const weights = await executable.read(names);
-    checkFinite(step, weights, learningRateAt(config, step - 1));
+    checkFinite(step, weights, learningRateAt(step - 1));
     const trained = { network, weights, head: 'target' } as const;
     const { metrics } = (await evaluateSplits(engine, trained, { val: samples.val }, images)).val;
     if (!metrics) return;
@@ -135,11 +122,11 @@ export async function train(
   let lastLoss: number | null = null;
   try {
     for (let step = firstStep + 1; step <= steps; step++) {
-      const learningRate = learningRateAt(config, step - 1);
+      const learningRate = learningRateAt(step - 1);
       const from = performance.now();
       const outputs = await watch.time('train_s', async () => {
         const { images: pixels, labels } = await watch.time('waited_s', () => batches.next());
-        const fed = { images: pixels, labels, learning_rate: Float32Array.of(learningRate) };
+        const fed = { images: pixels, labels, ...feedsAt(step - 1, learningRate, network, chosen, seed) };
         const results = await executable.run(fed);
         if (!Number.isFinite(results.loss[0]))
           throw divergence(step, results.loss[0], pixels, lastLoss, learningRate);

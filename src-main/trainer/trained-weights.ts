@@ -1,3 +1,4 @@
+import { methodName } from '../../src-shared/parts.ts';
 import { toTorch } from '../backbones/layouts.ts';
 import { toMetadata } from '../backbones/model-metadata.ts';
 import type { Arrays } from '../engine/engine.ts';
@@ -20,7 +21,7 @@ export function writeTrainedWeights(path: string, network: Network, weights: Arr
     preprocessing: { ...preprocessing, inputSize: config.size, resizeShorter: shorter },
     classNames: job.classNames,
     temperature: null,
-    origin: `${config.model}, ${config.method} on ${config.dataset}, seed ${config.seed}, ${config.steps} steps`,
+    origin: `${config.model}, ${methodName(config.method)} on ${config.dataset}, seed ${config.seed}, ${config.steps} steps`,
   });
   const tensors = [...network.backbone.tensors, ...targetHeadTensors(network)];
   writeSafetensors(

@@ -1,19 +1,43 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { z } from 'zod';
+import type { Tensors } from '../engine/engine.ts';
+import type { Described } from './part.ts';
 
-/**
- * SGD with Nesterov momentum μ and weight decay w, as PyTorch's torch.optim.SGD does it (the first velocity being the
- * first gradient, which starting from zero gives): g ← g + w p; v ← μ v + g; p ← p - lr (g + μ v). `rate` is a scalar tensor.
- */
-export function nesterovStep(
-  parameter: tf.Tensor,
-  gradient: tf.Tensor,
-  velocity: tf.Tensor,
-  rate: tf.Tensor,
-  momentum: number,
-  weightDecay: number,
-): { parameter: tf.Tensor; velocity: tf.Tensor } {
-  const decayed = tf.add(gradient, tf.mul(parameter, weightDecay));
-  const next = tf.add(tf.mul(velocity, momentum), decayed);
-  const step = tf.mul(tf.add(decayed, tf.mul(next, momentum)), rate);
-  return { parameter: tf.sub(parameter, step), velocity: next };
+/** One parameter's update. */
+export interface Update {
+  parameter: tf.Tensor;
+  gradient: tf.Tensor;
+  /** Slots by name, of the parameter's shape. */
+  slots: Tensors;
+  /** Learning rate, a scalar tensor. */
+  rate: tf.Tensor;
+  /** Number of the step from 1, a scalar tensor; there where the optimizer counts steps. */
+  step: tf.Tensor | null;
+  /** Whether weight decay applies; where not, something else stands in for it. */
+  decays: boolean;
 }
+
+/** From gradient to update. */
+export interface OptimizerOf<Schema extends z.ZodObject> extends Described<Schema> {
+  /** What it keeps of every parameter from step to step, zero at the start. */
+  slots: readonly string[];
+  /** Whether it is told the step's number. */
+  countsSteps?: boolean;
+  step(update: Update, options: z.output<Schema>): { parameter: tf.Tensor; slots: Tensors };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a registry holds optimizers of all kinds of options.
+export type Optimizer = OptimizerOf<any>;
+
+export const optimizer = <Schema extends z.ZodObject>(definition: OptimizerOf<Schema>): Optimizer =>
+  definition;
+
+/** An optimizer with the options that a run chose. */
+export interface ChosenOptimizer {
+  optimizer: Optimizer;
+  // biome-ignore lint/suspicious/noExplicitAny: checked against the optimizer's own schema.
+  options: any;
+}
+
+/** State name of what the optimizer keeps of a parameter. */
+export const slotName = (slot: string, parameter: string): string => `${slot}/${parameter}`;

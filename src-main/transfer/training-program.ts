@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Backbone, TensorDescription } from '../backbones/backbone.ts';
 import type { Program, Specs, Tensors } from '../engine/engine.ts';
-import type { TransferMethod } from './method.ts';
+import { crossEntropy } from './cross-entropy.ts';
 import {
   classify,
   evaluationScope,
@@ -14,64 +14,90 @@ import {
   targetHeadTensors,
   trainingScope,
 } from './network.ts';
-import { nesterovStep } from './optimizer.ts';
+import { type ChosenOptimizer, slotName } from './optimizer.ts';
+import { type BatchShape, type ChosenTerm, type Held, ownName } from './term.ts';
 
-export interface TrainingOptions {
-  method: TransferMethod;
-  batch: number;
-  /** Side of the square images in pixels. */
-  size: number;
-  momentum: number;
-  weightDecay: number;
+export interface TrainingOptions extends BatchShape {
+  /** What is added to plain fine-tuning. */
+  terms?: readonly ChosenTerm[];
+  optimizer: ChosenOptimizer;
   /** Factor on the learning rate of the target head. */
   headLearningRateMultiplier: number;
-  tradeOff: number;
   /** Stages of the backbone that stay as they are, and the stem with them; 0 (the default) trains everything. */
   frozen?: number;
 }
 
-/** Tensors that a training run holds: the backbone, the target head and, where the method uses it, the source head. */
-export function networkTensors(network: Network, usesRelationship: boolean): TensorDescription[] {
-  const source = usesRelationship ? sourceHeadTensors(network) : [];
+/** Whether a term has the source head take part, and be trained. */
+const usesSourceHead = (terms: readonly ChosenTerm[]): boolean =>
+  terms.some(({ term }) => term.needs?.includes('source-head'));
+
+/** Tensors that a training run holds: the backbone, the target head and, where it is used, the source head. */
+export function networkTensors(network: Network, withSourceHead: boolean): TensorDescription[] {
+  const source = withSourceHead ? sourceHeadTensors(network) : [];
   return [...network.backbone.tensors, ...source, ...targetHeadTensors(network)];
 }
 
-/** State name of a parameter's momentum buffer. */
-export const momentumName = (parameter: string): string => `momentum/${parameter}`;
-
-/** State name of the matrix p(source | target), [targets, sources]. */
-export const relationshipName = 'relationship';
+/** State name of the value that training of a parameter began with. */
+export const anchorName = (parameter: string): string => `anchor/${parameter}`;
 
 /**
- * One training step as a pure function: forward in training mode, the method's loss, its gradient, and SGD with
- * Nesterov momentum and weight decay on every parameter. Frozen stages run in evaluation mode and stay as they are.
+ * One training step as a pure function: forward in training mode, cross-entropy on the target labels and what the terms add
+ * to it or change, its gradient, and the optimizer's update of every parameter. Frozen stages run in evaluation mode and
+ * stay as they are.
  *
- * batch: images [batch, size, size, 3], labels int32 [batch], learning_rate scalar.
- * outputs: the method's loss parts and `correct`, the number of right target predictions, all scalars.
+ * batch: images [batch, size, size, 3], labels int32 [batch], learning_rate scalar; `step` scalar, from 1, where the
+ * optimizer counts; `TERM/NAME` of what terms are fed.
+ * outputs: `loss`, `target_loss` and each term's curve before its weight, and `correct`, the number of right target
+ * predictions, all scalars.
  */
 export function trainingProgram(network: Network, options: TrainingOptions): Program {
-  const { method, batch, size, momentum, weightDecay, frozen = 0 } = options;
+  const { terms = [], optimizer: chosen, batch, size, frozen = 0 } = options;
+  const { optimizer } = chosen;
   const { backbone, targetClasses } = network;
-  const tensors = networkTensors(network, method.usesRelationship);
+  const withSourceHead = usesSourceHead(terms);
+  const tensors = networkTensors(network, withSourceHead);
   const isFrozen = frozenLayers(backbone, frozen);
-  const trained = tensors
-    .filter(({ name, kind }) => kind !== 'running' && !isFrozen(name))
-    .map((tensor) => tensor.name);
+  const isTrained = (tensor: TensorDescription) =>
+    tensor.kind !== 'running' &&
+    !isFrozen(tensor.name) &&
+    terms.every(({ term, options: own }) => term.trains?.(tensor, network, own) ?? true);
+  const trained = tensors.filter(isTrained).map(({ name }) => name);
   const weights = specsOf(tensors);
-  const slots: Specs = Object.fromEntries(trained.map((name) => [momentumName(name), weights[name]]));
-  const relationship: Specs = method.usesRelationship
-    ? { [relationshipName]: { shape: [targetClasses, network.sourceClasses], dtype: 'float32' } }
-    : {};
+  const isHead = (name: string) => name.startsWith(`${targetHead}.`);
+  const anchored = terms.some(({ term }) => term.anchored) ? trained.filter((name) => !isHead(name)) : [];
+  const slots: Specs = Object.fromEntries(
+    trained.flatMap((name) => optimizer.slots.map((slot) => [slotName(slot, name), weights[name]])),
+  );
+  const anchors: Specs = Object.fromEntries(anchored.map((name) => [anchorName(name), weights[name]]));
+  const statesOf = (one: ChosenTerm): Specs => one.term.state?.(network, one.options) ?? {};
+  const feedsOf = (one: ChosenTerm): Specs =>
+    one.term.feeds?.specs({ batch, size }, network, one.options) ?? {};
+  const frozenStatistics = terms.some(({ term }) => term.frozenStatistics);
+  const penalties = terms.filter(({ term }) => term.penalty);
 
   return {
-    state: { ...weights, ...slots, ...relationship },
+    state: { ...weights, ...slots, ...anchors, ...ownSpecs(terms, statesOf) },
     batch: {
       images: { shape: [batch, size, size, 3], dtype: 'float32' },
       labels: { shape: [batch], dtype: 'int32' },
       learning_rate: { shape: [], dtype: 'float32' },
+      ...(optimizer.countsSteps ? { step: { shape: [], dtype: 'float32' } } : {}),
+      ...ownSpecs(terms, feedsOf),
     },
     step(state, fed) {
-      const targets = tf.oneHot(fed.labels as tf.Tensor1D, targetClasses, 1, 0, 'float32') as tf.Tensor2D;
+      const held = new Map(
+        terms.map((one): [ChosenTerm, Held] => [
+          one,
+          { state: own(one, statesOf(one), state), fed: own(one, feedsOf(one), fed) },
+        ]),
+      );
+      const input = terms.reduce(
+        (before, one) => one.term.mix?.(before, held.get(one)!, one.options) ?? before,
+        {
+          images: fed.images as tf.Tensor4D,
+          labels: tf.oneHot(fed.labels as tf.Tensor1D, targetClasses, 1, 0, 'float32') as tf.Tensor2D,
+        },
+      );
       const aside: Tensors = {};
       // Gradients are taken inside a scope that frees what it does not return: side results must be kept.
       const keep = (name: string, value: tf.Tensor) => {
@@ -82,37 +108,73 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
         for (const [index, name] of trained.entries()) used[name] = parameters[index];
         const training = trainingScope(network, used, (name, value) => keep(`state/${name}`, value));
         const evaluation = evaluationScope(network, used);
-        const features = backbone.forward(fed.images as tf.Tensor4D, {
+        const features = backbone.forward(input.images, {
           tensor: training.tensor,
           batchNorm: (x, prefix, near) =>
-            (isFrozen(prefix) ? evaluation : training).batchNorm(x, prefix, near),
+            (frozenStatistics || isFrozen(prefix) ? evaluation : training).batchNorm(x, prefix, near),
         });
         const targetLogits = classify(network, features, used, targetHead);
-        const sourceLogits = method.usesRelationship
-          ? classify(network, features, used, backbone.head)
-          : null;
-        const loss = method.loss({
+        const sourceLogits = withSourceHead ? classify(network, features, used, backbone.head) : null;
+        const learned = terms.reduce(
+          (before, { term, options: own }) => term.soften?.(before, own) ?? before,
+          input.labels,
+        );
+        // loss = CE(H(F(x)), y_t) + Σ weight · term
+        const target = crossEntropy(targetLogits, learned);
+        keep('output/target_loss', target);
+        const view = {
+          labels: input.labels,
           targetLogits,
-          targets,
+          features: tf.reshape(features, [batch, -1]) as tf.Tensor2D,
           sourceLogits,
-          relationship: method.usesRelationship ? (state[relationshipName] as tf.Tensor2D) : null,
-          tradeOff: options.tradeOff,
-        });
-        for (const [name, value] of Object.entries(loss.parts)) keep(`output/${name}`, value);
+        };
+        let total: tf.Scalar = target;
+        for (const one of terms) {
+          const added = one.term.loss?.(view, held.get(one)!, one.options);
+          if (!added) continue;
+          keep(`output/${added.curve}`, added.value);
+          total = tf.add(total, tf.mul(added.value, added.weight));
+        }
+        keep('output/loss', total);
         const hits = tf.equal(tf.argMax(targetLogits, 1), fed.labels);
         keep('output/correct', tf.sum(tf.cast(hits, 'float32')));
-        return loss.total;
+        return total;
       };
       const { grads } = tf.valueAndGrads(forward)(trained.map((name) => state[name]));
 
+      const found: Tensors = Object.fromEntries(trained.map((name, index) => [name, grads[index]]));
+      for (const name of trained)
+        for (const { term, options: own } of penalties) {
+          const anchor = anchored.includes(name) ? state[anchorName(name)] : null;
+          const more = term.penalty!({ name, isHead: isHead(name), value: state[name], anchor }, own);
+          if (more) found[name] = tf.add(found[name], more);
+        }
+      const gradients = terms.reduce(
+        (before, { term, options: own }) => term.limit?.(before, own) ?? before,
+        found,
+      );
+
       const next: Tensors = {};
-      const headRate = tf.mul(fed.learning_rate, options.headLearningRateMultiplier);
-      for (const [index, name] of trained.entries()) {
-        const rate = name.startsWith(`${targetHead}.`) ? headRate : fed.learning_rate;
-        const slot = momentumName(name);
-        const after = nesterovStep(state[name], grads[index], state[slot], rate, momentum, weightDecay);
+      const rateOf = rates(fed.learning_rate, (name) =>
+        terms.reduce(
+          (factor, { term, options: own }) => factor * (term.rate?.(name, network, own) ?? 1),
+          isHead(name) ? options.headLearningRateMultiplier : 1,
+        ),
+      );
+      for (const name of trained) {
+        const after = optimizer.step(
+          {
+            parameter: state[name],
+            gradient: gradients[name],
+            slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, state[slotName(slot, name)]])),
+            rate: rateOf(name),
+            step: fed.step ?? null,
+            decays: penalties.length === 0,
+          },
+          chosen.options,
+        );
         next[name] = after.parameter;
-        next[slot] = after.velocity;
+        for (const slot of optimizer.slots) next[slotName(slot, name)] = after.slots[slot];
       }
       const outputs: Tensors = {};
       for (const [name, value] of Object.entries(aside)) {
@@ -122,6 +184,27 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
       }
       return { state: next, outputs };
     },
+  };
+}
+
+/** What terms declare, under the names that it has in a program. */
+const ownSpecs = (terms: readonly ChosenTerm[], of: (one: ChosenTerm) => Specs): Specs =>
+  Object.fromEntries(
+    terms.flatMap((one) => Object.entries(of(one)).map(([name, spec]) => [ownName(one, name), spec])),
+  );
+
+/** A term's tensors under its own names. */
+const own = (one: ChosenTerm, specs: Specs, tensors: Tensors): Tensors =>
+  Object.fromEntries(Object.keys(specs).map((name) => [name, tensors[ownName(one, name)]]));
+
+/** Learning rates of tensors, one for each factor. */
+function rates(rate: tf.Tensor, factorOf: (name: string) => number): (name: string) => tf.Tensor {
+  const known = new Map<number, tf.Tensor>([[1, rate]]);
+  return (name) => {
+    const factor = factorOf(name);
+    const scaled = known.get(factor) ?? tf.mul(rate, factor);
+    known.set(factor, scaled);
+    return scaled;
   };
 }
 

@@ -1,12 +1,27 @@
 /** From what a person typed to a training request: every field a string, every mistake named beside its field. */
 import type { RunRequest, SweepPlan } from '../../src-shared/contract.ts';
-import { approaches, engineChoices, methods, precisions } from '../../src-shared/names.ts';
+import type { Part } from '../../src-shared/domain.ts';
+import { engineChoices, precisions } from '../../src-shared/names.ts';
+import {
+  type Catalog,
+  type OptionDescription,
+  type PartDescription,
+  slots,
+  whyNotTogether,
+} from '../../src-shared/parts.ts';
 
 export const emptyForm = {
   dataset: '',
   model: '',
-  finetune: true,
-  cotuning: true,
+  /** Names of the chosen methods; null before anything was chosen: the first two of the catalog. */
+  methods: null as string[] | null,
+  /** Whether the chosen methods make one training together, instead of one each. */
+  together: false,
+  extras: [] as string[],
+  optimizer: '',
+  schedule: '',
+  /** What was typed for options of parts, by `part.option`. */
+  options: {} as Record<string, string>,
   preset: 'quick',
   rates: '100',
   seeds: '0',
@@ -16,21 +31,16 @@ export const emptyForm = {
   size: '',
   learningRate: '',
   headLearningRateMultiplier: '',
-  tradeOff: '',
-  approach: '',
   engine: '',
   precision: '',
-  momentum: '',
-  weightDecay: '',
-  decayAt: '',
-  decayFactor: '',
   evaluateEvery: '',
   checkpointEvery: '',
   select: '',
   name: '',
 };
 export type TrainingForm = typeof emptyForm;
-export type FormErrors = Partial<Record<keyof TrainingForm, string>>;
+/** By field, or by `part.option`. */
+export type FormErrors = Record<string, string | undefined>;
 
 interface Rule {
   low: number;
@@ -42,10 +52,6 @@ const rules = {
   size: { low: 32, high: 1024, whole: true },
   learningRate: { low: Number.MIN_VALUE, high: 1000 },
   headLearningRateMultiplier: { low: Number.MIN_VALUE, high: 1000 },
-  tradeOff: { low: 0, high: 1000 },
-  momentum: { low: 0, high: 0.999999 },
-  weightDecay: { low: 0, high: 10 },
-  decayFactor: { low: Number.MIN_VALUE, high: 1 },
   evaluateEvery: { low: 0, high: 10_000_000, whole: true },
   checkpointEvery: { low: 0, high: 10_000_000, whole: true },
 } satisfies Partial<Record<keyof TrainingForm, Rule>>;
@@ -61,7 +67,8 @@ const numbers = (text: string) =>
 type Settings = NonNullable<SweepPlan['config']>;
 
 export interface Plan {
-  methods: SweepPlan['methods'];
+  /** The parts of each training's method. */
+  methods: Part[][];
   /** Shares of one. */
   rates: number[];
   seeds: number[];
@@ -72,12 +79,24 @@ export interface Plan {
 }
 
 /** Reads the form; what is left empty is the preset's to decide and stays out of the request. */
-export function readForm(form: TrainingForm): Plan {
+export function readForm(form: TrainingForm, catalog: Catalog): Plan {
   const errors: FormErrors = {};
   const settings: Settings = { preset: form.preset === 'paper' ? 'paper' : 'quick' };
 
-  const chosen = methods.filter((method) => form[method]);
-  if (chosen.length === 0) errors.finetune = 'Choose at least one method.';
+  const read = (part: PartDescription) => readPart(part, form.options, errors);
+  const chosen = catalog.method.filter(({ name }) => chosenMethods(form, catalog).includes(name));
+  const why = form.together ? whyNotTogether(chosen) : null;
+  if (chosen.length === 0) errors.methods = 'Choose at least one method.';
+  else if (why) errors.methods = why;
+  const all = chosen.map(read);
+  const methods = form.together && all.length > 0 ? [all] : all.map((part) => [part]);
+  const extras = catalog.extras.filter(({ name }) => form.extras.includes(name)).map(read);
+  if (extras.length > 0) settings.extras = extras;
+  for (const slot of ['optimizer', 'schedule'] as const) {
+    const part = catalog[slot].find(({ name }) => name === form[slot]) ?? catalog[slot][0];
+    const own = read(part);
+    if (form[slot] || Object.keys(own).length > 1) settings[slot] = own;
+  }
 
   const rates = [...new Set(numbers(form.rates).map((rate) => rate / 100))];
   if (rates.length === 0 || rates.some((rate) => !(rate > 0 && rate <= 1))) {
@@ -105,14 +124,6 @@ export function readForm(form: TrainingForm): Plan {
         `A ${whole ? 'whole ' : ''}number ${low === Number.MIN_VALUE ? 'above 0' : `from ${low}`} to ${high}.`;
     } else settings[field] = value;
   }
-  if (form.decayAt.trim()) {
-    const steps = numbers(form.decayAt);
-    if (steps.some((step) => !Number.isInteger(step) || step <= 0))
-      errors.decayAt = 'Steps, separated by commas.';
-    else settings.decayAt = steps;
-  }
-  const approach = approaches.find((known) => known === form.approach);
-  if (approach) settings.approach = approach;
   const engine = engineChoices.find((known) => known === form.engine);
   if (engine) settings.engine = engine;
   const precision = precisions.find((known) => known === form.precision);
@@ -120,13 +131,61 @@ export function readForm(form: TrainingForm): Plan {
   if (form.select === 'last' || form.select === 'best') settings.select = form.select;
 
   return {
-    methods: chosen,
+    methods,
     rates,
     seeds,
     settings,
-    runs: chosen.length * rates.length * seeds.length,
+    runs: methods.length * rates.length * seeds.length,
     errors,
   };
+}
+
+/** The methods that a form has chosen: before anyone chose, the baseline and the first that is compared with it. */
+export const chosenMethods = ({ methods }: TrainingForm, catalog: Catalog): string[] =>
+  methods ?? catalog.method.slice(0, 2).map(({ name }) => name);
+
+/** A part with the options that were typed for it; mistakes go into `errors`. */
+function readPart(part: PartDescription, typed: Record<string, string>, errors: FormErrors): Part {
+  const chosen: Part = { name: part.name };
+  for (const option of part.options) {
+    const key = `${part.name}.${option.name}`;
+    const text = (typed[key] ?? '').trim();
+    if (text === '') continue;
+    const value = readOption(option, text);
+    if (value instanceof Error) errors[key] = value.message;
+    else chosen[option.name] = value;
+  }
+  return chosen;
+}
+
+/** The value that was typed for an option, or what is wrong with it. */
+function readOption(option: OptionDescription, typed: string): Part[string] | Error {
+  const { type, minimum, maximum, above, below } = option;
+  if (type === 'choice') return typed;
+  if (type === 'flag') return typed === 'yes';
+  if (type === 'numbers') {
+    const values = typed === 'none' ? [] : numbers(typed);
+    return values.some((value) => !Number.isFinite(value))
+      ? new Error('Numbers, separated by commas.')
+      : values;
+  }
+  const value = Number(typed);
+  const isFine =
+    Number.isFinite(value) &&
+    (type !== 'integer' || Number.isInteger(value)) &&
+    value >= (minimum ?? Number.NEGATIVE_INFINITY) &&
+    value <= (maximum ?? Number.POSITIVE_INFINITY) &&
+    value > (above ?? Number.NEGATIVE_INFINITY) &&
+    value < (below ?? Number.POSITIVE_INFINITY);
+  const limits = [
+    minimum !== undefined && `from ${minimum}`,
+    above !== undefined && `above ${above}`,
+    maximum !== undefined && `up to ${maximum}`,
+    below !== undefined && `below ${below}`,
+  ].filter(Boolean);
+  return isFine
+    ? value
+    : new Error(`A ${type === 'integer' ? 'whole number' : 'number'} ${limits.join(' and ')}.`);
 }
 
 const text = (value: unknown) => (value === undefined ? '' : String(value));
@@ -136,10 +195,15 @@ export function formOf(request: Partial<RunRequest>): Partial<TrainingForm> {
   const form: Partial<TrainingForm> = {};
   if (request.dataset) form.dataset = request.dataset;
   if (request.model) form.model = request.model;
-  if (request.method) {
-    form.finetune = request.method === 'finetune';
-    form.cotuning = request.method === 'cotuning';
+  if (Array.isArray(request.method)) {
+    const names = (request.method as Part[]).map(({ name }) => name);
+    form.methods = names;
+    form.together = names.length > 1;
   }
+  if (Array.isArray(request.extras)) form.extras = (request.extras as Part[]).map(({ name }) => name);
+  for (const slot of ['optimizer', 'schedule'] as const)
+    if (request[slot]) form[slot] = (request[slot] as Part).name;
+  form.options = typedOptions(slots.flatMap((slot) => (request[slot] ?? []) as Part | Part[]).flat());
   if (request.preset) form.preset = request.preset;
   // 0.15 × 100 is 15.000000000000002 in binary floating point.
   if (request.rate !== undefined) form.rates = text(Number((request.rate * 100).toPrecision(12)));
@@ -149,10 +213,17 @@ export function formOf(request: Partial<RunRequest>): Partial<TrainingForm> {
     form.unit = 'steps';
   }
   for (const field of numberFields) if (request[field] !== undefined) form[field] = text(request[field]);
-  if (request.decayAt) form.decayAt = request.decayAt.join(', ');
-  if (request.approach) form.approach = request.approach;
   if (request.engine) form.engine = request.engine;
   if (request.precision) form.precision = request.precision;
   if (request.select) form.select = request.select;
   return form;
+}
+
+function typedOptions(parts: readonly Part[]): Record<string, string> {
+  const typed: Record<string, string> = {};
+  for (const { name, ...options } of parts)
+    for (const [option, value] of Object.entries(options))
+      typed[`${name}.${option}`] =
+        typeof value === 'boolean' ? (value ? 'yes' : 'no') : [value].flat().join(', ') || 'none';
+  return typed;
 }

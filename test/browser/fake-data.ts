@@ -136,7 +136,7 @@ export const model: Model = {
   addedAt: new Date(Date.now() - 9_000_000).toISOString(),
 };
 
-export function makeRun(id: number, change: Partial<Run> & { method?: Run['config']['method'] } = {}): Run {
+export function makeRun(id: number, change: Partial<Run> & { method?: string } = {}): Run {
   const { method = id % 2 === 0 ? 'cotuning' : 'finetune', ...rest } = change;
   const seed = Math.floor(id / 2) % 3;
   const rate = [0.15, 0.3, 0.5, 1][Math.floor(id / 6) % 4];
@@ -149,7 +149,12 @@ export function makeRun(id: number, change: Partial<Run> & { method?: Run['confi
     config: {
       dataset: datasets[large ? 1 : 0].dataset.name,
       model: 'mnv2',
-      method,
+      method: [
+        method === 'cotuning'
+          ? { name: method, tradeOff: 2.3, approach: 'reverse', shuffled: false }
+          : { name: method },
+      ],
+      extras: [],
       preset: 'quick',
       rate,
       seed,
@@ -158,12 +163,8 @@ export function makeRun(id: number, change: Partial<Run> & { method?: Run['confi
       size: 128,
       learningRate: 0.0005,
       headLearningRateMultiplier: 10,
-      momentum: 0.9,
-      weightDecay: 0.0005,
-      decayAt: [200],
-      decayFactor: 0.1,
-      tradeOff: 2.3,
-      approach: 'reverse',
+      optimizer: { name: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+      schedule: { name: 'step', decayAt: [200], decayFactor: 0.1 },
       engine: 'auto',
       precision: 'full',
       evaluateEvery: 60,
@@ -206,7 +207,7 @@ export function metricsAt(run: Run, step: number): Record<string, number> {
   const progress = step / run.config.steps;
   const target = 0.25 + 2.1 * Math.exp(-5 * progress) + (noise(run.id, step, 1) - 0.5) * 0.25;
   const source = 1.1 + 1.2 * Math.exp(-3 * progress) + (noise(run.id, step, 2) - 0.5) * 0.2;
-  const cotuning = run.config.method === 'cotuning';
+  const cotuning = run.config.method[0].name === 'cotuning';
   return {
     loss: cotuning ? target + 2.3 * source : target,
     ...(cotuning && { target_loss: target, source_loss: source }),

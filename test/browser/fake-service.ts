@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import sharp from 'sharp';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { catalog } from '../../src-main/transfer/catalog.ts';
 import {
   type CallInput,
   type CallName,
@@ -14,8 +15,9 @@ import {
   type EventName,
   type Sweep,
 } from '../../src-shared/contract.ts';
-import type { Run } from '../../src-shared/domain.ts';
+import type { Part, Run } from '../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
+import { methodName } from '../../src-shared/parts.ts';
 import * as data from './fake-data.ts';
 
 // As the headless host's.
@@ -180,14 +182,18 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
       return { total: all.length, predictions: all.slice(offset, offset + limit) };
     },
     'runs.compare': ({ runs: ids }) => {
-      const methods = [...new Set(ids.map((id) => `${run(id).config.method} ${run(id).config.rate}`))];
+      const methods = [
+        ...new Set(ids.map((id) => `${methodName(run(id).config.method)} ${run(id).config.rate}`)),
+      ];
       return {
         groups: methods.map((key) => {
-          const own = ids.map(run).filter(({ config }) => `${config.method} ${config.rate}` === key);
+          const own = ids
+            .map(run)
+            .filter(({ config }) => `${methodName(config.method)} ${config.rate}` === key);
           const mean = own.reduce((sum, one) => sum + one.test!.accuracy, 0) / own.length;
           return {
-            name: `${own[0].config.method}, rate ${own[0].config.rate}`,
-            method: own[0].config.method,
+            name: `${methodName(own[0].config.method)}, rate ${own[0].config.rate}`,
+            method: methodName(own[0].config.method),
             rate: own[0].config.rate,
             runs: own.map((one) => one.id),
             seeds: own.map((one) => one.config.seed),
@@ -235,7 +241,7 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
         val: null,
         timing: null,
       });
-      started.config = { ...started.config, method: request.method, dataset: request.dataset };
+      started.config = { ...started.config, method: request.method as Part[], dataset: request.dataset };
       runs.set(id, started);
       return started;
     },
@@ -244,6 +250,7 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
       emit('run.deleted', { run: id });
       return { ok: true };
     },
+    'parts.list': () => catalog(),
     'sweeps.list': () => sweeps,
   };
 

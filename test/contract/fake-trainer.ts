@@ -89,8 +89,8 @@ async function train(job: TrainJob): Promise<void> {
   if (clings) setInterval(() => {}, 1000);
   const { steps, checkpointEvery, evaluateEvery, seed } = job.config;
   say({ type: 'engine', engine: { name: 'cpu', device: 'a processor', versions: { fake: '1' } } });
-  if (job.config.method === 'cotuning' && !job.relationship) {
-    say({ type: 'progress', phase: 'relationship', done: 0, total: 1 });
+  if (job.config.method.some(({ name }) => name === 'cotuning') && !job.relationship) {
+    say({ type: 'progress', phase: 'prepare', done: 0, total: 1 });
     relationship(job.targetClasses, job.model.sourceClasses);
   }
   let state = { step: 0, weight: seed + 1 };

@@ -43,8 +43,8 @@ test('runs that follow each other on an engine share a step where they can, with
     { seed: 1 },
     { seed: 2, evaluateEvery: 2, select: 'best' },
     { seed: 2, learningRate: 0.003, steps: 4 },
-    { seed: 2, method: 'cotuning' },
-    { seed: 3, method: 'cotuning' },
+    { seed: 2, method: [{ name: 'cotuning', approach: 'direct' }] },
+    { seed: 3, method: [{ name: 'cotuning', approach: 'direct' }] },
     { seed: 3, batch: 5 },
   ];
   const engines = keepEngine();

@@ -13,8 +13,8 @@ import { preprocessing, recipe, sampleFiles } from '../../src-main/sample/recipe
 import { targetSpecies } from '../../src-main/sample/species.ts';
 import { openSource } from '../../src-main/trainer/open-source.ts';
 import type { JobModel, JobSample, TrainJob } from '../../src-main/trainer/protocol.ts';
+import { optimizerOf } from '../../src-main/transfer/catalog.ts';
 import { initialState } from '../../src-main/transfer/initial-state.ts';
-import { methodNamed } from '../../src-main/transfer/methods/index.ts';
 import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 import type { Precision } from '../../src-shared/domain.ts';
 import { converse, defaults } from './trainer-fixture.ts';
@@ -52,7 +52,15 @@ async function draw(split: string, count: number): Promise<JobSample[]> {
 const job = (precision: Precision): TrainJob => ({
   kind: 'train',
   run: 1,
-  config: { ...defaults, precision, steps: 40, batch: 16, size, learningRate: 0.005, decayAt: [30] },
+  config: {
+    ...defaults,
+    precision,
+    steps: 40,
+    batch: 16,
+    size,
+    learningRate: 0.005,
+    schedule: { name: 'step', decayAt: [30] },
+  },
   targetClasses: targetSpecies.length,
   classNames: targetSpecies.map(({ name }) => name),
   model,
@@ -89,13 +97,12 @@ async function firstGradient(precision: Precision): Promise<{ loss: number; grad
   const batch = 16;
   const program = trainingProgram(network, {
     ...job(precision).config,
-    method: methodNamed('finetune'),
+    optimizer: optimizerOf({ name: 'sgd', weightDecay: 0 }),
     batch,
-    weightDecay: 0,
   });
   const engine = await openEngine('cpu', { precision });
   const executable = await engine.compile(program);
-  await executable.load(initialState(program, network, readNetwork(file, file.tensors), 1, null));
+  await executable.load(initialState(program, network, readNetwork(file, file.tensors), 1));
   // Every fourth: pictures of most kinds.
   const samples = train.filter((_, index) => index % 4 === 0).slice(0, batch);
   const labels = Int32Array.from(samples, ({ label }) => label);

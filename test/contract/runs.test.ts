@@ -51,7 +51,7 @@ test('co-tuning stores the relationship it learned, and a second run of the same
   );
   const second = await finishRun(
     service,
-    (await service.call('runs.start', request({ method: 'cotuning', tradeOff: 1 }))).id,
+    (await service.call('runs.start', request({ method: [{ name: 'cotuning', tradeOff: 1 }] }))).id,
   );
   const other = await finishRun(
     service,
@@ -134,7 +134,7 @@ test('runs are worked off one at a time in their order, and a queued one can be 
   await service.call('runs.stop', { run: sweep.runs[2] });
   const runs = await Promise.all(sweep.runs.map((id) => finishRun(service, id)));
   expect(runs.map((run) => run.status)).toEqual(['finished', 'finished', 'stopped', 'finished']);
-  expect(runs.map((run) => [run.config.method, run.config.seed])).toEqual([
+  expect(runs.map((run) => [run.config.method[0].name, run.config.seed])).toEqual([
     ['finetune', 0],
     ['cotuning', 0],
     ['cotuning', 1],

@@ -6,6 +6,7 @@ import type { TrainJob } from '../../src-main/trainer/protocol.ts';
 import { converse, Transcript, trainerFixture } from './trainer-fixture.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
+const cotuning = [{ name: 'cotuning', approach: 'direct' }];
 let fixture: Awaited<ReturnType<typeof trainerFixture>>;
 beforeAll(async () => {
   fixture = await trainerFixture();
@@ -13,7 +14,12 @@ beforeAll(async () => {
 afterAll(() => rmSync(fixture.folder, { recursive: true }));
 
 test('fine-tuning tells its curves, tests once and leaves a network that can be registered again', async () => {
-  const job = fixture.job({ steps: 12, batch: 8, learningRate: 0.002, decayAt: [4] });
+  const job = fixture.job({
+    steps: 12,
+    batch: 8,
+    learningRate: 0.002,
+    schedule: { name: 'step', decayAt: [4] },
+  });
   const said = await converse(job);
   expect([...said.curve('loss').keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   expect(said.curve('lr').get(4)).toBeCloseTo(0.002, 12);
@@ -105,7 +111,7 @@ async function interrupted(job: TrainJob, step: number): Promise<TrainJob> {
 test.each(['last', 'best'] as const)(
   'a co-tuning run that is interrupted twice ends with the numbers of one that is not (select: %s)',
   async (select) => {
-    const changes = { method: 'cotuning', steps: 8, evaluateEvery: 2, checkpointEvery: 3, select } as const;
+    const changes = { method: cotuning, steps: 8, evaluateEvery: 2, checkpointEvery: 3, select };
     const whole = await converse(fixture.job(changes));
     const again = await interrupted(await interrupted(fixture.job(changes), 3), 5);
     const rest = await converse(again);
@@ -120,7 +126,13 @@ test.each(['last', 'best'] as const)(
 test('the weights of the best validation are the ones that are tested', async () => {
   // A rate this high is good for the first steps only, if at all: the best validation is rarely the last.
   const said = await converse(
-    fixture.job({ steps: 8, evaluateEvery: 1, select: 'best', learningRate: 0.5, decayAt: [] }),
+    fixture.job({
+      steps: 8,
+      evaluateEvery: 1,
+      select: 'best',
+      learningRate: 0.5,
+      schedule: { name: 'step', decayAt: [] },
+    }),
   );
   const curve = [...said.curve('val_accuracy').values()];
   expect(curve).toHaveLength(8);
@@ -150,13 +162,13 @@ test('a stop during the last evaluation costs no step', async () => {
 });
 
 test('co-tuning learns a relationship, and runs from a given one to the same numbers', async () => {
-  const learned = await converse(fixture.job({ method: 'cotuning' }));
+  const learned = await converse(fixture.job({ method: cotuning }));
   const { relationship } = learned.one('relationship');
   expect(relationship).toMatchObject({ approach: 'direct', targets: 3, sourceTemperature: 1 });
   expect(relationship.matrix).toHaveLength(3 * 5);
   for (let row = 0; row < 3; row++)
     expect(relationship.matrix.slice(row * 5, row * 5 + 5).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
-  const given = await converse(fixture.job({ method: 'cotuning' }, { relationship }));
+  const given = await converse(fixture.job({ method: cotuning }, { relationship }));
   expect(given.all('relationship')).toEqual([]);
   expect(given.curve('source_loss')).toEqual(learned.curve('source_loss'));
   const first = learned.all('metrics')[0].values;
@@ -217,7 +229,7 @@ test('a temperature is fitted on source-labelled images, and what is learned wit
     ...{ images: train.length, classes: 5, data: '/calibration', hash: 'c', notes: [] },
   };
   const model = { ...fixture.model, calibration };
-  const learned = await converse(fixture.job({ method: 'cotuning', steps: 1 }, { model }));
+  const learned = await converse(fixture.job({ method: cotuning, steps: 1 }, { model }));
   expect(learned.one('relationship').relationship).toMatchObject({
     sourceTemperature: temperature,
     temperatureSource: 'fitted',

@@ -5,7 +5,7 @@ import { createBackbone } from '../../src-main/backbones/index.ts';
 import { toTf, toTorch } from '../../src-main/backbones/layouts.ts';
 import { visionTransformer } from '../../src-main/backbones/networks/vit.ts';
 import type { Arrays, Engine } from '../../src-main/engine/engine.ts';
-import { methodNamed } from '../../src-main/transfer/methods/index.ts';
+import { optimizerOf } from '../../src-main/transfer/catalog.ts';
 import {
   classify,
   evaluationScope,
@@ -13,7 +13,8 @@ import {
   specsOf,
   targetHead,
 } from '../../src-main/transfer/network.ts';
-import { momentumName, networkTensors, trainingProgram } from '../../src-main/transfer/training-program.ts';
+import { slotName } from '../../src-main/transfer/optimizer.ts';
+import { networkTensors, trainingProgram } from '../../src-main/transfer/training-program.ts';
 
 /**
  * Networks with formula-filled weights whose logits, gradients and optimizer steps were recorded from PyTorch in
@@ -151,7 +152,7 @@ function filledState(net: Network, reference: ReferenceNet): Arrays {
     const torchName = tensor.name.replace(`${targetHead}.`, `${net.backbone.head}.`);
     state[tensor.name] = toTf(tensor, fill(rows.get(torchName)!, reference, net.backbone.head));
     if (tensor.kind !== 'running')
-      state[momentumName(tensor.name)] = new Float32Array(state[tensor.name].length);
+      state[slotName('momentum', tensor.name)] = new Float32Array(state[tensor.name].length);
   }
   return state;
 }
@@ -172,13 +173,10 @@ export async function trainSteps(
   steps: number,
 ): Promise<StepRecord[]> {
   const program = trainingProgram(net, {
-    method: methodNamed('finetune'),
     batch,
     size,
-    momentum: 0.9,
-    weightDecay: 5e-4,
+    optimizer: optimizerOf({ name: 'sgd' }),
     headLearningRateMultiplier: 1,
-    tradeOff: 0,
   });
   const executable = await engine.compile(program);
   await executable.load(filledState(net, reference));
@@ -192,7 +190,7 @@ export async function trainSteps(
       const name = tensor.name.replace(`${targetHead}.`, `${net.backbone.head}.`);
       record.tensors.set(name, toTorch(tensor, state[tensor.name] as Float32Array));
       if (tensor.kind !== 'running')
-        record.velocity.set(name, toTorch(tensor, state[momentumName(tensor.name)] as Float32Array));
+        record.velocity.set(name, toTorch(tensor, state[slotName('momentum', tensor.name)] as Float32Array));
     }
     records.push(record);
   }

@@ -1,7 +1,7 @@
 import { createBackbone } from '../../src-main/backbones/index.ts';
 import type { Arrays, Engine, Program } from '../../src-main/engine/engine.ts';
-import { methodNamed } from '../../src-main/transfer/methods/index.ts';
-import { relationshipName, trainingProgram } from '../../src-main/transfer/training-program.ts';
+import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
+import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 import { random } from './parity.ts';
 
 const batch = 4;
@@ -15,13 +15,11 @@ export function wholeStep(architecture: string, padding: 'symmetric' | 'same'): 
   return trainingProgram(
     { backbone, batchNormEpsilon: 1e-5, sourceClasses, targetClasses },
     {
-      method: methodNamed('cotuning'),
+      terms: termsOf([{ name: 'cotuning' }]),
       batch,
       size,
-      momentum: 0.9,
-      weightDecay: 5e-4,
+      optimizer: optimizerOf({ name: 'sgd' }),
       headLearningRateMultiplier: 10,
-      tradeOff: 2.3,
     },
   );
 }
@@ -36,7 +34,7 @@ function stateOf(program: Program): Record<string, Float32Array> {
   const around = (middle: number, spread: number) => middle + spread * (2 * next() - 1);
   const draw = (name: string, shape: number[]): number => {
     if (name.startsWith('momentum/')) return 0;
-    if (name === relationshipName) return 1 / sourceClasses;
+    if (name === 'cotuning/relationship') return 1 / sourceClasses;
     if (name.endsWith('running_mean')) return 0;
     if (name.endsWith('running_var')) return 1;
     if (shape.length === 1) return around(name.endsWith('.bias') ? 1.2 : 0.5, 0.1);

@@ -7,7 +7,8 @@ import type { ComparedRun } from '../../src-shared/paired-images.ts';
 const config: RunConfig = {
   dataset: 'monkeys',
   model: 'mnv2',
-  method: 'finetune',
+  method: [{ name: 'finetune' }],
+  extras: [],
   preset: 'quick',
   rate: 0.15,
   seed: 0,
@@ -16,12 +17,8 @@ const config: RunConfig = {
   size: 128,
   learningRate: 0.0005,
   headLearningRateMultiplier: 10,
-  momentum: 0.9,
-  weightDecay: 0.0005,
-  decayAt: [100],
-  decayFactor: 0.1,
-  tradeOff: 2.3,
-  approach: 'reverse',
+  optimizer: { name: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+  schedule: { name: 'step', decayAt: [100], decayFactor: 0.1 },
   engine: 'cpu',
   precision: 'full',
   evaluateEvery: 0,
@@ -67,7 +64,7 @@ function compared(
 
 test('a difference within the noise is called that, with its interval', () => {
   const a = compared(1, {}, 272, (i) => i < 30);
-  const b = compared(2, { method: 'cotuning' }, 272, (i) => i >= 3 && i < 30);
+  const b = compared(2, { method: [{ name: 'cotuning' }] }, 272, (i) => i >= 3 && i < 30);
   const [pair] = compare([a, b]).pairs;
   expect(pair).toMatchObject({ a: 1, b: 2, comparable: true, reasons: [], distinguishable: false });
   expect(pair.difference!.value).toBeCloseTo(3 / 272, 12);
@@ -86,7 +83,7 @@ test('a difference within the noise is called that, with its interval', () => {
 
 test('a difference beyond the noise names the better run, whichever side it is on', () => {
   const a = compared(1, {}, 200, (i) => i < 60);
-  const b = compared(2, { method: 'cotuning' }, 200, (i) => i < 10);
+  const b = compared(2, { method: [{ name: 'cotuning' }] }, 200, (i) => i < 10);
   expect(compare([a, b]).pairs[0].verdict).toMatch(
     /^Of these two trained networks, run 2 \(cotuning\) is better than run 1 \(finetune\) on images like these 200 test images: difference \+25\.0 points, .* About the methods one seed says nothing sure/,
   );
@@ -115,7 +112,7 @@ test('runs that are not like for like say in what', () => {
 
 test('equal settings over other images are not like for like either', () => {
   const a = compared(1, {}, 50, () => false);
-  const b = compared(2, { method: 'cotuning' }, 50, () => false, { splitHash: 'other' });
+  const b = compared(2, { method: [{ name: 'cotuning' }] }, 50, () => false, { splitHash: 'other' });
   expect(compare([a, b]).pairs[0].reasons).toEqual([
     'They were trained, validated or tested on different images.',
   ]);
@@ -136,7 +133,12 @@ test('runs without a common test image have no difference', () => {
 test('runs that differ only in seed form a group, and groups are compared over paired seeds', () => {
   const runs = [0, 1, 2].flatMap((seed) => [
     compared(10 + seed, { seed }, 100, (i) => i % 5 === 0 || i % 17 === seed),
-    compared(20 + seed, { seed, method: 'cotuning' }, 100, (i) => i % 20 === 0 || i % 23 === seed),
+    compared(
+      20 + seed,
+      { seed, method: [{ name: 'cotuning' }] },
+      100,
+      (i) => i % 20 === 0 || i % 23 === seed,
+    ),
   ]);
   const { groups, differences } = compare(runs);
   expect(groups.map(({ name, runs, seeds }) => [name, runs, seeds])).toEqual([
@@ -162,7 +164,7 @@ test('runs that differ only in seed form a group, and groups are compared over p
 test("a difference that one seed has and others lack is not called one: the seeds' spread counts", () => {
   const runs = [0, 1, 2].flatMap((seed) => [
     compared(10 + seed, { seed }, 1000, (i) => i < 100),
-    compared(20 + seed, { seed, method: 'cotuning' }, 1000, (i) => i < (seed === 0 ? 0 : 100)),
+    compared(20 + seed, { seed, method: [{ name: 'cotuning' }] }, 1000, (i) => i < (seed === 0 ? 0 : 100)),
   ]);
   const [difference] = compare(runs).differences;
   expect(difference.difference.value).toBeCloseTo(0.1 / 3, 12);
@@ -172,7 +174,7 @@ test("a difference that one seed has and others lack is not called one: the seed
 
 test('one seed carries no verdict about methods: it speaks of the two networks, and says so', () => {
   const a = compared(1, {}, 200, (i) => i < 60);
-  const b = compared(2, { method: 'cotuning' }, 200, (i) => i < 10);
+  const b = compared(2, { method: [{ name: 'cotuning' }] }, 200, (i) => i < 10);
   const [difference] = compare([a, b]).differences;
   expect(difference).toMatchObject({ about: 'networks', seedSd: null, distinguishable: true });
   expect(difference.verdict).toMatch(/Of these two trained networks, .* one seed says nothing sure/);
@@ -181,9 +183,9 @@ test('one seed carries no verdict about methods: it speaks of the two networks, 
 test('a seed that was run twice is one seed', () => {
   const runs = [
     compared(1, {}, 200, (i) => i < 60),
-    compared(2, { method: 'cotuning' }, 200, (i) => i < 10),
+    compared(2, { method: [{ name: 'cotuning' }] }, 200, (i) => i < 10),
     compared(3, {}, 200, (i) => i < 60),
-    compared(4, { method: 'cotuning', checkpointEvery: 7 }, 200, (i) => i < 10),
+    compared(4, { method: [{ name: 'cotuning' }], checkpointEvery: 7 }, 200, (i) => i < 10),
   ];
   const { groups, differences } = compare(runs);
   expect(groups.map(({ runs, repeats }) => [runs, repeats])).toEqual([
@@ -207,7 +209,7 @@ test.each<[string, Partial<RunConfig>, Partial<Run>, RegExp]>([
 ])('a different %s takes the word «better» from every verdict', (_, settings, facts, reason) => {
   const runs = [0, 1, 2].flatMap((seed) => [
     compared(10 + seed, { seed }, 300, (i) => i < 100),
-    compared(20 + seed, { seed, method: 'cotuning', ...settings }, 300, (i) => i === seed, facts),
+    compared(20 + seed, { seed, method: [{ name: 'cotuning' }], ...settings }, 300, (i) => i === seed, facts),
   ]);
   const { differences, pairs } = compare(runs);
   expect(differences).toHaveLength(1);
@@ -220,7 +222,10 @@ test.each<[string, Partial<RunConfig>, Partial<Run>, RegExp]>([
 
 test('pixels that are made into input in another way are not like for like', () => {
   const a = { ...compared(1, {}, 50, () => false), preprocessing: { mean: [0, 0, 0] } };
-  const b = { ...compared(2, { method: 'cotuning' }, 50, () => false), preprocessing: { mean: [1, 0, 0] } };
+  const b = {
+    ...compared(2, { method: [{ name: 'cotuning' }] }, 50, () => false),
+    preprocessing: { mean: [1, 0, 0] },
+  };
   expect(compare([a, b]).pairs[0].reasons).toEqual(['Pixels are made into network input in different ways.']);
 });
 
@@ -241,7 +246,7 @@ test('every verdict is adjusted for those beside it', () => {
 
 test('a class without test images has no recall and no gain', () => {
   const a = { ...compared(1, {}, 4, () => false), classNames: ['even', 'odd', 'absent'] };
-  const b = { ...compared(2, { method: 'cotuning' }, 4, () => false), classNames: a.classNames };
+  const b = { ...compared(2, { method: [{ name: 'cotuning' }] }, 4, () => false), classNames: a.classNames };
   expect(comparePairInDetail(a, b).classes[2]).toEqual({
     name: 'absent',
     support: 0,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createBackbone } from '../../src-main/backbones/index.ts';
 import { countFlops } from '../../src-main/engine/flops.ts';
 import { sizeOf } from '../../src-main/engine/trace/ir.ts';
-import { methodNamed } from '../../src-main/transfer/methods/index.ts';
+import { optimizerOf } from '../../src-main/transfer/catalog.ts';
 import type { Network } from '../../src-main/transfer/network.ts';
 import { evaluationProgram, trainingProgram } from '../../src-main/transfer/training-program.ts';
 
@@ -20,13 +20,10 @@ const forward = (architecture: string, batch = 1): number =>
 const training = (architecture: string, frozen = 0): number =>
   countFlops(
     trainingProgram(networkOf(architecture), {
-      method: methodNamed('finetune'),
       batch: 2,
       size: 224,
-      momentum: 0.9,
-      weightDecay: 5e-4,
+      optimizer: optimizerOf({ name: 'sgd' }),
       headLearningRateMultiplier: 10,
-      tradeOff: 0,
       frozen,
     }),
   );

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { createBackbone } from '../../src-main/backbones/index.ts';
 import { architectureNames } from '../../src-main/backbones/registry.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
+import { optimizerOf } from '../../src-main/transfer/catalog.ts';
 import { initialState } from '../../src-main/transfer/initial-state.ts';
-import { methodNamed } from '../../src-main/transfer/methods/index.ts';
 import type { Network } from '../../src-main/transfer/network.ts';
 import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 
@@ -18,13 +18,10 @@ test('frozen stages keep weights and statistics to the bit; the others learn', a
   const backbone = createBackbone({ architecture: 'mobilenet_v2', padding: 'symmetric', width: 0.1 });
   const network: Network = { backbone, batchNormEpsilon: 1e-5, sourceClasses: 3, targetClasses: 3 };
   const program = trainingProgram(network, {
-    method: methodNamed('finetune'),
     batch: 4,
     size: 32,
-    momentum: 0.9,
-    weightDecay: 5e-4,
+    optimizer: optimizerOf({ name: 'sgd' }),
     headLearningRateMultiplier: 10,
-    tradeOff: 0,
     frozen: 2,
   });
   const weights = Object.fromEntries(
@@ -33,7 +30,7 @@ test('frozen stages keep weights and statistics to the bit; the others learn', a
       return [name, Float32Array.from({ length: size }, (_, at) => 0.1 + ((at * 7) % 13) / 20)];
     }),
   );
-  const before = initialState(program, network, weights, 0, null);
+  const before = initialState(program, network, weights, 0);
   const engine = await openEngine('cpu');
   const executable = await engine.compile(program);
   await executable.load(structuredClone(before));

@@ -6,7 +6,7 @@ import { config } from './store-rows.ts';
 let next = 1;
 const run = (settings: object, facts: Partial<SettledRun> = {}): SettledRun => ({
   id: next++,
-  config: { ...config, method: 'cotuning', ...settings },
+  config: { ...config, method: [{ name: 'cotuning' }], ...settings },
   datasetHash: 'd1',
   modelHash: 'm1',
   engine: null,
@@ -15,13 +15,17 @@ const run = (settings: object, facts: Partial<SettledRun> = {}): SettledRun => (
 const names = (runs: SettledRun[]) => groupRuns(runs).map(({ name }) => name);
 
 test('a name holds the method and exactly the settings that tell the group from the others', () => {
-  expect(names([run({}), run({ method: 'finetune' })])).toEqual(['cotuning', 'finetune']);
+  expect(names([run({}), run({ method: [{ name: 'finetune' }] })])).toEqual(['cotuning', 'finetune']);
   expect(names([run({ learningRate: 0.1 }), run({ learningRate: 0.01 })])).toEqual([
     'cotuning, learning rate 0.1',
     'cotuning, learning rate 0.01',
   ]);
   expect(
-    names([run({ rate: 0.5 }), run({ rate: 0.5, size: 224 }), run({ rate: 1, method: 'finetune' })]),
+    names([
+      run({ rate: 0.5 }),
+      run({ rate: 0.5, size: 224 }),
+      run({ rate: 1, method: [{ name: 'finetune' }] }),
+    ]),
   ).toEqual(['cotuning, rate 0.5, size 128', 'cotuning, rate 0.5, size 224', 'finetune, rate 1, size 128']);
 });
 

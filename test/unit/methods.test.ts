@@ -1,119 +1,119 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { openReferenceEngine } from '../../src-main/engine/eager.ts';
-import type { Engine, Program, TensorSpec } from '../../src-main/engine/engine.ts';
-import { learningRateAt } from '../../src-main/transfer/learning-rate.ts';
-import { methodNamed } from '../../src-main/transfer/methods/index.ts';
-import { nesterovStep } from '../../src-main/transfer/optimizer.ts';
-import recorded from '../fixtures/losses.json' with { type: 'json' };
+import type { TensorSpec } from '../../src-main/engine/engine.ts';
+import { optimizerOf, scheduleOf, termsOf } from '../../src-main/transfer/catalog.ts';
+import { crossEntropy } from '../../src-main/transfer/cross-entropy.ts';
+import { withRowsOfOthers } from '../../src-main/transfer/methods/cotuning.ts';
+import { agrees, oneHot, recorded, valueAndGradients } from './terms.ts';
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await openReferenceEngine();
-});
-
-const flat = (rows: number[][]) => Float32Array.from(rows.flat());
-const shapeOf = (rows: number[][]) => [rows.length, rows[0].length];
-
-function agrees(got: ArrayLike<number>, want: number[]): void {
-  const largest = Math.max(...want.map(Math.abs));
-  expect(got).toHaveLength(want.length);
-  for (const [i, value] of want.entries()) expect(Math.abs(got[i] - value) / largest).toBeLessThan(1e-5);
-}
+const noTensors = { labels: null, targetLogits: null, features: null, sourceLogits: null } as never as object;
 
 test('co-tuning’s loss and its gradients are those recorded from PyTorch', async () => {
   const { inputs, value, grads } = recorded.cotuning_total;
   const { R: relationship, target, source, labels, lam: tradeOff } = inputs;
-  const classes = target[0].length;
-  const program: Program = {
-    state: {
-      target: { shape: shapeOf(target), dtype: 'float32' },
-      source: { shape: shapeOf(source), dtype: 'float32' },
+  const [{ term, options }] = termsOf([{ name: 'cotuning', tradeOff }]);
+  const found = await valueAndGradients(
+    { target, source, relationship, labels: oneHot(labels, target[0].length) },
+    ['target', 'source'],
+    (held) => {
+      const view = {
+        ...noTensors,
+        labels: held.labels as tf.Tensor2D,
+        targetLogits: held.target as tf.Tensor2D,
+        features: held.target as tf.Tensor2D,
+        sourceLogits: held.source as tf.Tensor2D,
+      };
+      const own = { state: { relationship: held.relationship }, fed: {} };
+      const added = term.loss!(view, own, options);
+      const first = crossEntropy(view.targetLogits, view.labels);
+      return tf.add(first, tf.mul(added.value, added.weight));
     },
-    batch: {
-      relationship: { shape: shapeOf(relationship), dtype: 'float32' },
-      labels: { shape: [labels.length], dtype: 'int32' },
-    },
-    step(state, fed) {
-      const targets = tf.oneHot(fed.labels as tf.Tensor1D, classes, 1, 0, 'float32') as tf.Tensor2D;
-      const loss = (targetLogits: tf.Tensor, sourceLogits: tf.Tensor) =>
-        methodNamed('cotuning').loss({
-          targetLogits: targetLogits as tf.Tensor2D,
-          sourceLogits: sourceLogits as tf.Tensor2D,
-          targets,
-          relationship: fed.relationship as tf.Tensor2D,
-          tradeOff,
-        }).total;
-      const { value: total, grads: found } = tf.valueAndGrads(loss)([state.target, state.source]);
-      return { state: {}, outputs: { total, target: found[0], source: found[1] } };
-    },
-  };
-  const executable = await engine.compile(program);
-  await executable.load({ target: flat(target), source: flat(source) });
-  const outputs = await executable.run({
-    relationship: flat(relationship),
-    labels: Int32Array.from(labels),
-  });
-  agrees(outputs.total, [value]);
-  agrees(outputs.target, grads.target.flat());
-  agrees(outputs.source, grads.source.flat());
+  );
+  agrees(found.value, value);
+  agrees(found.target, grads.target);
+  agrees(found.source, grads.source);
 });
 
-test('fine-tuning’s loss and its gradient are those recorded from PyTorch', async () => {
-  const { inputs, value, grads } = recorded.cross_entropy;
-  const shape = shapeOf(inputs.z);
-  const executable = await engine.compile({
-    state: { z: { shape, dtype: 'float32' } },
-    batch: { labels: { shape: [inputs.labels.length], dtype: 'int32' } },
-    step(state, fed) {
-      const targets = tf.oneHot(fed.labels as tf.Tensor1D, shape[1], 1, 0, 'float32') as tf.Tensor2D;
-      const loss = (z: tf.Tensor) =>
-        methodNamed('finetune').loss({
-          targetLogits: z as tf.Tensor2D,
-          targets,
-          sourceLogits: null,
-          relationship: null,
-          tradeOff: 0,
-        }).total;
-      const { value: total, grad } = tf.valueAndGrad(loss)(state.z);
-      return { state: {}, outputs: { total, z: grad } };
-    },
-  });
-  await executable.load({ z: flat(inputs.z) });
-  const outputs = await executable.run({ labels: Int32Array.from(inputs.labels) });
-  agrees(outputs.total, [value]);
-  agrees(outputs.z, grads.z.flat());
-});
-
-test('five optimizer steps give the parameters and the momentum recorded from PyTorch', async () => {
-  const {
-    p0,
-    gradients_per_step: gradients,
-    lr,
-    momentum,
-    weight_decay: decay,
-    steps,
-  } = recorded.sgd_nesterov;
-  const spec: TensorSpec = { shape: [p0.length], dtype: 'float32' };
-  const executable = await engine.compile({
-    state: { p: spec, v: spec },
-    batch: { gradient: spec, rate: { shape: [], dtype: 'float32' } },
-    step(state, fed) {
-      const after = nesterovStep(state.p, fed.gradient, state.v, fed.rate, momentum, decay);
-      return { state: { p: after.parameter, v: after.velocity }, outputs: {} };
-    },
-  });
-  await executable.load({ p: Float32Array.from(p0), v: new Float32Array(p0.length) });
-  for (const [t, gradient] of gradients.entries()) {
-    await executable.run({ gradient: Float32Array.from(gradient), rate: Float32Array.of(lr) });
-    const { p, v } = await executable.read();
-    agrees(p, steps[t].p);
-    agrees(v, steps[t].buffer);
+test('the shuffled control gives every class the row of another, the same for the same seed', () => {
+  const matrix = Float32Array.from({ length: 12 * 3 }, (_, at) => Math.floor(at / 3));
+  for (const rows of [2, 3, 12]) {
+    const shuffled = withRowsOfOthers(matrix.slice(0, rows * 3), rows, 4);
+    const first = Array.from({ length: rows }, (_, row) => shuffled[row * 3]);
+    expect(first.every((value, row) => value !== row)).toBe(true);
+    expect([...first].sort((a, b) => a - b)).toEqual(first.map((_, row) => row));
+    expect(withRowsOfOthers(matrix.slice(0, rows * 3), rows, 4)).toEqual(shuffled);
   }
+  expect(withRowsOfOthers(matrix, 12, 5)).not.toEqual(withRowsOfOthers(matrix, 12, 4));
 });
 
-test('the learning rate decays at its steps as PyTorch’s MultiStepLR does', () => {
-  const { base_lr: learningRate, lr } = recorded.multistep;
-  for (const [step, want] of lr.entries())
-    expect(learningRateAt({ learningRate, decayAt: [8, 14], decayFactor: 0.1 }, step)).toBeCloseTo(want, 12);
+test('cross-entropy and its gradient are those recorded from PyTorch', async () => {
+  const { inputs, value, grads } = recorded.cross_entropy;
+  const labels = oneHot(inputs.labels, inputs.z[0].length);
+  const found = await valueAndGradients({ z: inputs.z, labels }, ['z'], (held) =>
+    crossEntropy(held.z as tf.Tensor2D, held.labels as tf.Tensor2D),
+  );
+  agrees(found.value, value);
+  agrees(found.z, grads.z);
+});
+
+test('label smoothing spreads its share over every class, as PyTorch does', async () => {
+  const { inputs, value, grads } = recorded.label_smoothing;
+  const [{ term, options }] = termsOf([], [{ name: 'label-smoothing', epsilon: inputs.e }]);
+  const labels = oneHot(inputs.labels, inputs.z[0].length);
+  const found = await valueAndGradients({ z: inputs.z, labels }, ['z'], (held) =>
+    crossEntropy(held.z as tf.Tensor2D, term.soften!(held.labels as tf.Tensor2D, options)),
+  );
+  agrees(found.value, value);
+  agrees(found.z, grads.z);
+});
+
+const { p0, gradients_per_step: gradients } = recorded.optimizers.inputs;
+test.each([
+  ['sgd', recorded.optimizers.sgd_nesterov, { momentum: 0.9 }, { momentum: 'buffer' }],
+  ['adamw', recorded.optimizers.adamw, {}, { mean: 'm', square: 'v' }],
+] as const)(
+  'five steps of %s give the parameters and the state recorded from PyTorch',
+  async (name, { lr, weight_decay: weightDecay, steps }, more, names) => {
+    const { optimizer, options } = optimizerOf({ name, weightDecay, ...more });
+    const spec: TensorSpec = { shape: [p0.length], dtype: 'float32' };
+    const scalar: TensorSpec = { shape: [], dtype: 'float32' };
+    const engine = await openReferenceEngine();
+    const executable = await engine.compile({
+      state: { p: spec, ...Object.fromEntries(optimizer.slots.map((slot) => [slot, spec])) },
+      batch: { gradient: spec, rate: scalar, step: scalar },
+      step({ p, ...slots }, { gradient, rate, step }) {
+        const after = optimizer.step({ parameter: p, gradient, slots, rate, step, decays: true }, options);
+        return { state: { p: after.parameter, ...after.slots }, outputs: {} };
+      },
+    });
+    const zeros = () => new Float32Array(p0.length);
+    await executable.load({
+      p: Float32Array.from(p0),
+      ...Object.fromEntries(optimizer.slots.map((slot) => [slot, zeros()])),
+    });
+    for (const [t, gradient] of gradients.entries()) {
+      await executable.run({
+        gradient: Float32Array.from(gradient),
+        rate: Float32Array.of(lr),
+        step: Float32Array.of(t + 1),
+      });
+      const state = await executable.read();
+      const want = steps[t] as unknown as Record<string, number[]>;
+      agrees(state.p, want.p);
+      for (const [slot, key] of Object.entries(names)) agrees(state[slot], want[key]);
+    }
+  },
+);
+
+test.each([
+  ['multistep', { name: 'step', decayAt: [8, 14] }],
+  ['cosine', { name: 'cosine' }],
+  ['cosine_eta_min', { name: 'cosine', floor: 0.01 }],
+  ['linear_warmup_cosine', { name: 'cosine', warmup: 5 }],
+] as const)('the learning rate follows PyTorch’s table of %s', (table, part) => {
+  const { base_lr: rate, tables } = recorded.schedules;
+  const { schedule, options } = scheduleOf({ ...part });
+  for (const [step, want] of tables[table].lr.entries())
+    expect(rate * schedule.factor(step, 20, options)).toBeCloseTo(want, 10);
 });

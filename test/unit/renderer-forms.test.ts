@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { catalog } from '../../src-main/transfer/catalog.ts';
 import { naturalPair } from '../../src-renderer/compare/natural-pair.ts';
 import { duration, percent, points, quantity, when } from '../../src-renderer/format.ts';
 import { alignSeries } from '../../src-renderer/parts/align-series.ts';
@@ -7,48 +8,60 @@ import { curveGroups } from '../../src-renderer/run/curves.ts';
 import { emptyForm, formOf, readForm } from '../../src-renderer/runs/training-form.ts';
 import { makeRun } from '../browser/fake-data.ts';
 
+const parts = catalog();
+const methods = parts.method.map(({ name }) => name);
+
 test('fields left empty stay out of the request, so that the preset decides them', () => {
-  expect(readForm(emptyForm)).toMatchObject({ settings: { preset: 'quick' }, runs: 2, errors: {} });
-  expect(Object.keys(readForm(emptyForm).settings)).toEqual(['preset']);
+  expect(readForm(emptyForm, parts)).toMatchObject({ settings: { preset: 'quick' }, runs: 2, errors: {} });
+  expect(Object.keys(readForm(emptyForm, parts).settings)).toEqual(['preset']);
 });
 
 test('several methods, rates and seeds multiply; repeated values count once', () => {
-  const plan = readForm({ ...emptyForm, rates: '15, 30', seeds: '0 1 2 2' });
+  const plan = readForm({ ...emptyForm, rates: '15, 30', seeds: '0 1 2 2' }, parts);
   expect(plan).toMatchObject({ rates: [0.15, 0.3], seeds: [0, 1, 2], runs: 12 });
 });
 
 test('every mistake is named beside its field', () => {
-  const plan = readForm({
-    ...emptyForm,
-    finetune: false,
-    cotuning: false,
-    rates: '0',
-    seeds: '-1',
-    length: '2.5',
-    batch: '1',
-    learningRate: '0',
-    decayAt: 'x',
-  });
-  expect(Object.keys(plan.errors).sort()).toEqual(
-    ['batch', 'decayAt', 'finetune', 'learningRate', 'length', 'rates', 'seeds'].sort(),
+  const plan = readForm(
+    {
+      ...emptyForm,
+      methods: [],
+      options: { 'step.decayAt': 'x', 'sgd.momentum': '1' },
+      rates: '0',
+      seeds: '-1',
+      length: '2.5',
+      batch: '1',
+      learningRate: '0',
+    },
+    parts,
   );
+  expect(Object.keys(plan.errors).sort()).toEqual([
+    'batch',
+    'learningRate',
+    'length',
+    'methods',
+    'rates',
+    'seeds',
+    'sgd.momentum',
+    'step.decayAt',
+  ]);
 });
 
 test('the settings of a run come back as they were through the form', () => {
   const { config } = makeRun(8);
-  const plan = readForm({ ...emptyForm, ...formOf(config) });
+  const plan = readForm({ ...emptyForm, ...formOf(config) }, parts);
   expect(plan.errors).toEqual({});
-  const { dataset, model, method, rate, seed, ...settings } = config;
+  const { dataset, model, method, extras: _, rate, seed, ...settings } = config;
   expect(plan).toMatchObject({ methods: [method], rates: [rate], seeds: [seed], settings });
   expect(formOf(config)).toMatchObject({ dataset, model });
 });
 
 test('the natural pair is fine-tuning against co-tuning on the same split and seed, baseline first', () => {
   const runs = [1, 2, 3, 4].map((id) => makeRun(id));
-  const pair = naturalPair(runs, runs)!;
-  expect(pair.map((run) => run.config.method)).toEqual(['finetune', 'cotuning']);
+  const pair = naturalPair(runs, runs, methods)!;
+  expect(pair.map((run) => run.config.method[0].name)).toEqual(['finetune', 'cotuning']);
   expect(pair[0].config.seed).toBe(pair[1].config.seed);
-  expect(naturalPair([], [runs[0]])).toBeNull();
+  expect(naturalPair([], [runs[0]], methods)).toBeNull();
 });
 
 test('smoothing keeps a constant, does not shift a ramp, and leaves out values that are no numbers', () => {

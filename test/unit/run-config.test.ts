@@ -4,14 +4,15 @@ import type { RunRequest } from '../../src-shared/contract.ts';
 import { type Dataset, type Model, RunConfig } from '../../src-shared/domain.ts';
 
 const dataset = { name: 'd' } as Dataset;
-const model = (inputSize: number) => ({ name: 'm', preprocessing: { inputSize } }) as Model;
+const model = (inputSize: number) =>
+  ({ name: 'm', sourceClasses: ['a', 'b'], preprocessing: { inputSize } }) as Model;
 const resolve = (more: Partial<RunRequest> = {}, inputSize = 224, train = 100): RunConfig =>
   resolveRunConfig(
     { dataset: '1', model: '1', method: 'cotuning', ...more } as RunRequest,
     dataset,
     model(inputSize),
     train,
-  );
+  ).config;
 
 test('`quick` is complete, and names its inputs by name', () => {
   const config = resolve();
@@ -24,7 +25,7 @@ test('`quick` is complete, and names its inputs by name', () => {
     size: 128,
     steps: 300,
   });
-  expect(config.decayAt).toEqual([200]);
+  expect(config.schedule).toEqual({ name: 'step', decayAt: [200], decayFactor: 0.1 });
 });
 
 test('`paper` has the paper’s budget', () => {
@@ -32,21 +33,20 @@ test('`paper` has the paper’s budget', () => {
     steps: 9050,
     batch: 48,
     size: 224,
-    decayAt: [6000],
-    decayFactor: 0.1,
-    tradeOff: 2.3,
+    method: [{ name: 'cotuning', tradeOff: 2.3, approach: 'reverse' }],
+    schedule: { name: 'step', decayAt: [6000], decayFactor: 0.1 },
     learningRate: 0.001,
     headLearningRateMultiplier: 10,
-    momentum: 0.9,
-    weightDecay: 5e-4,
+    optimizer: { name: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
   });
 });
 
 test('what is given wins, and the schedule follows the steps', () => {
-  const config = resolve({ steps: 30, learningRate: 0.1, decayAt: [5] });
-  expect(config).toMatchObject({ learningRate: 0.1, decayAt: [5], evaluateEvery: 6, checkpointEvery: 6 });
-  expect(resolve({ steps: 30 }).decayAt).toEqual([20]);
-  expect(resolve({ steps: 1 }).decayAt).toEqual([]);
+  const config = resolve({ steps: 30, learningRate: 0.1, options: { decayAt: [5] } });
+  expect(config.schedule).toMatchObject({ decayAt: [5] });
+  expect(config).toMatchObject({ learningRate: 0.1, evaluateEvery: 6, checkpointEvery: 6 });
+  expect(resolve({ steps: 30 }).schedule.decayAt).toEqual([20]);
+  expect(resolve({ steps: 1 }).schedule.decayAt).toEqual([]);
 });
 
 test('epochs count passes over the training images', () => {
@@ -64,4 +64,22 @@ test('a setting given as undefined counts as not given', () => {
     batch: 32,
     learningRate: 0.001,
   });
+});
+
+test('methods are put together in one order whatever the order they are named in, and plain fine-tuning beside them says nothing', () => {
+  const { method } = resolve({ method: ['cotuning'] });
+  expect(resolve({ method: 'finetune+cotuning' }).method).toEqual(method);
+  expect(resolve({ method: [{ name: 'cotuning', trade_off: 1 }] }).method).toEqual([
+    { ...method[0], tradeOff: 1 },
+  ]);
+});
+
+test('an option is found by its own name, or by that of its part', () => {
+  const of = (options: Record<string, unknown>) => resolve({ options, extras: 'label-smoothing' });
+  expect(of({ 'trade-off': 1 }).method[0].tradeOff).toBe(1);
+  expect(of({ 'cotuning.trade_off': 1 }).method[0].tradeOff).toBe(1);
+  expect(of({ epsilon: 0.2 }).extras).toEqual([{ name: 'label-smoothing', epsilon: 0.2 }]);
+  expect(() => resolve({ optimizer: 'adamw', extras: 'label-smoothing', options: { epsilon: 0.2 } })).toThrow(
+    /"epsilon" is an option of label-smoothing and of adamw/,
+  );
 });

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { lower } from '../../src-main/engine/lower/lower.ts';
 import { trace } from '../../src-main/engine/trace/trace.ts';
-import { relationshipName } from '../../src-main/transfer/training-program.ts';
 import { wholeStep } from '../parity/whole-step.ts';
 
 const size = ({ shape }: { shape: number[] }) => shape.reduce((product, extent) => product * extent, 1);
@@ -12,7 +11,7 @@ test('a training step takes its batch up and brings single numbers down; what it
   const { batch, outputs, nextState, state } = lower(trace(program), target);
   expect(batch.map(({ name }) => name).sort()).toEqual(Object.keys(program.batch).sort());
   expect(outputs.map(size)).toEqual(outputs.map(() => 1));
-  expect(state.map(({ name }) => name)).toContain(relationshipName);
-  expect(nextState.map(({ name }) => name)).not.toContain(relationshipName);
+  expect(state.map(({ name }) => name)).toContain('cotuning/relationship');
+  expect(nextState.map(({ name }) => name)).not.toContain('cotuning/relationship');
   expect(nextState).toHaveLength(state.length - 1);
 });

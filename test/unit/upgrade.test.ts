@@ -18,8 +18,26 @@ type Row = Record<string, unknown>;
  * renames or drops is named here with the values that it must have; all others must be as they were.
  */
 const onPurpose: Record<string, (row: Row, schema: number) => Row> = {
-  // A row's own counter of changes, which any step may advance.
-  runs: ({ revision: _, trainer: __, ...row }) => row,
+  // The counter of changes may advance with any step; the configuration became one of parts, a phase got another name.
+  runs: ({ revision: _, trainer: __, config, phase, ...row }, schema) => {
+    if (schema > 4) return { config, phase, ...row };
+    const { method, tradeOff, approach, momentum, weightDecay, decayAt, decayFactor, ...rest } = JSON.parse(
+      config as string,
+    );
+    const term =
+      method === 'cotuning' ? { name: method, tradeOff, approach, shuffled: false } : { name: method };
+    const parts = {
+      method: [term],
+      extras: [],
+      optimizer: { name: 'sgd', momentum, weightDecay },
+      schedule: { name: 'step', decayAt, decayFactor },
+    };
+    return {
+      ...row,
+      config: JSON.stringify({ ...rest, ...parts }),
+      phase: phase === 'relationship' ? 'prepare' : phase,
+    };
+  },
   tasks: ({ revision: _, ...row }) => row,
   counter: () => ({}),
   topics: ({ name }) => ({ name }),

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import type { Client, RunRequest } from '../../../src-shared/contract.ts';
-import { approaches, engineChoices, methods, precisions, type Run } from '../../../src-shared/domain.ts';
+import { engineChoices, precisions, type Run } from '../../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import { awaitRun, awaitTask } from '../await-work.ts';
+import { addPartFlags, givenPartOptions } from '../part-flags.ts';
 import { openProgress } from '../progress.ts';
 import { describeRun, runDocument } from '../run-document.ts';
 import { type Answer, type CommonOptions, common, number, runId, withService } from '../session.ts';
@@ -13,6 +14,9 @@ const settings = {
   dataset: 'dataset',
   model: 'model',
   method: 'method',
+  extras: 'extras',
+  optimizer: 'optimizer',
+  schedule: 'schedule',
   preset: 'preset',
   rate: 'rate',
   seed: 'seed',
@@ -22,8 +26,6 @@ const settings = {
   size: 'size',
   lr: 'learningRate',
   headLrMult: 'headLearningRateMultiplier',
-  tradeOff: 'tradeOff',
-  approach: 'approach',
   engine: 'engine',
   precision: 'precision',
 } as const;
@@ -35,16 +37,20 @@ type Options = CommonOptions & { [K in keyof typeof settings]?: string | number 
 };
 
 export function trainCommand(program: Command): void {
-  common(program.command('train'), [
+  const command = program.command('train');
+  // Loaded when they are needed: other commands need not wait for the methods and tf.js.
+  program.hook('preSubcommand', async (_, chosen) => {
+    if (chosen === command) addPartFlags(command, (await import('../../transfer/catalog.ts')).catalog());
+  });
+  common(command, [
     'cotune train --dataset monkeys --model mnv2 --method cotuning --rate 0.15',
-    'cotune train --dataset monkeys --model mnv2 --method finetune --size 128 --batch 32 --steps 150 --lr 0.0005 --json',
+    'cotune train --dataset monkeys --model mnv2 --method finetune --extras label-smoothing --size 128 --batch 32 --steps 150 --lr 0.0005 --json',
     'cotune train --config paper.yaml --seed 2',
     'cotune train --resume 12',
   ])
     .description('train one network; Ctrl-C stops it with a checkpoint')
     .option('--dataset <name>', 'target images')
     .option('--model <name>', 'pre-trained network')
-    .addOption(new Option('--method <name>', 'how to transfer').choices([...methods]))
     .addOption(
       new Option(
         '--preset <name>',
@@ -59,8 +65,6 @@ export function trainCommand(program: Command): void {
     .option('--size <px>', 'side of the square training crop', number)
     .option('--lr <rate>', 'learning rate of the pre-trained layers', number)
     .option('--head-lr-mult <k>', 'the target head learns so many times faster', number)
-    .option('--trade-off <lambda>', "weight of the source term in co-tuning's loss", number)
-    .addOption(new Option('--approach <name>', 'how the relationship is learned').choices([...approaches]))
     .addOption(new Option('--engine <name>', 'what runs the network').choices([...engineChoices]))
     .addOption(
       new Option('--precision <name>', 'mixed stores activations in half precision').choices([...precisions]),
@@ -99,22 +103,29 @@ async function requestOf(options: Options): Promise<RunRequest> {
     delete request.epochs;
   }
   for (const flag of flags) request[settings[flag]] = options[flag];
+  request.options = { ...(request.options as object), ...(await partOptions(options)) };
   for (const name of ['dataset', 'model', 'method'] as const)
     if (request[name] === undefined)
       throw new CotuneError(
         'bad-input',
         `--${name} is missing.`,
-        `Give ${name === 'method' ? `--method ${methods.join(' or ')}` : `--${name} NAME`}, or name it in a --config file.`,
+        `Give --${name} NAME, or name it in a --config file.`,
       );
   return request as RunRequest;
+}
+
+async function partOptions(options: Options): Promise<Record<string, unknown>> {
+  const { catalog } = await import('../../transfer/catalog.ts');
+  return givenPartOptions(options, catalog());
 }
 
 const givenFlags = (options: Options) =>
   (Object.keys(settings) as (keyof typeof settings)[]).filter((flag) => options[flag] !== undefined);
 
 async function resume(client: Client, options: Options & { resume?: number }): Promise<Run> {
+  const parts = Object.keys(await partOptions(options));
   const others = (['config', 'calibrationData'] as const).filter((flag) => options[flag] !== undefined);
-  const flags = [...givenFlags(options), ...others];
+  const flags = [...givenFlags(options), ...parts, ...others];
   if (flags.length > 0)
     throw new CotuneError(
       'bad-input',

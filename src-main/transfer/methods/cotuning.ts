@@ -1,19 +1,68 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
+import { approaches } from '../../../src-shared/names.ts';
+import { permutation, randomOf } from '../../data/random.ts';
 import { crossEntropy } from '../cross-entropy.ts';
-import type { TransferMethod } from '../method.ts';
+import { term } from '../term.ts';
 
 /**
  * Co-Tuning: loss = CE(H(F(x)), y_t) + λ · CE(G_s(F(x)), p(y_s | y_t)).
  * You, Kou, Long, Wang, «Co-Tuning for Transfer Learning», NeurIPS 2020, equation 2; λ = 2.3 in its experiments.
  */
-export const cotuning: TransferMethod = {
-  usesRelationship: true,
-  loss({ targetLogits, targets, sourceLogits, relationship, tradeOff }) {
-    if (!sourceLogits || !relationship) throw new Error('Co-tuning needs source logits and a relationship.');
-    const target = crossEntropy(targetLogits, targets);
-    // p(y_s | y_t) of each image's label: a row of the relationship picked by its one-hot label.
-    const source = crossEntropy(sourceLogits, tf.matMul(targets, relationship));
-    const total = tf.add(target, tf.mul(source, tradeOff)) as tf.Scalar;
-    return { total, parts: { loss: total, target_loss: target, source_loss: source } };
+export const cotuning = term({
+  name: 'cotuning',
+  title: 'Co-tuning',
+  help: 'learns how source and target classes relate, and keeps the source head in training with the labels that follow',
+  formula: 'CE(H(F(x)), y_t) + λ · CE(G_s(F(x)), p(y_s | y_t))',
+  when: 'few labels and many fine-grained classes whose kin the network was trained on; not for a handful of steps',
+  source: 'You, Kou, Long, Wang, «Co-Tuning for Transfer Learning», NeurIPS 2020, equation 2',
+  options: z.strictObject({
+    tradeOff: z
+      .number()
+      .min(0)
+      .max(1000)
+      .default(2.3)
+      .meta({ title: 'Trade-off λ', description: 'weight of the source term' }),
+    approach: z
+      .enum(approaches)
+      .default('reverse')
+      .meta({ title: 'Relationship', description: 'how the relationship is learned' }),
+    shuffled: z.boolean().default(false).meta({
+      title: 'Shuffled control',
+      description:
+        'gives every class the relationship of another: what is gained all the same comes from regularization, not from meaning',
+    }),
+  }),
+  needs: ['source-head', 'relationship'],
+  relationship: ({ approach }) => approach,
+  async prepare({ relationship, network, seed }, { approach, shuffled }) {
+    const matrix = await relationship(approach);
+    return {
+      state: { relationship: shuffled ? withRowsOfOthers(matrix, network.targetClasses, seed) : matrix },
+    };
   },
-};
+  state: ({ targetClasses, sourceClasses }) => ({
+    relationship: { shape: [targetClasses, sourceClasses], dtype: 'float32' },
+  }),
+  loss({ labels, sourceLogits }, { state }, { tradeOff }) {
+    // p(y_s | y_t) of each image's label: a row of the relationship picked by its one-hot label, or mixed rows.
+    const distributions = tf.matMul(labels, state.relationship as tf.Tensor2D);
+    return {
+      curve: 'source_loss',
+      value: crossEntropy(sourceLogits!, distributions as tf.Tensor2D),
+      weight: tradeOff,
+    };
+  },
+});
+
+/** The matrix with its rows in an order drawn from the seed in which none stays: a cycle through all classes. */
+export function withRowsOfOthers(matrix: Float32Array, rows: number, seed: number): Float32Array {
+  const columns = matrix.length / rows;
+  const order = permutation(rows, randomOf(seed, 'shuffled relationship'));
+  const shuffled = new Float32Array(matrix.length);
+  for (const [at, row] of order.entries()) {
+    const other = order[(at + 1) % rows];
+    shuffled.set(matrix.subarray(other * columns, (other + 1) * columns), row * columns);
+  }
+  return shuffled;
+}

@@ -1,9 +1,6 @@
-import type { Method } from '../../../src-shared/domain.ts';
-import type { TransferMethod } from '../method.ts';
+import type { Term } from '../term.ts';
 import { cotuning } from './cotuning.ts';
 import { finetune } from './finetune.ts';
 
-const methods: Record<Method, TransferMethod> = { finetune, cotuning };
-
-/** The method of that name. */
-export const methodNamed = (name: Method): TransferMethod => methods[name];
+/** Every method, in the order in which they are listed and their names put together. */
+export const methods: readonly Term[] = [finetune, cotuning];

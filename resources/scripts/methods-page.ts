@@ -1,0 +1,93 @@
+/** Writes `docs/methods.md` from what every method, extra, optimizer and schedule says of itself. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { catalog } from '../../src-main/transfer/catalog.ts';
+import type { Catalog, OptionDescription, PartDescription, Slot } from '../../src-shared/parts.ts';
+import { slots } from '../../src-shared/parts.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+export const pagePath = `${root}docs/methods.md`;
+
+/** The page as it should be; tests are found by the names that they mention. */
+export function page(): string {
+  const tests = readdirSync(`${root}test/unit`)
+    .filter((name) => name.endsWith('.test.ts') && /^(method|term|run-config)/.test(name))
+    .map((name) => ({ path: `test/unit/${name}`, text: readFileSync(`${root}test/unit/${name}`, 'utf8') }));
+  return methodsPage(catalog(), (part) =>
+    tests.filter(({ text }) => text.includes(`'${part}'`)).map(({ path }) => path),
+  );
+}
+
+const headings: Record<Slot, string> = {
+  method: 'Methods',
+  extras: 'Extras',
+  optimizer: 'Optimizers',
+  schedule: 'Learning rate schedules',
+};
+const words: Record<Slot, string> = {
+  method: 'What a run adds to cross-entropy on your labels: `--method one+other`. The first is the baseline.',
+  extras: 'What any method can have besides: `--extras one+other`.',
+  optimizer: 'From gradient to update: `--optimizer NAME`; the first is the default.',
+  schedule: 'Course of the learning rate: `--schedule NAME`; the first is the default.',
+};
+
+/** The page about everything that a training can be put together from; `testsOf` names the tests of a part. */
+function methodsPage(catalog: Catalog, testsOf: (name: string) => readonly string[]): string {
+  return [
+    '# Methods',
+    '',
+    'Made from what each part says of itself by `npm run docs`. An option is given as `--cotuning.trade-off 2.3`, or by its own name',
+    'where only one of the chosen parts has it; in a settings file as `cotuning: { trade_off: 2.3 }`. A method of your own is one file like',
+    'those in `src-main/transfer/methods/`: name it in the environment variable `COTUNE_METHODS`, and it is in the command line, in settings',
+    'files and in the app.',
+    ...slots.flatMap((slot) => [
+      '',
+      `## ${headings[slot]}`,
+      '',
+      words[slot],
+      ...catalog[slot].flatMap((part) => sectionOf(part, testsOf(part.name))),
+    ]),
+    '',
+  ].join('\n');
+}
+
+function sectionOf(part: PartDescription, tests: readonly string[]): string[] {
+  const excluded = Object.entries(part.excludes).map(([name, why]) => `not with \`${name}\`: ${why}`);
+  return [
+    '',
+    `### ${part.title} (\`${part.name}\`)`,
+    '',
+    `${capitalized(part.help)}.`,
+    '',
+    `- Formula: ${part.formula}`,
+    `- Source: ${part.source}`,
+    `- When: ${part.when}`,
+    ...(part.needs.length > 0
+      ? [`- Needs: ${part.needs.map((need) => need.replace('-', ' ')).join(', ')}`]
+      : []),
+    ...(excluded.length > 0 ? [`- ${capitalized(excluded.join('; '))}`] : []),
+    ...(tests.length > 0 ? [`- Held by: ${tests.map((path) => `\`${path}\``).join(', ')}`] : []),
+    ...(part.options.length > 0
+      ? ['', '| option | default | bounds | what it is |', '|---|---|---|---|', ...part.options.map(rowOf)]
+      : []),
+  ];
+}
+
+const rowOf = (option: OptionDescription): string =>
+  `| \`${option.name}\` | ${option.default === null ? 'from the length' : String(option.default)}${option.unit ? ` ${option.unit}` : ''} | ${boundsOf(option)} | ${option.help} |`;
+
+function boundsOf({ type, choices, minimum, maximum, above, below }: OptionDescription): string {
+  if (choices) return choices.join(', ');
+  if (type === 'flag') return 'yes or no';
+  const bounds = [
+    minimum !== undefined && `≥ ${minimum}`,
+    above !== undefined && `> ${above}`,
+    maximum !== undefined && `≤ ${maximum}`,
+    below !== undefined && `< ${below}`,
+  ].filter(Boolean);
+  return `${type === 'integer' ? 'whole ' : ''}${bounds.join(', ')}` || 'any';
+}
+
+const capitalized = (text: string): string => text[0].toUpperCase() + text.slice(1);
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(pagePath, page());

@@ -1,0 +1,41 @@
+import type { NetworkFile } from '../backbones/network-file.ts';
+import type { Arrays, Engine } from '../engine/engine.ts';
+import type { Network } from '../transfer/network.ts';
+import { type ChosenTerm, ownName, type Preparation } from '../transfer/term.ts';
+import { learnFromImages } from './learn-relationship.ts';
+import type { FromTrainer, TrainJob } from './protocol.ts';
+
+/** What a run's terms make before training, under its names in the training program. */
+export async function prepareTerms(
+  terms: readonly ChosenTerm[],
+  { engine, network, file }: { engine: Engine; network: Network; file: NetworkFile },
+  job: TrainJob,
+  report: (message: FromTrainer) => void,
+  signal: AbortSignal,
+): Promise<Arrays> {
+  const preparation: Preparation = {
+    network,
+    seed: job.config.seed,
+    async relationship(approach) {
+      if (job.relationship) return job.relationship.matrix;
+      const { precision } = job.config;
+      const relationship = await learnFromImages(
+        engine,
+        network,
+        file,
+        { ...job, approach, precision },
+        report,
+        signal,
+      );
+      report({ type: 'relationship', relationship });
+      return relationship.matrix;
+    },
+  };
+  const prepared: Arrays = {};
+  for (const one of terms) {
+    const { state = {}, network: tensors = {} } = (await one.term.prepare?.(preparation, one.options)) ?? {};
+    for (const [name, values] of Object.entries(state)) prepared[ownName(one, name)] = values;
+    Object.assign(prepared, tensors);
+  }
+  return prepared;
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { Need, OptionDescription, PartDescription } from '../../src-shared/parts.ts';
+
+/**
+ * What every method, extra, optimizer and schedule says of itself. Flags, YAML keys, form fields, facts of a run and the
+ * documentation follow from it.
+ */
+export interface Described<Options extends z.ZodObject = z.ZodObject> {
+  name: string;
+  title: string;
+  /** A sentence that begins in lower case, without a full stop. */
+  help: string;
+  /** What it computes, in a line. */
+  formula: string;
+  /** Paper, equation. */
+  source: string;
+  /** When it helps, and when not. */
+  when: string;
+  /** Each option with its default and bounds, and `title`, `description` and `unit` in its `meta`. */
+  options: Options;
+  needs?: readonly Need[];
+  /** It adds nothing to what every part adds to: beside others it is left out. */
+  isPlain?: boolean;
+  /** Names of parts that it cannot be put together with, and why. */
+  excludes?: Record<string, string>;
+}
+
+/** The description as data. */
+export function describe({ options, needs = [], excludes = {}, ...words }: Described): PartDescription {
+  const { properties = {} } = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' });
+  return {
+    name: words.name,
+    title: words.title,
+    help: words.help,
+    formula: words.formula,
+    source: words.source,
+    when: words.when,
+    options: Object.entries(properties).map(([name, schema]) => describeOption(name, schema as Property)),
+    needs: [...needs],
+    prepares: 'prepare' in words,
+    excludes,
+  };
+}
+
+type Property = z.core.JSONSchema.JSONSchema & { unit?: string };
+
+function describeOption(name: string, schema: Property): OptionDescription {
+  const choices = schema.enum as string[] | undefined;
+  // An option without bounds is bounded by what JavaScript can count exactly: no bound for a person.
+  const bound = (value: number | undefined) =>
+    value === undefined || Math.abs(value) >= Number.MAX_SAFE_INTEGER ? undefined : value;
+  const bounds = {
+    minimum: bound(schema.minimum),
+    maximum: bound(schema.maximum),
+    above: bound(schema.exclusiveMinimum as number | undefined),
+    below: bound(schema.exclusiveMaximum as number | undefined),
+    unit: schema.unit,
+    choices,
+  };
+  return {
+    name,
+    title: schema.title ?? name,
+    help: schema.description ?? '',
+    type: choices ? 'choice' : typeOf(name, schema.type),
+    default: (schema.default as OptionDescription['default']) ?? null,
+    ...Object.fromEntries(Object.entries(bounds).filter(([, value]) => value !== undefined)),
+  };
+}
+
+function typeOf(name: string, type: Property['type']): OptionDescription['type'] {
+  if (type === 'number' || type === 'integer') return type;
+  if (type === 'boolean') return 'flag';
+  if (type === 'array') return 'numbers';
+  throw new Error(`The option ${name} is of a kind that no form or flag has: ${type}.`);
+}

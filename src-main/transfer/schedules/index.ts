@@ -1,0 +1,6 @@
+import type { Schedule } from '../schedule.ts';
+import { cosine } from './cosine.ts';
+import { step } from './step.ts';
+
+/** Every schedule; the first is the default. */
+export const schedules: readonly Schedule[] = [step, cosine];

@@ -1,0 +1,132 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { z } from 'zod';
+import type { Approach } from '../../src-shared/domain.ts';
+import type { TensorDescription } from '../backbones/backbone.ts';
+import type { Random } from '../data/random.ts';
+import type { Arrays, Specs, Tensors } from '../engine/engine.ts';
+import type { Network } from './network.ts';
+import type { Described } from './part.ts';
+
+/** One batch, as the terms of a loss see it. */
+export interface StepView {
+  /** Distribution over the target classes for each image [batch, targets]: one-hot, or mixed as the images are. */
+  labels: tf.Tensor2D;
+  /** [batch, targets] */
+  targetLogits: tf.Tensor2D;
+  /** Pooled features of the backbone [batch, features]. */
+  features: tf.Tensor2D;
+  /** [batch, sources]; there where a term needs the source head. */
+  sourceLogits: tf.Tensor2D | null;
+}
+
+/** What a term holds besides, under its own names. */
+export interface Held {
+  /** What `state` declares. */
+  state: Tensors;
+  /** What `feeds` declares. */
+  fed: Tensors;
+}
+
+/** A trained parameter on its way to the optimizer. */
+export interface Parameter {
+  name: string;
+  /** Whether it belongs to the new head. */
+  isHead: boolean;
+  value: tf.Tensor;
+  /** The value that training began with; there where the term asks for anchors, and the parameter is no new one. */
+  anchor: tf.Tensor | null;
+}
+
+/** What can be made before training; each asks the trainer only for what it uses. */
+export interface Preparation {
+  network: Network;
+  seed: number;
+  /** p(source | target), row-major [targets, sources]: known already, or learned now. */
+  relationship(approach: Approach): Promise<Float32Array>;
+}
+
+/** What a preparation leaves. */
+export interface Prepared {
+  /** Values for what `state` declares. */
+  state?: Arrays;
+  /** Tensors of the network to begin with, in tf.js layouts, in place of the pre-trained or new ones. */
+  network?: Arrays;
+}
+
+/** What a batch is like. */
+export interface BatchShape {
+  batch: number;
+  /** Side of the square images in pixels. */
+  size: number;
+}
+
+/**
+ * One term of a method, or an extra that any method can have: cross-entropy on the target labels, and what the term adds or
+ * changes. Every hook is optional; a term without any is plain fine-tuning.
+ */
+export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
+  /** By which approach it has the relationship learned. */
+  relationship?(options: z.output<Schema>): Approach;
+  /** Runs once before training. What it leaves is kept in checkpoints as part of the state. */
+  prepare?(preparation: Preparation, options: z.output<Schema>): Promise<Prepared>;
+  /** It has no steps: what it prepares is the result. */
+  withoutSteps?: boolean;
+  /** Tensors of its own that are carried from step to step, zero at the start unless prepared. */
+  state?(network: Network, options: z.output<Schema>): Specs;
+  /** Whether `penalty` is given the values that training began with. */
+  anchored?: boolean;
+  /** Inputs of its own, random ones above all, and their values at a step (from 0). */
+  feeds?: {
+    specs(shape: BatchShape, network: Network, options: z.output<Schema>): Specs;
+    values(
+      shape: BatchShape,
+      network: Network,
+      options: z.output<Schema>,
+      /** The term's own stream of random numbers at this step. */
+      random: Random,
+    ): Arrays;
+  };
+  /** Whether a tensor is trained; where several terms say so, all must. */
+  trains?(tensor: TensorDescription, network: Network, options: z.output<Schema>): boolean;
+  /** Whether batch norm keeps and uses the running statistics while training. */
+  frozenStatistics?: boolean;
+  /** The batch to train on, in place of that which was fed. */
+  mix?(
+    batch: { images: tf.Tensor4D; labels: tf.Tensor2D },
+    held: Held,
+    options: z.output<Schema>,
+  ): { images: tf.Tensor4D; labels: tf.Tensor2D };
+  /** Distributions [batch, targets] that the target head is to learn, in place of the labels; rows sum to one. */
+  soften?(labels: tf.Tensor2D, options: z.output<Schema>): tf.Tensor2D;
+  /** A term of the loss: its value under the name of its curve, and its weight. */
+  loss?(
+    view: StepView,
+    held: Held,
+    options: z.output<Schema>,
+  ): { curve: string; value: tf.Scalar; weight: number };
+  /**
+   * The gradient of a term that is a function of one parameter alone, to be added to the loss's; null for none. It stands in
+   * for the optimizer's weight decay.
+   */
+  penalty?(parameter: Parameter, options: z.output<Schema>): tf.Tensor | null;
+  /** Gradients of all trained parameters by name, in place of those that were found. */
+  limit?(gradients: Tensors, options: z.output<Schema>): Tensors;
+  /** Factor on the learning rate of a tensor. */
+  rate?(tensor: string, network: Network, options: z.output<Schema>): number;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a registry holds terms of all kinds of options.
+export type Term = TermOf<any>;
+
+/** A term as a registry holds it; its hooks are checked against its own options. */
+export const term = <Schema extends z.ZodObject>(definition: TermOf<Schema>): Term => definition;
+
+/** A term with the options that a run chose for it. */
+export interface ChosenTerm {
+  term: Term;
+  // biome-ignore lint/suspicious/noExplicitAny: checked against the term's own schema.
+  options: any;
+}
+
+/** Name in a program's state or batch of a tensor that belongs to a term. */
+export const ownName = ({ term: { name } }: ChosenTerm, tensor: string): string => `${name}/${tensor}`;

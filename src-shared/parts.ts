@@ -1,0 +1,84 @@
+/**
+ * What a training is put together from (methods, extras, an optimizer, a schedule) as data: descriptions, from which flags,
+ * forms and pages are made, and what a run's configuration chose. Free of schemas, so that a page under a strict policy (no
+ * eval) can import it.
+ */
+import type { Model, Part, RunConfig } from './domain.ts';
+
+/** Places of a configuration that hold parts; `many` hold a list. */
+export const slots = ['method', 'extras', 'optimizer', 'schedule'] as const;
+export type Slot = (typeof slots)[number];
+
+/** What a part can ask of the pre-trained network. */
+export const needs = ['source-head', 'relationship'] as const;
+export type Need = (typeof needs)[number];
+
+/** One option of a part: what a flag, a field and a line of the documentation are made from. */
+export interface OptionDescription {
+  /** Its key in the configuration: `tradeOff`. */
+  name: string;
+  title: string;
+  help: string;
+  type: 'number' | 'integer' | 'numbers' | 'flag' | 'choice';
+  /** Null where it follows from other settings. */
+  default: number | string | boolean | number[] | null;
+  minimum?: number;
+  maximum?: number;
+  /** A bound that is itself not allowed. */
+  above?: number;
+  below?: number;
+  unit?: string;
+  choices?: string[];
+}
+
+/** What a part says of itself. */
+export interface PartDescription {
+  name: string;
+  title: string;
+  /** A sentence. */
+  help: string;
+  /** What it computes, in a line. */
+  formula: string;
+  /** Paper, equation. */
+  source: string;
+  /** When it helps, and when not. */
+  when: string;
+  options: OptionDescription[];
+  needs: Need[];
+  /** Whether something is made before training. */
+  prepares: boolean;
+  /** Names of parts that it cannot be put together with, and why. */
+  excludes: Record<string, string>;
+}
+
+export type Catalog = Record<Slot, PartDescription[]>;
+
+/** The name of what a method is put together from: `cotuning+bss`. */
+export const methodName = (method: readonly Part[]): string => method.map(({ name }) => name).join('+');
+
+/** Descriptions of the parts that a configuration chose, in its order; of unknown ones there are none. */
+export const chosenParts = (config: Pick<RunConfig, Slot>, catalog: Catalog): PartDescription[] =>
+  slots.flatMap((slot) =>
+    [config[slot]].flat().flatMap(({ name }) => catalog[slot].find((part) => part.name === name) ?? []),
+  );
+
+/** Why a part cannot be used with a network, or null. */
+export function whyNot(
+  part: Pick<PartDescription, 'needs'>,
+  model: Pick<Model, 'sourceClasses'>,
+): string | null {
+  if (part.needs.includes('source-head') && model.sourceClasses.length < 2)
+    return 'This network has no source head.';
+  return null;
+}
+
+/** Why chosen parts cannot go together, or null. */
+export function whyNotTogether(
+  chosen: readonly Pick<PartDescription, 'name' | 'title' | 'excludes'>[],
+): string | null {
+  for (const one of chosen)
+    for (const other of chosen)
+      if (one.excludes[other.name])
+        return `${one.title} and ${other.title} cannot go together: ${one.excludes[other.name]}`;
+  return null;
+}
