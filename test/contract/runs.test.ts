@@ -31,7 +31,7 @@ test('a run goes from request to result, and tells it as it goes', async () => {
     engine: { name: 'cpu', versions: { fake: '1' } },
     phase: 'evaluate',
     step: 20,
-    checkpointStep: 20,
+    checkpointStep: null,
     samples: { train: 8, val: 2, test: 2 },
   });
   expect(run.test?.accuracy).toBeGreaterThan(0);
