@@ -27,6 +27,12 @@ import {
 import { needs } from './parts.ts';
 
 const id = z.number().int().positive();
+/** What a person calls something new. */
+const newName = z
+  .string()
+  .min(1)
+  .refine((text) => text === '' || text.trim() !== '', 'a name needs more than blanks')
+  .refine((text) => text === text.trim(), 'a name must not begin or end with a blank');
 const page = {
   offset: z.number().int().min(0).default(0),
   limit: z.number().int().min(1).max(1000).default(200),
@@ -55,7 +61,7 @@ export const RunRequest = RunConfig.omit({ method: true, extras: true, optimizer
 export type RunRequest = z.infer<typeof RunRequest>;
 
 export const SweepPlan = z.strictObject({
-  name: z.string().min(1),
+  name: newName,
   dataset: z.string().min(1),
   model: z.string().min(1),
   methods: z.array(PartsChoice).min(1),
@@ -355,7 +361,7 @@ export const contract = {
     'datasets.import': call(
       z.object({
         path: z.string().min(1),
-        name: z.string().min(1),
+        name: newName,
         seed: z.number().int().min(0).default(0),
         /** Left out for a dataset imported before: as it was then. */
         layout: ImportLayout.optional(),
@@ -382,7 +388,7 @@ export const contract = {
     'models.add': call(
       z.object({
         path: z.string().min(1),
-        name: z.string().min(1),
+        name: newName,
         /** A file of source class names, or the name of a built-in list. */
         classesPath: z.string().min(1).optional(),
         architecture: Architecture.optional(),

@@ -6,6 +6,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { csvLine } from '../formats/csv.ts';
 import { writeWhole } from '../formats/write-whole.ts';
 import type { Context, Handlers } from './context.ts';
+import { imagePaths } from './image-paths.ts';
 import { findRun } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
 import { startJob } from './trainer-job.ts';
@@ -20,10 +21,11 @@ const topClasses = 5;
 export function outputCalls(context: Context): Handlers<Names> {
   const { store } = context;
   return {
-    'runs.predict': async ({ run: id, paths }) => {
+    'runs.predict': async ({ run: id, paths: named }) => {
       const run = findRun(store, id);
       const weightsPath = trainedWeights(context, run);
       const { targetClasses } = store.runs.record(id)!;
+      const paths = await imagePaths(named);
       const found = new Map<string, Predicted>();
       const absolute = paths.map((path) => resolve(path));
       const { engine, size } = run.config;

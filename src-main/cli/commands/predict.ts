@@ -7,10 +7,11 @@ export function predictCommand(program: Command): void {
   common(program.command('predict'), [
     'cotune predict 12 photo.jpg',
     'cotune predict 12 incoming/*.jpg --json > predictions.json',
+    'cotune predict 12 data/test/unknown',
   ])
     .description("classify images with a run's trained network")
     .argument('<run>', 'number of the run', runId)
-    .argument('<image...>', 'image files')
+    .argument('<image...>', 'image files, or folders of images')
     .action((run: number, paths: string[], options: CommonOptions) =>
       withService(options, async (service) => {
         const predictions = await service.call('runs.predict', { run, paths });
