@@ -49,20 +49,6 @@ export const silu = <T extends tf.Tensor>(x: T): T =>
     },
   );
 
-/** x Φ(x), Φ being the normal distribution's; slope Φ(x) + x φ(x). Hendrycks and Gimpel, «Gaussian Error Linear Units», 2016. */
-export const gelu = <T extends tf.Tensor>(x: T): T =>
-  withGradientFromInput(
-    x,
-    (value) => tf.mul(value, normalShare(value)),
-    (value) => {
-      const density = tf.mul(tf.exp(tf.mul(tf.square(value), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-      return tf.add(normalShare(value), tf.mul(value, density));
-    },
-  );
-
-/** Φ(x) = (1 + erf(x/√2))/2. */
-const normalShare = (x: tf.Tensor): tf.Tensor => tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
-
 function withGradientFromResult<T extends tf.Tensor>(x: T, activate: Map, slope: Map): T {
   const op = tf.customGrad((...inputs) => {
     const [input, save] = inputs as unknown as [tf.Tensor, tf.GradSaveFunc];

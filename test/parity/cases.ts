@@ -1,6 +1,9 @@
 /** Random expressions for every kernel family, shared by the parity tests of all engines. */
 import * as tf from '@tensorflow/tfjs-core';
+import { hardSigmoid, hardSwish, sigmoid, silu } from '../../src-main/backbones/activations.ts';
+import { gelu } from '../../src-main/engine/ops/gelu.ts';
 import { groupedConv2d } from '../../src-main/engine/ops/grouped-convolution.ts';
+import { layerNorm } from '../../src-main/engine/ops/layer-norm.ts';
 import { blockedCases } from './blocked-cases.ts';
 import { type Expression, float, type random } from './parity.ts';
 
@@ -55,6 +58,12 @@ const elementwiseCases: Cases = {
   exp: unary(tf.exp),
   expm1: unary(tf.expm1),
   floor: unary(tf.floor),
+  // tf.js's erf is exact to 1.5e-7.
+  gelu: unary(gelu),
+  silu: unary(silu),
+  sigmoidFromResult: unary(sigmoid),
+  hardSigmoid: unary((x) => hardSigmoid(tf.mul(x, 3))),
+  hardSwish: unary((x) => hardSwish(tf.mul(x, 3))),
   leakyRelu: unary((x) => tf.leakyRelu(x, 0.1)),
   log: unary(tf.log, { positive: true }),
   log1p: unary(tf.log1p, { positive: true }),
@@ -412,6 +421,17 @@ const poolingCases: Cases = {
 };
 
 const normalizationCases: Cases = {
+  layerNorm: (draw) => {
+    const channels = draw.integer(3, 9);
+    return {
+      inputs: {
+        x: float(...shapeOf(draw, draw.integer(1, 3)), channels),
+        scale: float(channels),
+        offset: float(channels),
+      },
+      f: ({ x, scale, offset }) => layerNorm(x, scale, offset, 1e-2),
+    };
+  },
   batchNorm: (draw) => {
     const channels = draw.integer(1, 5);
     return {

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { gelu, hardSigmoid, hardSwish, relu, relu6, sigmoid, silu } from '../activations.ts';
+import { gelu } from '../../engine/ops/gelu.ts';
+import { hardSigmoid, hardSwish, relu, relu6, sigmoid, silu } from '../activations.ts';
 import type { ActivationName } from '../description.ts';
 import { type Build, plain } from './layer.ts';
 

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { layerNorm as normalizeRows } from '../../engine/ops/layer-norm.ts';
 import { vector } from '../backbone.ts';
 import type { Build } from './layer.ts';
 
@@ -20,17 +21,12 @@ export const batchNorm: Build<'batchNorm'> = ({ name }, { prefix, channels }) =>
 /** The mean over the first image: within √batch standard deviations of the batch's. */
 const meanOfFirst = (x: tf.Tensor4D): tf.Tensor1D => tf.mean(tf.slice(x, 0, 1), [0, 1, 2]);
 
-/** Ba, Kiros and Hinton, «Layer Normalization», 2016: every place's channels to mean 0 and variance 1, then γ x + β. */
 export const layerNorm: Build<'layerNorm'> = ({ name, epsilon }, { prefix, channels }) => {
   const [gamma, beta] = ['weight', 'bias'].map((leaf) => `${prefix}${name}.${leaf}`);
   return {
     tensors: [vector(gamma, channels), vector(beta, channels)],
     channels,
-    forward(x, { tensor }) {
-      const centered = tf.sub(x, tf.mean(x, -1, true));
-      const r = tf.rsqrt(tf.add(tf.mean(tf.square(centered), -1, true), epsilon));
-      return tf.add(tf.mul(tf.mul(centered, r), tensor(gamma)), tensor(beta));
-    },
+    forward: (x, { tensor }) => normalizeRows(x, tensor(gamma), tensor(beta), epsilon),
   };
 };
 

@@ -5,7 +5,7 @@ import { type Name, onnxTypes } from './onnx-graph.ts';
 type Emit = (inputs: Name[], lowering: Lowering, node: Node) => Name;
 
 /** The layout an elementwise result is made in: that of the first full-size input that is not in tf.js's order. */
-function resultLayout(node: Node, lowering: Lowering): Layout {
+export function resultLayout(node: Node, lowering: Lowering): Layout {
   const out = node.outputs[0];
   if (out.shape.length !== 4) return 'nhwc';
   const inputs = Object.values(node.inputs);

@@ -17,6 +17,7 @@ import { poolingRules } from './pooling.ts';
 import { recomputeActivations } from './recompute.ts';
 import { reductionRules } from './reduction.ts';
 import { shapeRules } from './shape.ts';
+import { transformerRules } from './transformer.ts';
 
 /** Lowering rules by kernel name. */
 export const loweringRules: Record<string, Rule> = {
@@ -28,6 +29,7 @@ export const loweringRules: Record<string, Rule> = {
   ...groupedConvolutionRules,
   ...poolingRules,
   ...normalizationRules,
+  ...transformerRules,
 };
 
 /** One tensor of a lowered program: its name in the program and in the graph. Its shape is that in the graph. */

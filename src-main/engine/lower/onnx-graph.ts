@@ -14,6 +14,8 @@ export interface NamedSpec {
 
 interface OnnxNode {
   output: Name;
+  /** Further outputs. */
+  more?: readonly Name[];
   type: string;
   inputs: readonly Name[];
   attributes: Attributes;
@@ -46,7 +48,7 @@ export interface OpenBatch {
   input: Name;
 }
 
-/** An ONNX graph under construction. Every node has one output here; equal nodes are made once. */
+/** An ONNX graph under construction. Nodes of one output that are equal are made once. */
 export class OnnxGraph {
   readonly #openBatch: OpenBatch | undefined;
   #nodes: OnnxNode[] = [];
@@ -76,6 +78,15 @@ export class OnnxGraph {
   named(output: Name, type: string, inputs: readonly Name[], attributes: Attributes = {}, domain = ''): void {
     this.#nodes.push({ output, type, inputs, attributes, domain });
     this.#nodeOutputs.add(output);
+  }
+
+  /** Adds a node of several outputs and returns their names. */
+  several(type: string, inputs: readonly Name[], count: number, attributes: Attributes = {}): Name[] {
+    const names = Array.from({ length: count }, () => `${type}_${this.#count++}`);
+    const [output, ...more] = names;
+    this.#nodes.push({ output, more, type, inputs, attributes, domain: '' });
+    for (const name of names) this.#nodeOutputs.add(name);
+    return names;
   }
 
   /** Makes a tensor a graph output under a name of its own: a node's output is renamed, anything else copied. */
@@ -182,10 +193,14 @@ export class OnnxGraph {
   }
 }
 
-function encodeNode({ output, type, inputs, attributes, domain }: OnnxNode, nameOf: (name: Name) => Name) {
+function encodeNode(
+  { output, more = [], type, inputs, attributes, domain }: OnnxNode,
+  nameOf: (name: Name) => Name,
+) {
   const node = new ProtobufWriter();
   for (const input of inputs) node.bytes(1, nameOf(input));
-  node.bytes(2, nameOf(output)).bytes(3, output).bytes(4, type);
+  for (const name of [output, ...more]) node.bytes(2, nameOf(name));
+  node.bytes(3, output).bytes(4, type);
   for (const [name, value] of Object.entries(attributes))
     if (value !== undefined) node.bytes(5, attribute(name, value));
   return domain ? node.bytes(7, domain) : node;

@@ -1,6 +1,6 @@
 import { slice_util, util } from '@tensorflow/tfjs-core';
 import { CotuneError } from '../../../src-shared/errors.ts';
-import type { Node, Value } from '../trace/ir.ts';
+import { type Node, sizeOf, type Value } from '../trace/ir.ts';
 import { isInBlocks } from './filters.ts';
 import type { Lowering, Rule } from './lowering.ts';
 import { type Name, onnxTypes } from './onnx-graph.ts';
@@ -90,27 +90,50 @@ const gather: Rule = (node, lowering) => {
   lowering.define(node.outputs[0], lowering.op('Gather', [lowering.use(x), lowering.use(indices)], { axis }));
 };
 
-/** Sums of rows by segment, as the product with the segments' one-hot matrix. */
+/** Sums of rows by segment, the gradient of a gather: a scatter that adds; on a GPU the product with the segments' one-hot matrix. */
 const segmentSum: Rule = (node, lowering) => {
-  const { graph } = lowering;
+  const { graph, target } = lowering;
   const { x, segmentIds } = node.inputs;
+  const [output] = node.outputs;
   const count = node.attrs.numSegments as number;
-  const length = segmentIds.shape.reduce((product, extent) => product * extent, 1);
+  const length = sizeOf(segmentIds.shape);
+  const columns = sizeOf(output.shape) / count;
+  const rows = lowering.reshape(graph.op('Cast', [lowering.use(x)], { to: onnxTypes.float32 }), [
+    length,
+    columns,
+  ]);
+  const sum = target.provider === 'gpu' ? byProduct : byScatter;
+  const sums = lowering.reshape(sum(rows, segmentIds, [count, length, columns], lowering), output.shape);
+  lowering.define(
+    output,
+    output.dtype === 'float32' ? sums : graph.op('Cast', [sums], { to: onnxTypes[output.dtype] }),
+  );
+};
+
+type Extents = readonly [count: number, length: number, columns: number];
+
+function byScatter(rows: Name, ids: Value, [count, length, columns]: Extents, lowering: Lowering): Name {
+  const { graph } = lowering;
+  const column = lowering.reshape(graph.op('Cast', [lowering.use(ids)], { to: onnxTypes.int64 }), [
+    length,
+    1,
+  ]);
+  const places = graph.op('Expand', [column, graph.ints([length, columns])]);
+  const zeros = graph.filled([count, columns], 0, 'float32');
+  return graph.op('ScatterElements', [zeros, places, rows], { axis: 0, reduction: 'add' });
+}
+
+function byProduct(rows: Name, ids: Value, [count, length]: Extents, lowering: Lowering): Name {
+  const { graph } = lowering;
   const segments = graph.constant(
     'int32',
     [count, 1],
     Int32Array.from({ length: count }, (_, index) => index),
   );
-  const ids = lowering.reshape(lowering.use(segmentIds), [1, length]);
-  const membership = graph.op('Cast', [graph.op('Equal', [segments, ids])], { to: onnxTypes.float32 });
-  const rows = lowering.reshape(graph.op('Cast', [lowering.use(x)], { to: onnxTypes.float32 }), [length, -1]);
-  const sums = lowering.reshape(lowering.product(membership, rows), node.outputs[0].shape);
-  const { dtype } = node.outputs[0];
-  lowering.define(
-    node.outputs[0],
-    dtype === 'float32' ? sums : graph.op('Cast', [sums], { to: onnxTypes[dtype] }),
-  );
-};
+  const row = lowering.reshape(lowering.use(ids), [1, length]);
+  const membership = graph.op('Cast', [graph.op('Equal', [segments, row])], { to: onnxTypes.float32 });
+  return lowering.product(membership, rows);
+}
 
 export const shapeRules: Record<string, Rule> = {
   Reshape: reshape,

@@ -159,7 +159,15 @@ export const shapeRules: Record<string, ShapeRule> = {
   }),
   Fill: (_, { shape, dtype }) => ({ shape: [...shape], dtype: dtype ?? 'float32' }),
   FusedBatchNorm: likeNamed('x'),
+  Gelu: like,
+  GeluGrad: likeNamed('x'),
   GatherV2: gather,
+  LayerNorm: ({ x }) => {
+    const row = { shape: x.shape.with(-1, 1), dtype: x.dtype };
+    return [{ shape: [...x.shape], dtype: x.dtype }, row, row];
+  },
+  LayerNormGrad: ({ x, scale }) =>
+    [x, scale, scale].map(({ shape, dtype }) => ({ shape: [...shape], dtype })),
   OneHot: ({ indices }, { depth, dtype }) => ({ shape: [...indices.shape, depth], dtype }),
   Pack: (inputs, { axis }) => {
     const { shape, dtype } = first(inputs);
