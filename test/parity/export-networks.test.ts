@@ -5,7 +5,7 @@ import { architectureNames } from '../../src-main/backbones/registry.ts';
 import { randomWeights } from '../../src-main/bench/random-network.ts';
 import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import type { Program } from '../../src-main/engine/engine.ts';
-import { toOnnx } from '../../src-main/engine/export-onnx.ts';
+import { openBatchExtent, toOnnx } from '../../src-main/engine/export-onnx.ts';
 import { ort } from '../../src-main/engine/run/session.ts';
 import { evaluationProgram } from '../../src-main/transfer/training-program.ts';
 import { random } from './parity.ts';
@@ -13,12 +13,15 @@ import { random } from './parity.ts';
 const side = 64;
 const classes = 5;
 
-/** Probabilities of two images by a network an eighth as wide. */
-function programOf(architecture: string): { program: Program; weights: ReturnType<typeof randomWeights> } {
+/** Probabilities of images by a network an eighth as wide. */
+function programOf(
+  architecture: string,
+  batch: number,
+): { program: Program; weights: ReturnType<typeof randomWeights> } {
   const backbone = createBackbone({ architecture, padding: 'symmetric', width: 1 / 8 });
   const { epsilon } = backbone.batchNorm;
   const network = { backbone, batchNormEpsilon: epsilon, sourceClasses: classes, targetClasses: classes };
-  const logits = evaluationProgram(network, 'source', 2, side);
+  const logits = evaluationProgram(network, 'source', batch, side);
   const program: Program = {
     ...logits,
     step(state, fed) {
@@ -37,14 +40,14 @@ test.each(architectureNames().filter((name) => !skipped.test(name)))(
   '%s, exported as ONNX, gives the eager engine’s probabilities in ONNX Runtime',
   { timeout: 120_000 },
   async (architecture) => {
-    const { program, weights } = programOf(architecture);
+    const { program, weights } = programOf(architecture, 2);
     const { next } = random(3);
     const images = Float32Array.from({ length: 2 * side * side * 3 }, () => 2 * next() - 1);
     const reference = await (await openReferenceEngine()).compile(program, { constants: weights });
     const { probabilities } = await reference.run({ images });
     await reference.dispose();
 
-    const model = toOnnx(program, weights, {});
+    const model = toOnnx(programOf(architecture, openBatchExtent).program, weights, {});
     const session = await ort.InferenceSession.create(model);
     const fed = { images: new ort.Tensor('float32', images, [2, side, side, 3]) };
     const outputs = await session.run(fed);
