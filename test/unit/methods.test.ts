@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
+import { randomOf } from '../../src-main/data/random.ts';
 import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import type { TensorSpec } from '../../src-main/engine/engine.ts';
 import { optimizerOf, scheduleOf, termsOf } from '../../src-main/transfer/catalog.ts';
@@ -116,4 +117,55 @@ test.each([
   const { schedule, options } = scheduleOf({ ...part });
   for (const [step, want] of tables[table].lr.entries())
     expect(rate * schedule.factor(step, 20, options)).toBeCloseTo(want, 10);
+});
+
+test('L2-SP adds the gradients recorded from PyTorch: towards the start for what was pre-trained, towards zero for the new head', async () => {
+  const { inputs, grads } = recorded.l2_sp;
+  // The recorded case calls the starting point's coefficient beta; the paper calls it alpha.
+  const [{ term, options }] = termsOf([{ name: 'l2-sp', alpha: inputs.beta, beta: inputs.alpha }]);
+  const { penalty } = term;
+  const of = (value: number[] | number[][], anchor: number[] | number[][] | null) =>
+    penalty!(
+      { name: '', isHead: anchor === null, value: tf.tensor(value), anchor: anchor && tf.tensor(anchor) },
+      options,
+    )!.dataSync();
+  await openReferenceEngine();
+  tf.setBackend('cpu');
+  agrees(of(inputs.w, inputs.w0), grads.w);
+  agrees(of(inputs.w_head, null), grads.w_head);
+});
+
+test('mixup mixes images and labels with one share, as recorded from PyTorch', async () => {
+  const { inputs, value, grads, x, x_mixed } = recorded.mixup;
+  const [{ term, options }] = termsOf([], [{ name: 'mixup' }]);
+  await openReferenceEngine();
+  tf.setBackend('cpu');
+  const held = {
+    state: {},
+    fed: { partners: tf.tensor1d(inputs.perm, 'int32'), share: tf.scalar(inputs.lam) },
+  };
+  const labels = tf.tensor2d(oneHot(inputs.labels, inputs.z[0].length));
+  const mixed = term.mix!({ images: tf.tensor(x) as tf.Tensor4D, labels }, held, options);
+  agrees(mixed.images.dataSync(), x_mixed);
+  const found = await valueAndGradients({ z: inputs.z, labels: mixed.labels.arraySync() }, ['z'], (given) =>
+    crossEntropy(given.z as tf.Tensor2D, given.labels as tf.Tensor2D),
+  );
+  agrees(found.value, value);
+  agrees(found.z, grads.z);
+});
+
+test('mixup’s share is from Beta(α, α): mean a half, variance 1 / (4 (2 α + 1))', () => {
+  const [{ term }] = termsOf([], [{ name: 'mixup' }]);
+  const shape = { batch: 2, size: 32 };
+  for (const alpha of [0.2, 1, 5]) {
+    const shares = Array.from(
+      { length: 4000 },
+      (_, step) => term.feeds!.values(shape, {} as never, { alpha }, randomOf(1, 'mixup', step)).share[0],
+    );
+    const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+    const variance = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / shares.length;
+    // Five standard errors of the mean, at the widest distribution; the variance's is smaller.
+    expect(Math.abs(mean - 0.5)).toBeLessThan((5 * 0.5) / Math.sqrt(shares.length));
+    expect(Math.abs(variance - 1 / (4 * (2 * alpha + 1)))).toBeLessThan(0.02);
+  }
 });

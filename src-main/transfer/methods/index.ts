@@ -1,6 +1,8 @@
 import type { Term } from '../term.ts';
+import { bitfit } from './bitfit.ts';
 import { cotuning } from './cotuning.ts';
 import { finetune } from './finetune.ts';
+import { l2sp } from './l2-sp.ts';
 
 /** Every method, in the order in which they are listed and their names put together. */
-export const methods: readonly Term[] = [finetune, cotuning];
+export const methods: readonly Term[] = [finetune, cotuning, l2sp, bitfit];

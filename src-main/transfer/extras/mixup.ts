@@ -1,0 +1,61 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
+import { normalOf, permutation, type Random } from '../../data/random.ts';
+import { term } from '../term.ts';
+
+/**
+ * mixup: images λ x_i + (1 - λ) x_j with labels mixed alike, λ ~ Beta(α, α) once a batch, j a permutation of the batch.
+ * Zhang et al., «mixup: Beyond Empirical Risk Minimization», ICLR 2018, equation 2. Mixed labels pick mixed rows of a
+ * relationship.
+ */
+export const mixup = term({
+  name: 'mixup',
+  title: 'Mixup',
+  help: 'trains on mixtures of two images, with their labels mixed alike',
+  formula: 'x = λ x_i + (1 − λ) x_j, y = λ y_i + (1 − λ) y_j, λ ~ Beta(α, α)',
+  when: 'long trainings that overfit; short ones learn less',
+  source:
+    'Zhang et al., «mixup: Beyond Empirical Risk Minimization», ICLR 2018, equation 2; α as in torchvision’s recipes',
+  options: z.strictObject({
+    alpha: z
+      .number()
+      .gt(0)
+      .max(100)
+      .default(0.2)
+      .meta({ title: 'Mixing α', description: 'how even mixtures are: λ is drawn from Beta(α, α)' }),
+  }),
+  feeds: {
+    specs: ({ batch }) => ({
+      partners: { shape: [batch], dtype: 'int32' },
+      share: { shape: [], dtype: 'float32' },
+    }),
+    values: ({ batch }, _, { alpha }, random) => ({
+      partners: permutation(batch, random),
+      share: Float32Array.of(betaOf(alpha, random)),
+    }),
+  },
+  mix({ images, labels }, { fed: { partners, share } }) {
+    const rest = tf.sub(1, share);
+    const mixed = <T extends tf.Tensor>(values: T): T =>
+      tf.add(tf.mul(values, share), tf.mul(tf.gather(values, partners as tf.Tensor1D), rest)) as T;
+    return { images: mixed(images), labels: mixed(labels) };
+  },
+});
+
+/** A number from Beta(α, α), by two from Gamma(α). */
+function betaOf(alpha: number, random: Random): number {
+  const [a, b] = [gammaOf(alpha, random), gammaOf(alpha, random)];
+  // Both can be too small for a number where α is: then either end is as likely.
+  return a + b > 0 ? a / (a + b) : Math.round(random());
+}
+
+/** A number from Gamma(α, 1). Marsaglia and Tsang, «A Simple Method for Generating Gamma Variables», ACM TOMS 2000. */
+function gammaOf(alpha: number, random: Random): number {
+  if (alpha < 1) return gammaOf(alpha + 1, random) * (1 - random()) ** (1 / alpha);
+  const d = alpha - 1 / 3;
+  for (;;) {
+    const x = normalOf(random);
+    const v = (1 + x / Math.sqrt(9 * d)) ** 3;
+    if (v > 0 && Math.log(1 - random()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+  }
+}
