@@ -95,6 +95,24 @@ export const Task = z.object({
 });
 export type Task = z.infer<typeof Task>;
 
+/** What ranking scores say of models; `low` and `high` are 95 % bootstrap intervals over images. */
+export const Ranking = z.object({
+  images: z.number().int(),
+  scores: z.array(z.object({ name: z.string(), title: z.string(), help: z.string(), source: z.string() })),
+  models: z.array(
+    z.object({
+      model: z.string(),
+      /** By name of the score; null where it says nothing. */
+      values: z.record(
+        z.string(),
+        z.object({ value: z.number(), low: z.number(), high: z.number() }).nullable(),
+      ),
+    }),
+  ),
+  notes: z.array(z.string()),
+});
+export type Ranking = z.infer<typeof Ranking>;
+
 /** Which folders of an imported folder are splits and which are classes, where their names do not say it. */
 export const ImportLayout = z.object({
   /** Levels from a split's folder, or the dataset's where there are no splits, down to the folders that name classes. */
@@ -401,6 +419,18 @@ export const contract = {
     'models.calibrate': call(
       z.object({ model: z.string(), data: z.string().min(1), engine: EngineChoice.default('auto') }),
       Task,
+    ),
+    /** Scores, before any training, how well models suit a dataset's training images: several opinions, higher is better. */
+    'models.rank': call(
+      z.object({
+        dataset: z.string(),
+        /** All that there are where it is left out. */
+        models: z.array(z.string()).min(1).optional(),
+        rate: z.number().gt(0).max(1).default(1),
+        seed: z.number().int().min(0).default(0),
+        engine: EngineChoice.default('auto'),
+      }),
+      Ranking,
     ),
     'models.delete': call(z.object({ model: z.string() }), ok),
 

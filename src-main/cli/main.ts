@@ -8,6 +8,7 @@ import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { modelsCommand } from './commands/models.ts';
 import { predictCommand } from './commands/predict.ts';
+import { rankCommand } from './commands/rank.ts';
 import { relationshipCommand } from './commands/relationship.ts';
 import { deleteCommand, runsCommand } from './commands/runs.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -30,6 +31,7 @@ const program = new Command('cotune')
 for (const add of [
   importCommand,
   modelsCommand,
+  rankCommand,
   relationshipCommand,
   trainCommand,
   sweepCommand,

@@ -7,6 +7,7 @@ import { calibrateModel } from './calibration.ts';
 import type { Context, Handlers } from './context.ts';
 import { keepWeights } from './keep-weights.ts';
 import { findModel } from './lookup.ts';
+import { rankModels } from './rank-models.ts';
 
 type Names = Extract<keyof Handlers, `models.${string}`>;
 
@@ -50,6 +51,7 @@ export function modelCalls(context: Context): Handlers<Names> {
         return model.id;
       });
     },
+    'models.rank': (input) => rankModels(context, input),
     'models.delete': ({ model }) => {
       const { id, hash, name } = findModel(store, model);
       const busy = (['running', 'queued'] as const)

@@ -15,10 +15,14 @@ export interface Predictor {
   precision: Precision;
 }
 
-/** Key of one image's source logits. `image` is the SHA-256 of its file. */
-export const sourceLogitsKey = (image: string, { model, engine, precision }: Predictor): string =>
+/** Key of one image's source logits, or of these with its features. `image` is the SHA-256 of its file. */
+export const sourceLogitsKey = (
+  image: string,
+  { model, engine, precision }: Predictor,
+  output: 'source' | 'source-and-features' = 'source',
+): string =>
   contentKey({
-    what: 'source logits',
+    what: output,
     version: sourceLogitsVersion,
     image,
     network: networkOf(model),
@@ -66,3 +70,22 @@ function networkOf(model: JobModel): Record<string, unknown> {
   const { path: _path, temperature: _temperature, calibration: _calibration, ...network } = model;
   return network;
 }
+
+/** Rises where a ranking score would come out otherwise. */
+const rankingVersion = 1;
+
+/** Key of a network's ranking scores on labelled images. */
+export const rankingKey = (
+  predictor: Predictor,
+  samples: readonly Pick<JobSample, 'hash' | 'label'>[],
+  scores: readonly string[],
+): string =>
+  contentKey({
+    what: 'ranking',
+    versions: [rankingVersion, sourceLogitsVersion],
+    network: networkOf(predictor.model),
+    engine: predictor.engine,
+    precision: predictor.precision,
+    samples: samples.map(({ hash, label }) => `${label} ${hash}`),
+    scores,
+  });

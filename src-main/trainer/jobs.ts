@@ -8,6 +8,7 @@ import { learnFromImages } from './learn-relationship.ts';
 import { openSource } from './open-source.ts';
 import { predictImages } from './predict-images.ts';
 import type { FromTrainer, Job, RelationshipJob } from './protocol.ts';
+import { rank } from './rank.ts';
 import { train } from './train.ts';
 import { verifyExport } from './verify-export.ts';
 
@@ -29,6 +30,9 @@ export async function runJob(
       break;
     case 'calibration':
       await calibrate(job, report, signal);
+      break;
+    case 'rank':
+      await rank(job, report, signal);
       break;
     case 'relationship-arrays':
       report({ type: 'relationship', relationship: await learnFromArrays(job, report) });

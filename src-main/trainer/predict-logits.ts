@@ -1,7 +1,7 @@
 import type { Preprocessing } from '../../src-shared/domain.ts';
 import { openEvaluationBatches } from '../data/batches.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
-import type { HeadChoice, Network } from '../transfer/network.ts';
+import { type HeadChoice, type Network, outputWidth } from '../transfer/network.ts';
 import { evaluationProgram } from '../transfer/training-program.ts';
 import type { JobSample } from './protocol.ts';
 
@@ -20,7 +20,7 @@ export interface ImageOptions {
  * One forward pass in evaluation mode over images in order, with deterministic preprocessing. `weights` holds at least
  * the backbone and the chosen head. `onBatch` is told the number of images done, with the logits of these, and may throw to
  * end the pass.
- * @returns logits, row-major [samples, classes of the head].
+ * @returns logits, row-major [samples, `outputWidth` of the head].
  */
 export async function predictLogits(
   engine: Engine,
@@ -31,7 +31,7 @@ export async function predictLogits(
   images: ImageOptions,
   onBatch: (done: number, logits: Float32Array) => void | Promise<void> = () => {},
 ): Promise<Float32Array> {
-  const classes = head === 'source' ? network.sourceClasses : network.targetClasses;
+  const classes = outputWidth(network, head);
   const logits = new Float32Array(samples.length * classes);
   if (samples.length === 0) return logits;
   const batch = Math.min(evaluationBatch, samples.length);

@@ -109,6 +109,16 @@ export interface CalibrationJob {
   cacheFolder: string;
 }
 
+/** Scores how well a network suits labelled images. */
+export interface RankJob {
+  kind: 'rank';
+  engine: RunConfig['engine'];
+  model: JobModel;
+  targetClasses: number;
+  samples: JobSample[];
+  cacheFolder: string;
+}
+
 /** Classifies single images with a run's trained weights; the file's metadata says how. */
 export interface PredictJob {
   kind: 'predict';
@@ -184,6 +194,7 @@ export type Job =
   | TrainJob
   | RelationshipJob
   | CalibrationJob
+  | RankJob
   | ArraysJob
   | PredictJob
   | ExportJob
@@ -210,6 +221,7 @@ export type FromTrainer =
   | { type: 'metrics'; step: number; values: Record<string, number> }
   | { type: 'note'; text: string }
   | { type: 'relationship'; relationship: JobRelationship }
+  | { type: 'ranking'; scores: { name: string; value: number; low: number; high: number }[] }
   | { type: 'calibration'; fit: Pick<Calibration, 'temperature' | 'nllBefore' | 'nllAfter'> }
   /** A checkpoint is whole on the disk; `best` is the file of the best weights that it names. */
   | { type: 'checkpoint'; step: number; path: string; best: string | null }

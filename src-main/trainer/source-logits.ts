@@ -2,7 +2,7 @@ import type { NetworkFile } from '../backbones/network-file.ts';
 import { readNetwork } from '../backbones/network-file.ts';
 import type { Engine } from '../engine/engine.ts';
 import { openContentCache } from '../formats/content-cache.ts';
-import type { Network } from '../transfer/network.ts';
+import { type Network, outputWidth } from '../transfer/network.ts';
 import { type Predictor, sourceLogitsKey } from './content-keys.ts';
 import { predictLogits } from './predict-logits.ts';
 import type { JobSample } from './protocol.ts';
@@ -10,8 +10,11 @@ import type { JobSample } from './protocol.ts';
 /** Bytes: two million images of a network with 1,000 classes. */
 const cacheLimit = 8 * 2 ** 30;
 
+/** What is kept of an image: its source logits, or these and its pooled features behind them. */
+type SourceOutput = 'source' | 'source-and-features';
+
 /**
- * The pre-trained network's logits of images at its own input size, row-major [samples, sources]. Kept on disk image by
+ * The pre-trained network's logits of images at its own input size, row-major [samples, `outputWidth`]. Kept on disk image by
  * image, so that the runs of a sweep, whatever their seeds and rates, pass every image once. `onProgress` may throw to end
  * the pass; what was predicted until then stays.
  */
@@ -23,10 +26,12 @@ export async function sourceLogits(
   samples: JobSample[],
   cacheFolder: string,
   onProgress: (done: number) => void,
+  output: SourceOutput = 'source',
 ): Promise<Float32Array> {
-  const classes = network.sourceClasses;
+  const classes = outputWidth(network, output);
   const cache = openContentCache(cacheFolder, 'source-logits', cacheLimit);
-  const keyOf = ({ hash }: JobSample) => sourceLogitsKey(hash, { model, engine: engine.info, precision });
+  const keyOf = ({ hash }: JobSample) =>
+    sourceLogitsKey(hash, { model, engine: engine.info, precision }, output);
   const result = new Float32Array(samples.length * classes);
   const missing = new Map<string, { sample: JobSample; rows: number[] }>();
   for (const [row, sample] of samples.entries()) {
@@ -47,7 +52,7 @@ export async function sourceLogits(
   const weights = readNetwork(file, file.tensors);
   const order = wanted.map(({ sample }) => sample);
   let kept = 0;
-  await predictLogits(engine, network, 'source', weights, order, images, async (done, logits) => {
+  await predictLogits(engine, network, output, weights, order, images, async (done, logits) => {
     const writes = wanted.slice(kept, done).map(({ sample, rows }, at) => {
       const values = logits.subarray((kept + at) * classes, (kept + at + 1) * classes);
       for (const row of rows) result.set(values, row * classes);

@@ -21,13 +21,19 @@ export const sourceHeadTensors = ({ backbone, sourceClasses }: Network): TensorD
 export const targetHeadTensors = ({ backbone, targetClasses }: Network): TensorDescription[] =>
   backbone.headTensors(targetHead, targetClasses);
 
-/** Which head an evaluation reads. */
-export type HeadChoice = 'source' | 'target';
+/** Which head an evaluation reads; `source-and-features` leaves the pooled features behind the source logits. */
+export type HeadChoice = 'source' | 'target' | 'source-and-features';
+
+/** Numbers that an evaluation gives for each image. */
+export function outputWidth({ backbone, sourceClasses, targetClasses }: Network, head: HeadChoice): number {
+  if (head === 'target') return targetClasses;
+  return sourceClasses + (head === 'source' ? 0 : backbone.features);
+}
 
 /** The tensors that an evaluation needs: the backbone's and one head's. */
 export const evaluationTensors = (network: Network, head: HeadChoice): TensorDescription[] => [
   ...network.backbone.tensors,
-  ...(head === 'source' ? sourceHeadTensors(network) : targetHeadTensors(network)),
+  ...(head === 'target' ? targetHeadTensors(network) : sourceHeadTensors(network)),
 ];
 
 /** Engine specs of tensors, in tf.js layouts. */

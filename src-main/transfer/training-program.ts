@@ -225,12 +225,10 @@ export function evaluationProgram(network: Network, head: HeadChoice, batch: num
     batch: { images: { shape: [batch, size, size, 3], dtype: 'float32' } },
     step(state, fed) {
       const features = backbone.forward(fed.images as tf.Tensor4D, evaluationScope(network, state));
-      return {
-        state: {},
-        outputs: {
-          logits: classify(network, features, state, head === 'source' ? backbone.head : targetHead),
-        },
-      };
+      const logits = classify(network, features, state, head === 'target' ? targetHead : backbone.head);
+      if (head !== 'source-and-features') return { state: {}, outputs: { logits } };
+      const pooled = features.rank === 4 ? tf.mean(features, [1, 2]) : features;
+      return { state: {}, outputs: { logits: tf.concat([logits, pooled as tf.Tensor2D], 1) } };
     },
   };
 }

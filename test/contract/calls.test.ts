@@ -54,6 +54,7 @@ const good: [CallName, () => unknown][] = [
   ['models.architectures', () => ({})],
   ['models.add', () => ({ path: fixture.weights, name: 'second' })],
   ['models.calibrate', () => ({ model: 'tiny', data: calibrationFolder() })],
+  ['models.rank', () => ({ dataset: 'insects', models: ['tiny'] })],
   ['relationships.list', () => ({})],
   ['relationships.get', () => ({ relationship: ids.relationship })],
   ['relationships.matrix', () => ({ relationship: ids.relationship })],

@@ -67,6 +67,8 @@ async function work(job: Job): Promise<void> {
       auto: 'auto takes cpu.',
     });
   } else if (job.kind === 'relationship') relationship(job.targetClasses, job.model.sourceClasses);
+  else if (job.kind === 'rank')
+    say({ type: 'ranking', scores: [{ name: 'leep', value: -1, low: -1.1, high: -0.9 }] });
   else if (job.kind === 'calibration')
     say({ type: 'calibration', fit: { temperature: 1.5, nllBefore: 2, nllAfter: 1 } });
   else if (job.kind === 'relationship-arrays') relationship(2, 3);

@@ -1,0 +1,56 @@
+import { openEngine } from '../engine/open.ts';
+import { openContentCache } from '../formats/content-cache.ts';
+import { scoresWithIntervals } from '../transfer/ranking/bootstrap.ts';
+import { rankingScores } from '../transfer/ranking/index.ts';
+import { softmaxRows } from '../transfer/softmax.ts';
+import { rankingKey } from './content-keys.ts';
+import { openSource } from './open-source.ts';
+import type { FromTrainer, RankJob } from './protocol.ts';
+import { sourceLogits } from './source-logits.ts';
+
+const cacheLimit = 2 ** 24;
+
+/** Scores how well a pre-trained network suits labelled images, from one forward pass; kept by what they follow from. */
+export async function rank(
+  job: RankJob,
+  report: (message: FromTrainer) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { model, samples, cacheFolder, targetClasses } = job;
+  const engine = await openEngine(job.engine, { cacheFolder });
+  const { network, file } = openSource(model, targetClasses);
+  const predictor = { model, precision: 'full' as const };
+  const names = rankingScores.map(({ name }) => name);
+  const key = rankingKey({ ...predictor, engine: engine.info }, samples, names);
+  const kept = await openContentCache(cacheFolder, 'rankings', cacheLimit).getOrMake(key, async () => {
+    const rows = await sourceLogits(
+      engine,
+      network,
+      file,
+      predictor,
+      samples,
+      cacheFolder,
+      (done) => {
+        signal.throwIfAborted();
+        report({ type: 'progress', phase: 'evaluate', done, total: samples.length });
+      },
+      'source-and-features',
+    );
+    const width = rows.length / samples.length;
+    const part = (from: number, to: number) => {
+      const data = new Float64Array(samples.length * (to - from));
+      for (let i = 0; i < samples.length; i++)
+        data.set(rows.subarray(i * width + from, i * width + to), i * (to - from));
+      return { data, rows: samples.length, columns: to - from };
+    };
+    const scores = scoresWithIntervals(rankingScores, {
+      probabilities: softmaxRows(part(0, network.sourceClasses), 1),
+      features: part(network.sourceClasses, width),
+      labels: Int32Array.from(samples, (sample) => sample.label),
+      targets: targetClasses,
+    });
+    return new TextEncoder().encode(JSON.stringify(scores));
+  });
+  await engine.dispose();
+  report({ type: 'ranking', scores: JSON.parse(new TextDecoder().decode(kept)) });
+}

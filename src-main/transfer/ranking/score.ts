@@ -1,0 +1,21 @@
+import type { Matrix } from '../../../src-shared/matrix.ts';
+
+/** One forward pass of a pre-trained network over labelled images, in float64. */
+export interface Evidence {
+  /** Source probabilities [images, sources]. */
+  probabilities: Matrix;
+  /** Pooled features [images, features]. */
+  features: Matrix;
+  /** Target labels, from 0. */
+  labels: Int32Array;
+  targets: number;
+}
+
+/** A guess, before any training, of how well a network suits a task. Higher is better; scores of one kind alone compare. */
+export interface RankingScore {
+  name: string;
+  title: string;
+  help: string;
+  source: string;
+  score(evidence: Evidence): number;
+}
