@@ -27,7 +27,9 @@ export async function rankModels(context: Context, input: CallInput<'models.rank
   const { train } = jobSamples(dataset.path, samples);
   const ranked: Ranking['models'] = [];
   for (const model of models) {
-    const values: Ranking['models'][number]['values'] = {};
+    const values: Ranking['models'][number]['values'] = Object.fromEntries(
+      rankingScores.map(({ name }) => [name, null]),
+    );
     const job = startJob(
       spawnTrainer,
       {

@@ -49,7 +49,7 @@ export async function rank(
       labels: Int32Array.from(samples, (sample) => sample.label),
       targets: targetClasses,
     });
-    return new TextEncoder().encode(JSON.stringify(scores));
+    return new TextEncoder().encode(JSON.stringify(scores.filter(({ value }) => Number.isFinite(value))));
   });
   await engine.dispose();
   report({ type: 'ranking', scores: JSON.parse(new TextDecoder().decode(kept)) });

@@ -8,6 +8,7 @@ const directions = 64;
 
 export interface ScoreWithInterval {
   name: string;
+  /** NaN where the score says nothing. */
   value: number;
   /** 95 %, over which images there happen to be. */
   low: number;
@@ -26,7 +27,7 @@ export function scoresWithIntervals(
   const narrow = { ...evidence, features: projected(evidence.features, random) };
   const drawn = Array.from({ length: resamples }, () => resample(narrow, random));
   return scores.map((one) => {
-    const value = one.score(evidence);
+    const value = one.speaks?.(evidence) === false ? Number.NaN : one.score(evidence);
     const values = drawn.map((sample) => one.score(sample)).filter(Number.isFinite);
     const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
     values.sort((a, b) => a - b);

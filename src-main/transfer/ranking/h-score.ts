@@ -37,6 +37,7 @@ export const hScore: RankingScore = {
   name: 'h-score',
   title: 'H-score',
   help: 'variance between the classes over that of the features; says nothing where images are fewer than features',
+  speaks: ({ features }) => features.rows > features.columns,
   source: 'Bao et al., «An Information-Theoretic Approach to Transferability», ICIP 2019',
   score(evidence) {
     const { values, by } = between(evidence);

@@ -18,4 +18,6 @@ export interface RankingScore {
   help: string;
   source: string;
   score(evidence: Evidence): number;
+  /** Whether the score says anything of so many images and features; always where it is left out. */
+  speaks?(evidence: Evidence): boolean;
 }
