@@ -27,6 +27,11 @@ import {
 import { needs } from './parts.ts';
 
 const id = z.number().int().positive();
+/** A path on the machine of the service: `meta` marks it, so that a host can keep it to some folders. */
+const folderPath = z.string().max(4096).meta({ path: true });
+const filePath = z.string().min(1).max(4096).meta({ path: true });
+/** The same, or the name of a built-in list of classes. */
+const classFile = z.string().min(1).max(4096).meta({ path: 'or name' });
 /** What a person calls something new. */
 const newName = z
   .string()
@@ -64,9 +69,9 @@ export const SweepPlan = z.strictObject({
   name: newName,
   dataset: z.string().min(1),
   model: z.string().min(1),
-  methods: z.array(PartsChoice).min(1),
-  rates: z.array(z.number().gt(0).max(1)).min(1).default([1]),
-  seeds: z.array(z.number().int().min(0)).min(1).default([0]),
+  methods: z.array(PartsChoice).min(1).max(100),
+  rates: z.array(z.number().gt(0).max(1)).min(1).max(100).default([1]),
+  seeds: z.array(z.number().int().min(0)).min(1).max(1000).default([0]),
   /** Settings shared by every run of the sweep; an option counts for the methods that have it. */
   config: RunRequest.omit({ dataset: true, model: true, method: true, rate: true, seed: true }).prefault({}),
 });
@@ -362,7 +367,7 @@ export const contract = {
     'system.report': call(none, SystemReport),
     /** Folders and importable files below a path, for choosing one where no native dialog exists. */
     'system.listFolder': call(
-      z.object({ path: z.string().default('') }),
+      z.object({ path: folderPath.default('') }),
       z.object({
         path: z.string(),
         parent: z.string().nullable(),
@@ -378,7 +383,7 @@ export const contract = {
     /** Starts an import; its progress and result arrive as `task` events. */
     'datasets.import': call(
       z.object({
-        path: z.string().min(1),
+        path: filePath,
         name: newName,
         seed: z.number().int().min(0).default(0),
         /** Left out for a dataset imported before: as it was then. */
@@ -405,10 +410,10 @@ export const contract = {
     'models.architectures': call(none, z.array(ArchitectureTitle)),
     'models.add': call(
       z.object({
-        path: z.string().min(1),
+        path: filePath,
         name: newName,
         /** A file of source class names, or the name of a built-in list. */
-        classesPath: z.string().min(1).optional(),
+        classesPath: classFile.optional(),
         architecture: Architecture.optional(),
         padding: z.enum(['symmetric', 'same']).optional(),
         preprocessing: Preprocessing.partial().optional(),
@@ -459,7 +464,7 @@ export const contract = {
         seed: z.number().int().min(0).default(0),
         engine: EngineChoice.default('auto'),
         /** Calibrates the model first, as `models.calibrate` does. */
-        calibrationData: z.string().min(1).optional(),
+        calibrationData: filePath.optional(),
       }),
       Task,
     ),
@@ -467,16 +472,16 @@ export const contract = {
     /** The same from arrays made elsewhere: .npy files of source logits and target labels. */
     'relationships.learnArrays': call(
       z.object({
-        trainLogits: z.string().min(1),
-        trainLabels: z.string().min(1),
-        valLogits: z.string().min(1),
-        valLabels: z.string().min(1),
+        trainLogits: filePath,
+        trainLabels: filePath,
+        valLogits: filePath,
+        valLabels: filePath,
         approach: Approach.default('reverse'),
         /** Multiplies the source logits: 1 / temperature. */
         sourceScale: z.number().positive().optional(),
         /** Files of class names, or names of built-in lists. */
-        sourceClasses: z.string().optional(),
-        targetClasses: z.string().optional(),
+        sourceClasses: classFile.optional(),
+        targetClasses: classFile.optional(),
       }),
       Task,
     ),
@@ -512,7 +517,7 @@ export const contract = {
       z.object({ total: z.number().int(), images: z.array(ChangedImage) }),
     ),
     'runs.predict': call(
-      z.object({ run: id, paths: z.array(z.string()).min(1) }),
+      z.object({ run: id, paths: z.array(filePath).min(1).max(10_000) }),
       z.array(
         z.object({
           path: z.string(),
@@ -522,11 +527,17 @@ export const contract = {
       ),
     ),
     'runs.export': call(
-      z.object({ run: id, format: z.enum(['safetensors', 'onnx', 'csv']), path: z.string().min(1) }),
+      z.object({
+        run: id,
+        format: z.enum(['safetensors', 'onnx', 'csv']),
+        path: filePath,
+        /** Else a file that is there already is a `conflict`. */
+        overwrite: z.boolean().default(false),
+      }),
       z.object({ path: z.string(), bytes: z.number().int() }),
     ),
     /** Runs the test vectors of an exported ONNX file again. */
-    'exports.verify': call(z.object({ path: z.string().min(1) }), ExportCheck),
+    'exports.verify': call(z.object({ path: filePath }), ExportCheck),
 
     'sweeps.list': call(none, z.array(Sweep)),
     'sweeps.start': call(SweepPlan, Sweep),

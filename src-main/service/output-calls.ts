@@ -1,15 +1,17 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { CallOutput, ExportCheck } from '../../src-shared/contract.ts';
 import { type Run, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { csvLine } from '../formats/csv.ts';
+import { checkOutput } from '../formats/output-file.ts';
 import { writeWhole } from '../formats/write-whole.ts';
 import type { Context, Handlers } from './context.ts';
 import { imagePaths } from './image-paths.ts';
 import { findRun } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
-import { startJob } from './trainer-job.ts';
+import { type JobMessage, startJob } from './trainer-job.ts';
+import { openTurns } from './turns.ts';
 
 type Names = 'runs.predict' | 'runs.export' | 'exports.verify';
 type Predicted = CallOutput<'runs.predict'>[number];
@@ -20,6 +22,8 @@ const topClasses = 5;
 /** What a run is used for once it is trained. */
 export function outputCalls(context: Context): Handlers<Names> {
   const { store } = context;
+  /** Each of these starts a process: however many are asked for, two work at a time. */
+  const processes = openTurns(2);
   return {
     'runs.predict': async ({ run: id, paths: named }) => {
       const run = findRun(store, id);
@@ -29,50 +33,55 @@ export function outputCalls(context: Context): Handlers<Names> {
       const found = new Map<string, Predicted>();
       const absolute = paths.map((path) => resolve(path));
       const { engine, size } = run.config;
-      const job = startJob(
-        context.spawnTrainer,
-        { kind: 'predict', engine, weightsPath, size, paths: absolute, cacheFolder: context.home.cache },
-        (message) => {
-          if (message.type !== 'predicted') return;
-          const { path, error, probabilities } = message;
-          found.set(path, { path, error, top: probabilities ? top(probabilities, targetClasses) : [] });
-        },
-      );
-      await job.ended;
+      const job = () =>
+        startJob(
+          context.spawnTrainer,
+          { kind: 'predict', engine, weightsPath, size, paths: absolute, cacheFolder: context.home.cache },
+          (message) => {
+            if (message.type !== 'predicted') return;
+            const { path, error, probabilities } = message;
+            found.set(path, { path, error, top: probabilities ? top(probabilities, targetClasses) : [] });
+          },
+        );
+      await processes.take(() => job().ended);
       return paths.map((path, i) => {
         const result = found.get(absolute[i]);
         if (!result) throw new CotuneError('failed', `The trainer said nothing about ${path}.`);
         return { ...result, path };
       });
     },
-    'runs.export': async ({ run: id, format, path }) => {
+    'runs.export': async ({ run: id, format, path, overwrite }) => {
       const run = findRun(store, id);
       const file = resolve(path);
-      if (!existsSync(dirname(file))) {
-        throw new CotuneError('not-found', `The folder ${dirname(file)} does not exist.`, 'Make it first.');
-      }
-      if (existsSync(file) && statSync(file).isDirectory()) {
-        throw new CotuneError('bad-input', `${file} is a folder.`, 'Name a file.');
+      checkOutput(file, overwrite);
+      if (context.home.toStored(file) !== file) {
+        throw new CotuneError('bad-input', `${file} is in the data folder.`, 'Name a file elsewhere.');
       }
       if (format === 'csv') {
         writeWhole(file, csvBlocks(context, run));
       } else {
         const weightsPath = trainedWeights(context, run);
         const { size } = run.config;
-        await startJob(
-          context.spawnTrainer,
-          { kind: 'export', weightsPath, format, size, path: file, readmePath: readmeBeside(file) },
-          () => {},
-        ).ended;
+        const job = {
+          kind: 'export',
+          weightsPath,
+          format,
+          size,
+          path: file,
+          readmePath: readmeBeside(file),
+        } as const;
+        await processes.take(() => startJob(context.spawnTrainer, job, () => {}).ended);
       }
       return { path: file, bytes: statSync(file).size };
     },
     'exports.verify': async ({ path }) => {
       const file = existingFile(path, 'an exported .onnx file');
       let check: ExportCheck | undefined;
-      await startJob(context.spawnTrainer, { kind: 'verify', path: file }, (message) => {
+      const hear = (message: JobMessage) => {
         if (message.type === 'verified') check = message.check;
-      }).ended;
+      };
+      const job = { kind: 'verify', path: file } as const;
+      await processes.take(() => startJob(context.spawnTrainer, job, hear).ended);
       if (!check) throw new CotuneError('failed', `The trainer said nothing about ${file}.`);
       return check;
     },

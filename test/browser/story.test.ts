@@ -23,7 +23,7 @@ let url: string;
 
 async function startHost(): Promise<string> {
   const program = fileURLToPath(new URL('../../src-main/cli/cotune.mjs', import.meta.url));
-  host = spawn(process.execPath, [program, 'serve', '--home', join(folder, 'home')], {
+  host = spawn(process.execPath, [program, 'serve', '--home', join(folder, 'home'), '--allow', folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   for await (const line of createInterface({ input: host.stdout! })) {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Service } from '../../src-main/service/service.ts';
@@ -217,6 +217,27 @@ test('predictions are exported as a table of one line per image, whole or not at
   expect(lines[0]).toBe('path,split,label,predicted,confidence,p(bee),p(wasp)');
   expect(lines).toHaveLength(1 + 4);
   expect(lines[1]).toMatch(/^bee\/\d\.png,val,bee,(bee|wasp),0\.8999999761581421,0\./);
+
+  // What is there already stays, unless it is said that it is to go; a link is replaced, not what it leads to.
+  const again = { run: ids.first, format: 'csv', path } as const;
+  writeFileSync(path, 'precious');
+  await expect(service.call('runs.export', again)).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringContaining(path),
+  });
+  expect(readFileSync(path, 'utf8')).toBe('precious');
+  const link = join(fixture.root, 'link.csv');
+  symlinkSync(path, link);
+  await expect(service.call('runs.export', { ...again, path: link })).rejects.toMatchObject({
+    code: 'conflict',
+  });
+  await service.call('runs.export', { ...again, path: link, overwrite: true });
+  expect(readFileSync(path, 'utf8')).toBe('precious');
+  expect(readFileSync(link, 'utf8').split('\n')).toHaveLength(6);
+  const inside = join(fixture.home, 'cotune.sqlite');
+  await expect(
+    service.call('runs.export', { ...again, path: inside, overwrite: true }),
+  ).rejects.toMatchObject({ code: 'bad-input' });
 
   const none = await service.call('runs.start', request({ steps: 1000 }));
   const early = join(fixture.root, 'early.csv');

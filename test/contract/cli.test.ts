@@ -225,8 +225,10 @@ test('serve prints its URL as one document, serves, and ends gracefully at an in
       if (text.endsWith('}\n')) resolve(JSON.parse(text).url);
     });
   });
-  expect((await fetch(url, { redirect: 'manual' })).status).toBe(303);
-  expect((await fetch(new URL('/', url))).status).toBe(401);
+  const authorization = `Bearer ${new URL(url).hash.replace('#token=', '')}`;
+  expect((await fetch(url)).status).toBe(200);
+  expect((await fetch(new URL('/access', url), { headers: { authorization } })).status).toBe(204);
+  expect((await fetch(new URL('/access', url))).status).toBe(401);
   const ended = new Promise((resolve) => child.on('close', resolve));
   child.kill('SIGINT');
   expect(await ended).toBe(0);

@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { createHmac, randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ beforeAll(async () => {
   writeFileSync(join(rendererFolder, 'index.html'), '<!doctype html>');
   writeFileSync(join(rendererFolder, 'assets', 'main.js'), 'export {}');
   writeFileSync(join(fixture.root, 'secret.json'), '{}');
-  server = await startServer({ service, port: 0, rendererFolder });
+  server = await startServer({ service, folders: [fixture.images, fixture.home], port: 0, rendererFolder });
   token = new URL(server.url).hash.replace('#token=', '');
   host = `127.0.0.1:${server.port}`;
 });
@@ -299,7 +299,7 @@ describe('the conversation', () => {
   test('a client that does not read what it asks for is cut off before it fills the memory', async () => {
     const large = 'x'.repeat(2 ** 20);
     const verbose: Service = { ...service, call: async () => large as never, on: () => () => {} };
-    const other = await startServer({ service: verbose, port: 0 });
+    const other = await startServer({ service: verbose, folders: ['/'], port: 0 });
     const socket = new WebSocket(`ws://127.0.0.1:${other.port}/ws`, [
       'cotune',
       other.url.replace(/.*#token=/, 'token.'),
@@ -348,10 +348,48 @@ describe('the conversation', () => {
   });
 });
 
+describe('the folders', () => {
+  const calls: [string, (path: string) => unknown][] = [
+    ['system.listFolder', (path) => ({ path })],
+    ['datasets.import', (path) => ({ path, name: 'more' })],
+    ['models.add', (path) => ({ path, name: 'more' })],
+    ['models.add', (path) => ({ path: fixture.home, classesPath: path, name: 'more' })],
+    ['runs.predict', (path) => ({ run: 1, paths: [fixture.images, path] })],
+    ['runs.export', (path) => ({ run: 1, format: 'csv', path })],
+  ];
+  test.each(calls)('%s keeps to those that were named, links followed', async (call, input) => {
+    symlinkSync('/etc', join(fixture.home, `link-${call}-${randomUUID()}`));
+    const link = readdirSync(fixture.home).find((name) => name.startsWith(`link-${call}`))!;
+    const socket = await openSocket();
+    for (const path of [
+      '/etc/hostname',
+      `${fixture.home}/../secret.json`,
+      join(fixture.home, link, 'passwd'),
+    ]) {
+      socket.send(JSON.stringify({ id: 1, call, input: input(path) }));
+      expect(await nextFrame(socket)).toMatchObject({
+        error: { code: 'bad-input', hint: expect.stringContaining('--allow') },
+      });
+    }
+    socket.terminate();
+  });
+
+  test('browsing begins in the first of them and does not lead out', async () => {
+    const socket = await openSocket();
+    socket.send(JSON.stringify({ id: 1, call: 'system.listFolder', input: {} }));
+    expect(await nextFrame(socket)).toMatchObject({
+      output: { path: fixture.images, parent: null, entries: [{ name: 'bee' }, { name: 'wasp' }] },
+    });
+    socket.terminate();
+  });
+});
+
 test('a port that is taken is named, with what to do', async () => {
-  await expect(startServer({ service, port: server.port })).rejects.toMatchObject({
+  await expect(startServer({ service, folders: ['/'], port: server.port })).rejects.toMatchObject({
     code: 'unavailable',
     hint: expect.stringContaining('--port'),
   });
-  await expect(startServer({ service, port: 70000 })).rejects.toMatchObject({ code: 'bad-input' });
+  await expect(startServer({ service, folders: ['/'], port: 70000 })).rejects.toMatchObject({
+    code: 'bad-input',
+  });
 });

@@ -5,6 +5,7 @@ import { type CommonOptions, common, runId, withService } from '../session.ts';
 interface Options extends CommonOptions {
   format: 'safetensors' | 'onnx' | 'csv';
   out: string;
+  force?: boolean;
 }
 
 export function exportCommand(program: Command): void {
@@ -30,9 +31,15 @@ say this with its numbers, and hold five test vectors that \`cotune verify FILE\
         .makeOptionMandatory(),
     )
     .requiredOption('--out <file>', 'file to write')
-    .action((run: number, { format, out, ...options }: Options) =>
+    .option('--force', 'replace the file where there is one')
+    .action((run: number, { format, out, force, ...options }: Options) =>
       withService(options, async (service) => {
-        const written = await service.call('runs.export', { run, format, path: resolve(out) });
+        const written = await service.call('runs.export', {
+          run,
+          format,
+          path: resolve(out),
+          overwrite: force,
+        });
         return {
           json: { run, format, ...written },
           text: `${written.path}: ${(written.bytes / 1e6).toFixed(1)} MB`,

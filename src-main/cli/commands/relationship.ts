@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { Client } from '../../../src-shared/contract.ts';
 import { type Approach, approaches, type EngineChoice, engineChoices } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
+import { checkOutput } from '../../formats/output-file.ts';
 import { awaitTask } from '../await-work.ts';
 import { classListHelp, classListInput } from '../class-list-option.ts';
 import { matrixFormat, writeMatrix } from '../matrix-file.ts';
@@ -29,6 +30,7 @@ interface Options extends CommonOptions {
   targetClasses?: string;
   top: number;
   out?: string;
+  force?: boolean;
 }
 
 export function relationshipCommand(program: Command): void {
@@ -70,12 +72,14 @@ export function relationshipCommand(program: Command): void {
       '--out <file>',
       'write the matrix [targets, sources] too: .npy, .csv (names exactly as they are) or .json',
     )
+    .option('--force', 'replace the file where there is one')
     .action(relationship);
 }
 
 const relationship = (options: Options): Promise<void> =>
   withService(options, async (service) => {
     const format = options.out === undefined ? null : matrixFormat(options.out);
+    if (options.out !== undefined) checkOutput(resolve(options.out), options.force ?? false);
     const start = startOf(options);
     const id = await awaitTask(
       service,

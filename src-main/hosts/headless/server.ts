@@ -7,6 +7,7 @@ import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import type { Service } from '../../service/service.ts';
 import { pictureOf, rendererFile, securityHeaders } from '../renderer-files.ts';
 import { asksWithToken, bearsToken, fromHere, isSigned, protocol, requestUrl } from './access.ts';
+import { confine } from './confine.ts';
 import { converse } from './conversation.ts';
 
 /** A frame from a client is a request; anything near this size is a mistake or an attack. */
@@ -15,6 +16,8 @@ const openPrinted = 'Open the URL that the terminal printed: it carries the key 
 
 export interface ServerOptions {
   service: Service;
+  /** The folders that calls may name paths in, beside the datasets' own; at least one. */
+  folders: readonly string[];
   /** 0 for any free port. */
   port: number;
   /** Default: where vite builds the renderer. */
@@ -35,7 +38,7 @@ export interface RunningServer {
  * `unavailable` where the port cannot be used.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { service } = options;
+  const service = confine(options.service, options.folders);
   const token = randomBytes(24).toString('base64url');
   const server = createServer((request, response) => {
     respond(request, response).catch((error) => {
