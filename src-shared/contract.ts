@@ -36,8 +36,7 @@ const classFile = z.string().min(1).max(4096).meta({ path: 'or name' });
 const newName = z
   .string()
   .min(1)
-  .refine((text) => text === '' || text.trim() !== '', 'a name needs more than blanks')
-  .refine((text) => text === text.trim(), 'a name must not begin or end with a blank');
+  .refine((text) => text === text.trim(), 'a name is not blank and has no blank at its ends');
 const page = {
   offset: z.number().int().min(0).default(0),
   limit: z.number().int().min(1).max(1000).default(200),

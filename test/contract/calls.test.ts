@@ -164,6 +164,7 @@ describe('bad input is answered with what is wrong and what is allowed', () => {
     ],
     ['runs.compare', { runs: [1] }, /"runs" is \[1\]/, /a list of at least 2/],
     ['datasets.import', { path: '/tmp', name: '' }, /"name" is ""/, /at least 1 character/],
+    ['datasets.import', { path: '/tmp', name: '   ' }, /name/, /not blank/],
     ['datasets.import', { path: '/tmp', name: '12' }, /is a number/, /letter/],
     ['runs.get', { run: 'three' }, /"run" is "three"/, /a number/],
     ['datasets.samples', { dataset: 'insects', limit: 5000 }, /"limit" is 5000/, /at most 1000/],
