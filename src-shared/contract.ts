@@ -407,6 +407,19 @@ export const contract = {
     'models.list': call(none, z.array(Model)),
     /** Networks whose weights can be added. */
     'models.architectures': call(none, z.array(ArchitectureTitle)),
+    /** What a weights file is, or is nearest to, and which of its tensors is taken for which; nothing is kept. */
+    'models.inspect': call(
+      z.object({ path: z.string().min(1), architecture: Architecture.optional() }),
+      z.object({
+        architecture: z.string(),
+        /** How it differs, in words; empty where it does not. */
+        differs: z.string(),
+        classes: z.number().int(),
+        tensors: z.array(
+          z.object({ file: z.string(), network: z.string().nullable(), shape: z.array(z.number().int()) }),
+        ),
+      }),
+    ),
     'models.add': call(
       z.object({
         path: filePath,

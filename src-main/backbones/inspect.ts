@@ -6,7 +6,7 @@ import { openSafetensors } from '../formats/weights/safetensors.ts';
 import type { TensorSource } from '../formats/weights/tensor-source.ts';
 import type { Padding } from './backbone.ts';
 import { fromMetadata } from './model-metadata.ts';
-import { architecturesIn, type NetworkFile, openNetwork } from './network-file.ts';
+import { architecturesIn, type NetworkFile, nearestArchitecture, openNetwork } from './network-file.ts';
 import { architectureNamed, architectureNames } from './registry.ts';
 
 /** What a person says about a weights file; it wins over the file's own metadata. */
@@ -64,17 +64,24 @@ export async function inspectNetwork(
       .filter(({ kind }) => kind !== 'running')
       .reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
     origin: said.origin ?? basename(source.name),
-    notes: [...source.notes, ...(overrides.classes?.notes ?? [])],
+    notes: [
+      ...source.notes,
+      ...(file.classes === 0
+        ? ['The file has no source head: co-tuning and relationships need one, fine-tuning does not.']
+        : []),
+      ...(overrides.classes?.notes ?? []),
+    ],
   };
 }
 
 function onlyArchitecture(source: TensorSource): string {
   const fitting = architecturesIn(source, architectureNames());
   if (fitting.length === 1) return fitting[0];
+  const { architecture, differs } = nearestArchitecture(source, architectureNames());
   throw new CotuneError(
     'bad-input',
-    `${source.name} does not say its architecture, and its tensors are those of none that is known here.`,
-    `Name it with --architecture to see what differs; known: ${architectureNames().join(', ')}.`,
+    `${source.name} is no network that is known here. The nearest is ${architecture}, from which it differs: ${differs}.`,
+    `Known: ${architectureNames().join(', ')}. --dry-run shows which tensor is taken for which.`,
   );
 }
 
@@ -83,6 +90,14 @@ function sourceClasses(
   given: ClassFile | undefined,
   said: string[] | undefined,
 ): string[] {
+  if (classes === 0) {
+    if (!given) return [];
+    throw new CotuneError(
+      'bad-input',
+      `${source.name} has no source head, so that there is nothing to name with ${given.path}.`,
+      'Leave the class names out, or add the network with its head.',
+    );
+  }
   if (given) return fitClasses(given, classes, `the head of ${source.name}`);
   if (!said) return Array.from({ length: classes }, (_, index) => `class ${index}`);
   if (said.length !== classes)

@@ -12,9 +12,9 @@ import { architectureNamed } from './registry.ts';
 export interface NetworkFile {
   source: TensorSource;
   backbone: Backbone;
-  /** Classes of the head in the file. */
+  /** Classes of the head in the file; 0 where it has none. */
   classes: number;
-  /** The backbone's and the head's tensors. */
+  /** The backbone's tensors, and the head's where the file has it. */
   tensors: TensorDescription[];
   /** The file's own name (torchvision's or timm's) of each tensor. */
   names: Map<string, string>;
@@ -34,25 +34,42 @@ export const openNetworkFile = (path: string, architecture: string, padding: Pad
 /** Tensors as the network they should be. Throws `bad-input` with what is missing, misshapen or unexpected. */
 export function openNetwork(source: TensorSource, architecture: string, padding: Padding): NetworkFile {
   const { file, mismatch } = match(source, architecture, padding);
-  const complaints = [
-    complaint(mismatch.missing, 'missing'),
-    complaint(mismatch.misshapen, 'of another shape'),
-    complaint(mismatch.unexpected, 'not part of it'),
-  ].filter(Boolean);
-  if (complaints.length > 0)
+  if (differences(mismatch) > 0)
     throw new CotuneError(
       'bad-input',
-      `${source.name} does not hold the weights of a ${architecture} with torchvision's or timm's names: ${complaints.join('; ')}.`,
-      'Check the architecture, and that the file holds the whole network with its head.',
+      `${source.name} does not hold the weights of a ${architecture} with torchvision's, timm's or transformers' names: ${listed(mismatch)}.`,
+      'Check the architecture. --dry-run shows which tensor is taken for which.',
     );
   return file;
 }
 
 /** The architectures of which a file holds exactly the tensors. */
 export const architecturesIn = (source: TensorSource, candidates: readonly string[]): string[] =>
-  candidates.filter((architecture) =>
-    Object.values(match(source, architecture, 'symmetric').mismatch).every((list) => list.length === 0),
-  );
+  candidates.filter((architecture) => differences(match(source, architecture, 'symmetric').mismatch) === 0);
+
+/** The architecture that a file differs from least, and how. */
+export function nearestArchitecture(
+  source: TensorSource,
+  candidates: readonly string[],
+): { architecture: string; differs: string; file: NetworkFile } {
+  const [best] = candidates
+    .map((architecture) => ({ architecture, ...match(source, architecture, 'symmetric') }))
+    .sort((a, b) => differences(a.mismatch) - differences(b.mismatch));
+  return { architecture: best.architecture, differs: listed(best.mismatch), file: best.file };
+}
+
+const differences = ({ missing, misshapen, unexpected }: Mismatch): number =>
+  missing.length + misshapen.length + unexpected.length;
+
+/** What differs, as a list in words; empty where nothing does. */
+const listed = ({ missing, misshapen, unexpected }: Mismatch): string =>
+  [
+    complaint(missing, 'missing'),
+    complaint(misshapen, 'of another shape'),
+    complaint(unexpected, 'not part of it'),
+  ]
+    .filter(Boolean)
+    .join('; ');
 
 function match(given: TensorSource, architecture: string, padding: Padding) {
   const nameOf = torchvisionNaming(architecture);
@@ -67,8 +84,11 @@ function match(given: TensorSource, architecture: string, padding: Padding) {
   };
   const sizes = architectureNamed(architecture).sizesOf?.(shapeOf) ?? { width: 1 };
   const backbone = createBackbone({ architecture, padding, ...sizes });
-  const classes = shapeOf(`${backbone.head}.weight`)?.[0] ?? 1;
-  const tensors = [...backbone.tensors, ...sourceHead(backbone, classes)];
+  const head = sourceHead(backbone, shapeOf(`${backbone.head}.weight`)?.[0] ?? 1);
+  // A file without any of its head is welcome: a backbone is all that plain fine-tuning needs.
+  const headless = head.every(({ name }) => !names.has(name));
+  const classes = headless ? 0 : (shapeOf(`${backbone.head}.weight`)?.[0] ?? 1);
+  const tensors = headless ? backbone.tensors : [...backbone.tensors, ...head];
 
   const mismatch: Mismatch = { missing: [], misshapen: [], unexpected: [] };
   for (const { name, shape } of tensors) {

@@ -1,23 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile, open, rename, rm } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { CotuneError } from '../../src-shared/errors.ts';
 import { inspectNetwork, type ModelOverrides, type NetworkFacts } from '../backbones/inspect.ts';
 import { convertWeights, type DistantTensors } from '../formats/weights/convert.ts';
-import { openWeights } from '../formats/weights/open.ts';
 import { wrapperPrefix } from '../formats/weights/prefix.ts';
 import { recognizeWeights } from '../formats/weights/recognize.ts';
 import { openSafetensors } from '../formats/weights/safetensors.ts';
 import { hashFile } from './data-check.ts';
 import type { Home } from './home.ts';
+import type { Reader } from './reader.ts';
 
 /**
  * Takes weights into the data folder under the SHA-256 of what is kept, whole and on the disk or not at all. A safetensors file
- * is kept as it is; what another file holds, and names with a wrapper's prefix, as a safetensors file made of it. What is kept
+ * is kept as it is; what another file holds, read in a process of its own, and names with a wrapper's
+ * prefix, as a safetensors file made of it. What is kept
  * is what is looked at and hashed: the original may be changing under a download. Errors: `bad-input` saying what the file is, or
  * what is wrong with it; `not-found`.
  */
 export async function keepWeights(
   home: Home,
+  reader: Pick<Reader, 'read'>,
   from: string,
   overrides: ModelOverrides,
 ): Promise<{ hash: string; facts: NetworkFacts }> {
@@ -26,13 +29,37 @@ export async function keepWeights(
     const { hash, notes } =
       recognizeWeights(from) === 'safetensors'
         ? await copy(from, temporary)
-        : await convert(openWeights(from), temporary);
+        : await convert(await openUntrusted(reader, from), temporary);
     const facts = await inspectNetwork({ ...openSafetensors(temporary, from), notes }, overrides);
     await rename(temporary, home.modelFile(hash));
     return { hash, facts };
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+/** Tensors of a file that may come from anywhere. Errors: `bad-input`, also where it ended the process that read it. */
+export async function openUntrusted(reader: Pick<Reader, 'read'>, path: string): Promise<DistantTensors> {
+  const folder = dirname(path);
+  const said = async <T>(reading: Promise<T>): Promise<T> => {
+    try {
+      return await reading;
+    } catch (error) {
+      if (error instanceof CotuneError) throw error;
+      throw new CotuneError(
+        'bad-input',
+        `${path} could not be read: ${(error as Error).message}.`,
+        'Download or export it again.',
+        { cause: error },
+      );
+    }
+  };
+  const index = await said(reader.read('weights-index', { path }, folder));
+  return {
+    ...index,
+    tensors: new Map(index.tensors),
+    read: (tensor) => said(reader.read('weights-tensor', { path, tensor }, folder)),
+  };
 }
 
 interface Kept {

@@ -1,18 +1,19 @@
 import { existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { architectures } from '../backbones/registry.ts';
+import { mappingOf } from '../backbones/mapping.ts';
+import { architectureNames, architectures } from '../backbones/registry.ts';
 import { classList } from '../formats/class-names/class-list.ts';
 import { calibrateModel } from './calibration.ts';
 import type { Context, Handlers } from './context.ts';
-import { keepWeights } from './keep-weights.ts';
+import { keepWeights, openUntrusted } from './keep-weights.ts';
 import { findModel } from './lookup.ts';
 import { rankModels } from './rank-models.ts';
 
 type Names = Extract<keyof Handlers, `models.${string}`>;
 
 export function modelCalls(context: Context): Handlers<Names> {
-  const { store, home, emit, tasks } = context;
+  const { store, home, emit, reader, tasks } = context;
   const dropUnused = (hash: string) => {
     if (!store.models.usesHash(hash)) rmSync(home.modelFile(hash), { force: true });
   };
@@ -20,6 +21,11 @@ export function modelCalls(context: Context): Handlers<Names> {
   return {
     'models.list': () => store.models.list(),
     'models.architectures': () => architectures().map(({ name, title }) => ({ name, title })),
+    'models.inspect': async ({ path, architecture }) => {
+      const source = await openUntrusted(reader, resolve(path));
+      const candidates = architecture === undefined ? architectureNames() : [architecture];
+      return mappingOf(source, candidates);
+    },
     'models.add': async ({ path, name, classesPath, ...overrides }) => {
       const known = store.models.getByName(name);
       if (/^\d+$/.test(name)) {
@@ -30,7 +36,7 @@ export function modelCalls(context: Context): Handlers<Names> {
         );
       }
       const classes = classesPath === undefined ? undefined : classList(classesPath);
-      const { hash, facts } = await keepWeights(home, resolve(path), { ...overrides, classes });
+      const { hash, facts } = await keepWeights(home, reader, resolve(path), { ...overrides, classes });
       if (known && known.hash !== hash) {
         dropUnused(hash);
         throw new CotuneError(

@@ -12,6 +12,7 @@ import { checkUnchanged, hashFile } from './data-check.ts';
 import { findDataset, findModel } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
 import { jobModel, jobSamples, learnedRow, samplesForRun } from './run-samples.ts';
+import { requireSourceHead } from './source-head.ts';
 import type { TaskWork } from './tasks.ts';
 import { startJob } from './trainer-job.ts';
 
@@ -60,6 +61,7 @@ export function relationshipCalls(context: Context): Handlers<Names> {
     'relationships.learn': ({ approach, engine, rate, seed, calibrationData, ...names }) => {
       const dataset = findDataset(store, names.dataset);
       const model = findModel(store, names.model);
+      requireSourceHead(model, 'A relationship');
       const { samples } = samplesForRun(store, dataset, rate, seed);
       return tasks.start(
         'relationship',

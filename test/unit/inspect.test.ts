@@ -128,7 +128,8 @@ test('what is missing, misshapen and unexpected is listed', async () => {
   const path = write('changed', [...changed, vector('extra.weight', 2)]);
   await expect(inspectModelFile(path)).rejects.toMatchObject({
     code: 'bad-input',
-    hint: expect.stringContaining('--architecture'),
+    message: expect.stringContaining('The nearest is mobilenet_v2, from which it differs: 1 tensor missing'),
+    hint: expect.stringContaining('--dry-run'),
   });
   const failure = inspectModelFile(path, { architecture: 'mobilenet_v2' });
   await expect(failure).rejects.toThrow('1 tensor missing (features.18.1.bias)');

@@ -3,17 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { mappingOf } from '../../src-main/backbones/mapping.ts';
+import { classList } from '../../src-main/formats/class-names/class-list.ts';
 import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
 import { convertWeights } from '../../src-main/formats/weights/convert.ts';
 import { openWeights } from '../../src-main/formats/weights/open.ts';
 import { openSafetensors } from '../../src-main/formats/weights/safetensors.ts';
 import { hashFile } from '../../src-main/service/data-check.ts';
+import { forkReader } from '../../src-main/service/fork-reader.ts';
 import { openHome } from '../../src-main/service/home.ts';
 import { keepWeights } from '../../src-main/service/keep-weights.ts';
+import { openReader } from '../../src-main/service/reader.ts';
 import { writeWeights } from '../contract/fixture.ts';
+import { sharedPath } from '../shared-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cotune-keep-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const reader = openReader(forkReader());
+afterAll(async () => {
+  await reader.close();
+  rmSync(folder, { recursive: true });
+});
 const home = openHome(join(folder, 'home'));
 const kept = (): string[] => readdirSync(join(home.root, 'models'));
 const fixture = (name: string): string =>
@@ -46,7 +55,7 @@ test('halves stay halves, and a read that fails leaves nothing', async () => {
 test('a safetensors file is kept as it is, one with a prefix as the network that it is', async () => {
   const plain = join(folder, 'plain.safetensors');
   writeWeights(plain);
-  const first = await keepWeights(home, plain, {});
+  const first = await keepWeights(home, reader, plain, {});
   expect(first.hash).toBe(await hashFile(plain));
   expect(first.facts.notes).toEqual([]);
 
@@ -59,7 +68,7 @@ test('a safetensors file is kept as it is, one with a prefix as the network that
       { shape: [...shape], values: source.read(name) },
     ]),
   );
-  const second = await keepWeights(home, wrapped, {});
+  const second = await keepWeights(home, reader, wrapped, {});
   expect(second.facts).toMatchObject({
     architecture: 'mobilenet_v2',
     origin: 'wrapped.safetensors',
@@ -73,9 +82,51 @@ test('what is refused leaves nothing, and is called by its own name', async () =
   const path = join(folder, 'refused.pth');
   writeFileSync(path, '<html>');
   for (const file of [path, fixture('plain.zip.pth')])
-    await expect(keepWeights(home, file, {})).rejects.toMatchObject({
+    await expect(keepWeights(home, reader, file, {})).rejects.toMatchObject({
       code: 'bad-input',
       message: expect.stringContaining(file),
     });
   expect(kept()).toEqual(before);
+});
+
+test('what a file is, tensor by tensor, is told without keeping anything; what is no network is told the nearest', () => {
+  const path = join(folder, 'plain.safetensors');
+  const source = openSafetensors(path);
+  const known = ['mobilenet_v2', 'resnet18'];
+  const mapping = mappingOf(source, known);
+  expect(mapping).toMatchObject({ architecture: 'mobilenet_v2', differs: '', classes: 3 });
+  expect(mapping.tensors).toContainEqual({
+    file: 'classifier.1.bias',
+    network: 'classifier.1.bias',
+    shape: [3],
+  });
+  const without = new Map([...source.tensors].filter(([name]) => name !== 'features.18.1.bias'));
+  expect(mappingOf({ ...source, tensors: without }, known)).toMatchObject({
+    architecture: 'mobilenet_v2',
+    differs: '1 tensor missing (features.18.1.bias)',
+  });
+});
+
+test('a file without its head is a model without source classes, which takes no names for them', async () => {
+  const source = openSafetensors(join(folder, 'plain.safetensors'));
+  const path = join(folder, 'headless.safetensors');
+  writeSafetensors(
+    path,
+    [...source.tensors]
+      .filter(([name]) => !name.startsWith('classifier.'))
+      .map(([name, { shape }]) => [name, { shape: [...shape], values: source.read(name) }]),
+  );
+  const { facts } = await keepWeights(home, reader, path, {});
+  expect(facts.sourceClasses).toEqual([]);
+  expect(facts.notes.join()).toContain('no source head');
+  const classes = { path: 'names.txt', names: ['a'], blanks: [], notes: [] };
+  await expect(keepWeights(home, reader, path, { classes })).rejects.toThrow('no source head');
+});
+
+test('a public SqueezeNet is added as it is, with its prediction head', async (context) => {
+  const path = sharedPath('models/squeezenet1_1.imagenet1k.pth');
+  if (!path) return context.skip('needs ../shared/models');
+  const { facts } = await keepWeights(home, reader, path, { classes: classList('imagenet-1k') });
+  expect(facts).toMatchObject({ architecture: 'squeezenet1_1', parameters: 1_235_496 });
+  expect(facts.sourceClasses).toHaveLength(1000);
 });

@@ -1,15 +1,17 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Model, Preprocessing } from '../../../src-shared/domain.ts';
-import { CotuneError } from '../../../src-shared/errors.ts';
+import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import { architectureNames } from '../../backbones/registry.ts';
+import type { Service } from '../../service/service.ts';
 import { classListHelp, classListInput } from '../class-list-option.ts';
 import { snakeCase } from '../output.ts';
-import { type CommonOptions, common, number, withService } from '../session.ts';
+import { type Answer, type CommonOptions, common, number, withService } from '../session.ts';
 import { columns, table } from '../text.ts';
 
 interface AddOptions extends CommonOptions {
-  name: string;
+  name?: string;
+  dryRun?: boolean;
   classes?: string;
   architecture?: Model['architecture'];
   padding?: Model['padding'];
@@ -32,7 +34,8 @@ export function modelsCommand(program: Command): void {
     .description(
       'register a pre-trained network from a safetensors, PyTorch or ONNX file (torchvision or timm names)',
     )
-    .requiredOption('--name <name>', 'name of the network')
+    .option('--name <name>', 'name of the network (default: that of the file)')
+    .option('--dry-run', 'only say what the file is and which tensor is taken for which')
     .option('--classes <file>', `source class names: ${classListHelp} (default: the file's metadata)`)
     .addOption(
       new Option('--architecture <name>', "default: the file's metadata").choices(architectureNames()),
@@ -71,7 +74,9 @@ const list = (options: CommonOptions): Promise<void> =>
 
 const add = (file: string, options: AddOptions): Promise<void> =>
   withService(options, async (service) => {
-    const { name, classes, architecture, padding } = options;
+    const { classes, architecture, padding } = options;
+    if (options.dryRun) return dryRun(service, resolve(file), architecture);
+    const name = options.name ?? basename(file).replace(/\.[^.]*$/, '');
     const model = await service.call('models.add', {
       path: resolve(file),
       name,
@@ -91,6 +96,24 @@ const add = (file: string, options: AddOptions): Promise<void> =>
       text: [`${model.name}: ${facts.join(', ')}`, ...model.notes].join('\n'),
     };
   });
+
+/** What a file is, tensor by tensor; a file that is no known network is an error with the list. */
+async function dryRun(service: Service, path: string, architecture: string | undefined): Promise<Answer> {
+  const mapping = await service.call('models.inspect', { path, architecture });
+  const head = mapping.classes > 0 ? `a head of ${mapping.classes} classes` : 'no source head';
+  const title = mapping.differs
+    ? `${path} is nearest to ${mapping.architecture}, from which it differs: ${mapping.differs}.`
+    : `${path} is a ${mapping.architecture} with ${head}.`;
+  const rows = mapping.tensors.map(({ file, network, shape }) => [file, network ?? '–', shape.join(' × ')]);
+  const error = mapping.differs
+    ? toErrorValue(new CotuneError('bad-input', title, 'Nothing was added.'))
+    : null;
+  return {
+    json: { path, ...mapping, error },
+    text: `${error ? '' : `${title}\n`}${table(columns('tensor in the file', 'in the network', '#shape'), rows)}`,
+    error,
+  };
+}
 
 const millions = (count: number): string => `${(count / 1e6).toFixed(1)} M`;
 

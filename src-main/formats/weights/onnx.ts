@@ -156,7 +156,7 @@ function readOutside(
 ): Uint8Array<ArrayBuffer> {
   const refuse = (what: string) =>
     new DamagedFile(`its initializer ${name} keeps its data in ${JSON.stringify(location)}, which ${what}`);
-  const folder = realpathSync(dirname(path));
+  const folder = realpathSync.native(dirname(path));
   const inside = (file: string): boolean => {
     const way = relative(folder, file);
     return way !== '' && !way.startsWith('..') && !isAbsolute(way);
@@ -171,7 +171,7 @@ function readOutside(
   let file: string;
   try {
     // A link may lead out although its name does not.
-    file = realpathSync(resolve(folder, location));
+    file = realpathSync.native(resolve(folder, location));
   } catch {
     throw refuse(`is not there: it belongs beside ${basename(path)}`);
   }

@@ -1,8 +1,14 @@
 /** Every kind of reading: one file each, and one line here. The service asks for them by these names. */
 import { imageFacts } from './image-facts.ts';
 import { picture } from './picture.ts';
+import { weightsIndex, weightsTensor } from './weights.ts';
 
-export const readings = { 'image-facts': imageFacts, picture };
+export const readings = {
+  'image-facts': imageFacts,
+  picture,
+  'weights-index': weightsIndex,
+  'weights-tensor': weightsTensor,
+};
 
 type Readings = typeof readings;
 export type ReadingName = keyof Readings;
