@@ -1,11 +1,14 @@
-import { basename, resolve } from 'node:path';
+import { rmSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Model, Preprocessing } from '../../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import { architectureNames } from '../../backbones/registry.ts';
+import { fetchModel } from '../../hub/fetch-model.ts';
 import type { Service } from '../../service/service.ts';
 import { classListHelp, classListInput } from '../class-list-option.ts';
 import { snakeCase } from '../output.ts';
+import { openProgress } from '../progress.ts';
 import { type Answer, type CommonOptions, common, number, withService } from '../session.ts';
 import { columns, table } from '../text.ts';
 
@@ -46,6 +49,17 @@ export function modelsCommand(program: Command): void {
     .option('--mean <r,g,b>', 'subtracted from channels in [0,1]')
     .option('--std <r,g,b>', 'divides what remains')
     .action(add);
+  common(models.command('fetch <repository>'), [
+    'cotune models fetch timm/resnet50.a1_in1k',
+    'HF_ENDPOINT=https://hub.example.org cotune models fetch me/private --name mine',
+  ])
+    .description('download a pre-trained network from the Hugging Face hub, and register it')
+    .option('--name <name>', 'name of the network (default: that of the repository)')
+    .option('--revision <name>', 'branch, tag or commit', 'main')
+    .option('--classes <file>', `source class names: ${classListHelp} (default: its configuration's)`)
+    .option('--endpoint <url>', 'the hub (default: HF_ENDPOINT, else https://huggingface.co)')
+    .option('--token <token>', 'for repositories that are not open to everyone (default: HF_TOKEN)')
+    .action(fetchCommand);
   common(models.command('delete <model>'), ['cotune models delete mnv2'])
     .description('forget a network; runs made with it stay')
     .action((model: string, options: CommonOptions) =>
@@ -85,16 +99,53 @@ const add = (file: string, options: AddOptions): Promise<void> =>
       padding,
       preprocessing: preprocessingOf(options),
     });
-    const facts = [
-      model.architecture,
-      `${model.sourceClasses.length} source classes`,
-      `${millions(model.parameters)} parameters`,
-      `input ${model.preprocessing.inputSize} px`,
-    ];
-    return {
-      json: snakeCase(model),
-      text: [`${model.name}: ${facts.join(', ')}`, ...model.notes].join('\n'),
-    };
+    return { json: snakeCase(model), text: described(model) };
+  });
+
+function described(model: Model): string {
+  const facts = [
+    model.architecture,
+    `${model.sourceClasses.length} source classes`,
+    `${millions(model.parameters)} parameters`,
+    `input ${model.preprocessing.inputSize} px`,
+  ];
+  return [`${model.name}: ${facts.join(', ')}`, ...model.notes].join('\n');
+}
+
+interface FetchOptions extends CommonOptions {
+  name?: string;
+  revision: string;
+  classes?: string;
+  endpoint?: string;
+  token?: string;
+}
+
+const fetchCommand = (repository: string, options: FetchOptions): Promise<void> =>
+  withService(options, async (service) => {
+    const progress = openProgress();
+    try {
+      const { weights, classes, preprocessing } = await fetchModel(
+        repository,
+        join(options.home, 'downloads'),
+        {
+          endpoint: options.endpoint ?? process.env.HF_ENDPOINT ?? 'https://huggingface.co',
+          token: options.token ?? process.env.HF_TOKEN,
+          revision: options.revision,
+          onProgress: (what, done, total) => progress.update(what, done, total),
+        },
+      );
+      const model = await service.call('models.add', {
+        path: weights,
+        name: options.name ?? repository.split('/')[1],
+        classesPath: classListInput(options.classes) ?? classes,
+        preprocessing,
+      });
+      // What is kept of it lies with the other models now.
+      rmSync(dirname(weights), { recursive: true, force: true });
+      return { json: snakeCase(model), text: described(model) };
+    } finally {
+      progress.end();
+    }
   });
 
 /** What a file is, tensor by tensor; a file that is no known network is an error with the list. */
