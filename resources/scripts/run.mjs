@@ -109,6 +109,7 @@ const tasks = {
     buildRenderer();
     script(bin('vitest/vitest.mjs'), 'run', ...args);
   },
+  'test:faults': () => script('test/faults/main.ts', ...args),
   dist() {
     buildRenderer();
     script('resources/scripts/dist.ts', ...args);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { Checkpoint } from '../store/checkpoints.ts';
-import { bestOf, checkpointStep } from '../trainer/checkpoint.ts';
+import { checkpointStep } from '../trainer/checkpoint.ts';
 import type { Base } from './base.ts';
 
 type Kept = Pick<Base, 'store' | 'home'>;
@@ -39,8 +39,8 @@ export function removeReplaced({ store, home }: Kept, run: number): void {
 }
 
 /**
- * The newest checkpoint of a run that is whole on disk. Rows whose files are not are removed; files that a service did not
- * live to record, which are whole by the way they are written, are recorded now.
+ * The newest checkpoint of a run that is whole on disk; rows whose files are not are removed. A file that no service lived to
+ * record does not count: what its trainer said before it, curves and a relationship, is not on record either.
  */
 export function newestCheckpoint(kept: Kept, run: number): Checkpoint | undefined {
   const { store, home } = kept;
@@ -49,16 +49,6 @@ export function newestCheckpoint(kept: Kept, run: number): Checkpoint | undefine
     if (file?.size === bytes) continue;
     rmSync(home.fromStored(path), { force: true });
     store.checkpoints.remove(run, step);
-  }
-  const known = new Set(store.checkpoints.list(run).map(({ step }) => step));
-  for (const path of filesOf(home.runFolder(run))) {
-    const step = checkpointStep(path);
-    if (step === undefined || known.has(step)) continue;
-    try {
-      recordCheckpoint(kept, run, path, bestOf(path));
-    } catch {
-      // Damaged, or not a checkpoint at all: nothing to go on from.
-    }
   }
   return store.checkpoints.list(run)[0];
 }
@@ -87,12 +77,4 @@ function removeAllBut(kept: string, folder: string): void {
     if (kept.startsWith(path + sep)) removeAllBut(kept, path);
     else if (path !== kept) rmSync(path, { recursive: true, force: true });
   }
-}
-
-/** Absolute paths of the files of a run: those of its attempts, and of versions that knew no attempts. */
-function filesOf(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
 }

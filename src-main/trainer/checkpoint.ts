@@ -47,7 +47,7 @@ export function checkpointStep(path: string): number | undefined {
 const randomness = 'threefry4x32-20';
 
 /** File of the best weights that the checkpoint at `path` names, or null. Throws `bad-input` where it is damaged. */
-export function bestOf(path: string): string | null {
+function bestOf(path: string): string | null {
   const best: Checkpoint['best'] = JSON.parse(readSafetensorsHeader(path).metadata.best ?? 'null');
   return best && bestPath(dirname(path), best.step);
 }

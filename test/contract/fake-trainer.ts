@@ -7,6 +7,7 @@ import { existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimeFailure } from '../../src-main/engine/run/failure.ts';
 import { readSafetensorsHeader, writeSafetensors } from '../../src-main/formats/safetensors.ts';
+import { explainSystemError } from '../../src-main/formats/system-error.ts';
 import { checkpointPath } from '../../src-main/trainer/checkpoint.ts';
 import type {
   FromTrainer,
@@ -48,7 +49,10 @@ process.on('disconnect', () => {
   if (!clings) process.exit(0);
 });
 process.on('message', (message: ToTrainer) => {
-  if (message.type === 'start') void work(message.job);
+  if (message.type === 'start')
+    work(message.job).catch((error) =>
+      end({ type: 'failed', error: toErrorValue(explainSystemError(error)) }),
+    );
   else if (working) stopped = true;
   else process.disconnect();
 });
