@@ -40,18 +40,7 @@ async function readYaml(path: string): Promise<Settings> {
       ? new CotuneError('not-found', `There is no file ${path}.`, 'Check the path.')
       : new CotuneError('bad-input', `${path} cannot be read: ${error.message}.`, 'Name a YAML file.');
   });
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error) {
-    const [{ line, col }] = error.linePos ?? [{ line: 1, col: 1 }];
-    const [what] = error.message.split(/ at line |\n/);
-    throw new CotuneError(
-      'bad-input',
-      `${path}, line ${line}, column ${col}: ${what}.`,
-      'Write one "name: value" a line.',
-    );
-  }
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  const value = parse(text, path);
   if (!isMapping(value))
     throw new CotuneError(
       'bad-input',
@@ -89,6 +78,33 @@ async function withOptions(settings: Settings, path: string, known: string[]): P
   const renamed = rename(rest, path, known, names);
   if (Object.keys(options).length === 0) return renamed;
   return { ...renamed, options: { ...(renamed.options as Settings), ...options } };
+}
+
+/** A YAML document as plain values. Errors: `bad-input`. */
+function parse(text: string, path: string): unknown {
+  try {
+    const document = parseDocument(text);
+    const [error] = document.errors;
+    if (error) {
+      const [{ line, col }] = error.linePos ?? [{ line: 1, col: 1 }];
+      const [what] = error.message.split(/ at line |\n/);
+      throw new CotuneError(
+        'bad-input',
+        `${path}, line ${line}, column ${col}: ${what}.`,
+        'Write one "name: value" a line.',
+      );
+    }
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    if (error instanceof CotuneError) throw error;
+    // Nested too deep for the parser's stack, or values that refer to each other without end.
+    throw new CotuneError(
+      'bad-input',
+      `${path} cannot be read as YAML: ${(error as Error).message}.`,
+      'Write one "name: value" a line.',
+      { cause: error },
+    );
+  }
 }
 
 function rename(settings: Settings, path: string, known: string[], more: string[] = []): Settings {

@@ -7,7 +7,7 @@ import type { Run } from '../../src-shared/domain.ts';
 import { type Fixture, fakeTrainer, fill, finishRun, makeFixture, request } from '../contract/fixture.ts';
 import type { Figures } from './figures.ts';
 
-export const steps = 24;
+const steps = 24;
 /** Settings of the runs that are disturbed, and of the undisturbed ones beside which they are held. */
 export const runOf = (seed: number) =>
   request({

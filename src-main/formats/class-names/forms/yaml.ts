@@ -7,7 +7,7 @@ export const yaml: ClassForm = {
   title: 'YAML',
   recognizes: ({ extension }) => extension === 'yaml' || extension === 'yml',
   read({ text }) {
-    const document = parseDocument(text);
+    const document = parse(text);
     const [problem] = document.errors;
     if (problem)
       throw new UnreadableClasses(`it is not YAML (${problem.code})`, problem.linePos?.[0].line ?? null);
@@ -16,6 +16,15 @@ export const yaml: ClassForm = {
     return namesIn(document.toJS({ maxAliasCount: 0 }));
   },
 };
+
+/** Throws `UnreadableClasses` where the text is nested too deep for the parser's stack. */
+function parse(text: string): ReturnType<typeof parseDocument> {
+  try {
+    return parseDocument(text);
+  } catch (error) {
+    throw new UnreadableClasses(`it is not YAML (${(error as Error).message})`);
+  }
+}
 
 function aliases(document: ReturnType<typeof parseDocument>): boolean {
   let found = false;
