@@ -75,7 +75,7 @@ export async function openReaders(
   const rendererFolder = join(folder, 'renderer');
   mkdirSync(rendererFolder, { recursive: true });
   writeFileSync(join(rendererFolder, 'index.html'), '<!doctype html>');
-  const server = await startServer({ service, port: 0, rendererFolder });
+  const server = await startServer({ service, folders: [rendererFolder], port: 0, rendererFolder });
   const inside = readFileSync(secret, 'utf8');
   const token = new URL(server.url).searchParams.get('token') ?? '';
   const texts = (...lines: string[]) => lines.map((line) => Buffer.from(line));
