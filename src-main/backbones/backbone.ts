@@ -81,6 +81,14 @@ export const vector = (name: string, channels: number, kind: TensorKind = 'vecto
   order: identity,
 });
 
+/** The stage that a layer or tensor belongs to, 0 the stem; null for a head's. */
+export function stageOf({ stages }: Pick<Backbone, 'stages'>, name: string): number | null {
+  const stage = stages.findIndex((owners) =>
+    owners.some((owner) => name === owner || name.startsWith(`${owner}.`)),
+  );
+  return stage < 0 ? null : stage;
+}
+
 /** The pre-trained head's tensors. */
 export const sourceHead = (backbone: Backbone, classes: number): TensorDescription[] =>
   backbone.headTensors(backbone.head, classes);

@@ -16,6 +16,7 @@ export async function prepareTerms(
   const preparation: Preparation = {
     network,
     seed: job.config.seed,
+    trainingImages: imagesByClass(job),
     async relationship(approach) {
       if (job.relationship) return job.relationship.matrix;
       const { precision } = job.config;
@@ -38,4 +39,10 @@ export async function prepareTerms(
     Object.assign(prepared, tensors);
   }
   return prepared;
+}
+
+function imagesByClass({ samples, targetClasses }: TrainJob): number[] {
+  const images = new Array<number>(targetClasses).fill(0);
+  for (const { label } of samples.train) images[label]++;
+  return images;
 }

@@ -41,6 +41,8 @@ export interface Parameter {
 export interface Preparation {
   network: Network;
   seed: number;
+  /** Number of training images of each target class. */
+  trainingImages: readonly number[];
   /** p(source | target), row-major [targets, sources]: known already, or learned now. */
   relationship(approach: Approach): Promise<Float32Array>;
 }
@@ -69,8 +71,6 @@ export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
   relationship?(options: z.output<Schema>): Approach;
   /** Runs once before training. What it leaves is kept in checkpoints as part of the state. */
   prepare?(preparation: Preparation, options: z.output<Schema>): Promise<Prepared>;
-  /** It has no steps: what it prepares is the result. */
-  withoutSteps?: boolean;
   /** Tensors of its own that are carried from step to step, zero at the start unless prepared. */
   state?(network: Network, options: z.output<Schema>): Specs;
   /** Whether `penalty` is given the values that training began with. */
@@ -98,6 +98,8 @@ export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
   ): { images: tf.Tensor4D; labels: tf.Tensor2D };
   /** Distributions [batch, targets] that the target head is to learn, in place of the labels; rows sum to one. */
   soften?(labels: tf.Tensor2D, options: z.output<Schema>): tf.Tensor2D;
+  /** What each image counts in the target's cross-entropy [batch, 1], about 1; where several terms say so, their product. */
+  weigh?(labels: tf.Tensor2D, held: Held, options: z.output<Schema>): tf.Tensor2D;
   /** A term of the loss: its value under the name of its curve, and its weight. */
   loss?(
     view: StepView,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Backbone, TensorDescription } from '../backbones/backbone.ts';
+import { type Backbone, stageOf, type TensorDescription } from '../backbones/backbone.ts';
 import type { Program, Specs, Tensors } from '../engine/engine.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import {
@@ -98,6 +98,12 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
           labels: tf.oneHot(fed.labels as tf.Tensor1D, targetClasses, 1, 0, 'float32') as tf.Tensor2D,
         },
       );
+      /** What each image counts in the target's cross-entropy; null where all count alike. */
+      const weightsOf = (labels: tf.Tensor2D) =>
+        terms.reduce((before: tf.Tensor2D | null, one) => {
+          const more = one.term.weigh?.(labels, held.get(one)!, one.options) ?? null;
+          return before && more ? tf.mul(before, more) : (more ?? before);
+        }, null);
       const aside: Tensors = {};
       // Gradients are taken inside a scope that frees what it does not return: side results must be kept.
       const keep = (name: string, value: tf.Tensor) => {
@@ -120,7 +126,7 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
           input.labels,
         );
         // loss = CE(H(F(x)), y_t) + Σ weight · term
-        const target = crossEntropy(targetLogits, learned);
+        const target = crossEntropy(targetLogits, learned, weightsOf(input.labels));
         keep('output/target_loss', target);
         const view = {
           labels: input.labels,
@@ -209,10 +215,12 @@ function rates(rate: tf.Tensor, factorOf: (name: string) => number): (name: stri
 }
 
 /** Whether a layer or tensor belongs to the stem or the first `count` stages; with 0 none does. */
-function frozenLayers({ stages }: Backbone, count: number): (name: string) => boolean {
-  const prefixes = count === 0 ? [] : stages.slice(0, count + 1).flat();
-  return (name) => prefixes.some((prefix) => name === prefix || name.startsWith(`${prefix}.`));
-}
+const frozenLayers =
+  (backbone: Backbone, count: number) =>
+  (name: string): boolean => {
+    const stage = stageOf(backbone, name);
+    return count > 0 && stage !== null && stage <= count;
+  };
 
 /**
  * A pass in evaluation mode: images [batch, size, size, 3] → `logits` [batch, classes] of one head. Every state tensor

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { createBackbone } from '../../src-main/backbones/index.ts';
+import type { Arrays } from '../../src-main/engine/engine.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
 import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
 import { feedsAt } from '../../src-main/transfer/feeds.ts';
 import { initialState } from '../../src-main/transfer/initial-state.ts';
+import { ownName } from '../../src-main/transfer/term.ts';
 import { anchorName, trainingProgram } from '../../src-main/transfer/training-program.ts';
 import type { Part } from '../../src-shared/domain.ts';
 
@@ -11,10 +13,15 @@ const backbone = createBackbone({ architecture: 'mobilenet_v2', padding: 'symmet
 const network = { backbone, batchNormEpsilon: 1e-5, sourceClasses: 3, targetClasses: 3 };
 
 /** Three steps of a small network: what its tensors were, and what they became. */
-async function threeSteps(method: Part[], extras: Part[] = []) {
+async function threeSteps(
+  method: Part[],
+  extras: Part[] = [],
+  trainingImages = [2, 1, 1],
+  optimizer: Part = { name: 'sgd' },
+) {
   const chosen = {
     terms: termsOf(method, extras),
-    optimizer: optimizerOf({ name: 'sgd' }),
+    optimizer: optimizerOf(optimizer),
     ...{ batch: 4, size: 32, headLearningRateMultiplier: 10 },
   };
   const program = trainingProgram(network, chosen);
@@ -26,7 +33,14 @@ async function threeSteps(method: Part[], extras: Part[] = []) {
   );
   const own = Object.keys(program.state).filter((name) => name.includes('/'));
   for (const name of own) delete weights[name];
-  const before = initialState(program, network, weights, 0);
+  const prepared: Arrays = {};
+  for (const one of chosen.terms) {
+    const preparation = { network, seed: 0, trainingImages, relationship: () => Promise.reject() };
+    const made = await one.term.prepare?.(preparation, one.options);
+    for (const [name, values] of Object.entries(made?.state ?? {})) prepared[ownName(one, name)] = values;
+    Object.assign(prepared, made?.network);
+  }
+  const before = initialState(program, network, weights, 0, prepared);
   const engine = await openEngine('cpu');
   const executable = await engine.compile(program);
   await executable.load(structuredClone(before));
@@ -66,4 +80,47 @@ test('anchors of L2-SP stay what training began with, and two runs of one seed a
   expect(one.after[anchorName(name)]).toEqual(one.before[name]);
   expect(one.after).not.toHaveProperty(anchorName('target.weight'));
   expect(other.after).toEqual(one.after);
+});
+
+test('layer-wise rates leave early stages nearly as they were where the decay is steep; heads keep their rate', async () => {
+  const [{ term, options }] = termsOf([], [{ name: 'layer-decay', decay: 0.5 }]);
+  const rateOf = (name: string) => term.rate!(name, network, options);
+  expect(backbone.stages.map(([first]) => rateOf(`${first}.weight`))).toEqual(
+    [5, 4, 3, 2, 1].map((power) => 0.5 ** power),
+  );
+  expect([rateOf('target.weight'), rateOf(`${backbone.head}.weight`)]).toEqual([1, 1]);
+  // 1e-11 times a gradient is less than what a float32 about 0.1 can be told apart by.
+  const steps = await threeSteps([{ name: 'finetune' }], [{ name: 'layer-decay', decay: 1e-9 }]);
+  for (const { name, kind } of backbone.tensors)
+    if (kind !== 'running') expect([name, changed(steps, name)]).toEqual([name, false]);
+  expect(changed(steps, 'target.weight')).toBe(true);
+});
+
+test('a clipped step moves no further than rate times bound', async () => {
+  const norm = 1e-3;
+  const { before, after } = await threeSteps(
+    [{ name: 'finetune' }],
+    [{ name: 'gradient-clipping', norm }],
+    undefined,
+    { name: 'sgd', momentum: 0, weightDecay: 0 },
+  );
+  const moved = backbone.tensors
+    .filter(({ kind }) => kind !== 'running')
+    .map(({ name }) => name)
+    .concat('target.weight', 'target.bias')
+    .flatMap((name) => Array.from(after[name], (value, at) => value - before[name][at]));
+  const distance = Math.hypot(...moved);
+  // Three steps, the head's rate ten times 0.01; what a float32 about 0.5 rounds is far below.
+  expect(distance).toBeGreaterThan(0);
+  expect(distance).toBeLessThan(3 * 10 * 0.01 * norm * 1.01);
+});
+
+test('class weights change what is learned where classes differ in size, and nothing where they do not', async () => {
+  const method = [{ name: 'finetune' }];
+  const bias = async (extras: Part[], images?: number[]) =>
+    (await threeSteps(method, extras, images)).after['target.bias'];
+  const weights = [{ name: 'class-weights' }];
+  const plain = await bias([]);
+  expect(await bias(weights, [3, 3, 3])).toEqual(plain);
+  expect(await bias(weights, [9, 3, 1])).not.toEqual(plain);
 });

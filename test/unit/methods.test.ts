@@ -169,3 +169,44 @@ test('mixup’s share is from Beta(α, α): mean a half, variance 1 / (4 (2 α +
     expect(Math.abs(variance - 1 / (4 * (2 * alpha + 1)))).toBeLessThan(0.02);
   }
 });
+
+test('gradient clipping scales all gradients alike down to the bound on their common norm, and leaves shorter ones', async () => {
+  await openReferenceEngine();
+  tf.setBackend('cpu');
+  const limited = (norm: number, values: number[][]) => {
+    const [{ term, options }] = termsOf([], [{ name: 'gradient-clipping', norm }]);
+    const given = Object.fromEntries(values.map((each, index) => [`${index}`, tf.tensor1d(each)]));
+    return Object.values(term.limit!(given, options)).flatMap((each) => [...each.dataSync()]);
+  };
+  // ‖(3, 4), (12)‖ = 13.
+  agrees(limited(1, [[3, 4], [12]]), [3 / 13, 4 / 13, 12 / 13]);
+  expect(limited(14, [[3, 4], [12]])).toEqual([3, 4, 12]);
+  expect(limited(1, [[0, 0], [0]])).toEqual([0, 0, 0]);
+});
+
+test('class weights are balanced, mean 1 over training images, and each image’s cross-entropy and gradient is multiplied by its own', async () => {
+  const made = async (by: string, trainingImages: number[]) => {
+    const [{ term, options }] = termsOf([], [{ name: 'class-weights', by }]);
+    return (await term.prepare!({ trainingImages } as never, options)).state!.weights;
+  };
+  agrees(await made('inverse', [1, 4, 0]), [5 / 2, 5 / 8, 0]);
+  agrees(await made('square-root', [1, 4, 0]), [5 / 3, 5 / 6, 0]);
+
+  const { inputs, grads } = recorded.cross_entropy;
+  const weights = await made('inverse', [3, 1, 2, 7, 5]);
+  const [{ term, options }] = termsOf([], [{ name: 'class-weights' }]);
+  const labels = oneHot(inputs.labels, inputs.z[0].length);
+  const found = await valueAndGradients({ z: inputs.z, labels, weights: [...weights] }, ['z'], (held) => {
+    const own = { state: { weights: held.weights }, fed: {} };
+    const given = held.labels as tf.Tensor2D;
+    return crossEntropy(held.z as tf.Tensor2D, given, term.weigh!(given, own, options));
+  });
+  const lossOf = (row: number[], label: number) =>
+    Math.log(row.reduce((sum, z) => sum + Math.exp(z), 0)) - row[label];
+  const parts = inputs.z.map((row, i) => weights[inputs.labels[i]] * lossOf(row, inputs.labels[i]));
+  agrees(found.value, parts.reduce((sum, part) => sum + part, 0) / parts.length);
+  agrees(
+    found.z,
+    grads.z.map((row, i) => row.map((entry) => entry * weights[inputs.labels[i]])),
+  );
+});
