@@ -434,7 +434,7 @@ export const contract = {
     ),
     /** Fits the temperature of a model's source predictions on a folder with a folder of images for every source class. */
     'models.calibrate': call(
-      z.object({ model: z.string(), data: z.string().min(1), engine: EngineChoice.default('auto') }),
+      z.object({ model: z.string(), data: filePath, engine: EngineChoice.default('auto') }),
       Task,
     ),
     /** Scores, before any training, how well models suit a dataset's training images: several opinions, higher is better. */
