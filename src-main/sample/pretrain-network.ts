@@ -8,7 +8,8 @@ import { optimizerOf } from '../transfer/catalog.ts';
 import { initialState } from '../transfer/initial-state.ts';
 import type { Network } from '../transfer/network.ts';
 import { trainingProgram } from '../transfer/training-program.ts';
-import { initialWeights } from './initial-weights.ts';
+import { untrainedWeights } from '../transfer/untrained-weights.ts';
+import { dice } from './dice.ts';
 import { learningRateAt, preprocessing, type Recipe } from './recipe.ts';
 
 /** The network to pre-train: its source categories sit behind the target head, since that is what is trained. */
@@ -46,9 +47,13 @@ export async function pretrainNetwork(engine: Engine, options: PretrainOptions):
     headLearningRateMultiplier: 1,
   });
   const executable = await engine.compile(program);
+  const normalsOf = (tensor: string) => {
+    const throws = dice('weights', seed, tensor);
+    return () => throws.normal(1);
+  };
   let { step, state } = readCheckpoint(checkpoint, recipe, program) ?? {
     step: 0,
-    state: initialState(program, network, initialWeights(network.backbone.tensors, seed), seed),
+    state: initialState(program, network, untrainedWeights(network.backbone.tensors, normalsOf), seed),
   };
   await executable.load(state);
   const batches = await openTrainingBatches({

@@ -5,7 +5,7 @@ import { openEngine } from '../../src-main/engine/open.ts';
 import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
 import { feedsAt } from '../../src-main/transfer/feeds.ts';
 import { initialState } from '../../src-main/transfer/initial-state.ts';
-import { ownName } from '../../src-main/transfer/term.ts';
+import { ownName, type Preparation } from '../../src-main/transfer/term.ts';
 import { anchorName, trainingProgram } from '../../src-main/transfer/training-program.ts';
 import type { Part } from '../../src-shared/domain.ts';
 
@@ -123,4 +123,29 @@ test('class weights change what is learned where classes differ in size, and not
   const plain = await bias([]);
   expect(await bias(weights, [3, 3, 3])).toEqual(plain);
   expect(await bias(weights, [9, 3, 1])).not.toEqual(plain);
+});
+
+test('training from scratch begins with weights of He’s deviation, drawn from the seed, in place of the pre-trained ones', async () => {
+  const [{ term, options }] = termsOf([{ name: 'scratch' }]);
+  const drawn = async (seed: number) =>
+    (await term.prepare!({ network, seed } as Preparation, options)).network!;
+  const weights = await drawn(1);
+  expect(Object.keys(weights)).toEqual(backbone.tensors.map(({ name }) => name));
+  for (const { name, kind, shape } of backbone.tensors) {
+    const values = weights[name] as Float32Array;
+    if (kind === 'vector' || kind === 'running') {
+      expect([name, new Set(values)]).toEqual([name, new Set([/(weight|running_var)$/.test(name) ? 1 : 0])]);
+      continue;
+    }
+    const variance = values.reduce((sum, value) => sum + value ** 2, 0) / values.length;
+    const expected = 2 / (shape[2] * shape[3] * (kind === 'depthwise' ? 1 : shape[0]));
+    // A variance of n normal numbers has the standard error √(2 / n).
+    expect(Math.abs(variance / expected - 1)).toBeLessThan(5 * Math.sqrt(2 / values.length));
+  }
+  expect(await drawn(1)).toEqual(weights);
+  const { name } = backbone.tensors[0];
+  expect((await drawn(2))[name]).not.toEqual(weights[name]);
+
+  const { before } = await threeSteps([{ name: 'scratch' }]);
+  expect(before[name]).toEqual((await drawn(0))[name]);
 });

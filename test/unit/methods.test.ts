@@ -3,9 +3,11 @@ import { expect, test } from 'vitest';
 import { randomOf } from '../../src-main/data/random.ts';
 import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import type { TensorSpec } from '../../src-main/engine/engine.ts';
+import { openEngine } from '../../src-main/engine/open.ts';
 import { optimizerOf, scheduleOf, termsOf } from '../../src-main/transfer/catalog.ts';
 import { crossEntropy } from '../../src-main/transfer/cross-entropy.ts';
 import { withRowsOfOthers } from '../../src-main/transfer/methods/cotuning.ts';
+import type { StepView } from '../../src-main/transfer/term.ts';
 import { agrees, oneHot, recorded, valueAndGradients } from './terms.ts';
 
 const noTensors = { labels: null, targetLogits: null, features: null, sourceLogits: null } as never as object;
@@ -209,4 +211,42 @@ test('class weights are balanced, mean 1 over training images, and each image’
     found.z,
     grads.z.map((row, i) => row.map((entry) => entry * weights[inputs.labels[i]])),
   );
+});
+
+test.each(['bss_k1', 'bss_k2', 'bss_k3', 'bss_tall_k1'] as const)(
+  'batch spectral shrinkage and its gradient are those recorded from PyTorch’s singular values: %s',
+  async (name) => {
+    const { inputs, value, grads } = recorded[name];
+    const [{ term, options }] = termsOf([{ name: 'bss', eta: inputs.eta, count: inputs.k }]);
+    for (const open of [openReferenceEngine, () => openEngine('cpu')]) {
+      const found = await valueAndGradients(
+        { features: inputs.feat },
+        ['features'],
+        (held) => {
+          const view = { ...noTensors, features: held.features } as unknown as StepView;
+          const added = term.loss!(view, { state: {}, fed: {} }, options);
+          return tf.mul(added.value, added.weight);
+        },
+        open,
+      );
+      agrees(found.value, value);
+      agrees(found.features, grads.feat);
+    }
+  },
+);
+
+test('batch spectral shrinkage of features that are all zero, or alike, is zero and not undefined', async () => {
+  const [{ term, options }] = termsOf([{ name: 'bss', count: 2 }]);
+  for (const row of [
+    [0, 0, 0, 0],
+    [1, 2, 0, 4],
+  ]) {
+    const found = await valueAndGradients({ features: [row, row, row] }, ['features'], ({ features }) => {
+      const view = { ...noTensors, features } as unknown as StepView;
+      return term.loss!(view, { state: {}, fed: {} }, options).value;
+    });
+    // Of 63, the square of the only singular value, float32 leaves this much.
+    expect(Math.abs(found.value[0])).toBeLessThan(1e-5);
+    for (const entry of found.features) expect(Math.abs(entry)).toBeLessThan(1e-3);
+  }
 });

@@ -1,8 +1,8 @@
-/** One term of a loss on given values, by the tf.js reference engine: its value and its gradients. */
+/** One term of a loss on given values, by the tf.js reference engine where no other is named: its value and its gradients. */
 import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 import { openReferenceEngine } from '../../src-main/engine/eager.ts';
-import type { Arrays, Specs, Tensors } from '../../src-main/engine/engine.ts';
+import type { Arrays, Engine, Specs, Tensors } from '../../src-main/engine/engine.ts';
 import recorded from '../fixtures/regularizers.json' with { type: 'json' };
 
 export { recorded };
@@ -24,8 +24,9 @@ export async function valueAndGradients(
   values: Record<string, Nested>,
   by: readonly string[],
   loss: (values: Tensors) => tf.Scalar,
+  open: () => Promise<Engine> = openReferenceEngine,
 ): Promise<Arrays> {
-  const engine = await openReferenceEngine();
+  const engine = await open();
   const state: Specs = Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, { shape: shapeOf(value), dtype: 'float32' }]),
   );

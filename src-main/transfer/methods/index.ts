@@ -1,8 +1,10 @@
 import type { Term } from '../term.ts';
 import { bitfit } from './bitfit.ts';
+import { bss } from './bss.ts';
 import { cotuning } from './cotuning.ts';
 import { finetune } from './finetune.ts';
 import { l2sp } from './l2-sp.ts';
+import { scratch } from './scratch.ts';
 
 /** Every method, in the order in which they are listed and their names put together. */
-export const methods: readonly Term[] = [finetune, cotuning, l2sp, bitfit];
+export const methods: readonly Term[] = [finetune, cotuning, l2sp, bss, bitfit, scratch];
