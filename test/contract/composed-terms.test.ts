@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { writeTinyNetwork } from '../browser/tiny-network.ts';
+import { cotune } from './cli-process.ts';
+import { type Fixture, makeFixture } from './fixture.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+let fixture: Fixture;
+beforeAll(async () => {
+  fixture = await makeFixture();
+  writeTinyNetwork(fixture.weights);
+  const home = ['--home', fixture.home];
+  expect((await cotune(['import', fixture.images, '--name', 'insects', ...home])).code).toBe(0);
+  expect((await cotune(['models', 'add', fixture.weights, '--name', 'tiny', ...home])).code).toBe(0);
+});
+afterAll(() => {
+  fixture.remove();
+});
+
+const run = [
+  '--dataset',
+  'insects',
+  '--model',
+  'tiny',
+  '--steps',
+  '2',
+  '--batch',
+  '4',
+  '--size',
+  '32',
+  '--engine',
+  'cpu',
+];
+async function trained(...args: string[]) {
+  const { code, stdout, stderr } = await cotune(['train', ...args, '--json', '--home', fixture.home]);
+  expect([stderr, code]).toEqual([stderr, 0]);
+  return JSON.parse(stdout);
+}
+
+test('terms that prepare, weigh, limit and rate go together in one run, the same to the bit for the same seed', async () => {
+  const composed = ['--method', 'scratch+bss', '--extras', 'class-weights+gradient-clipping+layer-decay'];
+  const [one, again, other] = [
+    await trained(...run, ...composed),
+    await trained(...run, ...composed),
+    await trained(...run, ...composed, '--seed', '1'),
+  ];
+  expect(one).toMatchObject({ status: 'finished', method: 'bss+scratch' });
+  expect([again.test, again.val]).toEqual([one.test, one.val]);
+  expect(other.val.nll).not.toBe(one.val.nll);
+});
+
+test('training from scratch and co-tuning say why they cannot go together', async () => {
+  const { stdout } = await cotune([
+    ...['train', ...run, '--method', 'scratch+cotuning', '--json', '--home', fixture.home],
+  ]);
+  expect(JSON.parse(stdout).error).toMatchObject({
+    code: 'bad-input',
+    message: expect.stringContaining('training from scratch has no pre-trained weights'),
+  });
+});
