@@ -177,8 +177,12 @@ export const Prediction = z.object({
   correct: z.boolean(),
   /** Probability of the predicted class. */
   confidence: z.number(),
-  /** Probability of every target class. */
-  probabilities: z.array(z.number()),
+  /** −ln p of the true class, in nats. */
+  loss: z.number(),
+  /** Place of the true class by probability, from 1. */
+  rank: z.number().int(),
+  /** The most probable classes, up to five. A table (`runs.export`) has all. */
+  top: z.array(z.object({ label: z.number().int(), p: z.number() })),
 });
 export type Prediction = z.infer<typeof Prediction>;
 

@@ -1,4 +1,6 @@
-import type { PredictedSplit } from '../store/predictions.ts';
+import { join } from 'node:path';
+import { predictionColumns } from '../../src-shared/prediction-columns.ts';
+import { createRows, writeRows } from '../formats/npy-rows.ts';
 import type { Store } from '../store/store.ts';
 import { resolveRunConfig } from './run-config.ts';
 
@@ -80,12 +82,36 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
   return { runs, predicted: predictionsOf(store, datasetId, targets) };
 }
 
+/** Class probabilities, row-major [samples, targets], and what they belong to. */
+interface Predicted {
+  sampleIds: Int32Array;
+  labels: Int32Array;
+  probabilities: Float32Array;
+}
+
 /** The same distribution over the classes for every image. */
-function predictionsOf(store: Store, dataset: number, targets: number): PredictedSplit {
+function predictionsOf(store: Store, dataset: number, targets: number): Predicted {
   const samples = store.samples.all(dataset);
   return {
-    sampleIds: samples.map(({ id }) => id),
+    sampleIds: Int32Array.from(samples, ({ id }) => id),
     labels: Int32Array.from(samples, ({ label }) => label),
     probabilities: new Float32Array(samples.length * targets).fill(1 / targets),
   };
+}
+
+/** Writes a run's test predictions as a recorder does, their file into `folder`. */
+export function writePredictions(
+  store: Store,
+  run: number,
+  { sampleIds, labels, probabilities }: Predicted,
+  folder: string,
+): void {
+  const columns = probabilities.length / sampleIds.length;
+  const file = { path: join(folder, `${run}.npy`), rows: sampleIds.length, columns };
+  createRows(file);
+  const set = store.predictions.begin(run, 'test', file);
+  writeRows(file, 0, probabilities);
+  const found = predictionColumns(probabilities, labels, columns);
+  store.predictions.add(set, { ...found, first: 0, sampleIds, labels });
+  store.predictions.finish(set);
 }

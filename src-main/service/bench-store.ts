@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import type { BenchRequest, StoreBench } from '../../src-shared/bench.ts';
 import { spreadOf } from '../../src-shared/spread.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { addRuns, curvesOf } from './bench-store-rows.ts';
+import { addRuns, curvesOf, writePredictions } from './bench-store-rows.ts';
 import type { WriterData } from './bench-store-writer.ts';
 
 const curves = Object.keys(curvesOf(1)).length;
@@ -35,7 +35,7 @@ export async function benchStore(
         for (let step = 1; step <= steps; step++) store.metrics.insert(run, step, curvesOf(step));
       });
       metricRates.push((steps * curves) / curvesSeconds);
-      predictionRates.push(samples / secondsOf(() => store.predictions.replace(run, 'test', predicted)));
+      predictionRates.push(samples / secondsOf(() => writePredictions(store, run, predicted, folder)));
       await turnOfLoop();
       signal.throwIfAborted();
     }
@@ -73,7 +73,7 @@ async function readWhileWriting(
       secondsOf(() => {
         store.runs.list({});
         store.metrics.after(run, -1);
-        store.predictions.arrays(run, 'test');
+        for (const _ of store.predictions.read(run, 'test'));
       }),
     );
     const rows = (Atomics.load(control, 1) - before) * curves;

@@ -53,11 +53,12 @@ export function newestCheckpoint(kept: Kept, run: number): Checkpoint | undefine
   return store.checkpoints.list(run)[0];
 }
 
-/** Removes everything that a finished run, now on record, needs no more: all but its weights. Done again it does no harm. */
+/** Removes everything that a finished run, now on record, needs no more: all but weights and predictions. Done again it does no harm. */
 export function keepOnlyWeights({ store, home }: Kept, run: number): void {
   const weights = store.runs.record(run)?.weights;
   if (!weights) return;
-  removeAllBut(home.fromStored(weights), home.runFolder(run));
+  const kept = [weights, ...store.predictions.files(run)].map((path) => home.fromStored(path));
+  removeAllBut(kept, home.runFolder(run));
   // The rows go last: as long as they are there, the next service does this again.
   store.checkpoints.clear(run);
 }
@@ -71,10 +72,10 @@ export function removeLeftovers(kept: Kept): void {
   }
 }
 
-function removeAllBut(kept: string, folder: string): void {
+function removeAllBut(kept: readonly string[], folder: string): void {
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     const path = join(folder, name);
-    if (kept.startsWith(path + sep)) removeAllBut(kept, path);
-    else if (path !== kept) rmSync(path, { recursive: true, force: true });
+    if (kept.some((one) => one.startsWith(path + sep))) removeAllBut(kept, path);
+    else if (!kept.includes(path)) rmSync(path, { recursive: true, force: true });
   }
 }

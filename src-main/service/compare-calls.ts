@@ -7,23 +7,25 @@ import { findRun } from './lookup.ts';
 
 type Names = 'runs.compare' | 'runs.comparePair' | 'runs.changes';
 
+const nothing = { sampleIds: [], labels: [], predicted: [] };
+
 /** Finished runs against each other. */
 export function compareCalls({ store }: Context): Handlers<Names> {
-  function read(id: number): ComparedRun {
+  function* read(id: number): Generator<void, ComparedRun> {
     const run = findRun(store, id);
     const model = run.modelId === null ? undefined : store.models.get(run.modelId);
     return {
       run,
       classNames: store.runs.record(id)!.targetClasses,
       preprocessing: model?.preprocessing ?? null,
-      predictions: store.predictions.outcomes(id, 'test'),
+      predictions: (yield* store.predictions.read(id, 'test')) ?? nothing,
     };
   }
 
   function* compare(ids: readonly number[]): Generator<void, Comparison> {
     const runs: ComparedRun[] = [];
     for (const id of new Set(ids)) {
-      runs.push(read(id));
+      runs.push(yield* read(id));
       yield;
     }
     return yield* compareRuns(runs);
@@ -31,9 +33,11 @@ export function compareCalls({ store }: Context): Handlers<Names> {
 
   return {
     'runs.compare': ({ runs }) => inSlices(compare(runs)),
-    'runs.comparePair': ({ a, b }) => comparePairInDetail(read(a), read(b)),
-    'runs.changes': ({ a: idA, b: idB, kind, offset, limit }) => {
-      const [a, b] = [read(idA).predictions, read(idB).predictions];
+    'runs.comparePair': async ({ a, b }) =>
+      comparePairInDetail(await inSlices(read(a)), await inSlices(read(b))),
+    'runs.changes': async ({ a: idA, b: idB, kind, offset, limit }) => {
+      const { predictions: a } = await inSlices(read(idA));
+      const { predictions: b } = await inSlices(read(idB));
       const { gains, inA, inB } = sharedImages(a, b);
       const wanted = kind === 'fixed' ? 1 : -1;
       const places = [...gains.keys()].filter((k) => gains[k] === wanted);

@@ -1,15 +1,14 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { CallOutput, ExportCheck } from '../../src-shared/contract.ts';
-import { type Run, splits } from '../../src-shared/domain.ts';
+import type { Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { csvLine } from '../formats/csv.ts';
 import { checkOutput } from '../formats/output-file.ts';
-import { writeWhole } from '../formats/write-whole.ts';
 import type { Context, Handlers } from './context.ts';
 import { imagePaths } from './image-paths.ts';
 import { findRun } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
+import { writePredictionsTable } from './predictions-table.ts';
 import { type JobMessage, startJob } from './trainer-job.ts';
 import { openTurns } from './turns.ts';
 
@@ -58,7 +57,7 @@ export function outputCalls(context: Context): Handlers<Names> {
         throw new CotuneError('bad-input', `${file} is in the data folder.`, 'Name a file elsewhere.');
       }
       if (format === 'csv') {
-        writeWhole(file, csvBlocks(context, run));
+        await writePredictionsTable(context, run, file);
       } else {
         const weightsPath = trainedWeights(context, run);
         const { size } = run.config;
@@ -124,35 +123,4 @@ function trainedWeights({ store, home }: Context, run: Run): string {
 function top(probabilities: Float32Array, names: readonly string[]): Predicted['top'] {
   const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a] || a - b);
   return order.slice(0, topClasses).map((k) => ({ name: names[k], p: probabilities[k] }));
-}
-
-/** Lines of the table written at once. */
-const block = 1000;
-
-/** One line per predicted image: path, split, classes, confidence, and the probability of every class. */
-function* csvBlocks({ store }: Context, run: Run): Generator<Buffer> {
-  const { targetClasses } = store.runs.record(run.id)!;
-  const names = targetClasses.map((name) => `p(${name})`);
-  const header = ['path', 'split', 'label', 'predicted', 'confidence', ...names];
-  yield Buffer.from(csvLine(header));
-  let lines = 0;
-  for (const split of splits) {
-    for (let offset = 0, more = true; more; offset += block) {
-      const { total, predictions } = store.predictions.page(run.id, split, {}, offset, block);
-      const rows = predictions.map(({ sample, predicted, confidence, probabilities }) => {
-        const texts = [sample.path, split, targetClasses[sample.label], targetClasses[predicted]];
-        return csvLine([...texts, confidence, ...probabilities]);
-      });
-      yield Buffer.from(rows.join(''));
-      lines += rows.length;
-      more = offset + block < total;
-    }
-  }
-  if (lines === 0) {
-    throw new CotuneError(
-      'conflict',
-      `Run ${run.id} has no predictions: it is ${run.status}.`,
-      'Wait for its end, or choose a finished run.',
-    );
-  }
 }

@@ -3,6 +3,7 @@ import type { Run, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { evaluate } from '../../src-shared/metrics.ts';
 import type { Context, Handlers } from './context.ts';
+import { inSlices } from './in-slices.ts';
 import { findRun } from './lookup.ts';
 
 type Names = 'runs.evaluation' | 'runs.predictions';
@@ -14,29 +15,32 @@ const keptEvaluations = 16;
 export function resultCalls({ store }: Context): Handlers<Names> {
   const evaluations = new Map<string, Evaluation>();
 
-  function evaluateRun(run: Run, split: Split): Evaluation {
-    const predicted = store.predictions.arrays(run.id, split);
+  async function evaluateRun(run: Run, split: Split): Promise<Evaluation> {
+    const predicted = await inSlices(store.predictions.read(run.id, split));
     if (!predicted) throw nothingPredicted(run, split);
-    return evaluate(
-      predicted.probabilities,
-      predicted.labels,
-      store.runs.record(run.id)!.targetClasses,
-      split,
-    );
+    return evaluate(predicted, store.runs.record(run.id)!.targetClasses, split);
   }
 
   return {
-    'runs.evaluation': ({ run: id, split }) => {
+    'runs.evaluation': async ({ run: id, split }) => {
       const run = findRun(store, id);
       const key = JSON.stringify([id, split, run.status, run.finishedAt]);
-      const evaluation = evaluations.get(key) ?? evaluateRun(run, split);
+      const evaluation = evaluations.get(key) ?? (await evaluateRun(run, split));
       evaluations.delete(key);
       evaluations.set(key, evaluation);
       if (evaluations.size > keptEvaluations) evaluations.delete(evaluations.keys().next().value!);
       return evaluation;
     },
-    'runs.predictions': ({ run, split, offset, limit, ...filter }) =>
-      store.predictions.page(findRun(store, run).id, split, filter, offset, limit),
+    'runs.predictions': ({ run, split, offset, limit, ...filter }) => {
+      const { total, predictions } = store.predictions.page(
+        findRun(store, run).id,
+        split,
+        filter,
+        offset,
+        limit,
+      );
+      return { total, predictions: predictions.map(({ position: _, ...prediction }) => prediction) };
+    },
   };
 }
 

@@ -1,5 +1,8 @@
+import { join } from 'node:path';
 import type { Phase } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { predictionColumns } from '../../src-shared/prediction-columns.ts';
+import { createRows, writeRows } from '../formats/npy-rows.ts';
 import type { NewRelationship } from '../store/relationships.ts';
 import type { JobRelationship, JobSample, Predictions, TrainResult } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
@@ -14,6 +17,8 @@ export interface RecordedRun {
   /** Where it goes on from; 0 at the beginning. */
   firstStep: number;
   samples: readonly JobSample[];
+  /** Where this attempt's files go. */
+  folder: string;
   /** The relationship's row, but for what the trainer learns. */
   describeRelationship: (learned: JobRelationship) => NewRelationship;
 }
@@ -55,11 +60,22 @@ export function openRecorder(base: Base, run: RecordedRun) {
   /** Progress comes often; the row follows a few times a second, and at every new phase. */
   const isDue = () => Date.now() - written >= progressEveryMs;
 
-  function storePredictions({ split, sampleIds, probabilities }: Predictions): void {
-    store.predictions.replace(run.id, split, {
-      sampleIds: [...sampleIds],
-      labels: Int32Array.from(sampleIds, (id) => labels.get(id)!),
-      probabilities,
+  /** The split whose predictions are coming in. */
+  let coming = 0;
+
+  /** Probabilities go into a file, which nobody reads before the last block's transaction shows them. */
+  function storePredictions({ split, first, total, sampleIds, probabilities }: Predictions): void {
+    const truth = Int32Array.from(sampleIds, (id) => labels.get(id)!);
+    const columns = probabilities.length / sampleIds.length;
+    const found = predictionColumns(probabilities, truth, columns);
+    const file = { path: join(run.folder, `${split}.probabilities.npy`), rows: total, columns };
+    if (first === 0) createRows(file);
+    writeRows(file, first, probabilities);
+    write(() => {
+      if (first === 0)
+        coming = store.predictions.begin(run.id, split, { ...file, path: base.home.toStored(file.path) });
+      store.predictions.add(coming, { ...found, first, sampleIds, labels: truth });
+      if (first + sampleIds.length === total) store.predictions.finish(coming);
     });
   }
 
@@ -111,7 +127,7 @@ export function openRecorder(base: Base, run: RecordedRun) {
         removeReplaced(base, run.id);
         break;
       case 'predictions':
-        write(() => storePredictions(message.predictions));
+        storePredictions(message.predictions);
         break;
     }
   }

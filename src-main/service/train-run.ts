@@ -170,6 +170,7 @@ async function prepare(base: Base, run: Run) {
   const recorded = {
     id: run.id,
     firstStep,
+    folder: runFolder,
     samples: splits.flatMap((split) => samples[split]),
     describeRelationship: describe,
   };

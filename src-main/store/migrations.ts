@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import { convertPredictions } from './convert-predictions.ts';
 
 /**
  * SQL, whose JSON functions rewrite most values, or a function where SQL cannot say it. It runs inside one transaction with
@@ -267,6 +268,8 @@ ALTER TABLE checkpoints ADD COLUMN best TEXT;
     rewrite('sweeps', 'plan', (plan) => ({ ...plan, config: withOptions(plan.config as Settings) }));
     db.exec("UPDATE runs SET phase = 'prepare' WHERE phase = 'relationship'");
   },
+  // Predictions as columns, with their whole distributions in files.
+  convertPredictions,
 ];
 
 type Settings = Record<string, unknown>;

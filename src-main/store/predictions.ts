@@ -1,7 +1,9 @@
 import type { Prediction } from '../../src-shared/contract.ts';
 import type { Sample, Split } from '../../src-shared/domain.ts';
-import type { Outcomes } from '../../src-shared/paired-images.ts';
+import type { Scored } from '../../src-shared/metrics.ts';
+import type { PredictionColumns } from '../../src-shared/prediction-columns.ts';
 import type { Db } from './database.ts';
+import { insertPrediction, topBytes } from './prediction-row.ts';
 
 export interface PredictionFilter {
   label?: number;
@@ -9,99 +11,166 @@ export interface PredictionFilter {
   wrongOnly?: boolean;
 }
 
-/** The predictions of one split as arrays, in sample order: what metrics are computed from. */
-export interface PredictedSplit {
-  sampleIds: number[];
-  labels: Int32Array;
-  /** Row-major float32 [samples, targets]. */
-  probabilities: Float32Array;
+/** The file that holds the whole distributions of a split's predictions: float32 [rows, columns]. */
+export interface ProbabilityFile {
+  /** Relative to the data folder. */
+  path: string;
+  rows: number;
+  columns: number;
+}
+
+/** Some predictions of a split: from row `first` of its file on. */
+export interface PredictionBlock extends PredictionColumns {
+  first: number;
+  sampleIds: ArrayLike<number>;
+  labels: ArrayLike<number>;
+}
+
+/** The predictions of one split in ascending order of the samples' ids: what metrics and comparisons are computed from. */
+export interface PredictedSplit extends Scored {
+  sampleIds: Float64Array;
 }
 
 type Row = Omit<Sample, 'label' | 'split'> & {
   split: Split;
   label: number;
   predicted: number;
-  probabilities: Buffer;
+  confidence: number;
+  loss: number;
+  rank: number;
+  top: Buffer;
+  position: number;
 };
 
 // The sample's label and split as they were when the run was tested.
-const columns = `s.id, s.dataset_id AS dataset, s.path, p.label, p.split, s.width, s.height, s.bytes, s.hash,
-  s.perceptual_hash AS perceptualHash, p.predicted`;
+const columns = `s.id, s.dataset_id AS dataset, s.path, p.label, t.split, s.width, s.height, s.bytes, s.hash,
+  s.perceptual_hash AS perceptualHash, p.predicted, p.confidence, p.loss, p.rank, p.top, p.position`;
 
-function fromRow({ predicted, probabilities: blob, ...sample }: Row): Prediction {
-  const probabilities = [...new Float32Array(Uint8Array.from(blob).buffer)];
+function fromRow({ predicted, confidence, loss, rank, top, position, ...sample }: Row): Placed {
+  const values = new DataView(top.buffer, top.byteOffset, top.byteLength);
   return {
+    position,
     sample,
     predicted,
     correct: predicted === sample.label,
-    confidence: probabilities[predicted],
-    probabilities,
+    confidence,
+    loss,
+    rank,
+    top: Array.from({ length: top.length / 8 }, (_, i) => ({
+      label: values.getInt32(8 * i, true),
+      p: values.getFloat32(8 * i + 4, true),
+    })),
   };
 }
 
-/** Class probabilities per run, split and image. */
-export function predictionStore(db: Db) {
-  const clear = db.prepare('DELETE FROM predictions WHERE run_id = ? AND split = ?');
-  const clearAll = db.prepare('DELETE FROM predictions WHERE run_id = ?');
-  const insert = db.prepare(
-    'INSERT INTO predictions (run_id, sample_id, split, label, predicted, probabilities) VALUES (?, ?, ?, ?, ?, ?)',
-  );
-  const arrays = db
-    .prepare<[number, string], [number, number, Buffer]>(
-      'SELECT sample_id, label, probabilities FROM predictions WHERE run_id = ? AND split = ? ORDER BY sample_id',
-    )
-    .raw();
+/** A prediction and its row in the file of probabilities. */
+export type Placed = Prediction & { position: number };
 
-  const outcomes = db
-    .prepare<[number, string], [number, number, number]>(
-      'SELECT sample_id, label, predicted FROM predictions WHERE run_id = ? AND split = ? ORDER BY sample_id',
+/** How many rows are read, and how many are removed, in one go. */
+const rowsAtOnce = 5000;
+const removedAtOnce = 500;
+
+/**
+ * Predictions per run, split and image. They come in blocks; a reader sees a split's only once all are there, and from then on
+ * none of what was there before.
+ */
+export function predictionStore(db: Db) {
+  const begin = db.prepare(
+    'INSERT INTO predicted_splits (run_id, split, file, rows, columns) VALUES (?, ?, ?, ?, ?)',
+  );
+  const insert = db.prepare(insertPrediction);
+  const replaceOld = db.prepare(
+    `UPDATE predicted_splits SET whole = 0 WHERE id <> @set
+     AND (run_id, split) = (SELECT run_id, split FROM predicted_splits WHERE id = @set)`,
+  );
+  const show = db.prepare('UPDATE predicted_splits SET whole = 1 WHERE id = ?');
+  const hide = db.prepare('UPDATE predicted_splits SET whole = 0 WHERE run_id = ?');
+  const hidden = db
+    .prepare<[number], number>('SELECT id FROM predicted_splits WHERE whole = 0 AND id <> ? LIMIT 1')
+    .pluck();
+  const removeRows = db.prepare(
+    `DELETE FROM predictions WHERE (set_id, sample_id) IN
+     (SELECT set_id, sample_id FROM predictions WHERE set_id = ? LIMIT ${removedAtOnce})`,
+  );
+  const removeSet = db.prepare('DELETE FROM predicted_splits WHERE id = ?');
+  const find = db.prepare<[number, string], { id: number; path: string; rows: number; columns: number }>(
+    'SELECT id, file AS path, rows, columns FROM predicted_splits WHERE run_id = ? AND split = ? AND whole = 1',
+  );
+  const files = db
+    .prepare<[number], string>('SELECT file FROM predicted_splits WHERE run_id = ? AND whole = 1')
+    .pluck();
+  const part = db
+    .prepare<[number, number], [number, number, number, number, number, number]>(
+      `SELECT sample_id, label, predicted, confidence, loss, squared_error FROM predictions
+       WHERE set_id = ? AND sample_id > ? ORDER BY sample_id LIMIT ${rowsAtOnce}`,
     )
     .raw();
 
   return {
-    /** Replaces one split's predictions. `probabilities` is row-major [samples, targets]. */
-    replace: db.transaction((run: number, split: Split, predicted: PredictedSplit): void => {
-      clear.run(run, split);
-      const { sampleIds, labels, probabilities } = predicted;
-      const targets = probabilities.length / sampleIds.length;
-      for (const [i, sample] of sampleIds.entries()) {
-        const row = probabilities.subarray(i * targets, (i + 1) * targets);
-        let best = 0;
-        for (let k = 1; k < targets; k++) if (row[k] > row[best]) best = k;
+    /** Begins the predictions of a split, which nobody sees yet; returns what to call them. */
+    begin: (run: number, split: Split, { path, rows, columns }: ProbabilityFile): number =>
+      Number(begin.run(run, split, path, rows, columns).lastInsertRowid),
+    /** Adds a block to what `begin` began, and removes as much of what nobody sees any more. */
+    add: db.transaction((set: number, block: PredictionBlock): void => {
+      const kept = block.top.labels.length / block.predicted.length;
+      for (let i = 0; i < block.predicted.length; i++) {
         insert.run(
-          run,
-          sample,
-          split,
-          labels[i],
-          best,
-          Buffer.from(row.buffer, row.byteOffset, row.byteLength),
+          set,
+          block.sampleIds[i],
+          block.first + i,
+          block.labels[i],
+          block.predicted[i],
+          block.confidence[i],
+          block.loss[i],
+          block.rank[i],
+          block.squaredError[i],
+          topBytes(block.top, i, kept),
         );
       }
+      const old = hidden.get(set);
+      if (old !== undefined && removeRows.run(old).changes < removedAtOnce) removeSet.run(old);
     }),
-    clear: (run: number): void => void clearAll.run(run),
+    /** Shows a split's predictions in place of those before. */
+    finish: db.transaction((set: number): void => {
+      replaceOld.run({ set });
+      show.run(set);
+    }),
+    /** Hides a run's predictions. */
+    clear: (run: number): void => void hide.run(run),
+    /** Files of a run's probabilities, relative to the data folder. */
+    files: (run: number): string[] => files.all(run),
+    /** Where the whole distributions of a split are, or undefined where the run has none. */
+    file: (run: number, split: Split): ProbabilityFile | undefined => find.get(run, split),
 
-    /** What was predicted for every image of a split, in ascending order of the images' ids. */
-    outcomes(run: number, split: Split): Outcomes {
-      const rows = outcomes.all(run, split);
-      return {
-        sampleIds: Float64Array.from(rows, (row) => row[0]),
-        labels: Int32Array.from(rows, (row) => row[1]),
-        predicted: Int32Array.from(rows, (row) => row[2]),
+    /** One split, read in parts between which a reader may rest; undefined where the run has none. */
+    *read(run: number, split: Split): Generator<void, PredictedSplit | undefined> {
+      const set = find.get(run, split);
+      if (!set) return undefined;
+      const found = {
+        sampleIds: new Float64Array(set.rows),
+        labels: new Int32Array(set.rows),
+        predicted: new Int32Array(set.rows),
+        confidence: new Float64Array(set.rows),
+        loss: new Float64Array(set.rows),
+        squaredError: new Float64Array(set.rows),
       };
-    },
-
-    /** One split as arrays, or undefined where the run has none. */
-    arrays(run: number, split: Split): PredictedSplit | undefined {
-      const rows = arrays.all(run, split);
-      if (rows.length === 0) return undefined;
-      const bytes = rows[0][2].byteLength;
-      const joined = new Uint8Array(rows.length * bytes);
-      for (const [i, row] of rows.entries()) joined.set(row[2], i * bytes);
-      return {
-        sampleIds: rows.map((row) => row[0]),
-        labels: Int32Array.from(rows, (row) => row[1]),
-        probabilities: new Float32Array(joined.buffer),
-      };
+      let count = 0;
+      for (let after = 0; count < set.rows; ) {
+        const rows = part.all(set.id, after);
+        // Replaced meanwhile.
+        if (rows.length === 0) return undefined;
+        for (const [id, label, predicted, confidence, loss, squaredError] of rows) {
+          found.sampleIds[count] = id;
+          found.labels[count] = label;
+          found.predicted[count] = predicted;
+          found.confidence[count] = confidence;
+          found.loss[count] = loss;
+          found.squaredError[count++] = squaredError;
+        }
+        after = rows.at(-1)![0];
+        yield;
+      }
+      return found;
     },
 
     /** One page in the order of true class, predicted class and image. */
@@ -111,21 +180,26 @@ export function predictionStore(db: Db) {
       filter: PredictionFilter,
       offset: number,
       limit: number,
-    ): { total: number; predictions: Prediction[] } {
-      const where = ['p.run_id = @run', 'p.split = @split'];
+    ): { total: number; predictions: Placed[] } {
+      const set = find.get(run, split)?.id ?? 0;
+      const where = ['p.set_id = @set'];
       if (filter.label !== undefined) where.push('p.label = @label');
       if (filter.predicted !== undefined) where.push('p.predicted = @predicted');
       if (filter.wrongOnly) where.push('p.label <> p.predicted');
       const condition = where.join(' AND ');
-      const values = { run, split, label: filter.label, predicted: filter.predicted, offset, limit };
+      const values = { set, label: filter.label, predicted: filter.predicted, offset, limit };
       const total = db
         .prepare<[object], number>(`SELECT count(*) FROM predictions p WHERE ${condition}`)
         .pluck()
         .get(values) as number;
+      // The page is found by the index alone before rows are joined to it.
       const rows = db
         .prepare<[object], Row>(
-          `SELECT ${columns}, p.probabilities FROM predictions p JOIN samples s ON s.id = p.sample_id WHERE ${condition}
-           ORDER BY p.label, p.predicted, p.sample_id LIMIT @limit OFFSET @offset`,
+          `SELECT ${columns} FROM (SELECT set_id, sample_id FROM predictions p WHERE ${condition}
+             ORDER BY p.label, p.predicted, p.sample_id LIMIT @limit OFFSET @offset) found
+           JOIN predictions p ON p.set_id = found.set_id AND p.sample_id = found.sample_id
+           JOIN predicted_splits t ON t.id = p.set_id JOIN samples s ON s.id = p.sample_id
+           ORDER BY p.label, p.predicted, p.sample_id`,
         )
         .all(values);
       return { total, predictions: rows.map(fromRow) };

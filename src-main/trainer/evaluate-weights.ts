@@ -1,10 +1,11 @@
 import type { Split, SplitMetrics } from '../../src-shared/domain.ts';
 import { splitMetrics } from '../../src-shared/metrics.ts';
+import { predictionColumns } from '../../src-shared/prediction-columns.ts';
 import { openNetworkFile, readNetwork } from '../backbones/network-file.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
 import type { HeadChoice, Network } from '../transfer/network.ts';
 import { type ImageOptions, predictLogits, softmaxRows } from './predict-logits.ts';
-import type { JobModel, JobSample, Predictions } from './protocol.ts';
+import type { JobModel, JobSample } from './protocol.ts';
 
 /** A network with the weights to evaluate, and the head to read. */
 export interface Trained {
@@ -27,7 +28,9 @@ export function openTrained(
 
 /** What an evaluation found on one split. */
 interface Evaluated {
-  predictions: Predictions;
+  sampleIds: Int32Array;
+  /** Row-major [samples, classes]. */
+  probabilities: Float32Array;
   /** Null where there is no image. */
   metrics: SplitMetrics | null;
 }
@@ -49,11 +52,12 @@ export async function evaluateSplits<S extends Split>(
     const probabilities = softmaxRows(logits.subarray(row * classes, (row + list.length) * classes), classes);
     row += list.length;
     const labels = list.map(({ label }) => label);
-    const predictions = { split, sampleIds: Int32Array.from(list, ({ id }) => id), probabilities };
-    return [
-      split,
-      { predictions, metrics: list.length === 0 ? null : splitMetrics(probabilities, labels, classes) },
-    ];
+    const sampleIds = Int32Array.from(list, ({ id }) => id);
+    const metrics =
+      list.length === 0
+        ? null
+        : splitMetrics({ labels, ...predictionColumns(probabilities, labels, classes) }, classes);
+    return [split, { sampleIds, probabilities, metrics }];
   });
   return Object.fromEntries(evaluated);
 }

@@ -205,9 +205,13 @@ export type Job =
 /** `stop` ends the job, a training run with a checkpoint, and then the trainer. Without a job the trainer leaves silently. */
 export type ToTrainer = { type: 'start'; job: Job } | { type: 'stop' };
 
-/** Class probabilities of every sample of one split, row-major float32 [samples, targets]. */
+/** Class probabilities of some samples of one split, row-major float32 [samples, targets]: a split comes in blocks, in order. */
 export interface Predictions {
   split: Split;
+  /** How many samples of the split came before. */
+  first: number;
+  /** Samples of the split in all. */
+  total: number;
   sampleIds: Int32Array;
   probabilities: Float32Array;
 }

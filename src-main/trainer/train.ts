@@ -18,6 +18,7 @@ import { openSource } from './open-source.ts';
 import type { ImageOptions } from './predict-logits.ts';
 import { prepareTerms } from './prepare-terms.ts';
 import type { FromTrainer, TrainJob } from './protocol.ts';
+import { reportPredictions } from './report-predictions.ts';
 import { stopwatch } from './stopwatch.ts';
 import { writeTrainedWeights } from './trained-weights.ts';
 
@@ -174,8 +175,8 @@ export async function train(
       report({ type: 'progress', phase: 'evaluate', done, total });
     }),
   );
-  report({ type: 'predictions', predictions: val.predictions });
-  report({ type: 'predictions', predictions: test.predictions });
+  reportPredictions(report, 'val', val.sampleIds, val.probabilities);
+  reportPredictions(report, 'test', test.sampleIds, test.probabilities);
   if (val.metrics && config.select === 'last')
     report({
       type: 'metrics',

@@ -1,7 +1,7 @@
 /** p(y_s | y_t) through p(y_t | y_s): a classifier from source probabilities to target classes, turned round by Bayes. */
 import type { GridPoint } from '../../src-shared/domain.ts';
 import type { Matrix } from '../../src-shared/matrix.ts';
-import { predictedClass } from '../../src-shared/metrics.ts';
+import { predictedClass } from '../../src-shared/prediction-columns.ts';
 import { type FixedMatrix, openFixedMatrix } from '../engine/fixed-matrix.ts';
 import { LogisticRegression, type Solution } from './logistic-regression.ts';
 import { fitScale } from './temperature.ts';

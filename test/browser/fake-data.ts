@@ -258,7 +258,11 @@ export function predictionsOf(run: Run): Prediction[] {
       predicted,
       correct: predicted === item.label,
       confidence,
-      probabilities: dataset.classes.map((_, label) => (label === predicted ? confidence : rest)),
+      loss: -Math.log(predicted === item.label ? confidence : rest),
+      rank: predicted === item.label ? 1 : 2,
+      top: [predicted, ...[...dataset.classes.keys()].filter((label) => label !== predicted)]
+        .slice(0, 5)
+        .map((label) => ({ label, p: label === predicted ? confidence : rest })),
     });
   }
   return out;

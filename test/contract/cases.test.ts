@@ -11,6 +11,7 @@ import { readImageFile } from '../../src-main/data/image-file.ts';
 import type { ImportedFolder } from '../../src-main/data/import-folder.ts';
 import { csvLine } from '../../src-main/formats/csv.ts';
 import { evaluate } from '../../src-shared/metrics.ts';
+import { predictionColumns } from '../../src-shared/prediction-columns.ts';
 import { sharedPath } from '../shared-folder.ts';
 import { importFolder } from '../unit/import-in-process.ts';
 
@@ -112,7 +113,11 @@ const cases: [name: string, right: string, check: (folder: string) => Promise<vo
         accuracy,
         macroF1,
         classes: scores,
-      } = evaluate(Float64Array.from(right), labels, classes, 'test');
+      } = evaluate(
+        { labels, ...predictionColumns(Float64Array.from(right), labels, classes.length) },
+        classes,
+        'test',
+      );
       expect({ accuracy, macroF1 }).toEqual({ accuracy: 1, macroF1: 1 });
       expect(scores.map(({ recall }) => recall)).toEqual([1, null, null]);
     },

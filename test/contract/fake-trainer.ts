@@ -144,7 +144,10 @@ function predictions(job: TrainJob, split: Split, samples: JobSample[], weight: 
     probabilities[i * job.targetClasses + ((label + (weight % 2)) % job.targetClasses)] = 0.9;
   }
   const sampleIds = Int32Array.from(samples, (sample) => sample.id);
-  say({ type: 'predictions', predictions: { split, sampleIds, probabilities } });
+  say({
+    type: 'predictions',
+    predictions: { split, first: 0, total: samples.length, sampleIds, probabilities },
+  });
 }
 
 function relationship(targets: number, sources: number): void {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writePredictions } from '../../src-main/service/bench-store-rows.ts';
 import type { Service } from '../../src-main/service/service.ts';
 import { openStore } from '../../src-main/store/store.ts';
 import type { CallInput, CallName } from '../../src-shared/contract.ts';
@@ -31,11 +32,9 @@ beforeAll(async () => {
     }
     const tested = store.samples.all(id).filter((one) => one.split === 'test');
     const probabilities = new Float32Array(tested.length * 100).fill(0.01);
-    store.predictions.replace(first.id, 'test', {
-      sampleIds: tested.map((one) => one.id),
-      labels: Int32Array.from(tested, (one) => one.label),
-      probabilities,
-    });
+    const sampleIds = Int32Array.from(tested, (one) => one.id);
+    const labels = Int32Array.from(tested, (one) => one.label);
+    writePredictions(store, first.id, { sampleIds, labels, probabilities }, fixture.home);
     for (const { id: run } of store.runs.list({})) {
       store.runs.stopQueued(run);
     }

@@ -140,10 +140,9 @@ export class Transcript {
     return new Map(points.map(({ step, values }) => [step, values[name]]));
   }
   probabilities(split: 'val' | 'test'): number[] {
-    return [
-      ...this.all('predictions').find(({ predictions }) => predictions.split === split)!.predictions
-        .probabilities,
-    ];
+    return this.all('predictions').flatMap(({ predictions }) =>
+      predictions.split === split ? [...predictions.probabilities] : [],
+    );
   }
 }
 

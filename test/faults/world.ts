@@ -5,6 +5,7 @@ import { openService, type Service } from '../../src-main/service/service.ts';
 import { openStore } from '../../src-main/store/store.ts';
 import type { Run } from '../../src-shared/domain.ts';
 import { type Fixture, fakeTrainer, fill, finishRun, makeFixture, request } from '../contract/fixture.ts';
+import { drain } from '../drain.ts';
 import type { Figures } from './figures.ts';
 
 const steps = 24;
@@ -45,12 +46,18 @@ export async function makeWorld(): Promise<World> {
   return { ...fixture, expected, openHere };
 }
 
+const probabilitiesOf = (home: string, file: string | undefined): Buffer | null =>
+  file === undefined ? null : readFileSync(join(home, file));
+
 async function outcome(service: Service, home: string, id: number): Promise<Outcome> {
   const { test, val } = await service.call('runs.get', { run: id });
   const curves = await service.call('runs.metrics', { run: id });
   const store = openStore(join(home, 'cotune.sqlite'));
   const weights = store.runs.record(id)?.weights;
-  const predictions = (['val', 'test'] as const).map((split) => store.predictions.arrays(id, split));
+  const predictions = (['val', 'test'] as const).map((split) => ({
+    columns: drain(store.predictions.read(id, split)),
+    probabilities: probabilitiesOf(home, store.predictions.file(id, split)?.path),
+  }));
   const relationshipId = store.runs.get(id)?.relationshipId;
   const relationship = typeof relationshipId === 'number' ? store.relationships.matrix(relationshipId) : null;
   store.close();

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { evaluate, predictedClass, splitMetrics } from '../../src-shared/metrics.ts';
+import { evaluate, splitMetrics } from '../../src-shared/metrics.ts';
 import { networkDifference } from '../../src-shared/paired-networks.ts';
+import { predictionColumns } from '../../src-shared/prediction-columns.ts';
 import { mcnemar, wilsonInterval } from '../../src-shared/statistics.ts';
 import { indexDraws } from '../reference-draws.ts';
 
@@ -21,6 +22,10 @@ function softmax(rows: number[][]): Float64Array {
   );
 }
 const probabilities = logits.map(softmax);
+const scored = (values: Float32Array | Float64Array, truth: number[], classes: number) => ({
+  labels: truth,
+  ...predictionColumns(values, truth, classes),
+});
 // The fixture carries 9 significant digits.
 const close = (got: number, want: number) =>
   expect(Math.abs(got - want)).toBeLessThanOrEqual(1e-8 * Math.abs(want));
@@ -30,7 +35,7 @@ test.each([
   ['b', 1],
 ])('every figure of run %s agrees with scikit-learn', (name, index) => {
   const want = expected[`run_${name}`];
-  const got = evaluate(probabilities[index], labels, classNames, 'test');
+  const got = evaluate(scored(probabilities[index], labels, 7), classNames, 'test');
   close(got.accuracy, want.accuracy);
   close(got.macroF1, want.macro.f1);
   close(got.nll, want.nll);
@@ -57,18 +62,18 @@ test.each([
     close(bin.confidence, want.reliability_bins[b].confidence);
   });
   const { accuracy, macroF1: macro_f1, nll, ece } = got;
-  expect(splitMetrics(probabilities[index], labels, 7)).toEqual({ accuracy, macro_f1, nll, ece });
+  expect(splitMetrics(scored(probabilities[index], labels, 7), 7)).toEqual({ accuracy, macro_f1, nll, ece });
 });
 
 test('float32 probabilities give the same figures within float32 accuracy', () => {
-  const got = evaluate(Float32Array.from(probabilities[0]), labels, classNames, 'test');
+  const got = evaluate(scored(Float32Array.from(probabilities[0]), labels, 7), classNames, 'test');
   expect(Math.abs(got.nll - expected.run_a.nll)).toBeLessThan(1e-5);
   expect(got.confusion).toEqual(expected.run_a.confusion_rows_true_columns_predicted);
 });
 
 test('a class without samples or predictions has no score, and the macro mean goes without it', () => {
   const { tiny } = expected;
-  const got = evaluate(softmax(tiny.logits), tiny.labels, ['x', 'y', 'z'], 'val');
+  const got = evaluate(scored(softmax(tiny.logits), tiny.labels, 3), ['x', 'y', 'z'], 'val');
   expect(got.confusion).toEqual(tiny.confusion);
   expect(got.classes.map(({ precision }) => precision)).toEqual([...tiny.precision.slice(0, 2), null]);
   // The reference's mean over 3 classes, one of which counts 0 there.
@@ -79,15 +84,15 @@ test('a class without samples or predictions has no score, and the macro mean go
 test('a class that is predicted but has no sample counts in the macro mean, as in scikit-learn', () => {
   const probabilities = Float64Array.of(0.8, 0.1, 0.1, 0.1, 0.8, 0.1, 0.1, 0.1, 0.8, 0.8, 0.1, 0.1);
   // f1_score's classes are those of truth and prediction: F1 of 1, 2/3 and 0.
-  close(splitMetrics(probabilities, [0, 1, 1, 0], 3).macro_f1, 5 / 9);
+  close(splitMetrics(scored(probabilities, [0, 1, 1, 0], 3), 3).macro_f1, 5 / 9);
 });
 
 test('the interval of two networks is the one that the reference bootstrap draws its way to', () => {
   const want = expected.paired_bootstrap;
   const draw = indexDraws(want.seed);
   expect(want.first_10_indices.map(() => draw(200))).toEqual(want.first_10_indices);
-  const correct = (index: number, i: number) =>
-    Number(predictedClass(probabilities[index], i, 7) === labels[i]);
+  const predicted = probabilities.map((values) => scored(values, labels, 7).predicted);
+  const correct = (index: number, i: number) => Number(predicted[index][i] === labels[i]);
   const gains = labels.map((_, i) => correct(0, i) - correct(1, i));
   const { low, high } = networkDifference(
     gains.filter((gain) => gain < 0).length,
@@ -121,5 +126,5 @@ test.each([
   ['a label out of range', [0.5, 0.5], [2], /Label 2 of sample 0/],
   ['NaN', [0.5, 0.5, Number.NaN, 1], [0, 1], /Sample 1 has a probability of NaN/],
 ])('%s is refused', (_, values, truth, message) => {
-  expect(() => splitMetrics(Float64Array.from(values), truth, 2)).toThrow(message);
+  expect(() => predictionColumns(Float64Array.from(values), truth, 2)).toThrow(message);
 });

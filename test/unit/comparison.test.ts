@@ -3,6 +3,7 @@ import { comparePairInDetail, compareRuns } from '../../src-shared/comparison.ts
 import type { Comparison } from '../../src-shared/contract.ts';
 import type { Run, RunConfig } from '../../src-shared/domain.ts';
 import type { ComparedRun } from '../../src-shared/paired-images.ts';
+import { drain } from '../drain.ts';
 
 const config: RunConfig = {
   dataset: 'monkeys',
@@ -26,13 +27,7 @@ const config: RunConfig = {
   select: 'last',
 };
 
-function compare(runs: readonly ComparedRun[]): Comparison {
-  const steps = compareRuns(runs);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
-}
+const compare = (runs: readonly ComparedRun[]): Comparison => drain(compareRuns(runs));
 
 /** A run over `n` test images that is wrong on those for which `wrong` says so. */
 function compared(

@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { writePredictions } from '../../src-main/service/bench-store-rows.ts';
 import { openStore, type Store } from '../../src-main/store/store.ts';
+import { predictionColumns } from '../../src-shared/prediction-columns.ts';
+import { drain } from '../drain.ts';
 import { cpuMilliseconds } from './cpu-milliseconds.ts';
 import { addModel, config, dataset, newRun, sample } from './store-rows.ts';
 
@@ -34,11 +37,12 @@ describe('samples', () => {
     const id = store.datasets.getByName('d')!.id;
     store.samples.replace(id, [sample('a/1.jpg')]);
     const [old] = store.samples.all(id);
-    store.predictions.replace(run, 'test', {
-      sampleIds: [old.id],
+    const predicted = {
+      sampleIds: Int32Array.of(old.id),
       labels: Int32Array.of(0),
       probabilities: Float32Array.of(0.25, 0.75),
-    });
+    };
+    writePredictions(store, run, predicted, folder);
     store.samples.replace(id, []);
     expect(store.samples.page(id, {}, 0, 10).total).toBe(0);
     expect(store.predictions.page(run, 'test', {}, 0, 10).predictions[0].sample.path).toBe('a/1.jpg');
@@ -206,7 +210,8 @@ test('predictions are found by true class, by predicted class and by error', () 
   store.samples.replace(id, [sample('1'), sample('2'), sample('3', 1)]);
   const ids = store.samples.all(id).map((s) => s.id);
   const probabilities = Float32Array.of(0.75, 0.25, 0.25, 0.75, 0, 1);
-  store.predictions.replace(run, 'test', { sampleIds: ids, labels: Int32Array.of(0, 0, 1), probabilities });
+  const labels = Int32Array.of(0, 0, 1);
+  writePredictions(store, run, { sampleIds: Int32Array.from(ids), labels, probabilities }, folder);
   const paths = (filter: object) =>
     store.predictions.page(run, 'test', filter, 0, 10).predictions.map((p) => p.sample.path);
   expect(paths({ label: 0 })).toEqual(['1', '2']);
@@ -214,12 +219,52 @@ test('predictions are found by true class, by predicted class and by error', () 
   expect(paths({ wrongOnly: true })).toEqual(['2']);
   expect(store.predictions.page(run, 'test', {}, 1, 1)).toMatchObject({
     total: 3,
-    predictions: [{ correct: false, confidence: 0.75, probabilities: [0.25, 0.75] }],
+    predictions: [
+      {
+        correct: false,
+        confidence: 0.75,
+        loss: Math.log(4),
+        rank: 2,
+        top: [
+          { label: 1, p: 0.75 },
+          { label: 0, p: 0.25 },
+        ],
+      },
+    ],
   });
-  expect(store.predictions.arrays(run, 'test')).toEqual({
-    sampleIds: ids,
-    labels: Int32Array.of(0, 0, 1),
-    probabilities,
+  expect(drain(store.predictions.read(run, 'test'))).toMatchObject({
+    sampleIds: Float64Array.from(ids),
+    labels,
+    predicted: Int32Array.of(0, 1, 1),
   });
-  expect(store.predictions.arrays(run, 'val')).toBeUndefined();
+  expect(drain(store.predictions.read(run, 'val'))).toBeUndefined();
+});
+
+test('predictions that are coming in are seen when all are there, and those before until then', () => {
+  const run = store.runs.insert(newRun(store));
+  const id = store.datasets.getByName('d')!.id;
+  store.samples.replace(id, [sample('1'), sample('2')]);
+  const ids = Int32Array.from(store.samples.all(id), (s) => s.id);
+  const labels = Int32Array.of(0, 0);
+  const write = (probabilities: Float32Array, i: number, set: number) => {
+    const found = predictionColumns(probabilities, labels.slice(i, i + 1), 2);
+    const [sampleIds, truth] = [ids.slice(i, i + 1), labels.slice(i, i + 1)];
+    store.predictions.add(set, { ...found, first: i, sampleIds, labels: truth });
+  };
+  const predicted = () => drain(store.predictions.read(run, 'test'))?.predicted;
+  writePredictions(
+    store,
+    run,
+    { sampleIds: ids, labels, probabilities: Float32Array.of(1, 0, 1, 0) },
+    folder,
+  );
+  const set = store.predictions.begin(run, 'test', { path: 'x', rows: 2, columns: 2 });
+  write(Float32Array.of(0, 1), 0, set);
+  expect(predicted()).toEqual(Int32Array.of(0, 0));
+  write(Float32Array.of(0, 1), 1, set);
+  store.predictions.finish(set);
+  expect(predicted()).toEqual(Int32Array.of(1, 1));
+  expect(store.predictions.files(run)).toEqual(['x']);
+  store.predictions.clear(run);
+  expect(predicted()).toBeUndefined();
 });

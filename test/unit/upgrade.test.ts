@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openRows } from '../../src-main/formats/npy-rows.ts';
 import { migrate } from '../../src-main/store/migrate.ts';
 import { migrations } from '../../src-main/store/migrations.ts';
 import { openStore } from '../../src-main/store/store.ts';
 import { RunConfig } from '../../src-shared/domain.ts';
+import { drain } from '../drain.ts';
 
 type Row = Record<string, unknown>;
 
@@ -41,6 +43,8 @@ const onPurpose: Record<string, (row: Row, schema: number) => Row> = {
   tasks: ({ revision: _, ...row }) => row,
   counter: () => ({}),
   topics: ({ name }) => ({ name }),
+  // Probabilities are in files; run and split are said once for all predictions of a split.
+  predictions: ({ sample_id, label, predicted }) => ({ sample_id, label, predicted }),
 };
 
 const homes = fileURLToPath(new URL('../fixtures/homes', import.meta.url));
@@ -107,7 +111,23 @@ describe.each(schemas)('a home of schema %i', (schema) => {
       RunConfig.parse(run.config);
       if (run.status !== 'finished') continue;
       expect(store.metrics.after(run.id, 0).loss).toHaveLength(run.config.steps);
-      expect(store.predictions.outcomes(run.id, 'test').sampleIds).toHaveLength(run.samples.test);
+      expect(drain(store.predictions.read(run.id, 'test'))?.sampleIds).toHaveLength(run.samples.test);
+      // Every probability is where it was, in a file now.
+      const file = store.predictions.file(run.id, 'test')!;
+      const probabilities = openRows({ ...file, path: join(folder, file.path) });
+      const old = read(join(homes, `schema-${schema}`, 'cotune.sqlite'), (db) =>
+        schema < 6
+          ? db
+              .prepare(
+                "SELECT probabilities FROM predictions WHERE run_id = ? AND split = 'test' ORDER BY sample_id",
+              )
+              .pluck()
+              .all(run.id)
+          : [],
+      ) as Buffer[];
+      for (const [row, bytes] of old.entries())
+        expect(Buffer.from(probabilities.read(row).buffer).equals(bytes)).toBe(true);
+      probabilities.close();
       expect(store.runs.record(run.id)?.weights).toMatch(/^runs\//);
     }
     const cotuned = runs.find((run) => run.id === 4)!;

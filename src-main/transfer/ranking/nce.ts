@@ -1,4 +1,4 @@
-import { predictedClass } from '../../../src-shared/metrics.ts';
+import { predictedClass } from '../../../src-shared/prediction-columns.ts';
 import type { RankingScore } from './score.ts';
 
 /** NCE: −H(Y | Z), Z the source class that is predicted. */

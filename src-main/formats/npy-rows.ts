@@ -1,0 +1,82 @@
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { CotuneError } from '../../src-shared/errors.ts';
+import { writeNpy } from './npy.ts';
+
+const bytesPerNumber = 4;
+
+/** A float32 matrix [rows, columns] in a .npy file that is written and read some rows at a time. */
+export interface RowsFile {
+  path: string;
+  rows: number;
+  columns: number;
+}
+
+/** Begins the file anew, without rows. */
+export function createRows({ path, rows, columns }: RowsFile): void {
+  const { header } = layout(rows, columns);
+  const file = openSync(path, 'w');
+  try {
+    writeSync(file, header);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Writes whole rows from row `first` on; with the last of them the file is on the disk for good. */
+export function writeRows({ path, rows, columns }: RowsFile, first: number, values: Float32Array): void {
+  const { header } = layout(rows, columns);
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  const at = header.length + first * columns * bytesPerNumber;
+  const file = openSync(path, 'r+');
+  try {
+    for (let written = 0; written < bytes.length; )
+      written += writeSync(file, bytes, written, bytes.length - written, at + written);
+    if (first * columns + values.length === rows * columns) fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Opens the file for reading single rows. Errors: `unavailable` where it is gone or has another size. */
+export function openRows({ path, rows, columns }: RowsFile): {
+  read(row: number): Float32Array;
+  close(): void;
+} {
+  const gone = (why: string) =>
+    new CotuneError(
+      'unavailable',
+      `The class probabilities ${path} cannot be read: ${why}.`,
+      'Train the run again.',
+    );
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    throw gone((error as Error).message);
+  }
+  const { header, bytes } = layout(rows, columns);
+  if (fstatSync(file).size !== bytes) {
+    closeSync(file);
+    throw gone(`it does not hold ${rows} rows of ${columns} numbers`);
+  }
+  return {
+    read(row) {
+      const values = new Float32Array(columns);
+      const target = Buffer.from(values.buffer);
+      const at = header.length + row * target.length;
+      for (let read = 0; read < target.length; ) {
+        const more = readSync(file, target, read, target.length - read, at + read);
+        if (more === 0) throw gone('it ends early');
+        read += more;
+      }
+      return values;
+    },
+    close: () => closeSync(file),
+  };
+}
+
+/** The header of a matrix of that shape, and the length of the whole file. */
+function layout(rows: number, columns: number): { header: Uint8Array; bytes: number } {
+  const header = writeNpy({ shape: [rows, columns], data: new Float32Array() });
+  return { header, bytes: header.length + rows * columns * bytesPerNumber };
+}

@@ -1,0 +1,72 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { type Run, type Split, splits } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import { csvLine } from '../formats/csv.ts';
+import { openRows } from '../formats/npy-rows.ts';
+import type { Context } from './context.ts';
+
+/** Predictions asked from the store at once. */
+const pageLength = 1000;
+/** Numbers written as text at once: some milliseconds. */
+const numbersAtOnce = 20_000;
+
+/**
+ * Writes a run's predictions as a table, whole or not at all: one line per image with path, split, classes, confidence and the
+ * probability of every class. Other work goes on between its blocks. Errors: `conflict` where the run has none.
+ */
+export async function writePredictionsTable(context: Context, run: Run, path: string): Promise<void> {
+  const names = context.store.runs.record(run.id)!.targetClasses;
+  if (splits.every((split) => !context.store.predictions.file(run.id, split)))
+    throw new CotuneError(
+      'conflict',
+      `Run ${run.id} has no predictions: it is ${run.status}.`,
+      'Wait for its end, or choose a finished run.',
+    );
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const table = await open(temporary, 'w');
+    try {
+      const header = [
+        'path',
+        'split',
+        'label',
+        'predicted',
+        'confidence',
+        ...names.map((name) => `p(${name})`),
+      ];
+      await table.write(csvLine(header));
+      for (const split of splits)
+        for (const block of lines(context, run.id, split, names)) await table.write(block);
+      await table.sync();
+    } finally {
+      await table.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+function* lines({ store, home }: Context, run: number, split: Split, names: string[]): Generator<string> {
+  const file = store.predictions.file(run, split);
+  if (!file) return;
+  const probabilities = openRows({ ...file, path: home.fromStored(file.path) });
+  const atOnce = Math.max(1, Math.floor(numbersAtOnce / file.columns));
+  try {
+    for (let offset = 0, more = true; more; offset += pageLength) {
+      const { total, predictions } = store.predictions.page(run, split, {}, offset, pageLength);
+      for (let i = 0; i < predictions.length; i += atOnce)
+        yield predictions
+          .slice(i, i + atOnce)
+          .map(({ sample, predicted, confidence, position }) => {
+            const texts = [sample.path, split, names[sample.label], names[predicted]];
+            return csvLine([...texts, confidence, ...probabilities.read(position)]);
+          })
+          .join('');
+      more = offset + pageLength < total;
+    }
+  } finally {
+    probabilities.close();
+  }
+}
