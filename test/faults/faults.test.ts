@@ -5,8 +5,8 @@ import { killRandomly } from './kills.ts';
 import { race } from './races.ts';
 
 const quietly = () => {};
-// Another seed every day: what is the same every time finds nothing new. A failure names its seed.
-const seed = Number(process.env.COTUNE_FAULTS_SEED ?? Math.floor(Date.now() / 86_400_000));
+// The same seed every time: a test says what a change broke. Looking for more is `npm run test:faults`, with any seed.
+const seed = 20785;
 
 describe(`faults, seed ${seed} (more: npm run test:faults -- --kills 100 --seed ${seed})`, () => {
   test('kills at random instants lose nothing and change no number', { timeout: 180_000 }, async () => {
