@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { writeNpy } from './npy.ts';
+import { explainSystemError } from './system-error.ts';
 
 const bytesPerNumber = 4;
 
@@ -11,29 +12,36 @@ export interface RowsFile {
   columns: number;
 }
 
-/** Begins the file anew, without rows. */
+/** Begins the file anew, without rows. Errors: `unavailable` where the disk is full or cannot be written. */
 export function createRows({ path, rows, columns }: RowsFile): void {
   const { header } = layout(rows, columns);
-  const file = openSync(path, 'w');
-  try {
+  writing(path, 'w', (file) => {
     writeSync(file, header);
-  } finally {
-    closeSync(file);
-  }
+  });
 }
 
-/** Writes whole rows from row `first` on; with the last of them the file is on the disk for good. */
+/** Writes whole rows from row `first` on; with the last of them the file is on the disk for good. Errors as `createRows`. */
 export function writeRows({ path, rows, columns }: RowsFile, first: number, values: Float32Array): void {
   const { header } = layout(rows, columns);
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   const at = header.length + first * columns * bytesPerNumber;
-  const file = openSync(path, 'r+');
-  try {
+  writing(path, 'r+', (file) => {
     for (let written = 0; written < bytes.length; )
       written += writeSync(file, bytes, written, bytes.length - written, at + written);
     if (first * columns + values.length === rows * columns) fsyncSync(file);
-  } finally {
-    closeSync(file);
+  });
+}
+
+function writing(path: string, flags: 'w' | 'r+', write: (file: number) => void): void {
+  try {
+    const file = openSync(path, flags);
+    try {
+      write(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw explainSystemError(error, { path });
   }
 }
 

@@ -3,6 +3,7 @@ import { type Run, type Split, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { csvLine } from '../formats/csv.ts';
 import { openRows } from '../formats/npy-rows.ts';
+import { explainSystemError } from '../formats/system-error.ts';
 import type { Context } from './context.ts';
 
 /** Predictions asked from the store at once. */
@@ -44,7 +45,7 @@ export async function writePredictionsTable(context: Context, run: Run, path: st
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw explainSystemError(error, { path });
   }
 }
 
