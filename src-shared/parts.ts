@@ -35,7 +35,7 @@ export interface OptionDescription {
 export interface PartDescription {
   name: string;
   title: string;
-  /** A sentence. */
+  /** A sentence that begins in lower case, without a full stop. */
   help: string;
   /** What it computes, in a line. */
   formula: string;

@@ -15,7 +15,7 @@ import { temporaryEnd } from '../formats/make-room.ts';
 import { explainSystemError } from '../formats/system-error.ts';
 import { type Extents, resizedExtents } from './crops.ts';
 import { decodeTo, openImage } from './decode.ts';
-import { ImageProblem, type RgbImage } from './image.ts';
+import { imageError, type RgbImage } from './image.ts';
 import { readImageFile } from './image-file.ts';
 
 export type StoredImage = RgbImage & Extents;
@@ -103,30 +103,8 @@ async function decodeSource({ path, hash }: ImageSource, shorter: number): Promi
     const { data } = await decodeTo(image, width, height, 'exact');
     return { width, height, originalWidth, originalHeight, data };
   } catch (error) {
-    throw sourceError(error, path);
+    throw imageError(error, path, 'bad-input', 'used');
   }
-}
-
-function sourceError(error: unknown, path: string): CotuneError {
-  if (error instanceof CotuneError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') {
-    return new CotuneError(
-      'not-found',
-      `The image ${path} is no longer there.`,
-      'Put it back, or import the folder again.',
-      { cause: error },
-    );
-  }
-  const reason = error instanceof ImageProblem ? message : `it cannot be read (${code ?? message})`;
-  return new CotuneError(
-    'bad-input',
-    `The image ${path} cannot be used: ${reason}.`,
-    'Import the folder again.',
-    {
-      cause: error,
-    },
-  );
 }
 
 async function store(path: string, image: StoredImage): Promise<void> {

@@ -5,13 +5,14 @@
  * is torn, empty or something else counts as absent and is made again. A kind has a limit: beyond it the values that were
  * used least recently go. Several processes may share a folder; all of it is safe to delete.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, futimesSync, openSync, readSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { makeRoom, temporaryEnd } from './make-room.ts';
+import { makeRoom } from './make-room.ts';
 import { explainSystemError } from './system-error.ts';
+import { writeWholeMeanwhile } from './write-whole.ts';
 
 const magic = 0x43505443;
 const version = 1;
@@ -151,20 +152,9 @@ async function store(path: string, value: Uint8Array): Promise<void> {
   header.writeUInt16LE(version, 4);
   header.writeUInt32LE(crc32(value), 6);
   header.writeUIntLE(value.byteLength, 10, 6);
-  const temporary = `${path}.${randomUUID()}${temporaryEnd}`;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(header);
-      await file.writeFile(value);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw explainSystemError(error, { path, bytes: headerBytes + value.byteLength });
-  }
+  const bytes = headerBytes + value.byteLength;
+  await mkdir(dirname(path), { recursive: true }).catch((error) => {
+    throw explainSystemError(error, { path, bytes });
+  });
+  await writeWholeMeanwhile(path, [header, value], bytes);
 }

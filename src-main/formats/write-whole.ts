@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   copyFileSync,
@@ -8,7 +9,9 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { temporaryEnd } from './make-room.ts';
 import { explainSystemError } from './system-error.ts';
 
 /**
@@ -52,6 +55,31 @@ function replaceFile(path: string, bytes: number | undefined, write: (temporary:
     syncFolder(dirname(path));
   } catch (error) {
     rmSync(temporary, { force: true });
+    throw explainSystemError(error, { path, bytes });
+  }
+}
+
+/**
+ * Writes a file that readers see whole or not at all, while other work goes on between its blocks. `bytes` says how much it
+ * takes where that is known. Errors: `unavailable` where the disk is full or cannot be written.
+ */
+export async function writeWholeMeanwhile(
+  path: string,
+  blocks: Iterable<string | Uint8Array>,
+  bytes?: number,
+): Promise<void> {
+  const temporary = `${path}.${randomUUID()}${temporaryEnd}`;
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      for (const block of blocks) await file.writeFile(block);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
     throw explainSystemError(error, { path, bytes });
   }
 }

@@ -7,9 +7,9 @@ import { matchSourceClasses } from '../data/source-labels.ts';
 import type { CalibrationJob, JobSample } from '../trainer/protocol.ts';
 import type { Context } from './context.ts';
 import { hashFile } from './data-check.ts';
+import { jobOfTask } from './job-of-task.ts';
 import { jobModel } from './run-samples.ts';
 import type { TaskWork } from './tasks.ts';
-import { startJob } from './trainer-job.ts';
 
 const atOnce = 16;
 
@@ -51,13 +51,9 @@ export async function calibrateModel(
     samples,
     cacheFolder: home.cache,
   };
-  const running = startJob(spawnTrainer, job, (message) => {
+  await jobOfTask(spawnTrainer, task, job, (message) => {
     if (message.type === 'calibration') fit = message.fit;
-    else if (message.type === 'progress') task.progress(message.done, message.total);
   });
-  const stop = () => running.kill();
-  task.signal.addEventListener('abort', stop);
-  await running.ended.finally(() => task.signal.removeEventListener('abort', stop));
   if (!fit)
     throw new CotuneError('failed', 'The trainer ended without a temperature.', 'See `cotune doctor`.');
   const hash = createHash('sha256');

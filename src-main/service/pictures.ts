@@ -1,6 +1,5 @@
-import { CotuneError } from '../../src-shared/errors.ts';
 import { stampOf } from '../data/file-stamp.ts';
-import { ImageProblem } from '../data/image.ts';
+import { imageError } from '../data/image.ts';
 import { readImageFile } from '../data/image-file.ts';
 import { thumbnailRecipe } from '../data/thumbnail-recipe.ts';
 import { contentKey, openContentCache } from '../formats/content-cache.ts';
@@ -49,7 +48,7 @@ export async function readPicture(
     await thumbnails(cacheFolder).write(keyOf(hash), data!);
     return { data: data!, contentType };
   } catch (error) {
-    throw displayError(error, path);
+    throw imageError(error, path, 'failed', 'shown');
   }
 }
 
@@ -83,24 +82,4 @@ const keyOf = (hash: string): string => contentKey({ what: 'thumbnail', ...thumb
 function readKept(cacheFolder: string, hash: string): Picture | null {
   const data = thumbnails(cacheFolder).read(keyOf(hash));
   return data && { data, contentType: 'image/webp' };
-}
-
-function displayError(error: unknown, path: string): CotuneError {
-  if (error instanceof CotuneError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') {
-    return new CotuneError(
-      'not-found',
-      `The image ${path} is no longer there.`,
-      'Put it back, or import the folder again.',
-      { cause: error },
-    );
-  }
-  const reason = error instanceof ImageProblem ? message : `it cannot be read (${code ?? message})`;
-  return new CotuneError(
-    'failed',
-    `The image ${path} cannot be shown: ${reason}.`,
-    'Import the folder again.',
-    { cause: error },
-  );
 }

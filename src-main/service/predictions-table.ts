@@ -1,9 +1,8 @@
-import { open, rename, rm } from 'node:fs/promises';
 import { type Run, type Split, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { csvLine } from '../formats/csv.ts';
 import { openRows } from '../formats/npy-rows.ts';
-import { explainSystemError } from '../formats/system-error.ts';
+import { writeWholeMeanwhile } from '../formats/write-whole.ts';
 import type { Context } from './context.ts';
 
 /** Predictions asked from the store at once. */
@@ -23,30 +22,12 @@ export async function writePredictionsTable(context: Context, run: Run, path: st
       `Run ${run.id} has no predictions: it is ${run.status}.`,
       'Wait for its end, or choose a finished run.',
     );
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    const table = await open(temporary, 'w');
-    try {
-      const header = [
-        'path',
-        'split',
-        'label',
-        'predicted',
-        'confidence',
-        ...names.map((name) => `p(${name})`),
-      ];
-      await table.write(csvLine(header));
-      for (const split of splits)
-        for (const block of lines(context, run.id, split, names)) await table.write(block);
-      await table.sync();
-    } finally {
-      await table.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw explainSystemError(error, { path });
-  }
+  await writeWholeMeanwhile(path, table(context, run.id, names));
+}
+
+function* table(context: Context, run: number, names: string[]): Generator<string> {
+  yield csvLine(['path', 'split', 'label', 'predicted', 'confidence', ...names.map((name) => `p(${name})`)]);
+  for (const split of splits) yield* lines(context, run, split, names);
 }
 
 function* lines({ store, home }: Context, run: number, split: Split, names: string[]): Generator<string> {

@@ -9,12 +9,12 @@ import type { Job, JobRelationship } from '../trainer/protocol.ts';
 import { calibrateModel } from './calibration.ts';
 import type { Context, Handlers } from './context.ts';
 import { checkUnchanged, hashFile } from './data-check.ts';
+import { jobOfTask } from './job-of-task.ts';
 import { findDataset, findModel } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
 import { jobModel, jobSamples, learnedRow, samplesForRun } from './run-samples.ts';
 import { requireSourceHead } from './source-head.ts';
 import type { TaskWork } from './tasks.ts';
-import { startJob } from './trainer-job.ts';
 
 /** Values of a matrix in one message. */
 const valuesAtOnce = 2 ** 20;
@@ -160,13 +160,9 @@ const named = (kind: string, count: number, file: ClassFile | undefined): string
 /** Runs a relationship job in a trainer process and returns what it learned. */
 async function learn({ spawnTrainer }: Context, task: TaskWork, job: Job): Promise<JobRelationship> {
   let learned: JobRelationship | undefined;
-  const running = startJob(spawnTrainer, job, (message) => {
+  await jobOfTask(spawnTrainer, task, job, (message) => {
     if (message.type === 'relationship') learned = message.relationship;
-    else if (message.type === 'progress') task.progress(message.done, message.total);
   });
-  const stop = () => running.kill();
-  task.signal.addEventListener('abort', stop);
-  await running.ended.finally(() => task.signal.removeEventListener('abort', stop));
   if (!learned)
     throw new CotuneError('failed', 'The trainer ended without a relationship.', 'See `cotune doctor`.');
   return learned;

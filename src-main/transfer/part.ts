@@ -5,17 +5,8 @@ import type { Need, OptionDescription, PartDescription } from '../../src-shared/
  * What every method, extra, optimizer and schedule says of itself. Flags, YAML keys, form fields, facts of a run and the
  * documentation follow from it.
  */
-export interface Described<Options extends z.ZodObject = z.ZodObject> {
-  name: string;
-  title: string;
-  /** A sentence that begins in lower case, without a full stop. */
-  help: string;
-  /** What it computes, in a line. */
-  formula: string;
-  /** Paper, equation. */
-  source: string;
-  /** When it helps, and when not. */
-  when: string;
+export interface Described<Options extends z.ZodObject = z.ZodObject>
+  extends Pick<PartDescription, 'name' | 'title' | 'help' | 'formula' | 'source' | 'when'> {
   /** Each option with its default and bounds, and `title`, `description` and `unit` in its `meta`. */
   options: Options;
   needs?: readonly Need[];

@@ -94,7 +94,7 @@ const relationship = (options: Options): Promise<void> =>
       top: options.top,
     });
     if (options.out !== undefined && format)
-      await writeMatrix(options.out, format, learned, await wholeMatrix(service, id));
+      writeMatrix(options.out, format, learned, await wholeMatrix(service, id));
     const json = {
       id,
       approach: learned.approach,

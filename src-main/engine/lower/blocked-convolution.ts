@@ -5,7 +5,13 @@ import { allPositions, convertFilter, type FilterLayout, isInBlocks, scaleFilter
 import type { Lowering } from './lowering.ts';
 import { type Attributes, type Name, nchwcDomain } from './onnx-graph.ts';
 import { pixelwise, spreadPixels } from './pixels.ts';
-import { attributesOf, convolutionGeometry, type Geometry, interleave } from './windows.ts';
+import {
+  attributesOf,
+  convolutionGeometry,
+  type Geometry,
+  inputGradientPads,
+  interleave,
+} from './windows.ts';
 
 /** Channel counts that ONNX Runtime can reorder to blocks and back. */
 export const reorders = (channels: number): boolean => channels % 4 === 0;
@@ -204,13 +210,8 @@ const depthwiseInputGradient = (node: Node, lowering: Lowering): boolean => {
   const [, , channels, multiplier] = filter.shape;
   const geometry = convolutionGeometry(node, node.attrs.inputShape as number[], filter.shape);
   if (multiplier !== 1 || !reorders(channels) || isDilated(geometry)) return false;
-  const { padInfo, strideHeight, strideWidth, filterHeight, filterWidth } = geometry;
-  const before = [filterHeight - 1 - padInfo.top, filterWidth - 1 - padInfo.left];
-  const after = [
-    geometry.inHeight - geometry.outHeight * strideHeight + padInfo.top,
-    geometry.inWidth - geometry.outWidth * strideWidth + padInfo.left,
-  ];
-  const pads = [...before, ...after];
+  const { strideHeight, strideWidth, filterHeight, filterWidth } = geometry;
+  const pads = inputGradientPads(geometry);
   if (pads.some((pad) => pad < 0)) return false;
   const { name, factor } = formsOf(lowering).outputGradient(dy, filter.shape);
   const whole = lowering.use(filter);

@@ -9,7 +9,7 @@ import { scaleFilter } from './filters.ts';
 import type { Lowering } from './lowering.ts';
 import { type Name, nchwcDomain } from './onnx-graph.ts';
 import { spreadPixels } from './pixels.ts';
-import { attributesOf, convolutionGeometry } from './windows.ts';
+import { attributesOf, convolutionGeometry, inputGradientPads } from './windows.ts';
 
 /** How groups are merged. */
 interface Merging {
@@ -101,13 +101,8 @@ const inputGradient = (node: Node, lowering: Lowering): boolean => {
   const { block } = lowering.target;
   const merging = mergingOf(filter.shape, node.attrs.groups as number, block);
   const geometry = convolutionGeometry(node, node.attrs.inputShape as number[], filter.shape);
-  const { padInfo, strideHeight, strideWidth, filterHeight, filterWidth } = geometry;
-  const before = [filterHeight - 1 - padInfo.top, filterWidth - 1 - padInfo.left];
-  const after = [
-    geometry.inHeight - geometry.outHeight * strideHeight + padInfo.top,
-    geometry.inWidth - geometry.outWidth * strideWidth + padInfo.left,
-  ];
-  const pads = [...before, ...after];
+  const { strideHeight, strideWidth, filterHeight, filterWidth } = geometry;
+  const pads = inputGradientPads(geometry);
   if (!merging || pads.some((pad) => pad < 0)) return false;
   const { groups, channelsIn, channelsOut } = merging;
   const { name, factor } = formsOf(lowering).outputGradient(dy, filter.shape);

@@ -22,6 +22,20 @@ export function convolutionGeometry(node: Node, x: readonly number[], filter: re
   );
 }
 
+/**
+ * Pads [top, left, bottom, right] of the convolution that a gradient of the input is: over dy, its pixels a stride apart,
+ * under the flipped kernel. Negative ones crop.
+ */
+export function inputGradientPads(geometry: Geometry): number[] {
+  const { padInfo, strideHeight, strideWidth, filterHeight, filterWidth } = geometry;
+  return [
+    filterHeight - 1 - padInfo.top,
+    filterWidth - 1 - padInfo.left,
+    geometry.inHeight - geometry.outHeight * strideHeight + padInfo.top,
+    geometry.inWidth - geometry.outWidth * strideWidth + padInfo.left,
+  ];
+}
+
 /** Sizes, strides and padding of a pooling node over `x`, or of the pooling whose gradient it is. */
 export function poolGeometry(node: Node, x: readonly number[]): Geometry {
   const { filterSize, strides, pad, dimRoundingMode } = node.attrs as Record<string, never>;
