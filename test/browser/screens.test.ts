@@ -191,7 +191,7 @@ describe('the keyboard', () => {
       await page.keyboard.press('Enter');
       const images = page.getByRole('complementary', { name: 'Images of the chosen cell' });
       await images
-        .getByRole('button', { name: /^mantled_howler predicted as mantled_howler/ })
+        .getByRole('button', { name: /^mantled_howler \d+% right/ })
         .first()
         .waitFor();
     });

@@ -10,9 +10,13 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { drawImageFolder } from '../../src-main/sample/draw.ts';
 import { targetSpecies } from '../../src-main/sample/species.ts';
+import { places } from '../../src-renderer/places.ts';
+import { accessibilityFaults } from './accessibility.ts';
 import { builtRenderer } from './built-renderer.ts';
 import { chromiumPath, howToGetChromium, launch, openPage } from './chromium.ts';
+import { dialogTitles } from './dialog-titles.ts';
 import { writeTinyNetwork } from './tiny-network.ts';
+import { walk } from './walk.ts';
 
 const species = targetSpecies.slice(0, 4);
 const folder = mkdtempSync(join(tmpdir(), 'cotune-story-'));
@@ -167,4 +171,20 @@ test('a folder and a network become two trained, inspected and compared runs', a
   const stranger = await openPage(browser!, place);
   await stranger.page.getByText('Open the URL that the terminal printed').waitFor();
   expect(await stranger.page.getByText('95%:').count()).toBe(0);
+}, 120_000);
+
+test('every screen and dialog is accessible, in both themes and by keyboard', async (context) => {
+  if (!chromiumPath) context.skip(howToGetChromium);
+  const { page, faults } = await openPage(browser!, url, { viewport: { width: 1100, height: 680 } });
+  await page.getByRole('link', { name: 'Run 2', exact: true }).waitFor();
+  const found: string[] = [];
+  const walked = await walk(page, async ({ name, part }) => {
+    found.push(...(await accessibilityFaults(page, name, part)));
+  });
+  expect(found).toEqual([]);
+  expect(walked.faults).toEqual([]);
+  // What the walk did not come to is not known to be accessible.
+  expect(places.filter((place) => !walked.places.has(place))).toEqual([]);
+  expect(dialogTitles().filter((title) => !walked.dialogs.some((opened) => title.test(opened)))).toEqual([]);
+  expect(faults).toEqual([]);
 }, 120_000);
