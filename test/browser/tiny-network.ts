@@ -8,9 +8,9 @@ import { noise } from './fake-data.ts';
 
 const sourceClasses = Array.from({ length: 12 }, (_, index) => `source ${String.fromCharCode(65 + index)}`);
 
-/** Writes a MobileNetV2 of a tenth of the width for 32 px images, with its metadata, to `path`. */
+/** Writes a ResNet-18 of a sixteenth of the width for 32 px images, with its metadata, to `path`. */
 export function writeTinyNetwork(path: string): void {
-  const backbone = createBackbone({ architecture: 'mobilenet_v2', padding: 'symmetric', width: 0.1 });
+  const backbone = createBackbone({ architecture: 'resnet18', padding: 'symmetric', width: 1 / 16 });
   const tensors = [...backbone.tensors, ...sourceHead(backbone, sourceClasses.length)];
   writeSafetensors(
     path,
@@ -26,7 +26,7 @@ export function writeTinyNetwork(path: string): void {
       return [name, { shape, values }];
     }),
     toMetadata({
-      architecture: 'mobilenet_v2',
+      architecture: 'resnet18',
       padding: 'symmetric',
       batchNormEpsilon: 1e-5,
       preprocessing: { inputSize: 32, resizeShorter: 36, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },

@@ -38,7 +38,7 @@ test('fine-tuning tells its curves, tests once and leaves a network that can be 
   expect(result!.timing.train_s).toBeLessThanOrEqual(result!.timing.total_s);
   expect(result!.timing.data_wait_share).toBeLessThanOrEqual(1);
   expect(await inspectModelFile(result!.weightsPath)).toMatchObject({
-    architecture: 'mobilenet_v2',
+    architecture: 'resnet18',
     padding: 'same',
     batchNormEpsilon: 1e-3,
     sourceClasses: ['red', 'grün', 'blue'],
@@ -130,7 +130,7 @@ test('the weights of the best validation are the ones that are tested', async ()
       steps: 8,
       evaluateEvery: 1,
       select: 'best',
-      learningRate: 0.5,
+      learningRate: 0.05,
       schedule: { name: 'step', decayAt: [] },
     }),
   );

@@ -15,7 +15,7 @@ import type { RunConfig } from '../../src-shared/domain.ts';
 
 const classNames = ['red', 'grün', 'blue'];
 
-/** A folder with pictures of three colors in noise, and a narrow MobileNetV2 with random weights for five source classes. */
+/** A folder with pictures of three colors in noise, and a narrow ResNet-18 with random weights for five source classes. */
 export async function trainerFixture() {
   const folder = mkdtempSync(join(tmpdir(), 'cotune-trainer-'));
   const cacheFolder = join(folder, 'cache');
@@ -95,14 +95,14 @@ async function pictures(folder: string, split: string, perClass: number): Promis
 }
 
 function sourceModel(folder: string): JobModel {
-  const backbone = createBackbone({ architecture: 'mobilenet_v2', padding: 'same', width: 0.1 });
+  const backbone = createBackbone({ architecture: 'resnet18', padding: 'same', width: 1 / 8 });
   const random = randomOf(11, 'network');
   const path = join(folder, 'source.safetensors');
   writeSafetensors(
     path,
     [...backbone.tensors, ...sourceHead(backbone, 5)].map(({ name, shape, kind }) => {
       const count = shape.reduce((a, b) => a * b, 1);
-      const scale = Math.sqrt(6 / shape.slice(1).reduce((a, b) => a * b, 1));
+      const scale = Math.sqrt(2 / shape.slice(1).reduce((a, b) => a * b, 1));
       const one = name.endsWith('running_var') || /\d\.weight$/.test(name);
       const value = () => (shape.length > 1 ? (2 * random() - 1) * scale : kind !== 'linear' && one ? 1 : 0);
       return [name, { shape, values: Float32Array.from({ length: count }, value) }];
@@ -111,7 +111,7 @@ function sourceModel(folder: string): JobModel {
   return {
     path,
     hash: createHash('sha256').update(readFileSync(path)).digest('hex'),
-    architecture: 'mobilenet_v2',
+    architecture: 'resnet18',
     padding: 'same',
     batchNormEpsilon: 1e-3,
     preprocessing: { inputSize: 32, resizeShorter: 36, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
@@ -146,9 +146,12 @@ export class Transcript {
   }
 }
 
+/** What jobs in a row share, as those of a trainer process do. */
+let shared: KeptEngine | undefined;
+
 /**
- * Runs a job in this process, with an engine of its own unless one is given. `onMessage` may abort it. Rejects as the job
- * does, with the transcript filled so far.
+ * Runs a job in this process, with the engine of the job before unless one is given; one that fails ends it. `onMessage` may
+ * abort it. Rejects as the job does, with the transcript filled so far.
  */
 export async function converse(
   job: Job,
@@ -161,11 +164,14 @@ export async function converse(
     transcript.messages.push(message);
     onMessage(message, abort);
   };
-  const engines = given ?? keepEngine();
+  const engines = given ?? shared ?? keepEngine();
+  if (!given) shared = undefined;
   try {
     await runJob(job, report, abort.signal, engines);
-  } finally {
+  } catch (error) {
     if (!given) await engines.dispose();
+    throw error;
   }
+  if (!given) shared = engines;
   return transcript;
 }

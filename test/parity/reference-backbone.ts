@@ -165,7 +165,7 @@ interface StepRecord {
   velocity: Map<string, Float32Array>;
 }
 
-/** Runs optimizer steps of plain fine-tuning on an engine and reads everything after each. */
+/** Runs optimizer steps of plain fine-tuning on an engine and reads everything after each but the last, which has a loss only. */
 export async function trainSteps(
   engine: Engine,
   net: Network,
@@ -184,15 +184,16 @@ export async function trainSteps(
   const records: StepRecord[] = [];
   for (let step = 0; step < steps; step++) {
     const outputs = await executable.run(fed);
-    const state = await executable.read();
     const record: StepRecord = { loss: outputs.loss[0], tensors: new Map(), velocity: new Map() };
+    records.push(record);
+    if (step === steps - 1) break;
+    const state = await executable.read();
     for (const tensor of networkTensors(net, false)) {
       const name = tensor.name.replace(`${targetHead}.`, `${net.backbone.head}.`);
       record.tensors.set(name, toTorch(tensor, state[tensor.name] as Float32Array));
       if (tensor.kind !== 'running')
         record.velocity.set(name, toTorch(tensor, state[slotName('momentum', tensor.name)] as Float32Array));
     }
-    records.push(record);
   }
   await executable.dispose();
   return records;

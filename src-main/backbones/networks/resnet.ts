@@ -111,6 +111,7 @@ export default Object.entries(variants).map(
     name,
     title: variant.title,
     source: variant.source ?? he,
+    sizesOf: (shapeOf) => ({ width: (shapeOf('conv1.weight')?.[0] ?? 64) / 64 }),
     describe: ({ width }) => ({
       batchNorm: { epsilon: 1e-5, momentum: 0.1 },
       stages: [
