@@ -54,7 +54,9 @@ const changes: ReadonlySet<CallName> = new Set<CallName>([
   'runs.delete',
   'runs.export',
   'runs.predict',
-  'sweeps.start',
+  'experiments.start',
+  'experiments.resume',
+  'experiments.stop',
 ]);
 
 interface Pending {

@@ -1,6 +1,6 @@
 /** What every screen shares: the connection, and the lists that events keep up to date. */
 import { SvelteMap } from 'svelte/reactivity';
-import type { EventData, Sweep, Task } from '../src-shared/contract.ts';
+import type { EventData, Experiment, Task } from '../src-shared/contract.ts';
 import type { ArchitectureTitle, Dataset, Model, Run } from '../src-shared/domain.ts';
 import { type ErrorValue, toErrorValue } from '../src-shared/errors.ts';
 import type { Catalog } from '../src-shared/parts.ts';
@@ -36,7 +36,7 @@ class Session {
   /** Networks whose weights can be added. */
   architectures = $state.raw<ArchitectureTitle[]>([]);
   runs = $state.raw<Run[] | null>(null);
-  sweeps = $state.raw<Sweep[] | null>(null);
+  experiments = $state.raw<Experiment[] | null>(null);
   /** Methods and what else a training is put together from. */
   parts = $state.raw<Catalog | null>(null);
   tasks = $state.raw<Task[]>([]);
@@ -69,7 +69,11 @@ class Session {
   /** Takes over a run that a call has just returned, so that it shows before its event arrives. */
   putRun(run: Run): void {
     this.#change(run.id, run);
-    if (run.sweepId !== null && !this.sweeps?.some((sweep) => sweep.id === run.sweepId)) this.#loadSweeps();
+    if (
+      run.experimentId !== null &&
+      !this.experiments?.some((experiment) => experiment.id === run.experimentId)
+    )
+      this.#loadExperiments();
   }
 
   /** What a person reads for an architecture's name. */
@@ -77,8 +81,11 @@ class Session {
     return this.architectures.find((known) => known.name === name)?.title ?? name;
   }
 
-  putSweep(sweep: Sweep): void {
-    this.sweeps = [sweep, ...(this.sweeps ?? []).filter((other) => other.id !== sweep.id)];
+  putExperiment(experiment: Experiment): void {
+    this.experiments = [
+      experiment,
+      ...(this.experiments ?? []).filter((other) => other.id !== experiment.id),
+    ];
   }
 
   // Many runs may change many times a second: they enter the list together, ten times a second.
@@ -101,7 +108,7 @@ class Session {
     this.error = null;
     this.#loadDatasets();
     this.#loadModels();
-    this.#loadSweeps();
+    this.#loadExperiments();
     client.call('parts.list', {}).then((parts) => {
       this.parts = parts;
     }, this.#fail);
@@ -128,9 +135,9 @@ class Session {
     }, this.#fail);
   }
 
-  #loadSweeps(): void {
-    client.call('sweeps.list', {}).then((sweeps) => {
-      this.sweeps = [...sweeps].sort((a, b) => b.id - a.id);
+  #loadExperiments(): void {
+    client.call('experiments.list', {}).then((experiments) => {
+      this.experiments = [...experiments].sort((a, b) => b.id - a.id);
     }, this.#fail);
   }
 

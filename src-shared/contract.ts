@@ -12,7 +12,8 @@ import {
   EngineChoice,
   ErrorValueSchema,
   Model,
-  Part,
+  PartChoice,
+  PartsChoice,
   Phase,
   Preprocessing,
   Relationship,
@@ -42,12 +43,6 @@ const page = {
   limit: z.number().int().min(1).max(1000).default(200),
 };
 
-/** A part by its name, or with options. */
-const PartChoice = z.union([z.string().min(1), Part]);
-/** One or several parts: `cotuning+bss`, or a list. */
-const PartsChoice = z.union([PartChoice, z.array(PartChoice)]);
-export type PartsChoice = z.infer<typeof PartsChoice>;
-
 /** What a person may leave out of a training request; the preset and the model fill the rest. */
 export const RunRequest = RunConfig.omit({ method: true, extras: true, optimizer: true, schedule: true })
   .partial()
@@ -64,26 +59,111 @@ export const RunRequest = RunConfig.omit({ method: true, extras: true, optimizer
   });
 export type RunRequest = z.infer<typeof RunRequest>;
 
-export const SweepPlan = z.strictObject({
+/** The same for every method; see `search.ts`. */
+export const Search = z.strictObject({
+  /** Factors on the plan's learning rate. */
+  learningRates: z.array(z.number().positive().max(1000)).min(1).max(20).default([0.3, 1, 3]),
+  /** Values of each method's own strength, tried with every learning rate. */
+  strengths: z.number().int().min(1).max(4).default(2),
+  /** Whether half of the settings go on with twice the steps, instead of all of them to the end. */
+  halving: z.boolean().default(true),
+});
+
+export const ExperimentPlan = z.strictObject({
   name: newName,
   dataset: z.string().min(1),
   model: z.string().min(1),
   methods: z.array(PartsChoice).min(1).max(100),
   rates: z.array(z.number().gt(0).max(1)).min(1).max(100).default([1]),
   seeds: z.array(z.number().int().min(0)).min(1).max(1000).default([0]),
-  /** Settings shared by every run of the sweep; an option counts for the methods that have it. */
+  /** Settings shared by every run of the experiment; an option counts for the methods that have it. */
   config: RunRequest.omit({ dataset: true, model: true, method: true, rate: true, seed: true }).prefault({}),
+  /** How each method's settings are searched, on the first seed, before it is trained with them; null: they are as given. */
+  search: Search.nullable().default(null),
+  /** Whether the methods that are baselines are trained too, before all others. */
+  baseline: z.boolean().default(false),
 });
-export type SweepPlan = z.infer<typeof SweepPlan>;
+export type ExperimentPlan = z.infer<typeof ExperimentPlan>;
 
-export const Sweep = z.object({
+export const Experiment = z.object({
   id,
   name: z.string(),
-  plan: SweepPlan,
+  plan: ExperimentPlan,
+  /** `running` as long as there may be more to train. */
+  status: z.enum(['running', 'stopped', 'finished']),
   runs: z.array(id),
   createdAt: z.string(),
 });
-export type Sweep = z.infer<typeof Sweep>;
+export type Experiment = z.infer<typeof Experiment>;
+
+/** What some of an experiment's runs took. */
+const Cost = z.object({ runs: z.number().int(), steps: z.number().int(), seconds: z.number() });
+export type Cost = z.infer<typeof Cost>;
+
+/** One method at one rate: what was tried for it, and how it did with what was chosen. */
+export const ExperimentCell = z.object({
+  /** Place in the plan's list of methods. */
+  method: z.number().int(),
+  rate: z.number(),
+  /** `broken`: a run of its search did not end; `hopeless`: every setting diverged. */
+  state: z.enum(['searching', 'broken', 'hopeless', 'chosen']),
+  /** Settings that were tried, in the order in which ties are settled, each with its runs by round. */
+  tried: z.array(
+    z.object({
+      text: z.string(),
+      chosen: z.boolean(),
+      rounds: z.array(
+        z.object({
+          /** Null where it was deleted. */
+          run: id.nullable(),
+          status: z.enum([...RunStatus.options, 'deleted']),
+          steps: z.number().int(),
+          valAccuracy: z.number().nullable(),
+          valNll: z.number().nullable(),
+        }),
+      ),
+    }),
+  ),
+  /** Runs with the chosen setting, by seed, as far as they are planned. */
+  runs: z.array(
+    z.object({
+      run: id.nullable(),
+      status: z.enum([...RunStatus.options, 'deleted']),
+      seed: z.number().int(),
+      /** On the test split. */
+      accuracy: z.number().nullable(),
+    }),
+  ),
+  /** Over the seeds that are finished; null before the first. */
+  accuracy: z
+    .object({
+      mean: z.number(),
+      /** 95 % t interval over seeds; null with one. */
+      interval: z.tuple([z.number(), z.number()]).nullable(),
+      seeds: z.number().int(),
+    })
+    .nullable(),
+  /** Whether it is better than every other method at this rate, by comparisons adjusted for their number. */
+  isBest: z.boolean(),
+  cost: z.object({ search: Cost, final: Cost }),
+});
+export type ExperimentCell = z.infer<typeof ExperimentCell>;
+
+export const ExperimentResults = z.object({
+  experiment: Experiment,
+  /** `incomplete`: nothing is left to do but what failed or was stopped. */
+  state: z.enum(['running', 'stopped', 'incomplete', 'finished']),
+  /** Why it does not go on by itself. */
+  problem: ErrorValueSchema.nullable(),
+  /** In the plan's order. */
+  methods: z.array(z.object({ label: z.string(), isBaseline: z.boolean() })),
+  cells: z.array(ExperimentCell),
+  /** How many runs the whole plan comes to. */
+  plannedRuns: z.number().int(),
+  /** What the comparisons of methods say, by rate. */
+  verdicts: z.array(z.object({ rate: z.number(), verdict: z.string(), distinguishable: z.boolean() })),
+});
+export type ExperimentResults = z.infer<typeof ExperimentResults>;
 
 /** A long piece of work outside a run: an import, the learning of a relationship, a network's calibration. */
 export const Task = z.object({
@@ -346,6 +426,7 @@ const OptionDescription = z.object({
   below: z.number().optional(),
   unit: z.string().optional(),
   choices: z.array(z.string()).optional(),
+  strength: z.array(z.number()).optional(),
 });
 const PartDescription = z.object({
   name: z.string(),
@@ -357,6 +438,7 @@ const PartDescription = z.object({
   options: z.array(OptionDescription),
   needs: z.array(z.enum(needs)),
   prepares: z.boolean(),
+  isBaseline: z.boolean(),
   excludes: z.record(z.string(), z.string()),
 });
 const parts = z.array(PartDescription);
@@ -503,7 +585,7 @@ export const contract = {
     ),
 
     'runs.list': call(
-      z.object({ sweep: id.optional(), dataset: z.string().optional(), status: RunStatus.optional() }),
+      z.object({ experiment: id.optional(), dataset: z.string().optional(), status: RunStatus.optional() }),
       z.array(Run),
     ),
     'runs.get': call(z.object({ run: id }), Run),
@@ -555,8 +637,13 @@ export const contract = {
     /** Runs the test vectors of an exported ONNX file again. */
     'exports.verify': call(z.object({ path: filePath }), ExportCheck),
 
-    'sweeps.list': call(none, z.array(Sweep)),
-    'sweeps.start': call(SweepPlan, Sweep),
+    'experiments.list': call(none, z.array(Experiment)),
+    'experiments.start': call(ExperimentPlan, Experiment),
+    'experiments.get': call(z.object({ experiment: id }), ExperimentResults),
+    /** Goes on with what failed, was stopped or deleted. */
+    'experiments.resume': call(z.object({ experiment: id }), Experiment),
+    /** Takes its runs out of the queue and plans no more. */
+    'experiments.stop': call(z.object({ experiment: id }), Experiment),
   },
   events: {
     task: Task,

@@ -136,6 +136,12 @@ export type Model = z.infer<typeof Model>;
 export const Part = z.looseObject({ name: z.string().min(1) });
 export type Part = z.infer<typeof Part>;
 
+/** A part by its name, or with options. */
+export const PartChoice = z.union([z.string().min(1), Part]);
+/** One or several parts: `cotuning+bss`, or a list. */
+export const PartsChoice = z.union([PartChoice, z.array(PartChoice)]);
+export type PartsChoice = z.infer<typeof PartsChoice>;
+
 /** Everything that decides a run's result; defaults are the preset `quick`. */
 export const RunConfig = z.strictObject({
   dataset: z.string().min(1),
@@ -207,7 +213,7 @@ const RunEngine = z.object({
 });
 
 export const ErrorValueSchema = z.object({
-  code: z.enum(['bad-input', 'not-found', 'conflict', 'unavailable', 'cancelled', 'failed']),
+  code: z.enum(['bad-input', 'not-found', 'conflict', 'unavailable', 'cancelled', 'failed', 'diverged']),
   message: z.string(),
   hint: z.string(),
 });
@@ -233,7 +239,9 @@ export const Run = z.object({
   relationshipId: z.number().int().nullable(),
   timing: RunTiming.nullable(),
   error: ErrorValueSchema.nullable(),
-  sweepId: z.number().int().nullable(),
+  experimentId: z.number().int().nullable(),
+  /** What it is for in its experiment: to choose a setting (its test images are left alone), or to judge the chosen one. */
+  purpose: z.enum(['tune', 'final']).nullable(),
   createdAt: z.string(),
   startedAt: z.string().nullable(),
   finishedAt: z.string().nullable(),

@@ -1,5 +1,15 @@
-/** What went wrong, in kinds a program can act on. `bad-input` and `not-found` are the caller's to mend (exit code 2). */
-export type ErrorCode = 'bad-input' | 'not-found' | 'conflict' | 'unavailable' | 'cancelled' | 'failed';
+/**
+ * What went wrong, in kinds a program can act on. `bad-input` and `not-found` are the caller's to mend (exit code 2);
+ * `diverged`: a training's numbers ran away, which the same settings would do again.
+ */
+export type ErrorCode =
+  | 'bad-input'
+  | 'not-found'
+  | 'conflict'
+  | 'unavailable'
+  | 'cancelled'
+  | 'failed'
+  | 'diverged';
 
 /** The form in which an error crosses a process boundary. */
 export interface ErrorValue {

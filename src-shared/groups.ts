@@ -1,6 +1,7 @@
 /** Runs that agree in everything but the seed, under a name that tells each such group from the others shown. */
 import { methodName } from './parts.ts';
-import { decidingSettings, type Setting, type SettledRun, settingTitle } from './run-settings.ts';
+import { decidingSettings, type Setting, type SettledRun } from './run-settings.ts';
+import { settingTitle } from './setting-title.ts';
 
 export interface Group<R extends SettledRun> {
   name: string;

@@ -3,7 +3,8 @@
  * forms and pages are made, and what a run's configuration chose. Free of schemas, so that a page under a strict policy (no
  * eval) can import it.
  */
-import type { Model, Part, RunConfig } from './domain.ts';
+import type { Model, Part, PartsChoice, RunConfig } from './domain.ts';
+import { settingTitle } from './setting-title.ts';
 
 /** Places of a configuration that hold parts; `many` hold a list. */
 export const slots = ['method', 'extras', 'optimizer', 'schedule'] as const;
@@ -29,6 +30,8 @@ export interface OptionDescription {
   below?: number;
   unit?: string;
   choices?: string[];
+  /** Where the option says how strong the method is: factors on its value that a search may try, the published 1 first. */
+  strength?: number[];
 }
 
 /** What a part says of itself. */
@@ -47,6 +50,8 @@ export interface PartDescription {
   needs: Need[];
   /** Whether something is made before training. */
   prepares: boolean;
+  /** Whether experiments train it before anything else, with what it chooses for itself, as the row to beat. */
+  isBaseline: boolean;
   /** Names of parts that it cannot be put together with, and why. */
   excludes: Record<string, string>;
 }
@@ -55,6 +60,26 @@ export type Catalog = Record<Slot, PartDescription[]>;
 
 /** The name of what a method is put together from: `cotuning+bss`. */
 export const methodName = (method: readonly Part[]): string => method.map(({ name }) => name).join('+');
+
+/** Names of the parts that a choice names, as a person wrote it: `cotuning+bss`, or a list of names and of parts with options. */
+export const namesOfChoice = (choice: PartsChoice): string[] =>
+  [choice]
+    .flat()
+    .flatMap((item) => (typeof item === 'string' ? item.split('+').map((name) => name.trim()) : [item.name]));
+
+/** What a person calls such a choice: `cotuning+bss`, `cotuning (shuffled)`, `cotuning (trade off 1)`. */
+export const choiceLabel = (choice: PartsChoice): string =>
+  [choice]
+    .flat()
+    .map((item) => {
+      if (typeof item === 'string') return namesOfChoice(item).join('+');
+      const { name, ...options } = item;
+      const words = Object.entries(options).map(([key, value]) =>
+        value === true ? settingTitle(key) : `${settingTitle(key)} ${String(value)}`,
+      );
+      return words.length === 0 ? name : `${name} (${words.join(', ')})`;
+    })
+    .join('+');
 
 /** Descriptions of the parts that a configuration chose, in its order; of unknown ones there are none. */
 export const chosenParts = (config: Pick<RunConfig, Slot>, catalog: Catalog): PartDescription[] =>

@@ -1,6 +1,7 @@
 /** What decided a run's result, setting by setting, whatever settings there are. */
 import type { Run, RunConfig } from './domain.ts';
 import { methodName } from './parts.ts';
+import { settingTitle } from './setting-title.ts';
 
 export interface Setting {
   key: string;
@@ -50,10 +51,6 @@ export function configDifferences(a: RunConfig, b: RunConfig): { key: string; a:
     return JSON.stringify(left) === JSON.stringify(right) ? [] : [{ key, a: shown(left), b: shown(right) }];
   });
 }
-
-/** `learningRate` → `learning rate`. */
-export const settingTitle = (key: string): string =>
-  key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 function flat({ method, ...rest }: RunConfig): Map<string, unknown> {
   const options = method.flatMap(({ name: _, ...values }) => Object.entries(values));

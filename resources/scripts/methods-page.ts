@@ -74,7 +74,10 @@ function sectionOf(part: PartDescription, tests: readonly string[]): string[] {
 }
 
 const rowOf = (option: OptionDescription): string =>
-  `| \`${option.name}\` | ${option.default === null ? 'from the length' : String(option.default)}${option.unit ? ` ${option.unit}` : ''} | ${boundsOf(option)} | ${option.help} |`;
+  `| \`${option.name}\` | ${defaultOf(option)} | ${boundsOf(option)} | ${option.help} |`;
+
+const defaultOf = ({ default: usual, unit }: OptionDescription): string =>
+  usual === null ? 'from the length' : `${String(usual)}${unit ? ` ${unit}` : ''}`;
 
 function boundsOf({ type, choices, minimum, maximum, above, below }: OptionDescription): string {
   if (choices) return choices.join(', ');

@@ -37,11 +37,12 @@ export async function awaitTask(
   }
 }
 
-const isOver = ({ status }: Run): boolean => status !== 'queued' && status !== 'running';
+/** Whether a run has come to an end, whatever that is. */
+export const isOver = ({ status }: Run): boolean => status !== 'queued' && status !== 'running';
 
 /** Follows a run to its end, whatever that is; the first interrupt stops it gracefully. Errors: as of `runEnd`. */
 export async function awaitRun(client: Client, id: number, progress: Progress): Promise<Run> {
-  const endMeter = openMeter(client, [id], progress);
+  const endMeter = openMeter(client, new Set([id]), progress);
   const endInterrupt = onInterrupt('Stopping after this step, with a checkpoint…', () =>
     client.call('runs.stop', { run: id }).catch((error: Error) => progress.say(error.message)),
   );
@@ -73,7 +74,7 @@ export async function runEnd(client: Client, id: number): Promise<Run> {
 }
 
 /** Draws the progress of whichever of these runs is going on, until the function that it returns is called. */
-export function openMeter(client: Client, ids: readonly number[], progress: Progress): () => void {
+export function openMeter(client: Client, mine: ReadonlySet<number>, progress: Progress): () => void {
   const labels = new Map<number, string>();
   let loss = '';
   let current = '';
@@ -84,10 +85,10 @@ export function openMeter(client: Client, ids: readonly number[], progress: Prog
       labels.set(id, `run ${id} ${methodName(config.method)} rate ${config.rate} seed ${config.seed}`),
     ),
     client.on('run.metrics', ({ run, values }) => {
-      if (ids.includes(run) && values.loss !== undefined) loss = `loss ${values.loss.toFixed(3)}`;
+      if (mine.has(run) && values.loss !== undefined) loss = `loss ${values.loss.toFixed(3)}`;
     }),
     client.on('run.progress', ({ run, phase, done, total }) => {
-      if (!ids.includes(run)) return;
+      if (!mine.has(run)) return;
       if (current !== `${run} ${phase}`) {
         current = `${run} ${phase}`;
         since = Date.now();
@@ -108,9 +109,9 @@ export function openMeter(client: Client, ids: readonly number[], progress: Prog
   const waiting = setTimeout(async () => {
     const runs = await client.call('runs.list', {}).catch(() => []);
     const ahead = runs.find(({ status }) => status === 'running');
-    const mine = runs.find(({ id }) => ids.includes(id));
-    if (ahead && mine?.status === 'queued' && !ids.includes(ahead.id))
-      progress.say(`Run ${mine.id} waits for run ${ahead.id}.`);
+    const own = runs.find(({ id }) => mine.has(id));
+    if (ahead && own?.status === 'queued' && !mine.has(ahead.id))
+      progress.say(`Run ${own.id} waits for run ${ahead.id}.`);
   }, 1500);
   return () => {
     clearTimeout(waiting);

@@ -11,7 +11,7 @@ import { drawImageFolder } from '../sample/draw.ts';
 import { agreement, kinOf } from '../sample/kin.ts';
 import { sampleFiles } from '../sample/recipe.ts';
 import { targetSpecies } from '../sample/species.ts';
-import { awaitSweep } from './await-sweep.ts';
+import { awaitExperiment } from './await-experiment.ts';
 import { awaitTask } from './await-work.ts';
 import { openProgress, type Progress } from './progress.ts';
 import { groupTable } from './run-tables.ts';
@@ -99,7 +99,7 @@ async function drawTargets({ home, testPictures }: DemoOptions, progress: Progre
 
 /** Runs both methods with every seed, one after another. Errors: `failed` where one does not finish. */
 async function trainAll(client: Client, { seeds, steps }: DemoOptions, progress: Progress) {
-  const sweep = await client.call('sweeps.start', {
+  const experiment = await client.call('experiments.start', {
     name: 'demo',
     dataset,
     model,
@@ -107,10 +107,10 @@ async function trainAll(client: Client, { seeds, steps }: DemoOptions, progress:
     seeds: Array.from({ length: seeds }, (_, seed) => seed),
     config: { ...config, steps },
   });
-  await awaitSweep(client, sweep, progress);
-  const runs = await client.call('runs.list', { sweep: sweep.id });
+  await awaitExperiment(client, experiment, progress, 'experiment');
+  const runs = await client.call('runs.list', { experiment: experiment.id });
   const lost = runs.find((run) => run.status !== 'finished');
-  if (lost || runs.length < sweep.runs.length)
+  if (lost || runs.length < experiment.runs.length)
     throw new CotuneError(
       'failed',
       lost ? `Run ${lost.id} is ${lost.status}. ${lost.error?.message ?? ''}`.trim() : 'A run was deleted.',

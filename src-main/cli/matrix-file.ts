@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
+import { csvLine } from '../../src-shared/csv.ts';
 import type { Relationship } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { csvLine } from '../formats/csv.ts';
 import { writeNpy } from '../formats/npy.ts';
 import { writeWhole } from '../formats/write-whole.ts';
 

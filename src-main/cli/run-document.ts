@@ -46,7 +46,7 @@ export async function runDocument(client: Client, run: Run): Promise<RunDocument
     notes,
     error: run.error,
     checkpoint_step: run.checkpointStep,
-    sweep: run.sweepId,
+    experiment: run.experimentId,
     created_at: run.createdAt,
     started_at: run.startedAt,
     finished_at: run.finishedAt,

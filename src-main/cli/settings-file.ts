@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseDocument } from 'yaml';
-import { RunRequest, SweepPlan } from '../../src-shared/contract.ts';
+import { ExperimentPlan, RunRequest, Search } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
 
@@ -11,7 +11,8 @@ const aliases: Record<string, string> = {
   headLrMult: 'headLearningRateMultiplier',
 };
 const runKeys = Object.keys(RunRequest.shape);
-const planKeys = Object.keys(SweepPlan.shape);
+const planKeys = Object.keys(ExperimentPlan.shape);
+const searchKeys = Object.keys(Search.shape);
 
 type Settings = Record<string, unknown>;
 
@@ -23,15 +24,20 @@ export async function readRunSettings(path: string): Promise<Settings> {
   return withOptions(await readYaml(path), path, runKeys);
 }
 
-/** Reads a sweep's plan from a YAML file; settings shared by its runs stand under `config`. Errors as above. */
-export async function readPlan(path: string): Promise<SweepPlan> {
-  const plan = rename(await readYaml(path), path, planKeys);
+/**
+ * Reads an experiment's plan from a YAML file; settings shared by its runs stand under `config`. `usual` is what is not said.
+ * Errors as above.
+ */
+export async function readPlan(path: string, usual: Settings): Promise<ExperimentPlan> {
+  const plan = { ...usual, ...rename(await readYaml(path), path, planKeys) } as Settings;
+  if (plan.search === 'off' || plan.search === false) plan.search = null;
+  else if (isMapping(plan.search)) plan.search = rename(plan.search, path, searchKeys);
   if (plan.config !== undefined) {
     if (!isMapping(plan.config))
       throw new CotuneError('bad-input', `${path}: "config" is not a list of "name: value" lines.`);
     plan.config = await withOptions(plan.config, path, runKeys);
   }
-  return plan as SweepPlan;
+  return plan as ExperimentPlan;
 }
 
 async function readYaml(path: string): Promise<Settings> {

@@ -71,7 +71,7 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
       config: { ...config, seed },
       datasetId,
       modelId,
-      sweepId: null,
+      experimentId: null,
       datasetHash: 'dataset',
       modelHash: 'model',
       splitHash: 'split',

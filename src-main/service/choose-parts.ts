@@ -1,5 +1,4 @@
-import type { PartsChoice } from '../../src-shared/contract.ts';
-import type { Model, Part, RunConfig } from '../../src-shared/domain.ts';
+import type { Model, Part, PartsChoice, RunConfig } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
 import { type Slot, whyNot, whyNotTogether } from '../../src-shared/parts.ts';

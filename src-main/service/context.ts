@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { CallName, CallOutput, Calls } from '../../src-shared/contract.ts';
 import type { Base } from './base.ts';
+import type { Experiments } from './experiments.ts';
 import type { holdLease } from './lease.ts';
 import type { Queue } from './queue.ts';
 import type { Tasks } from './tasks.ts';
@@ -9,6 +10,7 @@ import type { Tasks } from './tasks.ts';
 export interface Context extends Base {
   lease: ReturnType<typeof holdLease>;
   queue: Queue;
+  experiments: Experiments;
   tasks: Tasks;
 }
 

@@ -1,6 +1,6 @@
+import { csvLine } from '../../src-shared/csv.ts';
 import { type Run, type Split, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { csvLine } from '../formats/csv.ts';
 import { openRows } from '../formats/npy-rows.ts';
 import { writeWholeMeanwhile } from '../formats/write-whole.ts';
 import type { Context } from './context.ts';

@@ -9,6 +9,8 @@ import { compareCalls } from './compare-calls.ts';
 import type { Context, Handlers } from './context.ts';
 import { datasetCalls } from './dataset-calls.ts';
 import { createEvents } from './events.ts';
+import { experimentCalls } from './experiment-calls.ts';
+import { openExperiments } from './experiments.ts';
 import { forkReader } from './fork-reader.ts';
 import { openHome } from './home.ts';
 import { holdLease, newOwner } from './lease.ts';
@@ -65,10 +67,13 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     reader: openReader(options.spawnReader ?? forkReader()),
     owner,
   };
+  const scope = options.queue ?? 'all';
+  const queue = openQueue(base, scope);
   const context: Context = {
     ...base,
     lease: holdLease(store, owner),
-    queue: openQueue(base, options.queue ?? 'all'),
+    queue,
+    experiments: openExperiments(base, queue, scope, events.on),
     tasks: openTasks(base),
   };
   const handlers: Handlers = {
@@ -77,6 +82,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     ...modelCalls(context),
     ...relationshipCalls(context),
     ...runCalls(context),
+    ...experimentCalls(context),
     ...resultCalls(context),
     ...compareCalls(context),
     ...outputCalls(context),
@@ -87,6 +93,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   removeLeftovers(base);
   const endWatch = watchHome(context);
   context.queue.kick();
+  context.experiments.follow();
   let closed = false;
 
   return {
@@ -123,6 +130,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       if (closed) return;
       closed = true;
       endWatch();
+      await context.experiments.close();
       await Promise.all([context.queue.close(), context.tasks.close(), base.reader.close()]);
       events.clear();
       try {

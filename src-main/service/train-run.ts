@@ -133,7 +133,7 @@ async function prepare(base: Base, run: Run) {
     store.runs.update(run.id, {
       datasetHash: dataset.hash,
       splitHash: chosen.splitHash,
-      samples: countsOf(chosen.samples),
+      samples: { ...countsOf(chosen.samples), ...(run.purpose === 'tune' && { test: 0 }) },
     });
     store.runs.setTargetClasses(run.id, dataset.classes);
   }
@@ -152,7 +152,9 @@ async function prepare(base: Base, run: Run) {
     for (const note of chosen.notes) store.runNotes.insert(run.id, note);
   });
 
-  const samples = jobSamples(dataset.path, chosen.samples);
+  // What chooses a setting must not have seen the test images.
+  const used = run.purpose === 'tune' ? { ...chosen.samples, test: [] } : chosen.samples;
+  const samples = jobSamples(dataset.path, used);
   const { relationship, describe } = await relationshipFor(base, run, dataset, model, chosen);
   const job: TrainJob = {
     kind: 'train',

@@ -9,7 +9,7 @@ const reapEveryMs = 2_000;
  * obeyed, and work whose process died is marked as failed. It keeps this process alive, which may be waiting for another
  * one's run; returns the function that ends it.
  */
-export function watchHome({ store, lease, queue, tasks, emit }: Context): () => void {
+export function watchHome({ store, lease, queue, experiments, tasks, emit }: Context): () => void {
   let version = store.dataVersion();
   let revision = store.revision();
   let topics = store.topicRevisions();
@@ -65,6 +65,7 @@ export function watchHome({ store, lease, queue, tasks, emit }: Context): () => 
       lease.takeOver();
       queue.reap();
       tasks.reap();
+      experiments.follow();
       queue.kick();
     }
   }

@@ -270,6 +270,32 @@ ALTER TABLE checkpoints ADD COLUMN best TEXT;
   },
   // Predictions as columns, with their whole distributions in files.
   convertPredictions,
+  // What was a sweep is an experiment without a search: what is tried for which method and rate are trials, each a run.
+  `
+ALTER TABLE sweeps RENAME TO experiments;
+ALTER TABLE runs RENAME COLUMN sweep_id TO experiment_id;
+DROP INDEX runs_sweep;
+CREATE INDEX runs_experiment ON runs (experiment_id);
+-- Whether there may be more to plan: only of an experiment that is running.
+ALTER TABLE experiments ADD COLUMN status TEXT NOT NULL DEFAULT 'finished' CHECK (status IN ('running', 'stopped', 'finished'));
+UPDATE experiments SET plan = json_set(plan, '$.search', json('null'), '$.baseline', json('false'));
+CREATE TABLE trials (
+  id INTEGER PRIMARY KEY,
+  experiment_id INTEGER NOT NULL REFERENCES experiments (id) ON DELETE CASCADE,
+  -- Place in the plan's list of methods.
+  method INTEGER NOT NULL,
+  rate REAL NOT NULL,
+  purpose TEXT NOT NULL CHECK (purpose IN ('tune', 'final')),
+  -- Which round of the search, and which of the settings that it tries; a final trial has the chosen one.
+  round INTEGER NOT NULL,
+  setting INTEGER NOT NULL,
+  seed INTEGER NOT NULL,
+  -- NULL where the run was deleted.
+  run_id INTEGER REFERENCES runs (id) ON DELETE SET NULL,
+  UNIQUE (experiment_id, method, rate, purpose, round, setting, seed)
+) STRICT;
+CREATE UNIQUE INDEX trials_run ON trials (run_id);
+`,
 ];
 
 type Settings = Record<string, unknown>;

@@ -14,7 +14,8 @@ interface Row {
   config: string;
   dataset_id: number | null;
   model_id: number | null;
-  sweep_id: number | null;
+  experiment_id: number | null;
+  purpose: Run['purpose'];
   relationship_id: number | null;
   facts: string;
   phase: Phase;
@@ -29,7 +30,7 @@ export interface NewRun {
   config: RunConfig;
   datasetId: number;
   modelId: number;
-  sweepId: number | null;
+  experimentId: number | null;
   datasetHash: string;
   modelHash: string;
   splitHash: string;
@@ -38,7 +39,7 @@ export interface NewRun {
 }
 
 export interface RunFilter {
-  sweep?: number;
+  experiment?: number;
   dataset?: number;
   status?: RunStatus;
 }
@@ -59,7 +60,8 @@ export interface RunRecord {
 }
 
 // A deleted dataset or model is shown as none, as if its row were gone.
-const select = `SELECT r.id, r.revision, r.status, r.config, d.id AS dataset_id, m.id AS model_id, r.sweep_id, r.relationship_id,
+const select = `SELECT r.id, r.revision, r.status, r.config, d.id AS dataset_id, m.id AS model_id, r.experiment_id, r.relationship_id,
+  (SELECT purpose FROM trials WHERE run_id = r.id) AS purpose,
   r.facts, r.phase, r.step, (SELECT max(step) FROM checkpoints WHERE run_id = r.id) AS checkpoint_step,
   r.created_at, r.started_at, r.finished_at
   FROM runs r LEFT JOIN datasets d ON d.id = r.dataset_id AND d.deleted_at IS NULL
@@ -86,7 +88,8 @@ function fromRow(row: Row): Run {
     relationshipId: row.relationship_id,
     timing: facts.timing,
     error: facts.error,
-    sweepId: row.sweep_id,
+    experimentId: row.experiment_id,
+    purpose: row.purpose,
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
@@ -108,8 +111,8 @@ export function runStore(db: Db) {
     `SELECT dataset_id, target_classes, weights, owner, attempt, stop_requested, phase_done, phase_total FROM runs WHERE id = ?`,
   );
   const insert = db.prepare(
-    `INSERT INTO runs (status, config, dataset_id, model_id, sweep_id, facts, target_classes, created_at, queued_at)
-     VALUES ('queued', @config, @datasetId, @modelId, @sweepId, @facts, @targetClasses, @now, @now)`,
+    `INSERT INTO runs (status, config, dataset_id, model_id, experiment_id, facts, target_classes, created_at, queued_at)
+     VALUES ('queued', @config, @datasetId, @modelId, @experimentId, @facts, @targetClasses, @now, @now)`,
   );
   const facts = db.prepare<[number], string>('SELECT facts FROM runs WHERE id = ?').pluck();
   const setFacts = db.prepare('UPDATE runs SET facts = ? WHERE id = ?');
@@ -181,7 +184,7 @@ export function runStore(db: Db) {
     /** Newest first. Thousands of runs are mostly runs read before: those come from memory, and are not to be altered. */
     list(filter: RunFilter): Run[] {
       const where = ['1'];
-      if (filter.sweep !== undefined) where.push('sweep_id = @sweep');
+      if (filter.experiment !== undefined) where.push('experiment_id = @experiment');
       if (filter.dataset !== undefined) where.push('dataset_id = @dataset');
       if (filter.status !== undefined) where.push('status = @status');
       const found = db
@@ -200,14 +203,14 @@ export function runStore(db: Db) {
     deletedSince: (revision: number): number[] => deleted.all(revision) as number[],
 
     /** Adds a run at the end of the queue. */
-    insert({ config, datasetId, modelId, sweepId, targetClasses, ...rest }: NewRun): number {
+    insert({ config, datasetId, modelId, experimentId, targetClasses, ...rest }: NewRun): number {
       const facts: Facts = { ...rest, engine: null, test: null, val: null, timing: null, error: null };
       return Number(
         insert.run({
           config: JSON.stringify(config),
           datasetId,
           modelId,
-          sweepId,
+          experimentId,
           facts: JSON.stringify(facts),
           targetClasses: JSON.stringify(targetClasses),
           now: now(),

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { checkpointStore } from './checkpoints.ts';
 import { explainStoreError, mayPass, openDatabase } from './database.ts';
 import { datasetStore } from './datasets.ts';
+import { experimentStore } from './experiments.ts';
 import { leaseStore } from './leases.ts';
 import { metricStore } from './metrics.ts';
 import { modelStore } from './models.ts';
@@ -11,8 +12,8 @@ import { relationshipStore } from './relationships.ts';
 import { runNoteStore } from './run-notes.ts';
 import { runStore } from './runs.ts';
 import { sampleStore } from './samples.ts';
-import { sweepStore } from './sweeps.ts';
 import { taskStore } from './tasks.ts';
+import { trialStore } from './trials.ts';
 
 export type Store = ReturnType<typeof openStore>;
 
@@ -31,7 +32,8 @@ export function openStore(path: string) {
     samples: sampleStore(db),
     models: modelStore(db),
     relationships: relationshipStore(db),
-    sweeps: sweepStore(db),
+    experiments: experimentStore(db),
+    trials: trialStore(db),
     runs: runStore(db),
     metrics: metricStore(db),
     predictions: predictionStore(db),

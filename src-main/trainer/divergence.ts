@@ -45,7 +45,7 @@ function allFinite(values: Values): boolean {
 
 const tooFast = (what: string, learningRate: number): CotuneError =>
   new CotuneError(
-    'failed',
+    'diverged',
     `${what}: the learning rate ${learningRate} is likely too high.`,
     `Try --lr ${Number((learningRate / 10).toPrecision(2))}.`,
   );

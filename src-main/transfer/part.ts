@@ -7,9 +7,14 @@ import type { Need, OptionDescription, PartDescription } from '../../src-shared/
  */
 export interface Described<Options extends z.ZodObject = z.ZodObject>
   extends Pick<PartDescription, 'name' | 'title' | 'help' | 'formula' | 'source' | 'when'> {
-  /** Each option with its default and bounds, and `title`, `description` and `unit` in its `meta`. */
+  /**
+   * Each option with its default and bounds, and in its `meta` `title`, `description`, `unit` (`steps`: it is scaled with a
+   * training's length) and `strength` (see `OptionDescription`).
+   */
   options: Options;
   needs?: readonly Need[];
+  /** Experiments train it before anything else, as the row to beat; it chooses its settings for itself. */
+  isBaseline?: boolean;
   /** It adds nothing to what every part adds to: beside others it is left out. */
   isPlain?: boolean;
   /** Names of parts that it cannot be put together with, and why. */
@@ -17,7 +22,13 @@ export interface Described<Options extends z.ZodObject = z.ZodObject>
 }
 
 /** The description as data. */
-export function describe({ options, needs = [], excludes = {}, ...words }: Described): PartDescription {
+export function describe({
+  options,
+  needs = [],
+  excludes = {},
+  isBaseline = false,
+  ...words
+}: Described): PartDescription {
   const { properties = {} } = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' });
   return {
     name: words.name,
@@ -29,11 +40,12 @@ export function describe({ options, needs = [], excludes = {}, ...words }: Descr
     options: Object.entries(properties).map(([name, schema]) => describeOption(name, schema as Property)),
     needs: [...needs],
     prepares: 'prepare' in words,
+    isBaseline,
     excludes,
   };
 }
 
-type Property = z.core.JSONSchema.JSONSchema & { unit?: string };
+type Property = z.core.JSONSchema.JSONSchema & { unit?: string; strength?: number[] };
 
 function describeOption(name: string, schema: Property): OptionDescription {
   const choices = schema.enum as string[] | undefined;
@@ -47,6 +59,7 @@ function describeOption(name: string, schema: Property): OptionDescription {
     below: bound(schema.exclusiveMaximum as number | undefined),
     unit: schema.unit,
     choices,
+    strength: schema.strength,
   };
   return {
     name,

@@ -1,5 +1,5 @@
 /** From what a person typed to a training request: every field a string, every mistake named beside its field. */
-import type { RunRequest, SweepPlan } from '../../src-shared/contract.ts';
+import type { ExperimentPlan, RunRequest } from '../../src-shared/contract.ts';
 import type { Part } from '../../src-shared/domain.ts';
 import { engineChoices, precisions } from '../../src-shared/names.ts';
 import {
@@ -64,7 +64,7 @@ const numbers = (text: string) =>
     .filter(Boolean)
     .map(Number);
 
-type Settings = NonNullable<SweepPlan['config']>;
+type Settings = NonNullable<ExperimentPlan['config']>;
 
 export interface Plan {
   /** The parts of each training's method. */

@@ -13,7 +13,7 @@ import {
   contract,
   type EventData,
   type EventName,
-  type Sweep,
+  type Experiment,
 } from '../../src-shared/contract.ts';
 import type { Part, Run } from '../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
@@ -69,7 +69,7 @@ function drawPicture(id: number, side: number): Promise<Buffer> {
 export async function startFakeService({ folder, runs: runCount }: FakeOptions): Promise<FakeService> {
   const full = runCount > 0;
   const runs = new Map(Array.from({ length: runCount }, (_, i) => [i + 1, data.makeRun(i + 1)]));
-  const sweeps: Sweep[] = full
+  const experiments: Experiment[] = full
     ? [
         {
           id: 1,
@@ -82,7 +82,10 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
             rates: [0.15],
             seeds: [0, 1, 2],
             config: {},
+            search: null,
+            baseline: false,
           },
+          status: 'finished',
           runs: [1, 2, 3, 4, 5, 6].filter((id) => runs.has(id)),
           createdAt: new Date().toISOString(),
         },
@@ -253,7 +256,7 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
       return { ok: true };
     },
     'parts.list': () => catalog(),
-    'sweeps.list': () => sweeps,
+    'experiments.list': () => experiments,
   };
 
   const sockets = new Set<WebSocket>();

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest';
 import { decodeTo, openImage } from '../../src-main/data/decode.ts';
 import { readImageFile } from '../../src-main/data/image-file.ts';
 import type { ImportedFolder } from '../../src-main/data/import-folder.ts';
-import { csvLine } from '../../src-main/formats/csv.ts';
+import { csvLine } from '../../src-shared/csv.ts';
 import { evaluate } from '../../src-shared/metrics.ts';
 import { predictionColumns } from '../../src-shared/prediction-columns.ts';
 import { sharedPath } from '../shared-folder.ts';

@@ -201,9 +201,9 @@ test('a sweep that is interrupted stays in the queue; resumed, it trains its pla
   const { code, stdout, stderr } = await interrupt('sweep', plan);
   expect([stderr, code]).toEqual([stderr, 1]);
   const [, id] = /cotune sweep --resume (\d+)/.exec(JSON.parse(stdout).error.hint)!;
-  expect((await document('runs', '--sweep', id)).map(({ status }: { status: string }) => status)).toEqual(
-    Array(4).fill('queued'),
-  );
+  expect(
+    (await document('runs', '--experiment', id)).map(({ status }: { status: string }) => status),
+  ).toEqual(Array(4).fill('queued'));
   const swept = await document('sweep', '--resume', id);
   expect(swept.runs).toHaveLength(4);
   expect(swept.groups).toMatchObject([

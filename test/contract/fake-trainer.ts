@@ -32,6 +32,10 @@ export interface Behavior {
   clings?: boolean;
   /** Is killed when a run has finished, while it waits for the next. */
   diesIdle?: boolean;
+  /** The learning rate that scores best on validation; without it scores follow from seed and steps alone. */
+  best?: number;
+  /** From this learning rate on it diverges. */
+  divergesAt?: number;
   /** Only its first life behaves so: a resumed run goes through. */
   once?: boolean;
 }
@@ -101,6 +105,8 @@ async function train(job: TrainJob): Promise<void> {
     say({ type: 'progress', phase: 'prepare', done: 0, total: 1 });
     relationship(job.targetClasses, job.model.sourceClasses);
   }
+  if (job.config.learningRate >= (behavior.divergesAt ?? Number.POSITIVE_INFINITY))
+    return end({ type: 'failed', error: { code: 'diverged', message: 'The loss became NaN.', hint: '' } });
   let state = { step: 0, weight: seed + 1 };
   if (job.resumeFrom) state = JSON.parse(readSafetensorsHeader(job.resumeFrom).metadata.state);
   while (state.step < steps) {
@@ -122,6 +128,10 @@ async function train(job: TrainJob): Promise<void> {
   const weightsPath = join(job.runFolder, 'weights.safetensors');
   writeFileSync(weightsPath, JSON.stringify(state));
   const scores = { accuracy: state.weight / 2147483647, macro_f1: 0.5, nll: 0.5, ece: 0.1 };
+  const { best } = behavior;
+  const val = best
+    ? { ...scores, accuracy: 1 / (1 + Math.abs(Math.log(job.config.learningRate / best))) }
+    : scores;
   const timing = {
     total_s: 1,
     data_s: 0,
@@ -131,7 +141,7 @@ async function train(job: TrainJob): Promise<void> {
     images_per_s: 10,
     data_wait_share: 0,
   };
-  finish({ steps, test: scores, val: scores, timing, weightsPath }, () => {
+  finish({ steps, test: job.samples.test.length > 0 ? scores : null, val, timing, weightsPath }, () => {
     if (behavior.diesIdle) process.kill(process.pid, 'SIGKILL');
   });
 }

@@ -40,7 +40,7 @@ async function queue(count: number, more: Parameters<typeof request>[0] = {}): P
   const { dataset, model, method, ...config } = request(more);
   const seeds = Array.from({ length: count }, (_, seed) => seed);
   const plan = { name: 'seeds', dataset, model, methods: [method], seeds, config };
-  return (await service.call('sweeps.start', plan)).runs;
+  return (await service.call('experiments.start', plan)).runs;
 }
 
 const finishAll = (ids: number[]): Promise<Run[]> => Promise.all(ids.map((id) => finishRun(service, id)));

@@ -56,7 +56,7 @@ await service.call('models.delete', { model: 'other' });
 // Runs of every status: finished with and without a relationship, failed, stopped, queued, running when its service died.
 await finishRun(service, await start({ method: 'cotuning' }));
 await finishRun(service, await start({ rate: 0.5, seed: 1 }));
-const sweep = await service.call('sweeps.start', {
+const experiment = await service.call('experiments.start', {
   name: 'seeds',
   dataset: 'insects',
   model: 'tiny',
@@ -65,7 +65,7 @@ const sweep = await service.call('sweeps.start', {
   seeds: [0, 1],
   config: { steps: 4, checkpointEvery: 5, evaluateEvery: 2 },
 });
-for (const run of sweep.runs) await finishRun(service, run);
+for (const run of experiment.runs) await finishRun(service, run);
 fixture.behave({ at: 12, how: 'failed' });
 await finishRun(service, await start({}));
 fixture.behave({ stepMs: 20 });

@@ -122,7 +122,7 @@ test('runs are worked off one at a time in their order, and a queued one can be 
     else running.delete(run.id);
     most = Math.max(most, running.size);
   });
-  const sweep = await service.call('sweeps.start', {
+  const experiment = await service.call('experiments.start', {
     name: 'plan',
     dataset: 'insects',
     model: 'tiny',
@@ -130,9 +130,9 @@ test('runs are worked off one at a time in their order, and a queued one can be 
     seeds: [0, 1],
     config: { steps: 10 },
   });
-  expect(sweep.runs).toHaveLength(4);
-  await service.call('runs.stop', { run: sweep.runs[2] });
-  const runs = await Promise.all(sweep.runs.map((id) => finishRun(service, id)));
+  expect(experiment.runs).toHaveLength(4);
+  await service.call('runs.stop', { run: experiment.runs[2] });
+  const runs = await Promise.all(experiment.runs.map((id) => finishRun(service, id)));
   expect(runs.map((run) => run.status)).toEqual(['finished', 'finished', 'stopped', 'finished']);
   expect(runs.map((run) => [run.config.method[0].name, run.config.seed])).toEqual([
     ['finetune', 0],
@@ -141,8 +141,8 @@ test('runs are worked off one at a time in their order, and a queued one can be 
     ['finetune', 1],
   ]);
   expect(most).toBe(1);
-  expect((await service.call('runs.list', { sweep: sweep.id })).map((run) => run.id)).toEqual(
-    [...sweep.runs].reverse(),
+  expect((await service.call('runs.list', { experiment: experiment.id })).map((run) => run.id)).toEqual(
+    [...experiment.runs].reverse(),
   );
 });
 

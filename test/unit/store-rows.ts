@@ -77,7 +77,7 @@ export function newRun(store: Store): NewRun {
     config,
     datasetId,
     modelId,
-    sweepId: null,
+    experimentId: null,
     datasetHash: 'h',
     modelHash: 'mh',
     splitHash: 's',

@@ -15,15 +15,19 @@ import { drain } from '../drain.ts';
 
 type Row = Record<string, unknown>;
 
+/** Names that tables have now. */
+const renamed: Record<string, string> = { sweeps: 'experiments' };
+
 /**
  * What steps change on purpose: the columns that an old row has after the upgrade, by table. A column that a step rewrites,
  * renames or drops is named here with the values that it must have; all others must be as they were.
  */
 const onPurpose: Record<string, (row: Row, schema: number) => Row> = {
   // The counter of changes may advance with any step; the configuration became one of parts, a phase got another name.
-  runs: ({ revision: _, trainer: __, config, phase, ...row }, schema) => {
+  runs: ({ revision: _, trainer: __, config, phase, sweep_id, ...rest }, schema) => {
+    const row = schema > 6 ? rest : { ...rest, experiment_id: sweep_id };
     if (schema > 4) return { config, phase, ...row };
-    const { method, tradeOff, approach, momentum, weightDecay, decayAt, decayFactor, ...rest } = JSON.parse(
+    const { method, tradeOff, approach, momentum, weightDecay, decayAt, decayFactor, ...others } = JSON.parse(
       config as string,
     );
     const term =
@@ -36,10 +40,15 @@ const onPurpose: Record<string, (row: Row, schema: number) => Row> = {
     };
     return {
       ...row,
-      config: JSON.stringify({ ...rest, ...parts }),
+      config: JSON.stringify({ ...others, ...parts }),
       phase: phase === 'relationship' ? 'prepare' : phase,
     };
   },
+  sweeps: ({ plan, ...row }) => ({
+    ...row,
+    plan: JSON.stringify({ ...JSON.parse(plan as string), search: null, baseline: false }),
+  }),
+  sqlite_sequence: ({ name, ...row }) => ({ name: renamed[name as string] ?? name, ...row }),
   tasks: ({ revision: _, ...row }) => row,
   counter: () => ({}),
   topics: ({ name }) => ({ name }),
@@ -95,7 +104,9 @@ describe.each(schemas)('a home of schema %i', (schema) => {
     expect(read(path, (db) => db.pragma('foreign_key_check'))).toEqual([]);
     for (const [table, rows] of before) {
       const expected = rows.map((row) => onPurpose[table]?.(row, schema) ?? row);
-      expect(after.get(table), table).toEqual(expected.map((row) => expect.objectContaining(row)));
+      expect(after.get(renamed[table] ?? table), table).toEqual(
+        expected.map((row) => expect.objectContaining(row)),
+      );
     }
     // A fixture without rows would prove nothing.
     const filled = [...before].filter(([name, rows]) => rows.length > 0 && !name.startsWith('sqlite_'));
@@ -134,7 +145,7 @@ describe.each(schemas)('a home of schema %i', (schema) => {
     expect(store.relationships.matrix(cotuned.relationshipId!)).toHaveLength(6);
     expect(store.datasets.list().map(({ name }) => name)).toEqual(['Käfer & Co', 'insects', 'odd']);
     expect(store.models.list().map(({ name }) => name)).toEqual(['tiny']);
-    expect(store.sweeps.list()[0].runs).toHaveLength(4);
+    expect(store.experiments.list()[0].runs).toHaveLength(4);
     expect(store.tasks.list().map(({ status }) => status)).toContain('failed');
     store.close();
   });

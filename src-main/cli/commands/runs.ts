@@ -6,7 +6,7 @@ import { type CommonOptions, common, number, runId, withService } from '../sessi
 
 interface ListOptions extends CommonOptions {
   dataset?: string;
-  sweep?: number;
+  experiment?: number;
   status?: RunStatus;
 }
 
@@ -14,12 +14,12 @@ export function runsCommand(program: Command): void {
   common(program.command('runs'), ['cotune runs', 'cotune runs --dataset monkeys --status finished --json'])
     .description('list the runs, newest first')
     .option('--dataset <name>', 'only runs on this dataset')
-    .option('--sweep <n>', 'only runs of this sweep', number)
+    .option('--experiment <n>', 'only runs of this experiment', number)
     .addOption(new Option('--status <name>', 'only runs in this state').choices([...runStatuses]))
     .action((options: ListOptions) =>
       withService(options, async (service) => {
-        const { dataset, sweep, status } = options;
-        const runs = await service.call('runs.list', { dataset, sweep, status });
+        const { dataset, experiment, status } = options;
+        const runs = await service.call('runs.list', { dataset, experiment, status });
         runs.sort((a, b) => b.id - a.id);
         const json = await Promise.all(runs.map((run) => runDocument(service, run)));
         return { json, text: runs.length > 0 ? runTable(runs) : 'No runs. Start one: cotune train --help' };

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { Client, GroupSummary, Sweep } from '../../../src-shared/contract.ts';
+import type { Client, Experiment, GroupSummary } from '../../../src-shared/contract.ts';
 import type { Run } from '../../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
-import { awaitSweep } from '../await-sweep.ts';
+import { awaitExperiment } from '../await-experiment.ts';
 import { snakeCase } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { runDocument } from '../run-document.ts';
@@ -28,7 +28,7 @@ A plan:
 
 export function sweepCommand(program: Command): void {
   common(program.command('sweep [plan]'), ['cotune sweep plan.yaml', 'cotune sweep --resume 3'])
-    .description('train methods × rates × seeds one after another, from a YAML plan')
+    .description('train methods × rates × seeds with settings as given: an experiment without a search')
     .option('--resume <sweep>', 'go on with an interrupted sweep', number)
     .addHelpText('after', example)
     .action((plan: string | undefined, options: Options) =>
@@ -41,32 +41,16 @@ export function sweepCommand(program: Command): void {
           );
         const sweep =
           plan === undefined
-            ? await resume(service, options.resume!)
-            : await service.call('sweeps.start', await readPlan(plan));
-        await awaitSweep(service, sweep, openProgress());
+            ? await service.call('experiments.resume', { experiment: options.resume! })
+            : await service.call('experiments.start', await readPlan(plan, {}));
+        await awaitExperiment(service, sweep, openProgress(), 'sweep');
         return answerOf(service, sweep);
       }),
     );
 }
 
-/** Puts the sweep's unfinished runs back into the queue of this process. */
-async function resume(client: Client, id: number): Promise<Sweep> {
-  const sweeps = await client.call('sweeps.list', {});
-  const sweep = sweeps.find((one) => one.id === id);
-  if (!sweep)
-    throw new CotuneError(
-      'not-found',
-      `There is no sweep ${id}.`,
-      sweeps.length ? `Known: ${sweeps.map((one) => `${one.id} (${one.name})`).join(', ')}.` : '',
-    );
-  for (const { id: run, status } of await client.call('runs.list', { sweep: id }))
-    if (status === 'queued' || status === 'failed' || status === 'stopped')
-      await client.call('runs.resume', { run });
-  return sweep;
-}
-
-async function answerOf(client: Client, sweep: Sweep): Promise<Answer> {
-  const runs = (await client.call('runs.list', { sweep: sweep.id })).sort((a, b) => a.id - b.id);
+async function answerOf(client: Client, sweep: Experiment): Promise<Answer> {
+  const runs = (await client.call('runs.list', { experiment: sweep.id })).sort((a, b) => a.id - b.id);
   const finished = runs.filter((run) => run.status === 'finished');
   const { groups, differences } =
     finished.length < 2
@@ -105,7 +89,7 @@ const groupDocument = (group: GroupSummary) => ({
   seconds_mean: group.secondsMean,
 });
 
-function errorOf(sweep: Sweep, runs: Run[], finished: number) {
+function errorOf(sweep: Experiment, runs: Run[], finished: number) {
   if (finished === runs.length) return null;
   return toErrorValue(
     new CotuneError(

@@ -21,7 +21,11 @@ export const bss = term({
       .min(0)
       .max(1000)
       .default(0.001)
-      .meta({ title: 'Shrinkage η', description: 'weight of the squared singular values' }),
+      .meta({
+        title: 'Shrinkage η',
+        description: 'weight of the squared singular values',
+        strength: [1, 0.1, 10, 0.3],
+      }),
     count: z
       .number()
       .int()

@@ -22,7 +22,11 @@ export const cotuning = term({
       .min(0)
       .max(1000)
       .default(2.3)
-      .meta({ title: 'Trade-off λ', description: 'weight of the source term' }),
+      .meta({
+        title: 'Trade-off λ',
+        description: 'weight of the source term',
+        strength: [1, 0.1, 0.3, 3],
+      }),
     approach: z
       .enum(approaches)
       .default('reverse')

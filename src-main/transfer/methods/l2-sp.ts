@@ -21,7 +21,11 @@ export const l2sp = term({
       .min(0)
       .max(1000)
       .default(0.1)
-      .meta({ title: 'Starting point α', description: 'weight of the distance to the pre-trained weights' }),
+      .meta({
+        title: 'Starting point α',
+        description: 'weight of the distance to the pre-trained weights',
+        strength: [1, 0.1, 0.3, 3],
+      }),
     beta: z
       .number()
       .min(0)

@@ -13,6 +13,7 @@ export const step = schedule({
     'You et al., NeurIPS 2020, section 5 (× 0.1 at step 6,000 of 9,050); as torch.optim.lr_scheduler.MultiStepLR',
   options: z.strictObject({
     decayAt: z.array(z.number().int().positive()).optional().meta({
+      unit: 'steps',
       title: 'Decay at steps',
       description: 'steps at which the rate falls; after two thirds of the steps where none is given',
     }),

@@ -1,0 +1,80 @@
+import type { Cost, ExperimentCell, ExperimentResults } from '../../src-shared/contract.ts';
+import { accuracyText, rateTitle, tableRows } from '../../src-shared/experiment-table.ts';
+import { columns, percent, plural, seconds, table } from './text.ts';
+
+/** An experiment for people: the table, what comparisons say of it, what was tried and what it cost. */
+export function experimentText(results: ExperimentResults): string {
+  const { experiment, state, cells, plannedRuns, verdicts, problem } = results;
+  const { search, rates, seeds } = experiment.plan;
+  const done = cells.flatMap(({ tried, runs }) => [...tried.flatMap(({ rounds }) => rounds), ...runs]);
+  const finished = done.filter(({ status }) => status === 'finished').length;
+  const lost = done.filter(
+    ({ status }) => status === 'failed' || status === 'stopped' || status === 'deleted',
+  );
+  return [
+    `Experiment ${experiment.id}, ${experiment.name}: ${state}, ${finished} of ${plural(plannedRuns, 'run')} finished`,
+    ...(problem ? [problem.message, problem.hint] : []),
+    '',
+    `Test accuracy in percent over ${plural(seeds.length, 'seed')}: mean (95 % interval); * better than every other at that rate`,
+    table(
+      columns('method', ...rates.map((rate) => `#${rateTitle(rate)}`)),
+      tableRows(results).map(({ label, isBaseline, cells: row }) => [
+        `${label}${isBaseline ? ' (baseline)' : ''}`,
+        ...row.map((cell) => `${accuracyText(cell)}${cell.isBest ? ' *' : ''}`),
+      ]),
+    ),
+    ...(search ? ['', triedTable(results)] : []),
+    '',
+    ...costLines(cells),
+    ...(lost.length > 0
+      ? [
+          '',
+          ...lost.map(({ run, status }) =>
+            run === null
+              ? 'A run was deleted.'
+              : `Run ${run} ${status === 'failed' ? 'failed' : 'was stopped'}: see \`cotune show ${run}\`.`,
+          ),
+        ]
+      : []),
+    ...(verdicts.length > 0 ? ['', ...verdicts.map(({ verdict }) => verdict)] : []),
+  ].join('\n');
+}
+
+/** What was tried for each method and rate, by validation accuracy; the chosen setting is marked. */
+function triedTable({ cells, methods }: ExperimentResults): string {
+  const rounds = Math.max(1, ...cells.flatMap(({ tried }) => tried.map((one) => one.rounds.length)));
+  const titles = Array.from({ length: rounds }, (_, round) => `#round ${round + 1}`);
+  return table(
+    columns('tried: method', '#rate', 'setting', ...titles, ''),
+    cells.flatMap(({ method, rate, tried }) =>
+      tried.map(({ text, chosen, rounds: runs }) => [
+        methods[method].label,
+        rateTitle(rate),
+        text,
+        ...titles.map((_, round) => roundText(runs[round])),
+        chosen ? 'chosen' : '',
+      ]),
+    ),
+  );
+}
+
+function roundText(run: ExperimentCell['tried'][number]['rounds'][number] | undefined): string {
+  if (!run) return '';
+  return run.valAccuracy === null ? run.status : `${percent(run.valAccuracy)} (${plural(run.steps, 'step')})`;
+}
+
+function costLines(cells: readonly ExperimentCell[]): string[] {
+  const sum = (costs: readonly Cost[]): string => {
+    const total = (of: (cost: Cost) => number) => costs.reduce((all, cost) => all + of(cost), 0);
+    return `${plural(
+      total(({ runs }) => runs),
+      'run',
+    )}, ${plural(
+      total(({ steps }) => steps),
+      'step',
+    )}, ${seconds(total((cost) => cost.seconds))}`;
+  };
+  return [
+    `Search: ${sum(cells.map(({ cost }) => cost.search))}. Trainings with what it chose: ${sum(cells.map(({ cost }) => cost.final))}.`,
+  ];
+}

@@ -1,0 +1,3 @@
+/** `learningRate`, `learning_rate` → `learning rate`. */
+export const settingTitle = (key: string): string =>
+  key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll(/[-_]/g, ' ');

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { catalog } from '../../src-main/transfer/catalog.ts';
+import type { RunConfig } from '../../src-shared/domain.ts';
+import {
+  hasStrength,
+  roundsOf,
+  settingsOf,
+  settingText,
+  shortened,
+  withSetting,
+} from '../../src-shared/search.ts';
+
+const search = { learningRates: [0.3, 1, 3], strengths: 2, halving: true };
+const config: RunConfig = {
+  dataset: 'd',
+  model: 'm',
+  method: [{ name: 'cotuning', tradeOff: 2.3, approach: 'reverse', shuffled: false }],
+  extras: [],
+  preset: 'quick',
+  rate: 1,
+  seed: 0,
+  steps: 300,
+  batch: 32,
+  size: 128,
+  learningRate: 0.001,
+  headLearningRateMultiplier: 10,
+  optimizer: { name: 'sgd', momentum: 0.9, weightDecay: 0.0005 },
+  schedule: { name: 'step', decayAt: [200], decayFactor: 0.1 },
+  engine: 'auto',
+  precision: 'full',
+  evaluateEvery: 60,
+  checkpointEvery: 60,
+  select: 'last',
+};
+
+test('every method gets as many settings and as many steps of search as every other', () => {
+  const parts = catalog();
+  const [withOne, without] = [true, false].map((strong) => settingsOf(search, strong));
+  expect(withOne).toHaveLength(6);
+  expect(without).toHaveLength(6);
+  expect(roundsOf(withOne.length, true)).toEqual(roundsOf(without.length, true));
+  // One without a strength has learning rates instead, over the same range.
+  expect(without.map(({ learningRate }) => Number(learningRate.toPrecision(3)))).toEqual([
+    0.3, 0.475, 0.754, 1.19, 1.89, 3,
+  ]);
+  expect(hasStrength(['cotuning'], parts)).toBe(true);
+  expect(hasStrength(['finetune'], parts)).toBe(false);
+  expect(settingsOf({ ...search, strengths: 1 }, false).map(({ learningRate }) => learningRate)).toEqual([
+    0.3, 1, 3,
+  ]);
+});
+
+test('every strength has the factors that a search may ask for, the published value first, and stays within its bounds', () => {
+  const strong = catalog().method.flatMap((part) =>
+    part.options.filter(({ strength }) => strength).map((option) => ({ part, option })),
+  );
+  expect(strong.length).toBeGreaterThan(0);
+  for (const { part, option } of strong) {
+    expect(option.strength, `${part.name}.${option.name}`).toHaveLength(4);
+    expect(option.strength![0]).toBe(1);
+    expect(new Set(option.strength).size).toBe(4);
+    expect(typeof option.default).toBe('number');
+  }
+});
+
+test('a setting changes the learning rate and the strength of the method, and nothing else', () => {
+  const changed = withSetting(config, { learningRate: 0.3, strength: 1 }, catalog());
+  expect(changed).toEqual({
+    ...config,
+    learningRate: 0.0003,
+    method: [{ ...config.method[0], tradeOff: 0.23 }],
+  });
+  expect(settingText(changed, catalog())).toBe('learning rate 0.0003, Trade-off λ 0.23');
+});
+
+test('a shorter training has its schedule and its validations where the whole one has them, in proportion', () => {
+  expect(shortened(config, 0.25, catalog())).toEqual({
+    ...config,
+    steps: 75,
+    evaluateEvery: 15,
+    checkpointEvery: 15,
+    schedule: { name: 'step', decayAt: [50], decayFactor: 0.1 },
+  });
+  const warm = shortened({ ...config, schedule: { name: 'cosine', warmup: 20, floor: 0.1 } }, 0.5, catalog());
+  expect(warm.schedule).toEqual({ name: 'cosine', warmup: 10, floor: 0.1 });
+});
