@@ -13,6 +13,7 @@ export default defineConfig({
     outDir: fileURLToPath(new URL('../dist/renderer', import.meta.url)),
     emptyOutDir: true,
     target: 'es2023',
+    license: { fileName: 'licenses.md' },
     // The hosts' content security policy allows no inline script, and Chromium needs no polyfill.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,

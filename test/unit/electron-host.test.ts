@@ -1,8 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
 import { electronBinary } from '../../src-main/cli/electron-binary.ts';
 import { answerRequest, isAppUrl, isOwnPage } from '../../src-main/hosts/electron/app-protocol.ts';
 import {
@@ -160,18 +159,4 @@ describe('the Electron program', () => {
     if (process.platform !== 'linux') ctx.skip('only Linux says by its environment that there is no screen');
     expect(await electronBinary(join(pack(), 'index.js'), {})).toEqual({ reason: 'there is no screen' });
   });
-});
-
-test('the packaged app has the fuses of a hardened one', () => {
-  const { electronFuses, asarUnpack } = parse(readFileSync('electron-builder.yml', 'utf8'));
-  expect(electronFuses).toMatchObject({
-    runAsNode: false,
-    enableCookieEncryption: true,
-    enableNodeOptionsEnvironmentVariable: false,
-    enableNodeCliInspectArguments: false,
-    enableEmbeddedAsarIntegrityValidation: true,
-    onlyLoadAppFromAsar: true,
-  });
-  for (const name of ['better-sqlite3', 'onnxruntime-node', 'sharp'])
-    expect(asarUnpack.some((pattern: string) => pattern.includes(name))).toBe(true);
 });
