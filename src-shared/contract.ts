@@ -25,7 +25,7 @@ import {
   Split,
 } from './domain.ts';
 
-import { needs } from './parts.ts';
+import { needs, slots } from './parts.ts';
 
 const id = z.number().int().positive();
 /** A path on the machine of the service: `meta` marks it, so that a host can keep it to some folders. */
@@ -44,12 +44,16 @@ const page = {
 };
 
 /** What a person may leave out of a training request; the preset and the model fill the rest. */
-export const RunRequest = RunConfig.omit({ method: true, extras: true, optimizer: true, schedule: true })
-  .partial()
+export const RunRequest = RunConfig.partial()
   .required({ dataset: true, model: true })
   .extend({
     method: PartsChoice,
     extras: PartsChoice.optional(),
+    resize: PartChoice.optional(),
+    crop: PartChoice.optional(),
+    augment: PartsChoice.optional(),
+    sampling: PartChoice.optional(),
+    evaluation: PartChoice.optional(),
     optimizer: PartChoice.optional(),
     schedule: PartChoice.optional(),
     /** Options of the chosen parts: `cotuning.tradeOff`, or `tradeOff` where only one of them has it. */
@@ -461,7 +465,7 @@ export const contract = {
     ),
     'tasks.list': call(none, z.array(Task)),
     /** Everything that a training can be put together from. */
-    'parts.list': call(none, z.object({ method: parts, extras: parts, optimizer: parts, schedule: parts })),
+    'parts.list': call(none, z.record(z.enum(slots), parts)),
 
     'datasets.list': call(none, z.array(Dataset)),
     'datasets.get': call(z.object({ dataset: z.string() }), Dataset),
@@ -514,7 +518,7 @@ export const contract = {
         classesPath: classFile.optional(),
         architecture: Architecture.optional(),
         padding: z.enum(['symmetric', 'same']).optional(),
-        preprocessing: Preprocessing.partial().optional(),
+        preprocessing: Preprocessing.omit({ resize: true }).partial().optional(),
       }),
       Model,
     ),

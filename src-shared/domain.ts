@@ -35,6 +35,8 @@ export const Preprocessing = z.object({
   resizeShorter: z.number().int().positive(),
   mean: z.tuple([z.number(), z.number(), z.number()]),
   std: z.tuple([z.number(), z.number(), z.number()]),
+  /** How a picture of any shape becomes a square: a part of the place `resize`; by a crop where none is named. */
+  resize: z.string().optional(),
 });
 export type Preprocessing = z.infer<typeof Preprocessing>;
 
@@ -150,7 +152,18 @@ export const RunConfig = z.strictObject({
   method: z.array(Part).min(1),
   /** What any method can have besides. */
   extras: z.array(Part).default([]),
-  preset: z.enum(['quick', 'paper']).default('quick'),
+  /** How a picture of any shape becomes the square input. */
+  resize: Part,
+  /** What training sees of a picture. */
+  crop: Part,
+  /** What is changed at random in training pictures, in this order. */
+  augment: z.array(Part),
+  /** Which pictures a batch is made of. */
+  sampling: Part,
+  /** What of each picture the trained network is tested on. */
+  evaluation: Part,
+  /** Name of the preset that it began with. */
+  preset: z.string().min(1).default('quick'),
   /** Share of the training images of each class that is used, after the validation images are set aside. */
   rate: z.number().gt(0).max(1).default(1),
   seed: z

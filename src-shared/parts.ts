@@ -1,14 +1,67 @@
 /**
- * What a training is put together from (methods, extras, an optimizer, a schedule) as data: descriptions, from which flags,
+ * What a training is put together from (methods, extras, how images become input, an optimizer, a schedule) as data: descriptions, from which flags,
  * forms and pages are made, and what a run's configuration chose. Free of schemas, so that a page under a strict policy (no
  * eval) can import it.
  */
 import type { Model, Part, PartsChoice, RunConfig } from './domain.ts';
 import { settingTitle } from './setting-title.ts';
 
-/** Places of a configuration that hold parts; `many` hold a list. */
-export const slots = ['method', 'extras', 'optimizer', 'schedule'] as const;
+/** Places of a configuration that hold parts, in the order in which they are listed. */
+export const slots = [
+  'method',
+  'extras',
+  'resize',
+  'crop',
+  'augment',
+  'sampling',
+  'evaluation',
+  'optimizer',
+  'schedule',
+] as const;
 export type Slot = (typeof slots)[number];
+
+/** What is said of a place: `one` of its parts is called, what it is for, and whether it holds a list. */
+export const places = {
+  method: { title: 'Method', one: 'method', help: 'how to transfer', many: true },
+  extras: { title: 'Extras', one: 'extra', help: 'what any method can have besides', many: true },
+  resize: {
+    title: 'Resize',
+    one: 'way to resize',
+    help: 'how a picture of any shape becomes the square input, in training and wherever it is predicted',
+    many: false,
+  },
+  crop: {
+    title: 'Training crop',
+    one: 'training crop',
+    help: 'what training sees of a picture',
+    many: false,
+  },
+  augment: {
+    title: 'Augmentations',
+    one: 'augmentation',
+    help: 'what is changed at random in training pictures',
+    many: true,
+  },
+  sampling: { title: 'Sampling', one: 'sampling', help: 'which pictures a batch is made of', many: false },
+  evaluation: {
+    title: 'Evaluation',
+    one: 'evaluation',
+    help: 'what the trained network is tested on of each picture',
+    many: false,
+  },
+  optimizer: { title: 'Optimizer', one: 'optimizer', help: 'from gradient to update', many: false },
+  schedule: {
+    title: 'Learning rate schedule',
+    one: 'schedule',
+    help: 'course of the learning rate',
+    many: false,
+  },
+} as const satisfies Record<Slot, { title: string; one: string; help: string; many: boolean }>;
+
+/** A place that holds one part. */
+export type SingleSlot = { [S in Slot]: (typeof places)[S]['many'] extends false ? S : never }[Slot];
+
+export const singleSlots = slots.filter((slot): slot is SingleSlot => !places[slot].many);
 
 /** What a part can ask of the pre-trained network. */
 export const needs = ['source-head', 'relationship'] as const;

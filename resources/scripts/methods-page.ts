@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { catalog } from '../../src-main/transfer/catalog.ts';
 import type { Catalog, OptionDescription, PartDescription, Slot } from '../../src-shared/parts.ts';
-import { slots } from '../../src-shared/parts.ts';
+import { places, slots } from '../../src-shared/parts.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 export const pagePath = `${root}docs/methods.md`;
@@ -11,25 +11,32 @@ export const pagePath = `${root}docs/methods.md`;
 /** The page as it should be; tests are found by the names that they mention. */
 export function page(): string {
   const tests = readdirSync(`${root}test/unit`)
-    .filter((name) => name.endsWith('.test.ts') && /^(method|term|run-config)/.test(name))
+    .filter(
+      (name) =>
+        name.endsWith('.test.ts') &&
+        /^(method|term|run-config|augment|sampling|resiz|evaluation|training-crop)/.test(name),
+    )
     .map((name) => ({ path: `test/unit/${name}`, text: readFileSync(`${root}test/unit/${name}`, 'utf8') }));
   return methodsPage(catalog(), (part) =>
     tests.filter(({ text }) => text.includes(`'${part}'`)).map(({ path }) => path),
   );
 }
 
-const headings: Record<Slot, string> = {
+const headings: Partial<Record<Slot, string>> = {
   method: 'Methods',
-  extras: 'Extras',
   optimizer: 'Optimizers',
   schedule: 'Learning rate schedules',
 };
-const words: Record<Slot, string> = {
-  method: 'What a run adds to cross-entropy on your labels: `--method one+other`. The first is the baseline.',
-  extras: 'What any method can have besides: `--extras one+other`.',
-  optimizer: 'From gradient to update: `--optimizer NAME`; the first is the default.',
-  schedule: 'Course of the learning rate: `--schedule NAME`; the first is the default.',
+/** What is worth saying of some places besides. */
+const words: Partial<Record<Slot, string>> = {
+  method: 'It is added to cross-entropy on your labels. The first is the baseline.',
 };
+
+const intro = (slot: Slot): string =>
+  [
+    `${capitalized(places[slot].help)}: \`--${slot} ${places[slot].many ? 'one+other' : 'NAME'}\`.`,
+    words[slot] ?? (places[slot].many ? 'By default none.' : 'The first is the default.'),
+  ].join(' ');
 
 /** The page about everything that a training can be put together from; `testsOf` names the tests of a part. */
 function methodsPage(catalog: Catalog, testsOf: (name: string) => readonly string[]): string {
@@ -42,9 +49,9 @@ function methodsPage(catalog: Catalog, testsOf: (name: string) => readonly strin
     'files and in the app.',
     ...slots.flatMap((slot) => [
       '',
-      `## ${headings[slot]}`,
+      `## ${headings[slot] ?? places[slot].title}`,
       '',
-      words[slot],
+      intro(slot),
       ...catalog[slot].flatMap((part) => sectionOf(part, testsOf(part.name))),
     ]),
     '',

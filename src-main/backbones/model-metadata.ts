@@ -1,5 +1,6 @@
 import { type Model, Preprocessing } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { resizes } from '../data/resizes/index.ts';
 import { architectureNames, findArchitecture } from './registry.ts';
 
 /** What a weights file may say about its network, beside the tensors. */
@@ -54,6 +55,11 @@ export function fromMetadata(
         (text) => (triple(text)?.every((value) => value > 0) ? triple(text) : undefined),
         'three positive numbers with commas',
       ),
+      resize: read(
+        'resize',
+        (text) => resizes.find(({ name }) => name === text)?.name,
+        resizes.map(({ name }) => name).join(', '),
+      ),
     }),
   });
 }
@@ -70,6 +76,7 @@ export function toMetadata(facts: ModelFacts): Record<string, string> {
     resize_shorter: String(pixels.resizeShorter),
     mean: pixels.mean.join(','),
     std: pixels.std.join(','),
+    ...(pixels.resize === undefined ? {} : { resize: pixels.resize }),
     class_names: JSON.stringify(facts.classNames),
     origin: facts.origin,
     ...(facts.temperature === null ? {} : { temperature: String(facts.temperature) }),

@@ -3,33 +3,23 @@ import {
   type Catalog,
   type OptionDescription,
   type PartDescription,
-  type Slot,
+  places,
   slots,
 } from '../../src-shared/parts.ts';
 import { number } from './session.ts';
 
-/** How each place is named on the command line, and whether it takes several parts. */
-const flags: Record<Slot, string> = {
-  method: '--method <names>',
-  extras: '--extras <names>',
-  optimizer: '--optimizer <name>',
-  schedule: '--schedule <name>',
-};
-const words: Record<Slot, string> = {
-  method: 'how to transfer; several together as one+other',
-  extras: 'what any method can have besides; several as one+other',
-  optimizer: 'from gradient to update',
-  schedule: 'course of the learning rate',
-};
-
 /** Adds a flag for every kind of part and for every option of every part: `--cotuning.trade-off`, or just `--trade-off`. */
 export function addPartFlags(command: Command, catalog: Catalog): void {
-  for (const slot of slots)
+  for (const slot of slots) {
+    const { help, many } = places[slot];
+    const several = many ? '; several as one+other' : '';
     command.addOption(
-      new Option(flags[slot], `${words[slot]}: ${namesOf(catalog[slot])}`).argParser(
-        partNames(catalog[slot]),
-      ),
+      new Option(
+        `--${slot} ${many ? '<names>' : '<name>'}`,
+        `${help}${several}: ${namesOf(catalog[slot])}`,
+      ).argParser(partNames(catalog[slot])),
     );
+  }
   const short = new Map<string, OptionDescription>();
   for (const { name, title, options } of slots.flatMap((slot) => catalog[slot]))
     for (const option of options) {

@@ -1,11 +1,15 @@
 import { availableParallelism } from 'node:os';
-import type { Preprocessing } from '../../src-shared/domain.ts';
+import type { Part, Preprocessing } from '../../src-shared/domain.ts';
 import type { JobSample } from '../trainer/protocol.ts';
+import { chosenFrom } from '../transfer/part.ts';
 import { makeImagesInThread, poolSize } from './augment-pool.ts';
 import { reserveCache } from './cache-budget.ts';
+import type { View } from './evaluation.ts';
+import { evaluations } from './evaluations/index.ts';
 import { type ImageCache, type ImageSource, loadImage } from './image-cache.ts';
 import { storedShorter } from './make-images.ts';
-import { permutation, randomOf } from './random.ts';
+import { samplings } from './samplings/index.ts';
+import { trainingCrops } from './training-crops/index.ts';
 
 interface TrainingBatch {
   /** [batch, size, size, 3], normalized; the caller's to keep. */
@@ -32,6 +36,10 @@ export interface TrainingOptions {
   startStep: number;
   /** Step after the last one. */
   steps: number;
+  /** What is seen of each image, what is changed in it at random, which images a batch is made of; plain where left out. */
+  crop?: Part;
+  augment?: readonly Part[];
+  sampling?: Part;
   cacheFolder: string;
   /** Images decoded so far, and images to decode, before the first step. */
   onProgress?: (done: number, total: number) => void;
@@ -43,6 +51,8 @@ export interface EvaluationOptions {
   /** Side of the square crop in pixels. */
   size: number;
   preprocessing: Preprocessing;
+  /** Crops of each image, which follow each other; the center crop alone where left out. */
+  views?: readonly View[];
   cacheFolder: string;
 }
 
@@ -55,15 +65,15 @@ export interface EvaluationBatch extends TrainingBatch {
 const ahead = poolSize + 2;
 
 /**
- * Opens a run's training batches: random crops, mirrored half of the time. Every epoch is a fresh permutation of the
- * images; the rest of an epoch that fills no batch is dropped, and with fewer images than a batch has, epochs follow
- * each other within it. A batch follows from (seed, step) alone, so that a resumed run sees the very same. Resolves
+ * Opens a run's training batches, which images by `sampling`, seen by `crop` and changed by `augment`. A batch follows from (seed, step) alone, so that a resumed run sees the very same. Resolves
  * when the images of these steps are decoded and threads have begun to make batches ahead.
  */
 export async function openTrainingBatches(options: TrainingOptions): Promise<TrainingBatches> {
   const { samples, batch, size, preprocessing, seed, startStep, steps } = options;
+  const { crop = firstOf(trainingCrops), augment = [], sampling = firstOf(samplings) } = options;
   const cache = { folder: options.cacheFolder, shorter: storedShorter(size, preprocessing) };
-  const indicesAt = batchOrder(samples.length, batch, seed);
+  const labels = samples.map(({ label }) => label);
+  const indicesAt = chosenFrom(samplings, sampling).part.order(labels, batch, seed);
   const used = indicesUsed(indicesAt, startStep, steps, samples.length);
   const { kept, missing } = await reserveCache(
     used.map((index) => samples[index]),
@@ -77,8 +87,8 @@ export async function openTrainingBatches(options: TrainingOptions): Promise<Tra
     for (; planned < steps && queue.length < ahead; planned++) {
       const chosen = Array.from(indicesAt(planned), (index) => samples[index]);
       const sources = chosen.map(({ path, hash }) => ({ path, hash, keep: kept.has(hash) }));
-      const augment = { seed, step: planned };
-      const making = makeImagesInThread({ sources, batch, cache, size, preprocessing, augment });
+      const see = { seed, step: planned, crop, augment };
+      const making = makeImagesInThread({ sources, batch, cache, size, preprocessing, see });
       queue.push(
         unheard(making.then((images) => ({ images, labels: Int32Array.from(chosen, ({ label }) => label) }))),
       );
@@ -107,25 +117,26 @@ export async function openTrainingBatches(options: TrainingOptions): Promise<Tra
 }
 
 /**
- * The images of `samples` in order, as evaluation sees them: shorter side resized to ⌊size · resizeShorter /
- * inputSize⌋, center crop. The last batch is filled up with zeros. Threads are making the first ones when this resolves,
+ * The images of `samples` in order, as evaluation sees them: resized as the preprocessing says, then each view. The last batch is filled up with zeros. Threads are making the first ones when this resolves,
  * so that a program can be compiled meanwhile.
  */
 export async function openEvaluationBatches(
   options: EvaluationOptions,
 ): Promise<AsyncGenerator<EvaluationBatch, void>> {
-  const { samples, batch, size, preprocessing, cacheFolder } = options;
+  const { samples, batch, size, preprocessing, cacheFolder, views = evaluations[0].views } = options;
   const cache = { folder: cacheFolder, shorter: storedShorter(size, preprocessing) };
   const { kept } = await reserveCache(samples, cache);
+  const wanted = samples.flatMap((sample) => views.map((view) => ({ sample, view })));
   const queue: Promise<EvaluationBatch>[] = [];
   let at = 0;
   const plan = (): void => {
-    for (; at < samples.length && queue.length < ahead; at += batch) {
-      const chosen = samples.slice(at, at + batch);
-      const sources = chosen.map(({ path, hash }) => ({ path, hash, keep: kept.has(hash) }));
-      const making = makeImagesInThread({ sources, batch, cache, size, preprocessing, augment: null });
+    for (; at < wanted.length && queue.length < ahead; at += batch) {
+      const chosen = wanted.slice(at, at + batch);
+      const sources = chosen.map(({ sample: { path, hash } }) => ({ path, hash, keep: kept.has(hash) }));
+      const see = { views: chosen.map(({ view }) => view) };
+      const making = makeImagesInThread({ sources, batch, cache, size, preprocessing, see });
       const labels = new Int32Array(batch);
-      labels.set(chosen.map(({ label }) => label));
+      labels.set(chosen.map(({ sample }) => sample.label));
       queue.push(unheard(making.then((images) => ({ images, labels, count: chosen.length }))));
     }
   };
@@ -138,35 +149,12 @@ export async function openEvaluationBatches(
   })();
 }
 
+const firstOf = ([first]: readonly { name: string }[]): Part => ({ name: first.name });
+
 /** A promise whose failure is for whoever awaits it, in its turn; nobody may ever. */
 function unheard<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
-}
-
-/** Which samples are in the batch of a step. */
-function batchOrder(samples: number, batch: number, seed: number): (step: number) => Int32Array {
-  const epochs = new Map<number, Int32Array>();
-  const orderOf = (epoch: number): Int32Array => {
-    const known = epochs.get(epoch);
-    if (known) return known;
-    const order = permutation(samples, randomOf(seed, 'order', epoch));
-    if (epochs.size > 3) epochs.clear();
-    epochs.set(epoch, order);
-    return order;
-  };
-  if (samples < batch) {
-    return (step) =>
-      Int32Array.from({ length: batch }, (_, position) => {
-        const drawn = step * batch + position;
-        return orderOf(Math.floor(drawn / samples))[drawn % samples];
-      });
-  }
-  const perEpoch = Math.floor(samples / batch);
-  return (step) => {
-    const first = (step % perEpoch) * batch;
-    return orderOf(Math.floor(step / perEpoch)).subarray(first, first + batch);
-  };
 }
 
 function indicesUsed(

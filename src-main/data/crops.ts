@@ -1,11 +1,23 @@
 import type { Preprocessing } from '../../src-shared/domain.ts';
-import type { Random } from './random.ts';
+import type { View } from './evaluation.ts';
 import type { Normalization, Span } from './resample.ts';
 
-/** Which part of a stored image becomes the network's input. */
+/** Which part of a stored image becomes the network's input, and whether mirrored. */
 export interface Crop {
   columns: Span;
   rows: Span;
+  mirrored: boolean;
+}
+
+/** Width and height in pixels. */
+export type Size = readonly [width: number, height: number];
+
+/** A part of a picture in whole pixels, mirrored or not. */
+export interface Region {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
   mirrored: boolean;
 }
 
@@ -17,40 +29,17 @@ export interface Extents {
   originalHeight: number;
 }
 
-const areaShare = [0.2, 1] as const;
-const aspectRatio = [3 / 4, 4 / 3] as const;
-
-/**
- * A random training crop: area 0.2 … 1 of the image, aspect ratio 3/4 … 4/3 (log-uniform), resized to size × size,
- * mirrored half of the time (Szegedy et al., CVPR 2015; drawn as torchvision's RandomResizedCrop draws it).
- */
-export function randomCrop({ width, height }: Extents, size: number, random: Random): Crop {
-  const mirrored = random() < 0.5;
-  const whole = (start: number, extent: number): Span => ({
-    start,
-    extent,
-    length: size,
-    first: 0,
-    count: size,
-  });
-  for (let attempt = 0; attempt < 10; attempt++) {
-    const area = width * height * (areaShare[0] + random() * (areaShare[1] - areaShare[0]));
-    const low = Math.log(aspectRatio[0]);
-    const ratio = Math.exp(low + random() * (Math.log(aspectRatio[1]) - low));
-    const w = Math.round(Math.sqrt(area * ratio));
-    const h = Math.round(Math.sqrt(area / ratio));
-    if (w < 1 || h < 1 || w > width || h > height) continue;
-    const x = Math.floor(random() * (width - w + 1));
-    const y = Math.floor(random() * (height - h + 1));
-    return { columns: whole(x, w), rows: whole(y, h), mirrored };
-  }
-  // Too narrow an image for such ratios: its middle, with the nearest ratio.
-  const w = Math.min(width, Math.max(1, Math.round(height * aspectRatio[1])));
-  const h = Math.min(height, Math.max(1, Math.round(width / aspectRatio[0])));
+/** A region of a picture of `drawn` extents, cut in proportion out of the stored one and resized to size × size. */
+export function regionCrop({ width, height }: Extents, size: number, region: Region, drawn: Size): Crop {
+  const cut = (from: number, extent: number, of: number, stored: number): Span => {
+    const start = Math.min(stored - 1, Math.round((from * stored) / of));
+    const whole = Math.max(1, Math.min(stored - start, Math.round((extent * stored) / of)));
+    return { start, extent: whole, length: size, first: 0, count: size };
+  };
   return {
-    columns: whole(Math.floor((width - w) / 2), w),
-    rows: whole(Math.floor((height - h) / 2), h),
-    mirrored,
+    columns: cut(region.x, region.width, drawn[0], width),
+    rows: cut(region.y, region.height, drawn[1], height),
+    mirrored: region.mirrored,
   };
 }
 
@@ -58,17 +47,19 @@ export function randomCrop({ width, height }: Extents, size: number, random: Ran
 export const evaluationShorter = (size: number, { resizeShorter, inputSize }: Preprocessing): number =>
   Math.max(size, Math.floor((size * resizeShorter) / inputSize));
 
-/** The evaluation crop: shorter side resized to `shorter`, then the middle size × size, as torchvision rounds them. */
-export function centerCrop(extents: Extents, size: number, shorter: number): Crop {
-  const [width, height] = resizedExtents(extents.originalWidth, extents.originalHeight, shorter);
-  const middle = (stored: number, resized: number): Span => ({
-    start: 0,
-    extent: stored,
-    length: resized,
-    first: roundHalfToEven((resized - size) / 2),
-    count: size,
-  });
-  return { columns: middle(extents.width, width), rows: middle(extents.height, height), mirrored: false };
+/** The evaluation crop: the whole resized to `resized`, then a view of size × size, placed as torchvision rounds the middle. */
+export function viewCrop({ width, height }: Extents, size: number, resized: Size, view: View): Crop {
+  const place = (stored: number, length: number, share: number, fromEnd = false): Span => {
+    const before = roundHalfToEven((length - size) * share);
+    const first = fromEnd ? length - size - before : before;
+    return { start: 0, extent: stored, length, first, count: size };
+  };
+  return {
+    // What is on the left of a mirrored picture was on its right.
+    columns: place(width, resized[0], view.across, view.mirrored),
+    rows: place(height, resized[1], view.down),
+    mirrored: view.mirrored,
+  };
 }
 
 /** Extents of an image resized so that its shorter side is `shorter`, the longer cut to whole pixels. */

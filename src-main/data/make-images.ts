@@ -1,8 +1,10 @@
 import type { Preprocessing } from '../../src-shared/domain.ts';
-import { centerCrop, evaluationShorter, normalizationOf, randomCrop } from './crops.ts';
+import { evaluationShorter, normalizationOf, viewCrop } from './crops.ts';
+import type { View } from './evaluation.ts';
 import { type ImageCache, type ImageSource, loadImage } from './image-cache.ts';
-import { randomOf } from './random.ts';
 import { resample } from './resample.ts';
+import { resizeOf } from './resizes/index.ts';
+import { type TrainingLook, trainingLook } from './training-look.ts';
 
 /** One batch to make: a pure function of its fields and the images' content. */
 export interface BatchRequest {
@@ -14,8 +16,8 @@ export interface BatchRequest {
   /** Side of the square crop in pixels. */
   size: number;
   preprocessing: Preprocessing;
-  /** Random crops drawn by (seed, step, position), or null for the center crop of evaluation. */
-  augment: { seed: number; step: number } | null;
+  /** What training sees, drawn by (seed, step, position), or for every source the view that evaluation takes of it. */
+  see: TrainingLook | { views: readonly View[] };
 }
 
 /** Images decoded at a time. */
@@ -31,19 +33,23 @@ export const storedShorter = (size: number, preprocessing: Preprocessing): numbe
 
 /** Makes a batch: float32 [batch, size, size, 3], normalized. Errors as `loadImage`. */
 export async function makeImages(request: BatchRequest): Promise<Float32Array<ArrayBuffer>> {
-  const { sources, batch, cache, size, preprocessing, augment } = request;
-  const images = new Float32Array(batch * size * size * 3);
+  const { sources, batch, cache, size, preprocessing, see } = request;
+  const values = size * size * 3;
+  const images = new Float32Array(batch * values);
   const normalization = normalizationOf(preprocessing);
-  const shorter = evaluationShorter(size, preprocessing);
+  const resize = resizeOf(preprocessing);
+  const train = 'views' in see ? null : trainingLook(see, size, preprocessing);
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < sources.length) {
       const position = next++;
-      const image = await loadImage(sources[position], cache, sources[position].keep);
-      const { columns, rows, mirrored } = augment
-        ? randomCrop(image, size, randomOf(augment.seed, 'crop', augment.step, position))
-        : centerCrop(image, size, shorter);
-      resample(image, columns, rows, mirrored, normalization, images, position * size * size * 3);
+      const stored = await loadImage(sources[position], cache, sources[position].keep);
+      const image = resize.shape?.(stored, preprocessing) ?? stored;
+      const out = images.subarray(position * values, (position + 1) * values);
+      if ('views' in see) {
+        const resized = resize.evaluated(image, size, preprocessing);
+        resample(image, viewCrop(image, size, resized, see.views[position]), normalization, out);
+      } else train!(image, position, out);
     }
   };
   await Promise.all(Array.from({ length: decodedAtOnce }, worker));

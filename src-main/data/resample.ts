@@ -58,18 +58,15 @@ function triangleAxis({ start, extent, length, first, count }: Span, mirrored: b
 let row = new Float32Array(0);
 
 /**
- * Resamples a part of an image, columns × rows, normalizes it and writes it to `out` from `offset`, height × width × 3.
+ * Resamples a part of an image, columns × rows, normalizes it and writes it to `out`, height × width × 3.
  * Separable, in float throughout (Pillow rounds to 8 bits after each pass: up to 1/255 apart). Columns are resampled
  * first: that pass runs straight along the rows, and leaves fewer of them to the second.
  */
 export function resample(
   image: RgbImage,
-  columns: Span,
-  rows: Span,
-  mirrored: boolean,
+  { columns, rows, mirrored }: { columns: Span; rows: Span; mirrored: boolean },
   { scale, shift }: Normalization,
   out: Float32Array,
-  offset: number,
 ): void {
   const across = triangleAxis(columns, mirrored);
   const down = triangleAxis(rows, false);
@@ -80,7 +77,7 @@ export function resample(
   for (let y = 0; y < rows.count; y++) {
     const weights = down.weights.subarray(y * down.taps, (y + 1) * down.taps);
     mixRows(image.data, (down.starts[y] * image.width + left) * 3, image.width * 3, weights, row, values);
-    mixPixels(row, left, across, scale, shift, out, offset + y * columns.count * 3);
+    mixPixels(row, left, across, scale, shift, out, y * columns.count * 3);
   }
 }
 

@@ -1,46 +1,33 @@
 import type { Model, Part, PartsChoice, RunConfig } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
-import { type Slot, whyNot, whyNotTogether } from '../../src-shared/parts.ts';
+import { places, type Slot, slots, whyNot, whyNotTogether } from '../../src-shared/parts.ts';
 import { parts } from '../transfer/catalog.ts';
 import { type Described, describe } from '../transfer/part.ts';
 import { parseInput } from './parse-input.ts';
 
-/** Parts as a person names them. */
-export interface Choice {
+/** Parts as a person names them, by place. */
+export type Choice = Partial<Record<Slot, PartsChoice>> & {
   method: PartsChoice;
-  extras?: PartsChoice;
-  optimizer?: PartsChoice;
-  schedule?: PartsChoice;
   /** Options by `part.option`, or by `option` where only one of the parts has it. */
   options?: Record<string, unknown>;
-}
-
-/** What is called so in each place, for sentences. */
-const words: Record<Slot, string> = {
-  method: 'method',
-  extras: 'extra',
-  optimizer: 'optimizer',
-  schedule: 'schedule',
 };
 
 export type ChosenParts = Pick<RunConfig, Slot>;
 
 /**
  * The parts that a choice names, each with all its options, in the order of the registry, and the names of the options that
- * none of them has. Errors: `bad-input` for unknown names, options out of bounds, and parts that cannot go together or not
- * with the network.
+ * none of them has. `usual` are the parts of places that the choice leaves open, and options of parts that it leaves open.
+ * Errors: `bad-input` for unknown names, options out of bounds, and parts that cannot go together or not with the network.
  */
 export function chooseParts(
-  { method, extras = [], optimizer = [], schedule = [], options = {} }: Choice,
+  { options = {}, ...choice }: Choice,
   model: Pick<Model, 'name' | 'sourceClasses'>,
+  usual: Partial<Record<Slot, Part | Part[]>> = {},
 ): { chosen: ChosenParts; unused: string[] } {
-  const found = {
-    method: named(method, 'method'),
-    extras: named(extras, 'extras'),
-    optimizer: one(named(optimizer, 'optimizer'), 'optimizer'),
-    schedule: one(named(schedule, 'schedule'), 'schedule'),
-  };
+  const found = Object.fromEntries(
+    slots.map((slot) => [slot, foundIn(slot, choice[slot], [usual[slot] ?? []].flat())]),
+  ) as Record<Slot, Found[]>;
   if (found.method.length === 0)
     throw new CotuneError('bad-input', 'No method is named.', `Methods: ${namesIn('method').join(', ')}.`);
   const all = Object.values(found).flat();
@@ -51,25 +38,42 @@ export function chooseParts(
   if (reason)
     throw new CotuneError(
       'bad-input',
-      `${chosen.map(({ name }) => name).join(', ')} with the network "${model.name}": ${reason}`,
+      `${found.method.map(({ part }) => part.name).join('+')} with the network "${model.name}": ${reason}`,
       'Choose another method, or another network.',
     );
-  const parsed = (list: Found[]): Part[] =>
-    list.map(({ part, given }) => ({ name: part.name, ...parseInput(part.name, part.options, given) }));
-  return {
-    chosen: {
-      method: parsed(found.method),
-      extras: parsed(found.extras),
-      optimizer: parsed(found.optimizer)[0],
-      schedule: parsed(found.schedule)[0],
-    },
-    unused,
-  };
+  const parsed = ({ part, given }: Found): Part => ({
+    name: part.name,
+    ...parseInput(part.name, part.options, given),
+  });
+  const parts = slots.map((slot) => {
+    const list = found[slot].map(parsed);
+    return [slot, places[slot].many ? list : list[0]];
+  });
+  return { chosen: Object.fromEntries(parts) as ChosenParts, unused };
 }
 
 interface Found {
   part: Described;
   given: Record<string, unknown>;
+}
+
+/** The parts of a place: those that are named, else the usual ones, else the first where it needs one. */
+function foundIn(slot: Slot, choice: PartsChoice | undefined, usual: readonly Part[]): Found[] {
+  const { many } = places[slot];
+  const found = choice === undefined ? [] : named(choice, slot);
+  if (!many && found.length > 1)
+    throw new CotuneError(
+      'bad-input',
+      `${places[slot].title}: ${found.length} are named; a run has one.`,
+      `Name one of: ${namesIn(slot).join(', ')}.`,
+    );
+  const open = choice === undefined || (!many && found.length === 0);
+  const begun = open ? named([...usual], slot) : found;
+  const all = begun.length === 0 && !many ? [{ part: parts[slot][0], given: {} }] : begun;
+  return all.map(({ part, given }) => {
+    const { name: _, ...options } = usual.find(({ name }) => name === part.name) ?? { name: '' };
+    return { part, given: { ...options, ...given } };
+  });
 }
 
 const namesIn = (slot: Slot): string[] => parts[slot].map(({ name }) => name);
@@ -87,12 +91,16 @@ function named(choice: PartsChoice, slot: Slot): Found[] {
       const near = nearest(name, known);
       throw new CotuneError(
         'bad-input',
-        `There is no ${words[slot]} "${name}".`,
+        `There is no ${places[slot].one} "${name}".`,
         near ? `Did you mean "${near}"? There are: ${known.join(', ')}.` : `There are: ${known.join(', ')}.`,
       );
     }
     if (list.findIndex((other) => other.name === name) !== index)
-      throw new CotuneError('bad-input', `The ${words[slot]} "${name}" is named twice.`, 'Name it once.');
+      throw new CotuneError(
+        'bad-input',
+        `The ${places[slot].one} "${name}" is named twice.`,
+        'Name it once.',
+      );
   }
   const found = parts[slot].flatMap((part) => {
     const chosen = list.find(({ name }) => name === part.name);
@@ -106,16 +114,6 @@ function named(choice: PartsChoice, slot: Slot): Found[] {
     ];
   });
   return slot === 'method' && found.length > 1 ? found.filter(({ part }) => !part.isPlain) : found;
-}
-
-function one(found: Found[], slot: Slot): Found[] {
-  if (found.length > 1)
-    throw new CotuneError(
-      'bad-input',
-      `${found.length} ${words[slot]}s are named; a run has one.`,
-      `Name one of: ${namesIn(slot).join(', ')}.`,
-    );
-  return found.length === 1 ? found : [{ part: parts[slot][0], given: {} }];
 }
 
 /** Gives options to the parts that have them; returns the names of those that nobody has. */
@@ -143,9 +141,7 @@ function assign(options: Record<string, unknown>, found: Found[]): string[] {
 export function refuseUnused(unused: readonly string[], chosen: readonly ChosenParts[]): void {
   if (unused.length === 0) return;
   const chosenNames = new Set(
-    chosen.flatMap(({ method, extras, optimizer, schedule }) =>
-      [...method, ...extras, optimizer, schedule].map(({ name }) => name),
-    ),
+    chosen.flatMap((config) => slots.flatMap((slot) => [config[slot]].flat().map(({ name }) => name))),
   );
   const known = Object.values(parts)
     .flat()

@@ -1,38 +1,19 @@
 import type { RunRequest } from '../../src-shared/contract.ts';
 import type { Dataset, Model, Part, RunConfig } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { nearest } from '../../src-shared/nearest.ts';
+import { presets } from '../../src-shared/presets/index.ts';
+import type { Preset } from '../../src-shared/presets/preset.ts';
+import { resizeOf } from '../data/resizes/index.ts';
 import { scheduleOf } from '../transfer/catalog.ts';
 import { type ChosenParts, chooseParts } from './choose-parts.ts';
 
-/** Settings that both presets share: those of the co-tuning paper (You et al., NeurIPS 2020) and its code. */
-const shared = {
-  rate: 1,
-  seed: 0,
-  learningRate: 0.001,
-  headLearningRateMultiplier: 10,
-  engine: 'auto',
-  precision: 'full',
-  select: 'last',
-} as const;
-
-/**
- * `quick` shrinks the crop and the budget to what two cores finish in minutes; `paper` is the paper's budget.
- * `decay` is the share of the steps after which the learning rate falls.
- */
-const presets = {
-  quick: {
-    steps: 300,
-    batch: 32,
-    decay: 2 / 3,
-    longestStretch: 250,
-    size: (inputSize: number) => Math.min(inputSize, 128),
-  },
-  paper: { steps: 9050, batch: 48, decay: 6000 / 9050, longestStretch: 500, size: () => 224 },
-} as const;
+/** Settings that all presets share. */
+const shared = { rate: 1, seed: 0, engine: 'auto', precision: 'full' } as const;
 
 /**
  * Fills a request with its preset's settings. `train` is the number of training images after the rate applied: what
- * `epochs` counts in. Validation and checkpoints come five times a run, and at least every 250 (`paper`: 500) steps.
+ * `epochs` counts in. Validation and checkpoints come five times a run, and more often where the preset bounds the steps between them.
  * `unused` names the options that no chosen part has. Errors: `bad-input` where settings contradict each other.
  */
 export function resolveRunConfig(
@@ -41,8 +22,10 @@ export function resolveRunConfig(
   model: Model,
   train: number,
 ): { config: RunConfig; unused: string[] } {
-  const { epochs, method, extras, optimizer, schedule, options, ...given } = request;
-  const { chosen, unused } = chooseParts({ method, extras, optimizer, schedule, options }, model);
+  const preset = presetOf(request.preset);
+  const { epochs, options, ...given } = request;
+  const usual = { resize: { name: resizeOf(model.preprocessing).name }, ...preset.parts };
+  const { chosen, unused } = chooseParts(request, model, usual);
   if (epochs !== undefined && given.steps !== undefined) {
     throw new CotuneError(
       'bad-input',
@@ -50,28 +33,43 @@ export function resolveRunConfig(
       'Give one of them: an epoch is one pass over the training images.',
     );
   }
-  const name = given.preset ?? 'quick';
-  const preset = presets[name];
   const batch = given.batch ?? preset.batch;
   const steps =
     epochs === undefined ? (given.steps ?? preset.steps) : Math.max(1, Math.ceil((epochs * train) / batch));
   const stretch = Math.min(Math.ceil(steps / 5), preset.longestStretch);
   const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const { size, learningRate, headLearningRateMultiplier, select } = preset;
+  const side = typeof size === 'number' ? size : Math.min(model.preprocessing.inputSize, size.atMost);
   const config = {
     ...shared,
-    ...chosen,
+    learningRate,
+    headLearningRateMultiplier,
+    select,
     steps,
     batch,
-    size: Math.max(32, preset.size(model.preprocessing.inputSize)),
+    size: Math.max(32, side),
     evaluateEvery: stretch,
     checkpointEvery: stretch,
     ...(defined as Partial<RunConfig>),
-    preset: name,
+    ...chosen,
+    preset: preset.name,
     schedule: completed(chosen, { steps, decay: preset.decay }),
     dataset: dataset.name,
     model: model.name,
   };
   return { config, unused };
+}
+
+function presetOf(name = presets[0].name): Preset {
+  const found = presets.find((preset) => preset.name === name);
+  if (found) return found;
+  const names = presets.map((preset) => preset.name);
+  const near = nearest(name, names);
+  throw new CotuneError(
+    'bad-input',
+    `There is no preset "${name}".`,
+    `${near ? `Did you mean "${near}"? ` : ''}There are: ${names.join(', ')}.`,
+  );
 }
 
 /** The schedule with the options that follow from the length. */

@@ -4,6 +4,7 @@ import type { Dataset, Model, Run, Sample, Split } from '../../src-shared/domain
 import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { alikeByPath } from '../data/alike.ts';
+import { resizedBy } from '../data/resizes/index.ts';
 import { splitSamples } from '../data/split.ts';
 import type { NewRelationship } from '../store/relationships.ts';
 import type { StampedSample } from '../store/samples.ts';
@@ -75,15 +76,16 @@ export function jobSamples(folder: string, samples: RunSamples['samples']): Reco
   return { train: samples.train.map(toJob), val: samples.val.map(toJob), test: samples.test.map(toJob) };
 }
 
-/** A model as a trainer sees it. */
-export function jobModel(home: Home, model: Model): JobModel {
+/** A model as a trainer sees it; `resize` is how pictures become its input, where not as it says itself. */
+export function jobModel(home: Home, model: Model, resize?: string): JobModel {
+  const { preprocessing } = model;
   return {
     path: home.modelFile(model.hash),
     hash: model.hash,
     architecture: model.architecture,
     padding: model.padding,
     batchNormEpsilon: model.batchNormEpsilon,
-    preprocessing: model.preprocessing,
+    preprocessing: resize === undefined ? preprocessing : resizedBy(preprocessing, resize),
     sourceClasses: model.sourceClasses.length,
     temperature: model.temperature,
     ...(model.calibration && { calibration: model.calibration }),

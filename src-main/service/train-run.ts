@@ -162,7 +162,7 @@ async function prepare(base: Base, run: Run) {
     config: { ...run.config, engine: engineFor(run, resumeFrom !== undefined) },
     targetClasses: dataset.classes.length,
     classNames: dataset.classes,
-    model: jobModel(home, model),
+    model: jobModel(home, model, run.config.resize.name),
     samples,
     relationship,
     cacheFolder: home.cache,
@@ -193,7 +193,7 @@ async function relationshipFor(
   const key = relationshipKey({
     ...run.config,
     approach: wanted ?? 'reverse',
-    model: jobModel(home, model),
+    model: jobModel(home, model, run.config.resize.name),
     samples: chosen.samples,
     targetClasses: dataset.classes,
     sourceClasses: model.sourceClasses,

@@ -253,19 +253,8 @@ ALTER TABLE checkpoints ADD COLUMN best TEXT;
 `,
   // A run's method is a list of terms with options, its optimizer and schedule likewise; a phase is named by what it is for.
   (db) => {
-    const rewrite = (
-      table: 'runs' | 'sweeps',
-      column: 'config' | 'plan',
-      change: (value: Settings) => Settings,
-    ) => {
-      const set = db.prepare(`UPDATE ${table} SET ${column} = ? WHERE id = ?`);
-      const rows = db.prepare<[], { id: number; value: string }>(
-        `SELECT id, ${column} AS value FROM ${table}`,
-      );
-      for (const { id, value } of rows.all()) set.run(JSON.stringify(change(JSON.parse(value))), id);
-    };
-    rewrite('runs', 'config', withParts);
-    rewrite('sweeps', 'plan', (plan) => ({ ...plan, config: withOptions(plan.config as Settings) }));
+    rewrite(db, 'runs', 'config', withParts);
+    rewrite(db, 'sweeps', 'plan', (plan) => ({ ...plan, config: withOptions(plan.config as Settings) }));
     db.exec("UPDATE runs SET phase = 'prepare' WHERE phase = 'relationship'");
   },
   // Predictions as columns, with their whole distributions in files.
@@ -296,9 +285,31 @@ CREATE TABLE trials (
 ) STRICT;
 CREATE UNIQUE INDEX trials_run ON trials (run_id);
 `,
+  // How pictures become input, what is seen of them and how often is said in a run's configuration: as it always was until now.
+  (db) => rewrite(db, 'runs', 'config', (config) => ({ ...config, ...usualSight })),
 ];
 
 type Settings = Record<string, unknown>;
+
+/** Rewrites a column of JSON. */
+function rewrite(
+  db: Database.Database,
+  table: 'runs' | 'sweeps',
+  column: 'config' | 'plan',
+  change: (value: Settings) => Settings,
+): void {
+  const set = db.prepare(`UPDATE ${table} SET ${column} = ? WHERE id = ?`);
+  const rows = db.prepare<[], { id: number; value: string }>(`SELECT id, ${column} AS value FROM ${table}`);
+  for (const { id, value } of rows.all()) set.run(JSON.stringify(change(JSON.parse(value))), id);
+}
+
+const usualSight = {
+  resize: { name: 'crop' },
+  crop: { name: 'random-crop', scale: [0.2, 1], ratio: [3 / 4, 4 / 3], flip: 0.5 },
+  augment: [],
+  sampling: { name: 'shuffled' },
+  evaluation: { name: 'center-crop' },
+};
 
 /** A run's configuration of before, as parts with options. */
 function withParts(config: Settings): Settings {

@@ -1,4 +1,5 @@
 import { type ModelFacts, toMetadata } from '../backbones/model-metadata.ts';
+import { resizeOf } from '../data/resizes/index.ts';
 import { testPictures } from './test-vectors.ts';
 
 /** Names of an exported network's one input and one output. */
@@ -10,7 +11,8 @@ export const exportTolerance = 1e-3;
 
 /** What an exported network takes and gives, in its metadata: what a program may ask of the file. */
 export function contractMetadata(facts: ModelFacts, vectors: Float32Array): Record<string, string> {
-  const { inputSize: side, resizeShorter } = facts.preprocessing;
+  const { inputSize: side } = facts.preprocessing;
+  const resized = resizeOf(facts.preprocessing).contract(facts.preprocessing);
   const classes = facts.classNames.length;
   const rows = testPictures.map(({ name }, i) => ({
     name,
@@ -25,7 +27,7 @@ export function contractMetadata(facts: ModelFacts, vectors: Float32Array): Reco
     input_channels: 'RGB',
     input_range: '0..255',
     input_normalization: 'inside: x / 255, minus mean, divided by std',
-    input_geometry: `shorter side resized to ${resizeShorter} px, center crop of ${side} px`,
+    input_geometry: `${resized.words}, center crop of ${side} px`,
     output: exportedOutput,
     output_shape: `batch,${classes}`,
     output_meaning: 'probabilities in the order of class_names',
@@ -35,7 +37,8 @@ export function contractMetadata(facts: ModelFacts, vectors: Float32Array): Reco
 
 /** The same for a person, to lie beside the file. */
 export function contractReadme(file: string, facts: ModelFacts, vectors: Float32Array): string {
-  const { inputSize: side, resizeShorter, mean, std } = facts.preprocessing;
+  const { inputSize: side, mean, std } = facts.preprocessing;
+  const resized = resizeOf(facts.preprocessing).contract(facts.preprocessing);
   const { classNames } = facts;
   const rows = testPictures.map(({ name, formula, tells }, i) => {
     const row = vectors.subarray(i * classNames.length, (i + 1) * classNames.length);
@@ -52,7 +55,7 @@ ${inMarkdown(facts.origin)}. Architecture ${facts.architecture}, ${classNames.le
 - Input \`${exportedInput}\`: float32 [batch, ${side}, ${side}, 3], any batch. Height, width, channels (NHWC); red, green, blue; values 0 … 255
   as they come out of a picture. The normalization is inside (x / 255, minus ${mean.join(', ')}, divided by ${std.join(', ')}): do not
   apply it yourself.
-- Before that: turn the picture upright (EXIF), resize its shorter side to ${resizeShorter} px, take the center ${side} × ${side} px.
+- Before that, turn the picture upright (EXIF); then: ${resized.words}; of that the center ${side} × ${side} px.
 - Output \`${exportedOutput}\`: float32 [batch, ${classNames.length}], probabilities in the order of the classes below.
 
 \`\`\`python
@@ -60,8 +63,7 @@ import numpy as np, onnxruntime
 from PIL import Image, ImageOps
 
 image = ImageOps.exif_transpose(Image.open('photo.jpg')).convert('RGB')
-scale = ${resizeShorter} / min(image.size)
-image = image.resize([round(side * scale) for side in image.size], Image.BICUBIC)
+${resized.python.join('\n')}
 left, top = (image.width - ${side}) // 2, (image.height - ${side}) // 2
 pixels = np.asarray(image.crop((left, top, left + ${side}, top + ${side})), dtype=np.float32)[None]
 session = onnxruntime.InferenceSession('${file}')

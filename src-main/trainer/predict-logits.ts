@@ -1,5 +1,6 @@
 import type { Preprocessing } from '../../src-shared/domain.ts';
 import { openEvaluationBatches } from '../data/batches.ts';
+import type { View } from '../data/evaluation.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
 import { type HeadChoice, type Network, outputWidth } from '../transfer/network.ts';
 import { evaluationProgram } from '../transfer/training-program.ts';
@@ -13,6 +14,8 @@ export interface ImageOptions {
   /** Side of the square crop in pixels. */
   size: number;
   preprocessing: Preprocessing;
+  /** Crops of each image, whose logits are averaged; the center crop alone where left out. */
+  views?: readonly View[];
   cacheFolder: string;
 }
 
@@ -34,7 +37,8 @@ export async function predictLogits(
   const classes = outputWidth(network, head);
   const logits = new Float32Array(samples.length * classes);
   if (samples.length === 0) return logits;
-  const batch = Math.min(evaluationBatch, samples.length);
+  const views = images.views?.length ?? 1;
+  const batch = Math.min(evaluationBatch, samples.length * views);
   const program = evaluationProgram(network, head, batch, images.size);
   const constants = Object.fromEntries(Object.keys(program.state).map((name) => [name, weights[name]]));
   const batches = await openEvaluationBatches({ samples, batch, ...images });
@@ -43,14 +47,27 @@ export async function predictLogits(
     let done = 0;
     for await (const { images: pixels, count } of batches) {
       const outputs = await executable.run({ images: pixels });
-      logits.set(outputs.logits.subarray(0, count * classes), done * classes);
+      if (views === 1) logits.set(outputs.logits.subarray(0, count * classes), done * classes);
+      else addViews(outputs.logits as Float32Array, { done, count, views, classes }, logits);
       done += count;
-      await onBatch(done, logits);
+      await onBatch(Math.floor(done / views), logits);
     }
   } finally {
     await executable.dispose();
   }
   return logits;
+}
+
+/** Adds the logits of `count` views, `done` of which came before, to the means of their images. */
+function addViews(
+  ofViews: Float32Array,
+  { done, count, views, classes }: { done: number; count: number; views: number; classes: number },
+  means: Float32Array,
+): void {
+  for (let view = 0; view < count; view++) {
+    const image = Math.floor((done + view) / views);
+    for (let k = 0; k < classes; k++) means[image * classes + k] += ofViews[view * classes + k] / views;
+  }
 }
 
 /** Softmax of each row, in float64: logits [rows, classes] → probabilities float32 [rows, classes]. */

@@ -5,7 +5,7 @@ import { readNetwork } from '../backbones/network-file.ts';
 import { openTrainingBatches } from '../data/batches.ts';
 import type { Arrays } from '../engine/engine.ts';
 import { copyWhole } from '../formats/write-whole.ts';
-import { optimizerOf, scheduleOf, termsOf } from '../transfer/catalog.ts';
+import { evaluationOf, optimizerOf, samplingOf, scheduleOf, termsOf } from '../transfer/catalog.ts';
 import { feedsAt } from '../transfer/feeds.ts';
 import { initialState } from '../transfer/initial-state.ts';
 import { evaluationTensors } from '../transfer/network.ts';
@@ -67,9 +67,14 @@ export async function train(
         prepareTerms(terms, { engine, network, file }, job, report, signal),
       );
 
+  // On the way the center crop is enough; the weights that are tested are seen as the configuration says.
   const images: ImageOptions = { size: config.size, preprocessing: model.preprocessing, cacheFolder };
+  const { views } = evaluationOf(config.evaluation);
   const firstStep = resumed?.step ?? 0;
-  const { batch, seed, steps } = config;
+  const { batch, seed, steps, crop, augment, sampling } = config;
+  const labels = samples.train.map(({ label }) => label);
+  const told = resumed ? null : samplingOf(sampling).note?.(labels, steps * batch);
+  if (told) report({ type: 'note', text: told });
   // Opened before the step is compiled: threads make the first batches meanwhile.
   const batches = await watch.time('data_s', () =>
     openTrainingBatches({
@@ -77,6 +82,9 @@ export async function train(
       samples: samples.train,
       batch,
       seed,
+      crop,
+      augment,
+      sampling,
       startStep: firstStep,
       steps,
       onProgress: (done, total) => report({ type: 'progress', phase: 'data', done, total }),
@@ -148,7 +156,7 @@ export async function train(
 
       const last = step === steps;
       const scheduled = config.evaluateEvery > 0 && step % config.evaluateEvery === 0 && !last;
-      if (samples.val.length > 0 && (scheduled || (last && config.select === 'best')))
+      if (samples.val.length > 0 && (scheduled || (last && (config.select === 'best' || views.length > 1))))
         await watch.time('evaluate_s', () => validate(step));
       // Messages such as a stop arrive between turns of the event loop.
       await turnOfLoop();
@@ -170,14 +178,14 @@ export async function train(
   const total = samples.val.length + samples.test.length;
   report({ type: 'progress', phase: 'evaluate', done: 0, total });
   const { val, test } = await watch.time('evaluate_s', () =>
-    evaluateSplits(engine, trained, tested, images, (done) => {
+    evaluateSplits(engine, trained, tested, { ...images, views }, (done) => {
       signal.throwIfAborted();
       report({ type: 'progress', phase: 'evaluate', done, total });
     }),
   );
   reportPredictions(report, 'val', val.sampleIds, val.probabilities);
   reportPredictions(report, 'test', test.sampleIds, test.probabilities);
-  if (val.metrics && config.select === 'last')
+  if (val.metrics && config.select === 'last' && views.length === 1)
     report({
       type: 'metrics',
       step: steps,

@@ -3,12 +3,19 @@ import { pathToFileURL } from 'node:url';
 import type { Approach, Part } from '../../src-shared/domain.ts';
 import type { Catalog, Slot } from '../../src-shared/parts.ts';
 import { slots } from '../../src-shared/parts.ts';
+import { augmentations } from '../data/augmentations/index.ts';
+import type { Evaluation } from '../data/evaluation.ts';
+import { evaluations } from '../data/evaluations/index.ts';
+import { resizes } from '../data/resizes/index.ts';
+import type { Sampling } from '../data/sampling.ts';
+import { samplings } from '../data/samplings/index.ts';
+import { trainingCrops } from '../data/training-crops/index.ts';
 import { extras } from './extras/index.ts';
 import { methods } from './methods/index.ts';
-import type { ChosenOptimizer, Optimizer } from './optimizer.ts';
+import type { ChosenOptimizer } from './optimizer.ts';
 import { optimizers } from './optimizers/index.ts';
-import { type Described, describe } from './part.ts';
-import type { ChosenSchedule, Schedule } from './schedule.ts';
+import { chosenFrom, type Described, describe } from './part.ts';
+import type { ChosenSchedule } from './schedule.ts';
 import { schedules } from './schedules/index.ts';
 import type { ChosenTerm, Term } from './term.ts';
 
@@ -24,6 +31,11 @@ for (const path of (process.env[variable] ?? '').split(',').filter(Boolean))
 export const parts: Record<Slot, readonly Described[]> = {
   method: [...methods, ...brought],
   extras,
+  resize: resizes,
+  crop: trainingCrops,
+  augment: augmentations,
+  sampling: samplings,
+  evaluation: evaluations,
   optimizer: optimizers,
   schedule: schedules,
 };
@@ -32,15 +44,6 @@ export const parts: Record<Slot, readonly Described[]> = {
 export const catalog = (): Catalog =>
   Object.fromEntries(slots.map((slot) => [slot, parts[slot].map(describe)])) as Catalog;
 
-function find(
-  { name, ...options }: Part,
-  slot: Slot,
-): { found: Described; options: Record<string, unknown> } {
-  const found = parts[slot].find((part) => part.name === name);
-  if (!found) throw new Error(`There is no ${slot} ${name}.`);
-  return { found, options: found.options.parse(options) };
-}
-
 /** The terms that a configuration names, methods first. */
 export const termsOf = (method: readonly Part[], more: readonly Part[] = []): ChosenTerm[] => [
   ...method.map((part) => chosenTerm(part, 'method')),
@@ -48,8 +51,8 @@ export const termsOf = (method: readonly Part[], more: readonly Part[] = []): Ch
 ];
 
 function chosenTerm(part: Part, slot: Slot): ChosenTerm {
-  const { found, options } = find(part, slot);
-  return { term: found as Term, options };
+  const { part: term, options } = chosenFrom(parts[slot] as readonly Term[], part);
+  return { term, options };
 }
 
 /** By which approach a method has the relationship learned; null where it uses none. */
@@ -59,11 +62,17 @@ export function relationshipApproach(method: readonly Part[]): Approach | null {
 }
 
 export function optimizerOf(part: Part): ChosenOptimizer {
-  const { found, options } = find(part, 'optimizer');
-  return { optimizer: found as Optimizer, options };
+  const { part: optimizer, options } = chosenFrom(optimizers, part);
+  return { optimizer, options };
 }
 
 export function scheduleOf(part: Part): ChosenSchedule {
-  const { found, options } = find(part, 'schedule');
-  return { schedule: found as Schedule, options };
+  const { part: schedule, options } = chosenFrom(schedules, part);
+  return { schedule, options };
 }
+
+/** Which pictures batches are made of. */
+export const samplingOf = (part: Part): Sampling => chosenFrom(samplings, part).part;
+
+/** What of each picture a trained network is tested on. */
+export const evaluationOf = (part: Part): Evaluation => chosenFrom(evaluations, part).part;

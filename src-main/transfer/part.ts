@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import type { Part } from '../../src-shared/domain.ts';
 import type { Need, OptionDescription, PartDescription } from '../../src-shared/parts.ts';
 
 /**
- * What every method, extra, optimizer and schedule says of itself. Flags, YAML keys, form fields, facts of a run and the
+ * What everything that a training is put together from says of itself. Flags, YAML keys, form fields, facts of a run and the
  * documentation follow from it.
  */
 export interface Described<Options extends z.ZodObject = z.ZodObject>
@@ -19,6 +20,17 @@ export interface Described<Options extends z.ZodObject = z.ZodObject>
   isPlain?: boolean;
   /** Names of parts that it cannot be put together with, and why. */
   excludes?: Record<string, string>;
+}
+
+/** The part of a registry that a configuration names, with its options checked. */
+export function chosenFrom<D extends Described>(
+  registry: readonly D[],
+  { name, ...options }: Part,
+  // biome-ignore lint/suspicious/noExplicitAny: checked against the part's own schema.
+): { part: D; options: any } {
+  const part = registry.find((one) => one.name === name);
+  if (!part) throw new Error(`There is no part ${name}.`);
+  return { part, options: part.options.parse(options) };
 }
 
 /** The description as data. */

@@ -6,9 +6,15 @@ import {
   type Catalog,
   type OptionDescription,
   type PartDescription,
+  type SingleSlot,
+  singleSlots,
   slots,
   whyNotTogether,
 } from '../../src-shared/parts.ts';
+import { presets } from '../../src-shared/presets/index.ts';
+
+/** Places whose parts come on top of the method. */
+export const addedSlots = ['extras', 'augment'] as const;
 
 export const emptyForm = {
   dataset: '',
@@ -18,8 +24,9 @@ export const emptyForm = {
   /** Whether the chosen methods make one training together, instead of one each. */
   together: false,
   extras: [] as string[],
-  optimizer: '',
-  schedule: '',
+  augment: [] as string[],
+  /** What was chosen in places that hold one part; empty where the preset decides. */
+  ...(Object.fromEntries(singleSlots.map((slot) => [slot, ''])) as Record<SingleSlot, string>),
   /** What was typed for options of parts, by `part.option`. */
   options: {} as Record<string, string>,
   preset: 'quick',
@@ -81,7 +88,7 @@ export interface Plan {
 /** Reads the form; what is left empty is the preset's to decide and stays out of the request. */
 export function readForm(form: TrainingForm, catalog: Catalog): Plan {
   const errors: FormErrors = {};
-  const settings: Settings = { preset: form.preset === 'paper' ? 'paper' : 'quick' };
+  const settings: Settings = { preset: form.preset };
 
   const read = (part: PartDescription) => readPart(part, form.options, errors);
   const chosen = catalog.method.filter(({ name }) => chosenMethods(form, catalog).includes(name));
@@ -90,11 +97,12 @@ export function readForm(form: TrainingForm, catalog: Catalog): Plan {
   else if (why) errors.methods = why;
   const all = chosen.map(read);
   const methods = form.together && all.length > 0 ? [all] : all.map((part) => [part]);
-  const extras = catalog.extras.filter(({ name }) => form.extras.includes(name)).map(read);
-  if (extras.length > 0) settings.extras = extras;
-  for (const slot of ['optimizer', 'schedule'] as const) {
-    const part = catalog[slot].find(({ name }) => name === form[slot]) ?? catalog[slot][0];
-    const own = read(part);
+  for (const slot of addedSlots) {
+    const added = catalog[slot].filter(({ name }) => form[slot].includes(name)).map(read);
+    if (added.length > 0) settings[slot] = added;
+  }
+  for (const slot of singleSlots) {
+    const own = read(usedPart(form, slot, catalog));
     if (form[slot] || Object.keys(own).length > 1) settings[slot] = own;
   }
 
@@ -138,6 +146,13 @@ export function readForm(form: TrainingForm, catalog: Catalog): Plan {
     runs: methods.length * rates.length * seeds.length,
     errors,
   };
+}
+
+/** The part of a place that is used: the one that was chosen, else the preset's, else the first. */
+export function usedPart(form: TrainingForm, slot: SingleSlot, catalog: Catalog): PartDescription {
+  const [usual] = [presets.find(({ name }) => name === form.preset)?.parts[slot] ?? []].flat();
+  const name = form[slot] || usual?.name;
+  return catalog[slot].find((part) => part.name === name) ?? catalog[slot][0];
 }
 
 /** The methods that a form has chosen: before anyone chose, the baseline and the first that is compared with it. */
@@ -200,9 +215,9 @@ export function formOf(request: Partial<RunRequest>): Partial<TrainingForm> {
     form.methods = names;
     form.together = names.length > 1;
   }
-  if (Array.isArray(request.extras)) form.extras = (request.extras as Part[]).map(({ name }) => name);
-  for (const slot of ['optimizer', 'schedule'] as const)
-    if (request[slot]) form[slot] = (request[slot] as Part).name;
+  for (const slot of addedSlots)
+    if (Array.isArray(request[slot])) form[slot] = (request[slot] as Part[]).map(({ name }) => name);
+  for (const slot of singleSlots) if (request[slot]) form[slot] = (request[slot] as Part).name;
   form.options = typedOptions(slots.flatMap((slot) => (request[slot] ?? []) as Part | Part[]).flat());
   if (request.preset) form.preset = request.preset;
   // 0.15 × 100 is 15.000000000000002 in binary floating point.

@@ -7,6 +7,7 @@ import type {
   Prediction,
 } from '../../src-shared/contract.ts';
 import type { Dataset, Model, Relationship, RelationshipRow, Run, Sample } from '../../src-shared/domain.ts';
+import { usualSight } from '../usual-sight.ts';
 
 /** A reproducible number in [0, 1) for any tuple of whole numbers. */
 export function noise(...key: number[]): number {
@@ -155,6 +156,7 @@ export function makeRun(id: number, change: Partial<Run> & { method?: string } =
           : { name: method },
       ],
       extras: [],
+      ...usualSight,
       preset: 'quick',
       rate,
       seed,

@@ -12,6 +12,7 @@ import { runJob } from '../../src-main/trainer/jobs.ts';
 import { type KeptEngine, keepEngine } from '../../src-main/trainer/kept-engine.ts';
 import type { FromTrainer, Job, JobModel, JobSample, TrainJob } from '../../src-main/trainer/protocol.ts';
 import type { RunConfig } from '../../src-shared/domain.ts';
+import { usualSight } from '../usual-sight.ts';
 
 const classNames = ['red', 'grün', 'blue'];
 
@@ -57,6 +58,7 @@ export const defaults: RunConfig = {
   model: 'narrow',
   method: [{ name: 'finetune' }],
   extras: [],
+  ...usualSight,
   preset: 'quick',
   rate: 1,
   seed: 3,

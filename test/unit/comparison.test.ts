@@ -4,12 +4,14 @@ import type { Comparison } from '../../src-shared/contract.ts';
 import type { Run, RunConfig } from '../../src-shared/domain.ts';
 import type { ComparedRun } from '../../src-shared/paired-images.ts';
 import { drain } from '../drain.ts';
+import { usualSight } from '../usual-sight.ts';
 
 const config: RunConfig = {
   dataset: 'monkeys',
   model: 'mnv2',
   method: [{ name: 'finetune' }],
   extras: [],
+  ...usualSight,
   preset: 'quick',
   rate: 0.15,
   seed: 0,

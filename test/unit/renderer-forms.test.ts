@@ -51,7 +51,7 @@ test('the settings of a run come back as they were through the form', () => {
   const { config } = makeRun(8);
   const plan = readForm({ ...emptyForm, ...formOf(config) }, parts);
   expect(plan.errors).toEqual({});
-  const { dataset, model, method, extras: _, rate, seed, ...settings } = config;
+  const { dataset, model, method, extras: _, augment: __, rate, seed, ...settings } = config;
   expect(plan).toMatchObject({ methods: [method], rates: [rate], seeds: [seed], settings });
   expect(formOf(config)).toMatchObject({ dataset, model });
 });

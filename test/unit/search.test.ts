@@ -9,6 +9,7 @@ import {
   shortened,
   withSetting,
 } from '../../src-shared/search.ts';
+import { usualSight } from '../usual-sight.ts';
 
 const search = { learningRates: [0.3, 1, 3], strengths: 2, halving: true };
 const config: RunConfig = {
@@ -16,6 +17,7 @@ const config: RunConfig = {
   model: 'm',
   method: [{ name: 'cotuning', tradeOff: 2.3, approach: 'reverse', shuffled: false }],
   extras: [],
+  ...usualSight,
   preset: 'quick',
   rate: 1,
   seed: 0,

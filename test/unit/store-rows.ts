@@ -3,6 +3,7 @@ import type { NewRun } from '../../src-main/store/runs.ts';
 import type { NewSample } from '../../src-main/store/samples.ts';
 import type { Store } from '../../src-main/store/store.ts';
 import type { RunConfig } from '../../src-shared/domain.ts';
+import { usualSight } from '../usual-sight.ts';
 
 /** Rows for tests of the store. */
 export const config: RunConfig = {
@@ -10,6 +11,7 @@ export const config: RunConfig = {
   model: 'm',
   method: [{ name: 'finetune' }],
   extras: [],
+  ...usualSight,
   preset: 'quick',
   rate: 1,
   seed: 0,

@@ -12,6 +12,7 @@ import { migrations } from '../../src-main/store/migrations.ts';
 import { openStore } from '../../src-main/store/store.ts';
 import { RunConfig } from '../../src-shared/domain.ts';
 import { drain } from '../drain.ts';
+import { usualSight } from '../usual-sight.ts';
 
 type Row = Record<string, unknown>;
 
@@ -23,10 +24,13 @@ const renamed: Record<string, string> = { sweeps: 'experiments' };
  * renames or drops is named here with the values that it must have; all others must be as they were.
  */
 const onPurpose: Record<string, (row: Row, schema: number) => Row> = {
-  // The counter of changes may advance with any step; the configuration became one of parts, a phase got another name.
+  // The counter of changes may advance with any step; the configuration became one of parts, later with those that say how
+  // pictures become input; a phase got another name.
   runs: ({ revision: _, trainer: __, config, phase, sweep_id, ...rest }, schema) => {
     const row = schema > 6 ? rest : { ...rest, experiment_id: sweep_id };
-    if (schema > 4) return { config, phase, ...row };
+    if (schema > 7) return { config, phase, ...row };
+    if (schema > 4)
+      return { ...row, config: JSON.stringify({ ...JSON.parse(config as string), ...usualSight }), phase };
     const { method, tradeOff, approach, momentum, weightDecay, decayAt, decayFactor, ...others } = JSON.parse(
       config as string,
     );
@@ -40,7 +44,7 @@ const onPurpose: Record<string, (row: Row, schema: number) => Row> = {
     };
     return {
       ...row,
-      config: JSON.stringify({ ...others, ...parts }),
+      config: JSON.stringify({ ...others, ...parts, ...usualSight }),
       phase: phase === 'relationship' ? 'prepare' : phase,
     };
   },

@@ -2,6 +2,8 @@ import { type Command, Option } from 'commander';
 import type { Client, RunRequest } from '../../../src-shared/contract.ts';
 import { engineChoices, precisions, type Run } from '../../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
+import { type Slot, slots } from '../../../src-shared/parts.ts';
+import { presets } from '../../../src-shared/presets/index.ts';
 import { awaitRun, awaitTask } from '../await-work.ts';
 import { addPartFlags, givenPartOptions } from '../part-flags.ts';
 import { openProgress } from '../progress.ts';
@@ -9,14 +11,13 @@ import { describeRun, runDocument } from '../run-document.ts';
 import { type Answer, type CommonOptions, common, number, runId, withService } from '../session.ts';
 import { readRunSettings } from '../settings-file.ts';
 
+const bySlot = Object.fromEntries(slots.map((slot) => [slot, slot])) as { [S in Slot]: S };
+
 /** Flags of `train` and the settings that they set. */
 const settings = {
   dataset: 'dataset',
   model: 'model',
-  method: 'method',
-  extras: 'extras',
-  optimizer: 'optimizer',
-  schedule: 'schedule',
+  ...bySlot,
   preset: 'preset',
   rate: 'rate',
   seed: 'seed',
@@ -54,8 +55,8 @@ export function trainCommand(program: Command): void {
     .addOption(
       new Option(
         '--preset <name>',
-        "defaults of what is not given: quick, or paper for the paper's budget",
-      ).choices(['quick', 'paper']),
+        'defaults of what is not given: quick, paper (its repository) or tllib (its authors’ library)',
+      ).choices(presets.map(({ name }) => name)),
     )
     .option('--rate <share>', 'share of the training images of each class that is used', number)
     .option('--seed <n>', 'decides splits, initial weights and batches', number)
