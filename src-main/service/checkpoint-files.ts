@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { Checkpoint } from '../store/checkpoints.ts';
-import { checkpointStep } from '../trainer/checkpoint.ts';
+import { bestOf, checkpointStep, type Said, saidBefore } from '../trainer/checkpoint.ts';
 import type { Base } from './base.ts';
 
 type Kept = Pick<Base, 'store' | 'home'>;
@@ -39,8 +39,8 @@ export function removeReplaced({ store, home }: Kept, run: number): void {
 }
 
 /**
- * The newest checkpoint of a run that is whole on disk; rows whose files are not are removed. A file that no service lived to
- * record does not count: what its trainer said before it, curves and a relationship, is not on record either.
+ * The newest checkpoint of a run that is whole on disk. Rows whose files are not are removed; files that no service lived to
+ * record are recorded now.
  */
 export function newestCheckpoint(kept: Kept, run: number): Checkpoint | undefined {
   const { store, home } = kept;
@@ -50,7 +50,53 @@ export function newestCheckpoint(kept: Kept, run: number): Checkpoint | undefine
     rmSync(home.fromStored(path), { force: true });
     store.checkpoints.remove(run, step);
   }
+  takeUp(kept, run);
   return store.checkpoints.list(run)[0];
+}
+
+/**
+ * Records checkpoints that are whole on disk but not on record, with what their trainer said since the checkpoint before: points
+ * of curves would be missing for ever otherwise. One whose predecessor is not on record, or whose relationship is not, stays
+ * out: more is missing than it brings.
+ */
+function takeUp(kept: Kept, run: number): void {
+  const { store, home } = kept;
+  let newest = store.checkpoints.list(run)[0]?.step ?? 0;
+  for (const { step, path } of checkpointsOnDisk(home.runFolder(run))) {
+    if (step <= newest) continue;
+    const said = readSaid(path);
+    if (said?.after !== newest) continue;
+    if (said.relationship && store.runs.get(run)?.relationshipId === null) return;
+    store.durably(() => {
+      for (const message of said.messages)
+        if (message.type === 'note') store.runNotes.insert(run, message.text);
+        else store.metrics.insert(run, message.step, message.values);
+      recordCheckpoint(kept, run, path, bestOf(path));
+    });
+    newest = step;
+  }
+  removeReplaced(kept, run);
+}
+
+/** Files of checkpoints of every attempt at a run, by step. */
+function checkpointsOnDisk(folder: string): { step: number; path: string }[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .flatMap((name) => {
+      const path = join(folder, name);
+      const step = checkpointStep(path);
+      return step === undefined ? [] : [{ step, path }];
+    })
+    .sort((a, b) => a.step - b.step);
+}
+
+/** What was said before a checkpoint; nothing where it cannot be read: then it cannot be gone on from either. */
+function readSaid(path: string): Said | undefined {
+  try {
+    return saidBefore(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Removes everything that a finished run, now on record, needs no more: all but weights and predictions. Done again it does no harm. */

@@ -6,7 +6,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import type { Arrays, Specs } from '../engine/engine.ts';
 import { readSafetensorsHeader, readTensors, writeSafetensors } from '../formats/safetensors.ts';
 import { copyWhole } from '../formats/write-whole.ts';
-import type { TrainJob } from './protocol.ts';
+import type { FromTrainer, TrainJob } from './protocol.ts';
 import type { Timing } from './stopwatch.ts';
 
 /** Where a run stands after `step` steps: with it, the run goes on as if it had never been interrupted. */
@@ -20,6 +20,15 @@ export interface Checkpoint {
   timing: Timing;
   /** Engine that trained so far. */
   engine: string;
+}
+
+/** What a trainer said of a run between two checkpoints: who finds the second unrecorded can write it down. */
+export interface Said {
+  /** Step of the checkpoint before, or of where this attempt began. */
+  after: number;
+  messages: Extract<FromTrainer, { type: 'metrics' | 'note' }>[];
+  /** Whether this attempt learned a relationship, which is not in here. */
+  relationship: boolean;
 }
 
 /** SHA-256 over everything that decides a run's numbers, but for the machine and the engine. */
@@ -46,14 +55,20 @@ export function checkpointStep(path: string): number | undefined {
 /** How a run's random numbers are drawn. A checkpoint of another way cannot be gone on from as if nothing had happened. */
 const randomness = 'threefry4x32-20';
 
+/** What was said before a checkpoint; undefined for one of an earlier version. Throws `bad-input` where it is damaged. */
+export function saidBefore(path: string): Said | undefined {
+  const { said } = readSafetensorsHeader(path).metadata;
+  return said === undefined ? undefined : JSON.parse(said);
+}
+
 /** File of the best weights that the checkpoint at `path` names, or null. Throws `bad-input` where it is damaged. */
-function bestOf(path: string): string | null {
+export function bestOf(path: string): string | null {
   const best: Checkpoint['best'] = JSON.parse(readSafetensorsHeader(path).metadata.best ?? 'null');
   return best && bestPath(dirname(path), best.step);
 }
 
 /** Writes a checkpoint whole or not at all. Returns its path. */
-export function writeCheckpoint(job: TrainJob, specs: Specs, checkpoint: Checkpoint): string {
+export function writeCheckpoint(job: TrainJob, specs: Specs, checkpoint: Checkpoint, said: Said): string {
   const { step, state, best, timing, engine } = checkpoint;
   const path = checkpointPath(job.runFolder, step);
   writeSafetensors(
@@ -66,6 +81,7 @@ export function writeCheckpoint(job: TrainJob, specs: Specs, checkpoint: Checkpo
       timing: JSON.stringify(timing),
       engine,
       randomness,
+      said: JSON.stringify(said),
     },
   );
   return path;

@@ -10,7 +10,7 @@ import { feedsAt } from '../transfer/feeds.ts';
 import { initialState } from '../transfer/initial-state.ts';
 import { evaluationTensors } from '../transfer/network.ts';
 import { trainingProgram } from '../transfer/training-program.ts';
-import { bestPath, type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { bestPath, type Checkpoint, readCheckpoint, type Said, writeCheckpoint } from './checkpoint.ts';
 import { checkFinite, divergence } from './divergence.ts';
 import { evaluateSplits, openTrained } from './evaluate-weights.ts';
 import type { KeptEngine } from './kept-engine.ts';
@@ -34,11 +34,17 @@ const curvePoints = 2000;
  */
 export async function train(
   job: TrainJob,
-  report: (message: FromTrainer) => void,
+  tell: (message: FromTrainer) => void,
   signal: AbortSignal,
   engines: KeptEngine,
 ): Promise<void> {
   const { config, model, samples, cacheFolder } = job;
+  const said: Said = { after: 0, messages: [], relationship: false };
+  const report = (message: FromTrainer): void => {
+    if (message.type === 'metrics' || message.type === 'note') said.messages.push(message);
+    if (message.type === 'relationship') said.relationship = true;
+    tell(message);
+  };
   report({ type: 'progress', phase: 'starting', done: 0, total: 1 });
   mkdirSync(job.runFolder, { recursive: true });
   const engine = await engines.open({ ...config, cacheFolder });
@@ -95,7 +101,7 @@ export async function train(
     resumed?.state ?? initialState(program, network, readNetwork(file, file.tensors), config.seed, prepared),
   );
   let best: Checkpoint['best'] = resumed?.best ?? null;
-  let lastCheckpoint = firstStep;
+  said.after = firstStep;
   if (config.select === 'best' && samples.val.length === 0)
     report({
       type: 'note',
@@ -106,8 +112,9 @@ export async function train(
     const state = await executable.read();
     checkFinite(step, state, learningRateAt(step - 1));
     const facts = { step, state, best, timing: watch.timing(), engine: engine.info.name };
-    const path = writeCheckpoint(job, program.state, facts);
-    lastCheckpoint = step;
+    const path = writeCheckpoint(job, program.state, facts, said);
+    said.after = step;
+    said.messages = [];
     report({ type: 'checkpoint', step, path, best: best && bestPath(job.runFolder, best.step) });
   }
 
@@ -123,7 +130,7 @@ export async function train(
     if (config.select === 'last' || (best && best.accuracy >= metrics.accuracy)) return;
     writeTrainedWeights(bestPath(job.runFolder, step), network, weights, job);
     // What no checkpoint names is needed no more; all other files are the service's to remove.
-    if (best && best.step > lastCheckpoint) rmSync(bestPath(job.runFolder, best.step), { force: true });
+    if (best && best.step > said.after) rmSync(bestPath(job.runFolder, best.step), { force: true });
     best = { step, accuracy: metrics.accuracy };
   }
 

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Service } from '../../src-main/service/service.ts';
 import {
@@ -87,6 +88,27 @@ test('a checkpoint that is not whole is passed over for the one before', async (
     [failed.id, whole.id].map((run) => service.call('runs.metrics', { run })),
   );
   expect(metrics).toEqual(expected);
+});
+
+test('checkpoints that no service lived to record are taken up with what was said before them; nothing is trained again', async () => {
+  const whole = await start({ seed: 3 });
+  fixture.behave({ at: 12, how: 'exit', once: true });
+  const failed = await start({ seed: 3 });
+  await service.close();
+  const database = new Database(join(fixture.home, 'cotune.sqlite'));
+  for (const table of ['checkpoints', 'metrics'])
+    database.prepare(`DELETE FROM ${table} WHERE run_id = ?`).run(failed.id);
+  database.close();
+  service = await open(fixture);
+  const trained: number[] = [];
+  service.on('run.metrics', ({ step }) => trained.push(step));
+  await service.call('runs.resume', { run: failed.id });
+  const resumed = await finishRun(service, failed.id);
+  expect(Math.min(...trained)).toBe(11);
+  expect(resumed.test).toEqual(whole.test);
+  expect(await service.call('runs.metrics', { run: failed.id })).toEqual(
+    await service.call('runs.metrics', { run: whole.id }),
+  );
 });
 
 test('importing again keeps the ids of unchanged images and says what changed', async () => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { runtimeFailure } from '../../src-main/engine/run/failure.ts';
 import { readSafetensorsHeader, writeSafetensors } from '../../src-main/formats/safetensors.ts';
 import { explainSystemError } from '../../src-main/formats/system-error.ts';
-import { checkpointPath } from '../../src-main/trainer/checkpoint.ts';
+import { checkpointPath, type Said } from '../../src-main/trainer/checkpoint.ts';
 import type {
   FromTrainer,
   Job,
@@ -40,7 +40,11 @@ export interface Behavior {
   once?: boolean;
 }
 
+/** Since the last checkpoint. */
+let said: Said = { after: 0, messages: [], relationship: false };
 const say = (message: FromTrainer, whenSent: () => void = () => {}): void => {
+  if (message.type === 'metrics') said.messages.push(message);
+  if (message.type === 'relationship') said.relationship = true;
   // With a callback, a channel that has just closed is told to it instead of ending the process.
   if (process.connected) process.send!(message, whenSent);
 };
@@ -95,6 +99,7 @@ async function work(job: Job): Promise<void> {
 
 async function train(job: TrainJob): Promise<void> {
   const behavior = readBehavior(job);
+  said.relationship = false;
   writeFileSync(join(job.cacheFolder, 'trainer.pid'), String(process.pid));
   clings = behavior.clings ?? false;
   // With nothing to wait for it would end by itself.
@@ -109,6 +114,7 @@ async function train(job: TrainJob): Promise<void> {
     return end({ type: 'failed', error: { code: 'diverged', message: 'The loss became NaN.', hint: '' } });
   let state = { step: 0, weight: seed + 1 };
   if (job.resumeFrom) state = JSON.parse(readSafetensorsHeader(job.resumeFrom).metadata.state);
+  said = { ...said, after: state.step, messages: [] };
   while (state.step < steps) {
     if (stopped && !behavior.deaf) {
       checkpoint(job, state);
@@ -182,7 +188,9 @@ function checkpoint(job: TrainJob, state: { step: number; weight: number }): voi
   const path = checkpointPath(job.runFolder, state.step);
   writeSafetensors(path, [['none', { shape: [0], values: new Float32Array() }]], {
     state: JSON.stringify(state),
+    said: JSON.stringify(said),
   });
+  said = { ...said, after: state.step, messages: [] };
   say({ type: 'checkpoint', step: state.step, path, best: null });
 }
 
