@@ -43,7 +43,7 @@ export async function benchRelationship(
     const started = performance.now();
     const x = openFixedMatrix(probabilities, targets);
     const problem = new LogisticRegression(x, train.labels, targets);
-    await problem.path(grid);
+    for await (const _ of problem.path(grid));
     await problem.dispose();
     await x.dispose();
     const solved = performance.now();

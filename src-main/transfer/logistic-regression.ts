@@ -53,11 +53,10 @@ export class LogisticRegression {
   }
 
   /**
-   * Solutions for every C, in growing order of C, each started from the best weights that those before it span. Single
-   * precision.
+   * Solutions for every C, in growing order of C, each started from the best weights that the few before it span. Single
+   * precision. What is done with one must not change its weights.
    */
-  async path(grid: readonly number[]): Promise<Solution[]> {
-    const solutions: Solution[] = [];
+  async *path(grid: readonly number[]): AsyncGenerator<Solution> {
     const space = this.#space(Float32Array);
     let latest: Spanning[] = [];
     for (const C of grid.toSorted((a, b) => a - b)) {
@@ -69,11 +68,10 @@ export class LogisticRegression {
           : await this.#columns.softmax(scores, probabilities);
       const start = { weights, scores, logSum };
       const found = await this.#minimize(start, C, pathTolerance, 0.15, space);
-      solutions.push({ C, objective: found.objective, weights });
+      yield { C, objective: found.objective, weights };
       const newest = { weights, scores: found.scores, labelScores: this.#labelScores(found.scores) };
       latest = [newest, ...latest].slice(0, spanningSolutions);
     }
-    return solutions;
   }
 
   /** The same solution in double precision, until ‖W − W*‖ ≤ `tolerance` ‖W‖ is certain. */

@@ -55,35 +55,46 @@ export async function fitReverse(
   const xVal = openFixedMatrix(val.probabilities, targets);
   const problem = new LogisticRegression(x, train.labels, targets);
   try {
-    const tried: Scored[] = [];
-    for (const solution of await problem.path(grid)) tried.push(await score(solution, xVal, val.labels));
+    const doubt = 1 / val.labels.length + accuracyDoubt;
+    /** Whether more exact solutions could turn out better than, or as good as, the best so far. */
+    const contends = (one: Scored, best: Scored): boolean => {
+      const most = Math.min(1, one.valAccuracy + doubt);
+      return one === best || (one.C > best.C ? most >= best.valAccuracy : most > best.valAccuracy);
+    };
+    const points = new Map<number, GridPoint>();
+    // Only these: weights of all values of C may be gigabytes.
+    let contenders: Scored[] = [];
+    const note = (one: Scored): Scored => {
+      const { C, objective, valAccuracy } = one;
+      points.set(C, { C, objective, val_accuracy: valAccuracy });
+      return one;
+    };
+    for await (const solution of problem.path(grid)) {
+      contenders.push(note(await score(solution, xVal, val.labels)));
+      const best = choose(contenders);
+      contenders = contenders.filter((one) => contends(one, best));
+    }
     const improve = async (solution: Scored, tolerance: number) => {
       const improved = await score(await problem.polish(solution, tolerance), xVal, val.labels);
-      tried[tried.indexOf(solution)] = improved;
+      contenders[contenders.indexOf(solution)] = note(improved);
     };
-    const first = choose(tried);
-    const doubt = 1 / val.labels.length + accuracyDoubt;
-    for (const one of tried.slice()) {
-      const most = Math.min(1, one.valAccuracy + doubt);
-      if (one.C > first.C ? most >= first.valAccuracy : one !== first && most > first.valAccuracy)
-        await improve(one, contenderTolerance);
-    }
+    const first = choose(contenders);
+    for (const one of contenders.slice()) if (one !== first) await improve(one, contenderTolerance);
     // What is chosen has to stand as the best once it is solved tightly.
     const solved = new Set<number>();
-    let best = choose(tried);
+    let best = choose(contenders);
     while (!solved.has(best.C)) {
       solved.add(best.C);
       await improve(best, weightTolerance);
-      best = choose(tried);
+      best = choose(contenders);
     }
-    const scale = fitScale(best.valLogits, val.labels);
+    const scale = fitScale(await logitsOf(best.weights, xVal), val.labels);
     return {
       C: best.C,
       scale,
       valAccuracy: best.valAccuracy,
-      grid: tried
-        .map(({ C, objective, valAccuracy }) => ({ C, objective, val_accuracy: valAccuracy }))
-        .reverse(),
+      // The path goes from the smallest C on.
+      grid: [...points.values()].reverse(),
       rows: turnRound(best.weights, targets, scale, marginal),
     };
   } finally {
@@ -93,25 +104,29 @@ export async function fitReverse(
   }
 }
 
+/** Without its logits: of all values of C together they would be larger than everything else here. */
 interface Scored extends Solution {
   valAccuracy: number;
-  /** [images, targets] */
-  valLogits: Matrix;
 }
 
 /** Highest validation accuracy; of equals, the largest C (solutions come in growing order of C). */
-const choose = (tried: Scored[]): Scored =>
-  tried.reduce((best, one) => (one.valAccuracy >= best.valAccuracy ? one : best));
+const choose = (solutions: Scored[]): Scored =>
+  solutions.reduce((best, one) => (one.valAccuracy >= best.valAccuracy ? one : best));
 
 async function score(solution: Solution, val: FixedMatrix, labels: Int32Array): Promise<Scored> {
-  const n = labels.length;
-  const targets = solution.weights.length / val.columns;
-  const scores = new Float64Array(targets * n);
-  await val.timesTransposed(Float64Array.from(solution.weights), scores);
-  const data = scores.map((_, at) => scores[(at % targets) * n + Math.floor(at / targets)]);
+  const { data, columns } = await logitsOf(solution.weights, val);
   let hits = 0;
-  for (const [i, label] of labels.entries()) if (predictedClass(data, i, targets) === label) hits++;
-  return { ...solution, valLogits: { data, rows: n, columns: targets }, valAccuracy: hits / n };
+  for (const [i, label] of labels.entries()) if (predictedClass(data, i, columns) === label) hits++;
+  return { ...solution, valAccuracy: hits / labels.length };
+}
+
+/** W Xᵀ, turned to [images, targets]. */
+async function logitsOf(weights: Solution['weights'], x: FixedMatrix): Promise<Matrix> {
+  const columns = weights.length / x.columns;
+  const scores = new Float64Array(columns * x.rows);
+  await x.timesTransposed(Float64Array.from(weights), scores);
+  const data = scores.map((_, at) => scores[(at % columns) * x.rows + Math.floor(at / columns)]);
+  return { data, rows: x.rows, columns };
 }
 
 /** p(y_s | y_t) ∝ p(y_t | y_s) p(y_s), in logarithms, since a scaled weight may underflow on its way. */
