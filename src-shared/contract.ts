@@ -169,15 +169,15 @@ export const ExperimentResults = z.object({
 });
 export type ExperimentResults = z.infer<typeof ExperimentResults>;
 
-/** A long piece of work outside a run: an import, the learning of a relationship, a network's calibration. */
+/** A long piece of work outside a run. */
 export const Task = z.object({
   id,
-  kind: z.enum(['import', 'relationship', 'calibration']),
+  kind: z.enum(['import', 'relationship', 'calibration', 'download', 'measurement', 'ranking']),
   title: z.string(),
   status: z.enum(['running', 'finished', 'failed']),
   done: z.number(),
   total: z.number(),
-  /** Id of the dataset, relationship or model once finished. */
+  /** Id of the dataset, relationship, model or ranking once finished. */
   result: z.number().int().nullable(),
   error: ErrorValueSchema.nullable(),
 });
@@ -185,11 +185,18 @@ export type Task = z.infer<typeof Task>;
 
 /** What ranking scores say of models; `low` and `high` are 95 % bootstrap intervals over images. */
 export const Ranking = z.object({
+  id,
+  dataset: z.string(),
+  /** The dataset's hash then. */
+  datasetHash: z.string(),
+  rate: z.number(),
+  createdAt: z.string(),
   images: z.number().int(),
   scores: z.array(z.object({ name: z.string(), title: z.string(), help: z.string(), source: z.string() })),
   models: z.array(
     z.object({
       model: z.string(),
+      modelHash: z.string(),
       /** By name of the score; null where it says nothing. */
       values: z.record(
         z.string(),
@@ -464,6 +471,8 @@ export const contract = {
       }),
     ),
     'tasks.list': call(none, z.array(Task)),
+    /** Ends a task as soon as its work allows; it is then failed, as `cancelled`. */
+    'tasks.cancel': call(z.object({ task: id }), ok),
     /** Everything that a training can be put together from. */
     'parts.list': call(none, z.record(z.enum(slots), parts)),
 
@@ -522,6 +531,23 @@ export const contract = {
       }),
       Model,
     ),
+    /** Downloads a network from a Hugging Face hub and adds it. What has arrived of a download that ended early is gone on with. */
+    'models.fetch': call(
+      z.object({
+        repository: z.string().min(1).max(200),
+        /** That of the repository where it is left out. */
+        name: newName.optional(),
+        revision: z.string().min(1).max(200).default('main'),
+        classesPath: classFile.optional(),
+        /** Default: HF_ENDPOINT, else https://huggingface.co. */
+        endpoint: z.url({ protocol: /^https?$/ }).optional(),
+        /** Is kept nowhere. Default where no endpoint is named: HF_TOKEN. */
+        token: z.string().min(1).max(1000).optional(),
+      }),
+      Task,
+    ),
+    /** Measures steps of a network on this machine, as a training takes them where nothing else is asked for, and keeps the figures with the model. */
+    'models.measure': call(z.object({ model: z.string(), engine: EngineChoice.default('auto') }), Task),
     /** Fits the temperature of a model's source predictions on a folder with a folder of images for every source class. */
     'models.calibrate': call(
       z.object({ model: z.string(), data: filePath, engine: EngineChoice.default('auto') }),
@@ -537,9 +563,13 @@ export const contract = {
         seed: z.number().int().min(0).default(0),
         engine: EngineChoice.default('auto'),
       }),
-      Ranking,
+      Task,
     ),
     'models.delete': call(z.object({ model: z.string() }), ok),
+
+    'rankings.list': call(none, z.array(Ranking)),
+    'rankings.get': call(z.object({ ranking: id }), Ranking),
+    'rankings.delete': call(z.object({ ranking: id }), ok),
 
     'relationships.list': call(none, z.array(Relationship)),
     'relationships.get': call(

@@ -112,6 +112,24 @@ export const Calibration = z.object({
 });
 export type Calibration = z.infer<typeof Calibration>;
 
+/** What steps of a network take on one machine, as `cotune bench` measures them: one synthetic batch in memory. */
+export const Measurement = z.object({
+  /** The machine's name. */
+  machine: z.string(),
+  engine: z.string(),
+  device: z.string(),
+  batch: z.number().int(),
+  /** Side of the square images in pixels. */
+  size: z.number().int(),
+  /** Medians over the steps, images a second. */
+  trainingImagesPerS: z.number(),
+  inferenceImagesPerS: z.number(),
+  /** What a training step adds to the process's highest resident memory. */
+  trainingBytes: z.number(),
+  measuredAt: z.string(),
+});
+export type Measurement = z.infer<typeof Measurement>;
+
 export const Model = z.object({
   id: z.number().int(),
   name: z.string(),
@@ -126,6 +144,8 @@ export const Model = z.object({
   temperature: z.number().positive().nullable(),
   /** The temperature that was fitted here, which goes before the metadata's. */
   calibration: Calibration.optional(),
+  /** The last of each machine. */
+  measurements: z.array(Measurement).optional(),
   parameters: z.number().int(),
   origin: z.string(),
   /** Remarks a person should read, e.g. how the file was read. */

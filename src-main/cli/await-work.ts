@@ -6,7 +6,7 @@ import { onInterrupt } from './interrupt.ts';
 import type { Progress } from './progress.ts';
 import { seconds } from './text.ts';
 
-/** Waits for an import or a relationship; its result's id. Throws the task's error. */
+/** Waits for a task; its result's id. Throws the task's error. */
 export async function awaitTask(
   client: Client,
   start: () => Promise<Task>,

@@ -20,9 +20,14 @@ const silenceMs = 30_000;
 /**
  * Downloads a file beside its final name and renames it once its content is what the hub says. What was there of it
  * before, and what a cut connection has left, is gone on with. Errors: `unavailable` where the connection does not last or the
- * content stays wrong.
+ * content stays wrong. Throws the reason of `signal` where that ends it; what has arrived stays.
  */
-export async function download(remote: Remote, path: string, onBytes: (done: number) => void): Promise<void> {
+export async function download(
+  remote: Remote,
+  path: string,
+  onBytes: (done: number) => void,
+  signal?: AbortSignal,
+): Promise<void> {
   if (
     existsSync(path) &&
     statSync(path).size === remote.size &&
@@ -33,13 +38,14 @@ export async function download(remote: Remote, path: string, onBytes: (done: num
   let failure: unknown;
   for (let attempt = 0; attempt < attempts; attempt++) {
     try {
-      await append(remote, part, onBytes);
+      signal?.throwIfAborted();
+      await append(remote, part, onBytes, signal);
       if ((await digestOf(remote, part)) === remote.digest.hex) return await rename(part, path);
       failure = new Error('its content is not what the hub says that it is');
       // Wrong bytes cannot be gone on with.
       await rm(part, { force: true });
     } catch (error) {
-      if (error instanceof CotuneError) throw error;
+      if (error instanceof CotuneError || signal?.aborted) throw error;
       failure = error;
     }
     await new Promise((wake) => setTimeout(wake, 100 * 2 ** attempt));
@@ -56,6 +62,7 @@ async function append(
   { url, headers, size }: Remote,
   part: string,
   onBytes: (done: number) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
   let done = existsSync(part) ? statSync(part).size : 0;
   if (done > size) {
@@ -66,9 +73,10 @@ async function append(
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(new Error('it said nothing any more')), silenceMs);
   const range: Record<string, string> = done > 0 ? { range: `bytes=${done}-` } : {};
+  const ends = signal ? AbortSignal.any([silence.signal, signal]) : silence.signal;
   const file = await open(part, 'a');
   try {
-    const answer = await fetch(url, { headers: { ...headers, ...range }, signal: silence.signal });
+    const answer = await fetch(url, { headers: { ...headers, ...range }, signal: ends });
     refuseStatus(answer, url);
     // A server that does not know ranges begins again.
     if (answer.status === 200 && done > 0) {
@@ -98,7 +106,7 @@ export function refuseStatus({ status }: Response, url: string): void {
     throw new CotuneError(
       'bad-input',
       `${url} is not open to you (status ${status}).`,
-      'Check the name. For a repository of your own, or one with terms to accept, set HF_TOKEN.',
+      'Check the name. A repository of your own, or one with terms to accept, needs a token (--token, HF_TOKEN).',
     );
   if (status === 404)
     throw new CotuneError('not-found', `There is no ${url}.`, 'Check the name: OWNER/REPOSITORY.');

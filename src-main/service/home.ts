@@ -8,6 +8,8 @@ export interface Home {
   readonly database: string;
   /** Caches by content: safe to delete. */
   readonly cache: string;
+  /** Downloads that are not whole yet. */
+  readonly downloads: string;
   modelFile(hash: string): string;
   runFolder(run: number): string;
   /** Path as stored: relative to the data folder, forward slashes, so that the folder can be moved. */
@@ -22,6 +24,7 @@ export function openHome(folder: string): Home {
     root,
     database: join(root, 'cotune.sqlite'),
     cache: join(root, 'cache'),
+    downloads: join(root, 'downloads'),
     modelFile: (hash) => join(root, 'models', `${hash}.safetensors`),
     runFolder: (run) => join(root, 'runs', String(run)),
     toStored: (path) => {

@@ -1,22 +1,21 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { mappingOf } from '../backbones/mapping.ts';
 import { architectureNames, architectures } from '../backbones/registry.ts';
-import { classList } from '../formats/class-names/class-list.ts';
+import { addModel, dropUnused } from './add-model.ts';
 import { calibrateModel } from './calibration.ts';
 import type { Context, Handlers } from './context.ts';
-import { keepWeights, openUntrusted } from './keep-weights.ts';
+import { fetchModel } from './fetch-model.ts';
+import { openUntrusted } from './keep-weights.ts';
 import { findModel } from './lookup.ts';
+import { measureModel } from './measure-model.ts';
 import { rankModels } from './rank-models.ts';
 
 type Names = Extract<keyof Handlers, `models.${string}`>;
 
 export function modelCalls(context: Context): Handlers<Names> {
-  const { store, home, emit, reader, tasks } = context;
-  const dropUnused = (hash: string) => {
-    if (!store.models.usesHash(hash)) rmSync(home.modelFile(hash), { force: true });
-  };
+  const { store, emit, reader, tasks } = context;
 
   return {
     'models.list': () => store.models.list(),
@@ -26,30 +25,9 @@ export function modelCalls(context: Context): Handlers<Names> {
       const candidates = architecture === undefined ? architectureNames() : [architecture];
       return mappingOf(source, candidates);
     },
-    'models.add': async ({ path, name, classesPath, ...overrides }) => {
-      const known = store.models.getByName(name);
-      if (/^\d+$/.test(name)) {
-        throw new CotuneError(
-          'bad-input',
-          `The name "${name}" is a number.`,
-          'Numbers stand for ids; add a letter.',
-        );
-      }
-      const classes = classesPath === undefined ? undefined : classList(classesPath);
-      const { hash, facts } = await keepWeights(home, reader, resolve(path), { ...overrides, classes });
-      if (known && known.hash !== hash) {
-        dropUnused(hash);
-        throw new CotuneError(
-          'conflict',
-          `The name "${name}" belongs to a model with other weights, added ${known.addedAt.slice(0, 10)}.`,
-          'Choose another name, or delete that model first.',
-        );
-      }
-      if (known) store.models.delete(known.id);
-      const id = store.models.insert({ ...facts, name, hash, addedAt: new Date().toISOString() });
-      emit('models.changed', {});
-      return store.models.get(id)!;
-    },
+    'models.add': (input) => addModel(context, { ...input, path: resolve(input.path) }),
+    'models.fetch': (input) => fetchModel(context, input),
+    'models.measure': ({ model, engine }) => measureModel(context, findModel(store, model), engine),
     'models.calibrate': ({ model: name, data, engine }) => {
       const model = findModel(store, name);
       return tasks.start('calibration', `Calibration of ${model.name}`, async (task) => {
@@ -71,7 +49,7 @@ export function modelCalls(context: Context): Handlers<Names> {
         );
       }
       store.models.delete(id);
-      dropUnused(hash);
+      dropUnused(context, hash);
       emit('models.changed', {});
       return { ok: true };
     },

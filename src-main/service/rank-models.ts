@@ -1,18 +1,24 @@
-import type { CallInput, Ranking } from '../../src-shared/contract.ts';
+import type { CallInput, Ranking, Task } from '../../src-shared/contract.ts';
+import type { Model } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import type { RankJob } from '../trainer/protocol.ts';
 import { rankingScores } from '../transfer/ranking/index.ts';
 import type { Context } from './context.ts';
 import { checkUnchanged } from './data-check.ts';
+import { jobOfTask } from './job-of-task.ts';
 import { findDataset, findModel } from './lookup.ts';
 import { jobModel, jobSamples, samplesForRun } from './run-samples.ts';
-import { startJob } from './trainer-job.ts';
+import type { TaskWork } from './tasks.ts';
 
 /** So few networks that their order says little. */
 const few = 5;
 
-/** Ranks models by one forward pass each over the training images. Errors: `bad-input` where there is no model. */
-export async function rankModels(context: Context, input: CallInput<'models.rank'>): Promise<Ranking> {
-  const { store, home, spawnTrainer } = context;
+/**
+ * Begins to rank models by one forward pass each over the training images; the task's result is the ranking's id. Errors:
+ * `bad-input` where there is no model.
+ */
+export function rankModels(context: Context, input: CallInput<'models.rank'>): Task {
+  const { store, home, tasks } = context;
   const { rate = 1, seed = 0, engine = 'auto' } = input;
   const dataset = findDataset(store, input.dataset);
   const models = input.models?.map((name) => findModel(store, name)) ?? store.models.list();
@@ -23,38 +29,59 @@ export async function rankModels(context: Context, input: CallInput<'models.rank
       'Add one: cotune models add FILE --name NAME.',
     );
   const { samples } = samplesForRun(store, dataset, rate, seed);
-  await checkUnchanged(store, dataset.path, samples.train);
   const { train } = jobSamples(dataset.path, samples);
-  const ranked: Ranking['models'] = [];
-  for (const model of models) {
-    const values: Ranking['models'][number]['values'] = Object.fromEntries(
-      rankingScores.map(({ name }) => [name, null]),
-    );
-    const job = startJob(
-      spawnTrainer,
-      {
+  return tasks.start('ranking', `Ranking for ${dataset.name}`, async (task) => {
+    await checkUnchanged(store, dataset.path, samples.train);
+    const ranked: Ranking['models'] = [];
+    for (const [at, model] of models.entries()) {
+      const job: RankJob = {
         kind: 'rank',
         engine,
         model: jobModel(home, model),
         targetClasses: dataset.classes.length,
         samples: train,
         cacheFolder: home.cache,
-      },
-      (message) => {
-        if (message.type !== 'ranking') return;
-        for (const { name, value, low, high } of message.scores)
-          values[name] = [value, low, high].every(Number.isFinite) ? { value, low, high } : null;
-      },
-    );
-    await job.ended;
-    ranked.push({ model: model.name, values });
-  }
-  const notes = [
-    'The scores are several opinions, each on a scale of its own: compare networks within a row, and trust what most rows say.',
-    ...(models.length < few
-      ? [`With fewer than ${few} networks a ranking says little; train the first two.`]
-      : []),
-  ];
-  const scores = rankingScores.map(({ name, title, help, source }) => ({ name, title, help, source }));
-  return { images: train.length, scores, models: ranked, notes };
+      };
+      ranked.push(await rankOne(context, partOf(task, at, models.length), model, job));
+    }
+    return store.rankings.insert({
+      dataset: dataset.name,
+      datasetHash: dataset.hash,
+      rate,
+      images: train.length,
+      scores: rankingScores.map(({ name, title, help, source }) => ({ name, title, help, source })),
+      models: ranked,
+      notes: notesOn(models),
+    });
+  });
 }
+
+/** One of several equal parts of a task. */
+const partOf = (task: TaskWork, at: number, parts: number): TaskWork => ({
+  signal: task.signal,
+  progress: (done, total) => task.progress(at * total + done, parts * total),
+});
+
+async function rankOne(
+  { spawnTrainer }: Context,
+  task: TaskWork,
+  { name: model, hash: modelHash }: Model,
+  job: RankJob,
+): Promise<Ranking['models'][number]> {
+  const values: Ranking['models'][number]['values'] = Object.fromEntries(
+    rankingScores.map(({ name }) => [name, null]),
+  );
+  await jobOfTask(spawnTrainer, task, job, (message) => {
+    if (message.type !== 'ranking') return;
+    for (const { name, value, low, high } of message.scores)
+      values[name] = [value, low, high].every(Number.isFinite) ? { value, low, high } : null;
+  });
+  return { model, modelHash, values };
+}
+
+const notesOn = (models: readonly Model[]): string[] => [
+  'The scores are several opinions, each on a scale of its own: compare networks within a score, and trust what most scores say.',
+  ...(models.length < few
+    ? [`With fewer than ${few} networks a ranking says little; train the first two.`]
+    : []),
+];

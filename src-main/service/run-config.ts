@@ -11,6 +11,15 @@ import { type ChosenParts, chooseParts } from './choose-parts.ts';
 /** Settings that all presets share. */
 const shared = { rate: 1, seed: 0, engine: 'auto', precision: 'full' } as const;
 
+/** What a step of a training takes where nothing else is asked for: images, and the side of their crop in pixels. */
+export function usualStep(model: Model): { batch: number; size: number } {
+  const [preset] = presets;
+  return { batch: preset.batch, size: cropSide(preset, model) };
+}
+
+const cropSide = ({ size }: Preset, { preprocessing }: Model): number =>
+  Math.max(32, typeof size === 'number' ? size : Math.min(preprocessing.inputSize, size.atMost));
+
 /**
  * Fills a request with its preset's settings. `train` is the number of training images after the rate applied: what
  * `epochs` counts in. Validation and checkpoints come five times a run, and more often where the preset bounds the steps between them.
@@ -38,8 +47,7 @@ export function resolveRunConfig(
     epochs === undefined ? (given.steps ?? preset.steps) : Math.max(1, Math.ceil((epochs * train) / batch));
   const stretch = Math.min(Math.ceil(steps / 5), preset.longestStretch);
   const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const { size, learningRate, headLearningRateMultiplier, select } = preset;
-  const side = typeof size === 'number' ? size : Math.min(model.preprocessing.inputSize, size.atMost);
+  const { learningRate, headLearningRateMultiplier, select } = preset;
   const config = {
     ...shared,
     learningRate,
@@ -47,7 +55,7 @@ export function resolveRunConfig(
     select,
     steps,
     batch,
-    size: Math.max(32, side),
+    size: cropSide(preset, model),
     evaluateEvery: stretch,
     checkpointEvery: stretch,
     ...(defined as Partial<RunConfig>),

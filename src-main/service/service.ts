@@ -19,6 +19,7 @@ import { outputCalls } from './output-calls.ts';
 import { parseInput } from './parse-input.ts';
 import { type Picture, readPicture } from './pictures.ts';
 import { openQueue, type QueueScope } from './queue.ts';
+import { rankingCalls } from './ranking-calls.ts';
 import { openReader } from './reader.ts';
 import { relationshipCalls } from './relationship-calls.ts';
 import { resultCalls } from './result-calls.ts';
@@ -80,6 +81,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     ...systemCalls(context),
     ...datasetCalls(context),
     ...modelCalls(context),
+    ...rankingCalls(context),
     ...relationshipCalls(context),
     ...runCalls(context),
     ...experimentCalls(context),

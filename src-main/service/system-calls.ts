@@ -39,6 +39,10 @@ export function systemCalls(context: Context): Handlers<Names> {
     // Loaded here, not above: it brings tf.js along.
     'parts.list': async () => (await import('../transfer/catalog.ts')).catalog(),
     'tasks.list': () => context.store.tasks.list(),
+    'tasks.cancel': ({ task }) => {
+      context.tasks.cancel(task);
+      return { ok: true };
+    },
   };
 }
 

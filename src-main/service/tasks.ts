@@ -9,7 +9,7 @@ import { openTrouble } from './trouble.ts';
 export interface TaskWork {
   /** Tells how far it is; cheap to call often. */
   progress(done: number, total: number): void;
-  /** Aborted when the service closes. */
+  /** Aborted when a person cancels the task, and when the service closes. */
   signal: AbortSignal;
 }
 
@@ -19,7 +19,7 @@ const progressEveryMs = 200;
 
 /** Long pieces of work outside runs, each with a row that every process sees. */
 export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 'owner'>) {
-  const working = new Set<Promise<void>>();
+  const working = new Map<number, { done: Promise<void>; cancelling: AbortController }>();
   const closing = new AbortController();
   const tellTrouble = openTrouble();
   /** Does what is no reason to fail where the database is locked or the disk full. */
@@ -36,7 +36,11 @@ export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 
       if (task) emit('task', task);
     });
 
-  async function perform(id: number, work: (task: TaskWork) => Promise<number>): Promise<void> {
+  async function perform(
+    id: number,
+    work: (task: TaskWork) => Promise<number>,
+    cancelled: AbortSignal,
+  ): Promise<void> {
     let last = 0;
     const progress = (done: number, total: number) => {
       if (Date.now() - last < progressEveryMs) return;
@@ -46,12 +50,14 @@ export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 
     };
     let write: () => void;
     try {
-      const result = await work({ progress, signal: closing.signal });
+      const result = await work({ progress, signal: AbortSignal.any([closing.signal, cancelled]) });
       write = () => store.tasks.finish(id, result);
     } catch (error) {
       const reason = closing.signal.aborted
         ? new CotuneError('cancelled', 'The service was closed before this was done.', 'Start it again.')
-        : explainSystemError(store.explain(error));
+        : cancelled.aborted
+          ? new CotuneError('cancelled', 'It was cancelled.', 'Start it again whenever you like.')
+          : explainSystemError(store.explain(error));
       write = () => store.tasks.fail(id, toErrorValue(reason));
     }
     // Where it cannot be written before this process ends, the next one finds a task whose process is gone.
@@ -69,9 +75,24 @@ export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 
       const id = store.tasks.insert(kind, title, owner);
       const task = store.tasks.get(id)!;
       emit('task', task);
-      const done = perform(id, work).finally(() => working.delete(done));
-      working.add(done);
+      const cancelling = new AbortController();
+      const done = perform(id, work, cancelling.signal).finally(() => working.delete(id));
+      working.set(id, { done, cancelling });
       return task;
+    },
+    /** Errors: `not-found`; `conflict` where another process does it. A task that is over stays as it is. */
+    cancel(id: number): void {
+      const task = store.tasks.get(id);
+      if (!task) throw new CotuneError('not-found', `There is no task ${id}.`);
+      if (task.status !== 'running') return;
+      const here = working.get(id);
+      if (!here)
+        throw new CotuneError(
+          'conflict',
+          `${task.title} is the work of another process.`,
+          'Cancel it there.',
+        );
+      here.cancelling.abort();
     },
     /** Marks tasks whose process is gone as failed. */
     reap(): void {
@@ -87,7 +108,7 @@ export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 
     },
     async close(): Promise<void> {
       closing.abort();
-      await Promise.all(working);
+      await Promise.all([...working.values()].map(({ done }) => done));
     },
   };
 }

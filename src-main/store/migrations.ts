@@ -287,6 +287,10 @@ CREATE UNIQUE INDEX trials_run ON trials (run_id);
 `,
   // How pictures become input, what is seen of them and how often is said in a run's configuration: as it always was until now.
   (db) => rewrite(db, 'runs', 'config', (config) => ({ ...config, ...usualSight })),
+  // What ranking scores said of networks.
+  `
+CREATE TABLE rankings (id INTEGER PRIMARY KEY AUTOINCREMENT, facts TEXT NOT NULL, created_at TEXT NOT NULL) STRICT;
+`,
 ];
 
 type Settings = Record<string, unknown>;

@@ -1,4 +1,4 @@
-import type { Calibration, Model } from '../../src-shared/domain.ts';
+import type { Calibration, Measurement, Model } from '../../src-shared/domain.ts';
 import type { Db } from './database.ts';
 
 type Facts = Omit<Model, 'id' | 'name' | 'hash' | 'addedAt'>;
@@ -35,6 +35,9 @@ export function modelStore(db: Db) {
   const setCalibration = db.prepare(
     "UPDATE models SET facts = json_set(facts, '$.calibration', json(?)) WHERE hash = ?",
   );
+  const setMeasurements = db.prepare(
+    "UPDATE models SET facts = json_set(facts, '$.measurements', json(?)) WHERE hash = ?",
+  );
   const hide = db.prepare('UPDATE models SET deleted_at = ? WHERE id = ?');
   const remove = db.prepare('DELETE FROM models WHERE id = ?');
   const hashUsed = db
@@ -55,6 +58,13 @@ export function modelStore(db: Db) {
     setCalibration: (hash: string, calibration: Calibration): void => {
       setCalibration.run(JSON.stringify(calibration), hash);
     },
+    /** Keeps a measurement with all models that have these weights, in the place of the same machine's last one. */
+    keepMeasurement: db.transaction((hash: string, measurement: Measurement): void => {
+      const others = (one(byHash.get(hash))?.measurements ?? []).filter(
+        ({ machine }) => machine !== measurement.machine,
+      );
+      setMeasurements.run(JSON.stringify([measurement, ...others]), hash);
+    }).immediate,
     /** Removes a model; one that runs or relationships refer to is only hidden. */
     delete: (id: number): void => {
       if (inUse.get(id, id)) hide.run(new Date().toISOString(), id);

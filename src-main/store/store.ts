@@ -8,6 +8,7 @@ import { leaseStore } from './leases.ts';
 import { metricStore } from './metrics.ts';
 import { modelStore } from './models.ts';
 import { predictionStore } from './predictions.ts';
+import { rankingStore } from './rankings.ts';
 import { relationshipStore } from './relationships.ts';
 import { runNoteStore } from './run-notes.ts';
 import { runStore } from './runs.ts';
@@ -31,6 +32,7 @@ export function openStore(path: string) {
     datasets: datasetStore(db),
     samples: sampleStore(db),
     models: modelStore(db),
+    rankings: rankingStore(db),
     relationships: relationshipStore(db),
     experiments: experimentStore(db),
     trials: trialStore(db),

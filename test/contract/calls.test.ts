@@ -8,7 +8,7 @@ import { type Fixture, fill, finishRun, finishTask, makeFixture, open, request }
 let fixture: Fixture;
 let service: Service;
 let events: { name: EventName; data: unknown }[] = [];
-const ids = { first: 0, second: 0, sample: 0, relationship: 0 };
+const ids = { first: 0, second: 0, sample: 0, relationship: 0, ranking: 0, task: 0 };
 
 beforeAll(async () => {
   fixture = await makeFixture();
@@ -56,6 +56,12 @@ const good: [CallName, () => unknown][] = [
   ['models.add', () => ({ path: fixture.weights, name: 'second' })],
   ['models.calibrate', () => ({ model: 'tiny', data: calibrationFolder() })],
   ['models.rank', () => ({ dataset: 'insects', models: ['tiny'] })],
+  ['models.measure', () => ({ model: 'tiny' })],
+  ['models.fetch', () => ({ repository: 'nobody/nothing', endpoint: 'http://127.0.0.1:1' })],
+  ['rankings.list', () => ({})],
+  ['rankings.get', () => ({ ranking: ids.ranking })],
+  ['rankings.delete', () => ({ ranking: ids.ranking })],
+  ['tasks.cancel', () => ({ task: ids.task })],
   ['relationships.list', () => ({})],
   ['relationships.get', () => ({ relationship: ids.relationship })],
   ['relationships.matrix', () => ({ relationship: ids.relationship })],
@@ -102,6 +108,10 @@ test.each(good)('the answer of %s is what the contract says', async (name, input
   const answer = await service.call(name, input() as never);
   // Its dataset is deleted further down.
   if (name === 'datasets.import') await finishTask(service, answer as Task);
+  if (name === 'models.rank') {
+    ids.task = (answer as Task).id;
+    ids.ranking = (await finishTask(service, answer as Task)).result!;
+  }
   const parsed = contract.calls[name].output.safeParse(answer);
   expect(parsed.error?.issues).toBeUndefined();
   expect(parsed.data).toEqual(answer);
@@ -124,6 +134,7 @@ const needsNothing = new Set<CallName>([
   'models.architectures',
   'relationships.list',
   'experiments.list',
+  'rankings.list',
   'runs.list',
   'system.listFolder',
 ]);

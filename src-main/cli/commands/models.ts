@@ -1,11 +1,10 @@
-import { rmSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Model, Preprocessing } from '../../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import { architectureNames } from '../../backbones/registry.ts';
-import { fetchModel } from '../../hub/fetch-model.ts';
 import type { Service } from '../../service/service.ts';
+import { awaitTask } from '../await-work.ts';
 import { classListHelp, classListInput } from '../class-list-option.ts';
 import { snakeCase } from '../output.ts';
 import { openProgress } from '../progress.ts';
@@ -122,30 +121,22 @@ interface FetchOptions extends CommonOptions {
 
 const fetchCommand = (repository: string, options: FetchOptions): Promise<void> =>
   withService(options, async (service) => {
-    const progress = openProgress();
-    try {
-      const { weights, classes, preprocessing } = await fetchModel(
-        repository,
-        join(options.home, 'downloads'),
-        {
-          endpoint: options.endpoint ?? process.env.HF_ENDPOINT ?? 'https://huggingface.co',
-          token: options.token ?? process.env.HF_TOKEN,
-          revision: options.revision,
-          onProgress: (what, done, total) => progress.update(what, done, total),
-        },
-      );
-      const model = await service.call('models.add', {
-        path: weights,
-        name: options.name ?? repository.split('/')[1],
-        classesPath: classListInput(options.classes) ?? classes,
-        preprocessing,
-      });
-      // What is kept of it lies with the other models now.
-      rmSync(dirname(weights), { recursive: true, force: true });
-      return { json: snakeCase(model), text: described(model) };
-    } finally {
-      progress.end();
-    }
+    const { name, revision, classes, endpoint } = options;
+    const id = await awaitTask(
+      service,
+      () =>
+        service.call('models.fetch', {
+          repository,
+          name,
+          revision,
+          classesPath: classListInput(classes),
+          endpoint,
+          token: options.token ?? (process.env.HF_TOKEN || undefined),
+        }),
+      openProgress(),
+    );
+    const model = (await service.call('models.list', {})).find((known) => known.id === id)!;
+    return { json: snakeCase(model), text: described(model) };
   });
 
 /** What a file is, tensor by tensor; a file that is no known network is an error with the list. */

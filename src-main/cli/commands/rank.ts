@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type EngineChoice, engineChoices } from '../../../src-shared/domain.ts';
+import { awaitTask } from '../await-work.ts';
+import { openProgress } from '../progress.ts';
 import { type CommonOptions, common, number, withService } from '../session.ts';
 import { columns, table } from '../text.ts';
 
@@ -26,7 +28,12 @@ export function rankCommand(program: Command): void {
     )
     .action(({ dataset, models, rate, engine, ...options }: Options) =>
       withService(options, async (service) => {
-        const ranking = await service.call('models.rank', { dataset, models, rate, engine });
+        const id = await awaitTask(
+          service,
+          () => service.call('models.rank', { dataset, models, rate, engine }),
+          openProgress(),
+        );
+        const ranking = await service.call('rankings.get', { ranking: id });
         const { scores, images, notes } = ranking;
         const rows = scores.map(({ name, title }) => {
           const best = Math.max(

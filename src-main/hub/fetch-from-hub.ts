@@ -10,7 +10,9 @@ export interface HubOptions {
   endpoint: string;
   token?: string;
   revision: string;
-  onProgress(what: string, done: number, total: number): void;
+  /** Bytes of the file that is on its way. */
+  onProgress(done: number, total: number): void;
+  signal?: AbortSignal;
 }
 
 /** A network as it has arrived. */
@@ -43,7 +45,7 @@ const preferred = [
  * one place where the program uses the network, and it does so only where a person asks for it. Errors: `not-found`, `bad-input`
  * (not open to the person, no weights), `unavailable` (no network).
  */
-export async function fetchModel(
+export async function fetchFromHub(
   repository: string,
   folder: string,
   options: HubOptions,
@@ -70,9 +72,8 @@ export async function fetchModel(
       ? ({ kind: 'sha256', hex: file.lfs.sha256 } as const)
       : ({ kind: 'git', hex: file.blobId } as const);
     const url = `${endpoint}/${repository}/resolve/${listing.sha}/${encodeURIComponent(file.rfilename)}`;
-    await download({ url, headers, size, digest }, path, (done) =>
-      options.onProgress(file.rfilename, done, size),
-    );
+    const onBytes = (done: number) => options.onProgress(done, size);
+    await download({ url, headers, size, digest }, path, onBytes, options.signal);
     return path;
   };
   const wanted = preferred.map((name) => byName.get(name)).find((file) => file !== undefined);
@@ -113,7 +114,7 @@ async function list(url: string, headers: Record<string, string>): Promise<z.inf
     throw new CotuneError(
       'unavailable',
       `The hub ${new URL(url).origin} does not answer: ${reason(error)}.`,
-      'Check the network, or name another hub with --endpoint or HF_ENDPOINT. Without a network, download the file elsewhere and add it with cotune models add.',
+      'Check the network, or name another hub (--endpoint, HF_ENDPOINT). Without a network, download the file elsewhere and add it.',
       { cause: error },
     );
   }

@@ -1,0 +1,41 @@
+import { rmSync } from 'node:fs';
+import type { CallInput } from '../../src-shared/contract.ts';
+import type { Model } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import { classList } from '../formats/class-names/class-list.ts';
+import type { Context } from './context.ts';
+import { keepWeights } from './keep-weights.ts';
+
+/** Keeps a copy of a weights file and registers it. Errors: `bad-input`, `conflict` where the name is another model's. */
+export async function addModel(
+  { store, home, emit, reader }: Context,
+  { path, name, classesPath, ...overrides }: CallInput<'models.add'>,
+): Promise<Model> {
+  const known = store.models.getByName(name);
+  if (/^\d+$/.test(name)) {
+    throw new CotuneError(
+      'bad-input',
+      `The name "${name}" is a number.`,
+      'Numbers stand for ids; add a letter.',
+    );
+  }
+  const classes = classesPath === undefined ? undefined : classList(classesPath);
+  const { hash, facts } = await keepWeights(home, reader, path, { ...overrides, classes });
+  if (known && known.hash !== hash) {
+    dropUnused({ store, home }, hash);
+    throw new CotuneError(
+      'conflict',
+      `The name "${name}" belongs to a model with other weights, added ${known.addedAt.slice(0, 10)}.`,
+      'Choose another name, or delete that model first.',
+    );
+  }
+  if (known) store.models.delete(known.id);
+  const id = store.models.insert({ ...facts, name, hash, addedAt: new Date().toISOString() });
+  emit('models.changed', {});
+  return store.models.get(id)!;
+}
+
+/** Removes the copy of weights that no model has any more. */
+export function dropUnused({ store, home }: Pick<Context, 'store' | 'home'>, hash: string): void {
+  if (!store.models.usesHash(hash)) rmSync(home.modelFile(hash), { force: true });
+}
