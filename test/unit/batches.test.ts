@@ -9,6 +9,7 @@ import {
   type TrainingOptions,
 } from '../../src-main/data/batches.ts';
 import { reserveCache } from '../../src-main/data/cache-budget.ts';
+import { tenCrop } from '../../src-main/data/evaluations/ten-crop.ts';
 import type { JobSample } from '../../src-main/trainer/protocol.ts';
 import { jpeg, temporaryFolder } from './pictures.ts';
 
@@ -79,6 +80,20 @@ test('a batch follows from seed and step: a resumed run sees the very same, cold
   expect(whole[0].images).not.toEqual(whole[1].images);
 });
 
+test.each([
+  ['crops of the paper’s scale', { crop: { name: 'random-crop', scale: [0.08, 1] } }],
+  ['fixed crops', { crop: { name: 'fixed-crop' } }],
+  ['jittered colors', { augment: [{ name: 'color-jitter' }] }],
+  ['changed shapes', { augment: [{ name: 'trivial-augment' }] }],
+  ['erased parts', { augment: [{ name: 'random-erasing', probability: 1, value: 'noise' }] }],
+  ['balanced classes', { sampling: { name: 'class-balanced' } }],
+])('the same holds for %s, which change what is seen', async (_, more) => {
+  const { options } = await images(10);
+  const whole = await take({ ...options, ...more });
+  expect(await take({ ...options, ...more, startStep: 3 })).toEqual(whole.slice(3));
+  expect(whole).not.toEqual(await take(options));
+});
+
 test('an epoch shows every image at most once, in an order of its own; what fills no batch is dropped', async () => {
   const { options, samples } = await images(10);
   const labelled = samples.map((sample, index) => ({ ...sample, label: index }));
@@ -103,6 +118,32 @@ test('asking for more batches than there are steps is refused', async () => {
   await expect(batches.next()).rejects.toThrow('no batch after step 1');
   expect(batches.waitedMs).toBeGreaterThanOrEqual(0);
   await batches.close();
+});
+
+test('ten crops of an image follow each other: corners and middle, then the same mirrored', async () => {
+  const { samples, cacheFolder } = await images(2);
+  const options = { samples, batch: 4, size, preprocessing, cacheFolder };
+  const [center] = await evaluated(samples, cacheFolder, 2);
+  const views = [];
+  for await (const { images: pixels, count } of await openEvaluationBatches({
+    ...options,
+    views: tenCrop.views,
+  }))
+    for (let i = 0; i < count; i++)
+      views.push(pixels.subarray(i * size * size * 3, (i + 1) * size * size * 3));
+  expect(views).toHaveLength(20);
+  expect(views[4]).toEqual(center.images.subarray(0, size * size * 3));
+  expect(views[14]).toEqual(center.images.subarray(size * size * 3));
+  // Mirrored, the upper left corner is the upper right one of the picture.
+  for (const [view, of] of [
+    [5, 1],
+    [6, 0],
+    [9, 4],
+  ])
+    for (let y = 0; y < size; y++)
+      for (let x = 0; x < size; x++)
+        expect(views[view][(y * size + x) * 3]).toBe(views[of][(y * size + size - 1 - x) * 3]);
+  expect(new Set(views.slice(0, 10).map(String)).size).toBe(10);
 });
 
 test('evaluation keeps the order and fills the last batch with zeros', async () => {
