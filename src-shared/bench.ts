@@ -136,8 +136,10 @@ export interface StoreBench {
   rounds: number;
   /** Values of curves written, a transaction for each step. */
   metric_rows_per_s: Spread;
-  /** Images' probabilities written, a transaction for each run. */
+  /** Images' probabilities written as a run's are, a transaction for each block. */
   prediction_rows_per_s: Spread;
+  /** Seconds that a block keeps the service. */
+  prediction_turn_s: Spread;
   /** Seconds to read the list of runs, and a run's curves and predictions, while another connection writes. */
   history_read_s: Spread;
   /** What that connection wrote meanwhile. */

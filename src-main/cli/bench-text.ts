@@ -97,6 +97,7 @@ const describeStore = (result: StoreBench): string =>
     spreadTable([
       spreadRow('curve values written a second', result.metric_rows_per_s, whole),
       spreadRow('predictions written a second', result.prediction_rows_per_s, whole),
+      spreadRow('a block of predictions', result.prediction_turn_s, duration),
       spreadRow("one run's history read while writing", result.history_read_s, duration),
     ]),
     '',

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { writeNpy } from './npy.ts';
 import { explainSystemError } from './system-error.ts';
@@ -20,7 +21,7 @@ export function createRows({ path, rows, columns }: RowsFile): void {
   });
 }
 
-/** Writes whole rows from row `first` on; with the last of them the file is on the disk for good. Errors as `createRows`. */
+/** Writes whole rows from row `first` on; `syncRows` brings them to the disk for good. Errors as `createRows`. */
 export function writeRows({ path, rows, columns }: RowsFile, first: number, values: Float32Array): void {
   const { header } = layout(rows, columns);
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
@@ -28,8 +29,20 @@ export function writeRows({ path, rows, columns }: RowsFile, first: number, valu
   writing(path, 'r+', (file) => {
     for (let written = 0; written < bytes.length; )
       written += writeSync(file, bytes, written, bytes.length - written, at + written);
-    if (first * columns + values.length === rows * columns) fsyncSync(file);
   });
+}
+
+/** Brings what was written to the disk for good before it returns. Errors as `createRows`. */
+export const syncRowsNow = ({ path }: RowsFile): void => writing(path, 'r+', fsyncSync);
+
+/** Resolves when what was written is on the disk for good: hundreds of megabytes may take seconds. Errors as `createRows`. */
+export async function syncRows({ path }: RowsFile): Promise<void> {
+  try {
+    const file = await open(path, 'r+');
+    await file.sync().finally(() => file.close());
+  } catch (error) {
+    throw explainSystemError(error, { path });
+  }
 }
 
 function writing(path: string, flags: 'w' | 'r+', write: (file: number) => void): void {

@@ -1,8 +1,9 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { predictionColumns } from '../../src-shared/prediction-columns.ts';
-import { createRows, writeRows } from '../formats/npy-rows.ts';
 import type { Store } from '../store/store.ts';
+import { predictionBlocks } from '../trainer/report-predictions.ts';
 import { resolveRunConfig } from './run-config.ts';
+import { takePredictions } from './take-predictions.ts';
 
 /** What a training step writes down: as many curves as a co-tuning run has. */
 export const curvesOf = (step: number): Record<string, number> => ({
@@ -99,19 +100,24 @@ function predictionsOf(store: Store, dataset: number, targets: number): Predicte
   };
 }
 
-/** Writes a run's test predictions as a recorder does, their file into `folder`. */
-export function writePredictions(
+/** Writes a run's test predictions as a recorder does, in turns, their file below `folder`. */
+export function* writePredictions(
   store: Store,
   run: number,
   { sampleIds, labels, probabilities }: Predicted,
   folder: string,
-): void {
-  const columns = probabilities.length / sampleIds.length;
-  const file = { path: join(folder, `${run}.npy`), rows: sampleIds.length, columns };
-  createRows(file);
-  const set = store.predictions.begin(run, 'test', file);
-  writeRows(file, 0, probabilities);
-  const found = predictionColumns(probabilities, labels, columns);
-  store.predictions.add(set, { ...found, first: 0, sampleIds, labels });
-  store.predictions.finish(set);
+): Generator<void> {
+  const known = new Map(Array.from(sampleIds, (id, at) => [id, labels[at]]));
+  const own = join(folder, String(run));
+  mkdirSync(own, { recursive: true });
+  const predictions = takePredictions(store, {
+    id: run,
+    folder: own,
+    labelOf: (sample) => known.get(sample)!,
+    toStored: (path) => path,
+  });
+  for (const block of predictionBlocks('test', sampleIds, probabilities)) {
+    predictions.take(block, store.transaction);
+    yield;
+  }
 }

@@ -29,13 +29,22 @@ export async function benchStore(
     const [live, ...written] = runs;
     const metricRates: number[] = [];
     const predictionRates: number[] = [];
+    const turns: number[] = [];
     for (const [round, run] of written.entries()) {
       onRound(round, rounds);
       const curvesSeconds = secondsOf(() => {
         for (let step = 1; step <= steps; step++) store.metrics.insert(run, step, curvesOf(step));
       });
       metricRates.push((steps * curves) / curvesSeconds);
-      predictionRates.push(samples / secondsOf(() => writePredictions(store, run, predicted, folder)));
+      const writing = writePredictions(store, run, predicted, folder);
+      const from = turns.length;
+      for (let done = false; !done; )
+        turns.push(
+          secondsOf(() => {
+            done = writing.next().done ?? false;
+          }),
+        );
+      predictionRates.push(samples / turns.slice(from).reduce((sum, each) => sum + each, 0));
       await turnOfLoop();
       signal.throwIfAborted();
     }
@@ -48,6 +57,7 @@ export async function benchStore(
       rounds,
       metric_rows_per_s: spreadOf(metricRates),
       prediction_rows_per_s: spreadOf(predictionRates),
+      prediction_turn_s: spreadOf(turns),
       ...(await readWhileWriting(store, live, written)),
     };
   } finally {

@@ -1,12 +1,10 @@
-import { join } from 'node:path';
 import type { Phase } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { predictionColumns } from '../../src-shared/prediction-columns.ts';
-import { createRows, writeRows } from '../formats/npy-rows.ts';
 import type { NewRelationship } from '../store/relationships.ts';
-import type { JobRelationship, JobSample, Predictions, TrainResult } from '../trainer/protocol.ts';
+import type { JobRelationship, JobSample, TrainResult } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
 import { keepOnlyWeights, recordCheckpoint, removeReplaced } from './checkpoint-files.ts';
+import { takePredictions } from './take-predictions.ts';
 import type { JobMessage } from './trainer-job.ts';
 
 const progressEveryMs = 250;
@@ -30,6 +28,11 @@ export interface RecordedRun {
 export function openRecorder(base: Base, run: RecordedRun) {
   const { store, emit, owner } = base;
   const labels = new Map(run.samples.map((sample) => [sample.id, sample.label]));
+  const predictions = takePredictions(store, {
+    ...run,
+    labelOf: (sample) => labels.get(sample)!,
+    toStored: base.home.toStored,
+  });
   let step = run.firstStep;
   let phase: Phase = 'starting';
   let done = 0;
@@ -59,25 +62,6 @@ export function openRecorder(base: Base, run: RecordedRun) {
   };
   /** Progress comes often; the row follows a few times a second, and at every new phase. */
   const isDue = () => Date.now() - written >= progressEveryMs;
-
-  /** The split whose predictions are coming in. */
-  let coming = 0;
-
-  /** Probabilities go into a file, which nobody reads before the last block's transaction shows them. */
-  function storePredictions({ split, first, total, sampleIds, probabilities }: Predictions): void {
-    const truth = Int32Array.from(sampleIds, (id) => labels.get(id)!);
-    const columns = probabilities.length / sampleIds.length;
-    const found = predictionColumns(probabilities, truth, columns);
-    const file = { path: join(run.folder, `${split}.probabilities.npy`), rows: total, columns };
-    if (first === 0) createRows(file);
-    writeRows(file, first, probabilities);
-    write(() => {
-      if (first === 0)
-        coming = store.predictions.begin(run.id, split, { ...file, path: base.home.toStored(file.path) });
-      store.predictions.add(coming, { ...found, first, sampleIds, labels: truth });
-      if (first + sampleIds.length === total) store.predictions.finish(coming);
-    });
-  }
 
   function record(message: JobMessage): void {
     switch (message.type) {
@@ -127,13 +111,15 @@ export function openRecorder(base: Base, run: RecordedRun) {
         removeReplaced(base, run.id);
         break;
       case 'predictions':
-        storePredictions(message.predictions);
+        predictions.take(message.predictions, write);
         break;
     }
   }
 
   return {
     record,
+    /** Resolves when everything beside the database is on the disk for good. */
+    settle: predictions.settle,
     /** Ends the run with what it came to, for good; only then its checkpoints go. */
     finish({ test, val, timing, weightsPath }: TrainResult): void {
       write(() => {

@@ -44,6 +44,7 @@ export function trainRun(base: Base, id: number, trainer: Trainer): RunningRun {
     });
     if (killedFor) throw killedFor;
     if (result.type === 'stopped') return end('stopped', stopped());
+    await recorder.settle();
     await persisted(() => recorder!.finish(result.result!));
   }
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { uncheckedColumns } from '../../src-shared/prediction-columns.ts';
-import { createRows, writeRows } from '../formats/npy-rows.ts';
+import { createRows, syncRowsNow, writeRows } from '../formats/npy-rows.ts';
 import { insertPrediction, topBytes } from './prediction-row.ts';
 
 const schema = `
@@ -95,6 +95,7 @@ export function convertPredictions(db: Database): void {
         insert.run(set, sample_id, first + i, label, predicted, ...figures, topBytes(found.top, i, kept));
       }
     }
+    syncRowsNow(target);
   }
   db.exec('DROP TABLE old_predictions');
 }

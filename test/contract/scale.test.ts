@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { writePredictions } from '../../src-main/service/bench-store-rows.ts';
+import { addRuns, writePredictions } from '../../src-main/service/bench-store-rows.ts';
 import type { Service } from '../../src-main/service/service.ts';
 import { openStore } from '../../src-main/store/store.ts';
 import type { CallInput, CallName } from '../../src-shared/contract.ts';
@@ -12,6 +13,8 @@ let service: Service;
 
 const images = 100_000;
 const runs = 10_000;
+/** Ids of runs that are compared. */
+const compared = Array.from({ length: 48 }, (_, index) => 2 + index);
 
 beforeAll(async () => {
   fixture = await makeFixture(1);
@@ -34,7 +37,15 @@ beforeAll(async () => {
     const probabilities = new Float32Array(tested.length * 100).fill(0.01);
     const sampleIds = Int32Array.from(tested, (one) => one.id);
     const labels = Int32Array.from(tested, (one) => one.label);
-    writePredictions(store, first.id, { sampleIds, labels, probabilities }, fixture.home);
+    for (const _ of writePredictions(store, first.id, { sampleIds, labels, probabilities }, fixture.home));
+    for (const run of compared) {
+      const some = { sampleIds: sampleIds.slice(0, 2000), labels: labels.slice(0, 2000) };
+      const own = new Float32Array(2000 * 100);
+      // Right for two images of three, another two in every run.
+      for (const [i, label] of some.labels.entries())
+        own[i * 100 + ((label + Number((i * run) % 3 === 0)) % 100)] = 1;
+      for (const _ of writePredictions(store, run, { ...some, probabilities: own }, fixture.home));
+    }
     for (const { id: run } of store.runs.list({})) {
       store.runs.stopQueued(run);
     }
@@ -63,4 +74,25 @@ const calls: [CallName, unknown][] = [
 
 test.each(calls)(`%s %j takes under 50 ms with ${images} images and ${runs} runs`, async (name, input) => {
   expect(await cpuMilliseconds(() => service.call(name, input as CallInput<typeof name>))).toBeLessThan(50);
+});
+
+test('comparing 48 runs of 2,000 images takes under 300 ms', async () => {
+  expect(await cpuMilliseconds(() => service.call('runs.compare', { runs: compared }))).toBeLessThan(300);
+});
+
+test('a block of predictions of 1,000 classes keeps the service for under 50 ms', () => {
+  const store = openStore(join(fixture.root, 'blocks.sqlite'));
+  const { runs, predicted } = addRuns(store, 3000, 1000, 1);
+  const turns: number[] = [];
+  const writing = writePredictions(store, runs[0], predicted, fixture.root);
+  for (let done = false; !done; ) {
+    const before = process.cpuUsage();
+    done = writing.next().done ?? false;
+    const { user, system } = process.cpuUsage(before);
+    turns.push((user + system) / 1000);
+  }
+  store.close();
+  expect(turns.length).toBeGreaterThan(20);
+  // But for one, in which the database may move what was written to its place.
+  expect(turns.toSorted((a, b) => b - a)[1]).toBeLessThan(50);
 });

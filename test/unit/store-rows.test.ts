@@ -42,7 +42,7 @@ describe('samples', () => {
       labels: Int32Array.of(0),
       probabilities: Float32Array.of(0.25, 0.75),
     };
-    writePredictions(store, run, predicted, folder);
+    for (const _ of writePredictions(store, run, predicted, folder));
     store.samples.replace(id, []);
     expect(store.samples.page(id, {}, 0, 10).total).toBe(0);
     expect(store.predictions.page(run, 'test', {}, 0, 10).predictions[0].sample.path).toBe('a/1.jpg');
@@ -211,7 +211,12 @@ test('predictions are found by true class, by predicted class and by error', () 
   const ids = store.samples.all(id).map((s) => s.id);
   const probabilities = Float32Array.of(0.75, 0.25, 0.25, 0.75, 0, 1);
   const labels = Int32Array.of(0, 0, 1);
-  writePredictions(store, run, { sampleIds: Int32Array.from(ids), labels, probabilities }, folder);
+  for (const _ of writePredictions(
+    store,
+    run,
+    { sampleIds: Int32Array.from(ids), labels, probabilities },
+    folder,
+  ));
   const paths = (filter: object) =>
     store.predictions.page(run, 'test', filter, 0, 10).predictions.map((p) => p.sample.path);
   expect(paths({ label: 0 })).toEqual(['1', '2']);
@@ -252,12 +257,8 @@ test('predictions that are coming in are seen when all are there, and those befo
     store.predictions.add(set, { ...found, first: i, sampleIds, labels: truth });
   };
   const predicted = () => drain(store.predictions.read(run, 'test'))?.predicted;
-  writePredictions(
-    store,
-    run,
-    { sampleIds: ids, labels, probabilities: Float32Array.of(1, 0, 1, 0) },
-    folder,
-  );
+  const predictions = { sampleIds: ids, labels, probabilities: Float32Array.of(1, 0, 1, 0) };
+  for (const _ of writePredictions(store, run, predictions, folder));
   const set = store.predictions.begin(run, 'test', { path: 'x', rows: 2, columns: 2 });
   write(Float32Array.of(0, 1), 0, set);
   expect(predicted()).toEqual(Int32Array.of(0, 0));

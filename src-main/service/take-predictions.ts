@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { predictionColumns } from '../../src-shared/prediction-columns.ts';
+import { createRows, type RowsFile, syncRows, writeRows } from '../formats/npy-rows.ts';
+import type { Store } from '../store/store.ts';
+import type { Predictions } from '../trainer/protocol.ts';
+
+export interface PredictedRun {
+  id: number;
+  /** Where its files go. */
+  folder: string;
+  labelOf: (sample: number) => number;
+  /** A path as the store keeps it. */
+  toStored: (path: string) => string;
+}
+
+/**
+ * Takes in a run's predictions as they come, in blocks: distributions go into a file for each split, the rest into rows. A block
+ * keeps the service for some milliseconds; nobody sees any of a split before the transaction of its last one.
+ */
+export function takePredictions(store: Store, run: PredictedRun) {
+  const files: RowsFile[] = [];
+  /** The split whose predictions are coming in. */
+  let coming = 0;
+  return {
+    /** `write` makes one transaction. Errors: `bad-input` where a number is no probability, `unavailable` where the disk is full. */
+    take(
+      { split, first, total, sampleIds, probabilities }: Predictions,
+      write: (work: () => void) => void,
+    ): void {
+      const labels = Int32Array.from(sampleIds, run.labelOf);
+      const columns = probabilities.length / sampleIds.length;
+      const found = predictionColumns(probabilities, labels, columns);
+      const file = { path: join(run.folder, `${split}.probabilities.npy`), rows: total, columns };
+      if (first === 0) {
+        createRows(file);
+        files.push(file);
+      }
+      writeRows(file, first, probabilities);
+      write(() => {
+        if (first === 0)
+          coming = store.predictions.begin(run.id, split, { ...file, path: run.toStored(file.path) });
+        store.predictions.add(coming, { ...found, first, sampleIds, labels });
+        if (first + sampleIds.length === total) store.predictions.finish(coming);
+      });
+    },
+    /** Resolves when the files are on the disk for good; the service does other work meanwhile. */
+    async settle(): Promise<void> {
+      await Promise.all(files.map(syncRows));
+    },
+  };
+}
