@@ -4,6 +4,7 @@ import {
   approaches,
   classLists,
   engineChoices,
+  layerTraits,
   phases,
   precisions,
   runStatuses,
@@ -15,8 +16,19 @@ export { approaches, classLists, engineChoices, precisions, runStatuses, splits 
 
 /** Name of a network's architecture: one of those that `models.architectures` lists. */
 export const Architecture = z.string().min(1);
-/** What a person reads for it. */
-export const ArchitectureTitle = z.object({ name: Architecture, title: z.string() });
+/** What a network's description says that parts of a training and their options depend on. */
+export const NetworkTraits = z.object({
+  has: z.array(z.enum(layerTraits)),
+  /** Blocks from front to back, or stages where it has none. */
+  blocks: z.number().int(),
+});
+export type NetworkTraits = z.infer<typeof NetworkTraits>;
+/** What a person reads for it, and what it has. */
+export const ArchitectureTitle = z.object({
+  name: Architecture,
+  title: z.string(),
+  traits: NetworkTraits,
+});
 export type ArchitectureTitle = z.infer<typeof ArchitectureTitle>;
 export const Approach = z.enum(approaches);
 export type Approach = z.infer<typeof Approach>;

@@ -11,3 +11,6 @@ export const phases = ['starting', 'data', 'prepare', 'train', 'evaluate'] as co
 /** Path of a sample's picture under a host's origin: `thumb` is at most 256 px on its longer side. */
 export const imagePath = (sample: number, size: 'thumb' | 'full'): string => `images/${sample}/${size}`;
 export const temperatureSources = ['fitted', 'metadata', 'typed', 'default'] as const;
+
+/** What a network's description can have that parts of a training need. */
+export const layerTraits = ['batch-norm', 'blocks', 'attention', 'dropout', 'stochastic-depth'] as const;

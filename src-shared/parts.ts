@@ -3,7 +3,8 @@
  * forms and pages are made, and what a run's configuration chose. Free of schemas, so that a page under a strict policy (no
  * eval) can import it.
  */
-import type { Model, Part, PartsChoice, RunConfig } from './domain.ts';
+import type { Model, NetworkTraits, Part, PartsChoice, RunConfig } from './domain.ts';
+import { layerTraits } from './names.ts';
 import { settingTitle } from './setting-title.ts';
 
 /** Places of a configuration that hold parts, in the order in which they are listed. */
@@ -63,9 +64,18 @@ export type SingleSlot = { [S in Slot]: (typeof places)[S]['many'] extends false
 
 export const singleSlots = slots.filter((slot): slot is SingleSlot => !places[slot].many);
 
-/** What a part can ask of the pre-trained network. */
-export const needs = ['source-head', 'relationship'] as const;
+/** What a part can ask of the pre-trained network, or of a run. */
+export const needs = ['source-head', 'relationship', 'validation', ...layerTraits] as const;
 export type Need = (typeof needs)[number];
+
+/** The sentence for a network that has it not. */
+const lacking: Record<(typeof layerTraits)[number], string> = {
+  'batch-norm': 'This network has no batch norm.',
+  blocks: 'This network has no blocks.',
+  attention: 'This network has no attention.',
+  dropout: 'This network has no dropout.',
+  'stochastic-depth': 'This network has no branches that can be left out.',
+};
 
 /** One option of a part: what a flag, a field and a line of the documentation are made from. */
 export interface OptionDescription {
@@ -82,6 +92,8 @@ export interface OptionDescription {
   above?: number;
   below?: number;
   unit?: string;
+  /** What of the chosen network is the largest that it can be. */
+  most?: 'blocks';
   choices?: string[];
   /** Where the option says how strong the method is: factors on its value that a search may try, the published 1 first. */
   strength?: number[];
@@ -144,10 +156,24 @@ export const chosenParts = (config: Pick<RunConfig, Slot>, catalog: Catalog): Pa
 export function whyNot(
   part: Pick<PartDescription, 'needs'>,
   model: Pick<Model, 'sourceClasses'>,
+  { has }: NetworkTraits,
 ): string | null {
   if (part.needs.includes('source-head') && model.sourceClasses.length < 2)
     return 'This network has no source head.';
-  return null;
+  const missing = layerTraits.find((trait) => part.needs.includes(trait) && !has.includes(trait));
+  return missing ? lacking[missing] : null;
+}
+
+/** The catalog with the bounds that a network sets. */
+export function boundedBy(catalog: Catalog, traits: NetworkTraits): Catalog {
+  const bounded = (option: OptionDescription) =>
+    option.most ? { ...option, maximum: traits[option.most] } : option;
+  return Object.fromEntries(
+    slots.map((slot) => [
+      slot,
+      catalog[slot].map((part) => ({ ...part, options: part.options.map(bounded) })),
+    ]),
+  ) as Catalog;
 }
 
 /** Why chosen parts cannot go together, or null. */

@@ -84,7 +84,7 @@ const rowOf = (option: OptionDescription): string =>
   `| \`${option.name}\` | ${defaultOf(option)} | ${boundsOf(option)} | ${option.help} |`;
 
 const defaultOf = ({ default: usual, unit }: OptionDescription): string =>
-  usual === null ? 'from the length' : `${String(usual)}${unit ? ` ${unit}` : ''}`;
+  usual === null ? 'follows from the rest' : `${String(usual)}${unit ? ` ${unit}` : ''}`;
 
 function boundsOf({ type, choices, minimum, maximum, above, below }: OptionDescription): string {
   if (choices) return choices.join(', ');

@@ -37,7 +37,7 @@ export interface Scope {
    */
   batchNorm(x: Tensor4D, prefix: string, near: () => Tensor1D): Tensor4D;
   /** The mask of a site: [batch, features] or [batch]; undefined where nothing is dropped. */
-  mask?(site: string): Tensor | undefined;
+  mask?(site: MaskSite): Tensor | undefined;
   /** Is told what comes out at every tap. */
   tap?(name: string, value: Tensor): void;
 }
@@ -62,6 +62,8 @@ export interface Backbone {
   /** Names at which `Scope.tap` is told a value: `stem`, `stage1` … `stage4`, every block, `features`. */
   taps: readonly string[];
   masks: readonly MaskSite[];
+  /** Names of its attention layers. */
+  attentions: readonly string[];
   /** Name of the pre-trained head's last layer: `fc`, `classifier.1`. */
   head: string;
   /** Tensors of a head of that name: its weight and its bias. */

@@ -8,6 +8,7 @@ import type { Built, Site } from './layers/layer.ts';
 export function buildBackbone(description: Description, padding: Padding): Backbone {
   const blocks: Block[] = [];
   const masks: MaskSite[] = [];
+  const attentions: string[] = [];
   const site = (channels: number, stage: number): Site => ({
     prefix: '',
     channels,
@@ -16,6 +17,7 @@ export function buildBackbone(description: Description, padding: Padding): Backb
     build: (layers, at) => sequence(layers, at),
     onBlock: (name) => blocks.push({ name, stage }),
     onMask: (mask) => masks.push(mask),
+    onAttention: (name) => attentions.push(name),
   });
   let channels = 3;
   const stages = description.stages.map((layers, stage) => {
@@ -47,6 +49,7 @@ export function buildBackbone(description: Description, padding: Padding): Backb
     blocks,
     taps: [...names, ...blocks.map(({ name }) => name), 'features'],
     masks,
+    attentions,
     head: head.name,
     headTensors: (name, classes) => headOf(name, classes).tensors,
     forward(images, scope) {

@@ -1,10 +1,11 @@
 import { readNetwork } from '../backbones/network-file.ts';
+import { partsUntil } from '../backbones/parts.ts';
 import { randomOf } from '../data/random.ts';
 import type { Arrays, Program } from '../engine/engine.ts';
 import { openSource } from '../trainer/open-source.ts';
 import { evaluationBatch } from '../trainer/predict-logits.ts';
 import type { StepWork } from '../trainer/protocol.ts';
-import { optimizerOf } from '../transfer/catalog.ts';
+import { optimizerOf, termsOf } from '../transfer/catalog.ts';
 import { initialState } from '../transfer/initial-state.ts';
 import type { Network } from '../transfer/network.ts';
 import { evaluationProgram, trainingProgram } from '../transfer/training-program.ts';
@@ -40,7 +41,10 @@ export function stepProgram(work: StepWork): StepProgram {
     size,
     optimizer: optimizerOf({ name: 'sgd' }),
     headLearningRateMultiplier: 10,
-    frozen: work.frozen,
+    terms:
+      work.frozen > 0
+        ? termsOf([], [{ name: 'frozen-blocks', blocks: partsUntil(network.backbone, work.frozen) }])
+        : [],
   });
   const state = () => initialState(program, network, weights(), 0);
   const batch = syntheticBatch(count, size);

@@ -2,6 +2,7 @@ import type { Model, Part, PartsChoice, RunConfig } from '../../src-shared/domai
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
 import { places, type Slot, slots, whyNot, whyNotTogether } from '../../src-shared/parts.ts';
+import { traitsOf } from '../backbones/traits.ts';
 import { parts } from '../transfer/catalog.ts';
 import { type Described, describe } from '../transfer/part.ts';
 import { parseInput } from './parse-input.ts';
@@ -22,7 +23,7 @@ export type ChosenParts = Pick<RunConfig, Slot>;
  */
 export function chooseParts(
   { options = {}, ...choice }: Choice,
-  model: Pick<Model, 'name' | 'sourceClasses'>,
+  model: Pick<Model, 'name' | 'architecture' | 'sourceClasses'>,
   usual: Partial<Record<Slot, Part | Part[]>> = {},
 ): { chosen: ChosenParts; unused: string[] } {
   const found = Object.fromEntries(
@@ -32,19 +33,27 @@ export function chooseParts(
     throw new CotuneError('bad-input', 'No method is named.', `Methods: ${namesIn('method').join(', ')}.`);
   const all = Object.values(found).flat();
   const unused = assign(options, all);
+  const traits = traitsOf(model.architecture);
   const chosen = all.map(({ part }) => describe(part));
   const reason =
-    chosen.map((part) => whyNot(part, model)).find((why) => why !== null) ?? whyNotTogether(chosen);
+    chosen.map((part) => whyNot(part, model, traits)).find((why) => why !== null) ?? whyNotTogether(chosen);
   if (reason)
     throw new CotuneError(
       'bad-input',
       `${found.method.map(({ part }) => part.name).join('+')} with the network "${model.name}": ${reason}`,
       'Choose another method, or another network.',
     );
-  const parsed = ({ part, given }: Found): Part => ({
-    name: part.name,
-    ...parseInput(part.name, part.options, given),
-  });
+  const parsed = ({ part, given }: Found): Part => {
+    const options = parseInput(part.name, part.options, given);
+    for (const { name, most } of describe(part).options)
+      if (most && (options[name] as number) > traits[most])
+        throw new CotuneError(
+          'bad-input',
+          `${part.name}: "${name}" is ${options[name]}, and the network "${model.name}" has ${traits[most]} ${most}.`,
+          `"${name}" has to be at most ${traits[most]}.`,
+        );
+    return { name: part.name, ...options };
+  };
   const parts = slots.map((slot) => {
     const list = found[slot].map(parsed);
     return [slot, places[slot].many ? list : list[0]];

@@ -1,5 +1,5 @@
 import type { Experiment } from '../../src-shared/contract.ts';
-import type { Run } from '../../src-shared/domain.ts';
+import type { Model, Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { type CellPlan, isFinished, nextTrials, type TrialKey } from '../../src-shared/experiment-cells.ts';
 import { type Catalog, choiceLabel, whyNot } from '../../src-shared/parts.ts';
@@ -95,7 +95,7 @@ export function openExperiments(
     /** Starts a plan: its first runs are in the queue when it returns. Errors: as of a run, and for what cannot be searched. */
     async start(given: Experiment['plan']): Promise<Experiment> {
       const catalog = await loadCatalog();
-      const plan = withBaselines(given, findModel(store, given.model), catalog);
+      const plan = await withBaselines(given, findModel(store, given.model), catalog);
       const cells = cellsOf(plan, catalog);
       await checkPlan(store, plan, cells);
       const keys = nextTrials({ cells, seeds: plan.seeds, trials: [] });
@@ -168,13 +168,15 @@ function wantedRun(
 }
 
 /** The plan with the baselines that this network can be used with first, if it asks for them. */
-function withBaselines(
+async function withBaselines(
   plan: Experiment['plan'],
-  model: Parameters<typeof whyNot>[1],
+  model: Model,
   catalog: Catalog,
-): Experiment['plan'] {
+): Promise<Experiment['plan']> {
   if (!plan.baseline) return plan;
-  const baselines = catalog.method.filter((part) => part.isBaseline && whyNot(part, model) === null);
+  const { traitsOf } = await import('../backbones/traits.ts');
+  const traits = traitsOf(model.architecture);
+  const baselines = catalog.method.filter((part) => part.isBaseline && whyNot(part, model, traits) === null);
   const others = plan.methods.filter((choice) => !baselines.some(({ name }) => name === choice));
   return { ...plan, methods: [...baselines.map(({ name }) => name), ...others] };
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { mappingOf } from '../backbones/mapping.ts';
 import { architectureNames, architectures } from '../backbones/registry.ts';
+import { traitsOf } from '../backbones/traits.ts';
 import { addModel, dropUnused } from './add-model.ts';
 import { calibrateModel } from './calibration.ts';
 import type { Context, Handlers } from './context.ts';
@@ -19,7 +20,8 @@ export function modelCalls(context: Context): Handlers<Names> {
 
   return {
     'models.list': () => store.models.list(),
-    'models.architectures': () => architectures().map(({ name, title }) => ({ name, title })),
+    'models.architectures': () =>
+      architectures().map(({ name, title }) => ({ name, title, traits: traitsOf(name) })),
     'models.inspect': async ({ path, architecture }) => {
       const source = await openUntrusted(reader, resolve(path));
       const candidates = architecture === undefined ? architectureNames() : [architecture];

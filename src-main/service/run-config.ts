@@ -5,7 +5,7 @@ import { nearest } from '../../src-shared/nearest.ts';
 import { presets } from '../../src-shared/presets/index.ts';
 import type { Preset } from '../../src-shared/presets/preset.ts';
 import { resizeOf } from '../data/resizes/index.ts';
-import { scheduleOf } from '../transfer/catalog.ts';
+import { parts, scheduleOf } from '../transfer/catalog.ts';
 import { type ChosenParts, chooseParts } from './choose-parts.ts';
 
 /** Settings that all presets share. */
@@ -65,8 +65,20 @@ export function resolveRunConfig(
     dataset: dataset.name,
     model: model.name,
   };
+  if (config.evaluateEvery === 0) {
+    const waiting = [...chosen.method, ...chosen.extras].find(({ name }) => needsValidation(name));
+    if (waiting)
+      throw new CotuneError(
+        'bad-input',
+        `${waiting.name} looks at validation passes, and evaluateEvery is 0: there are none before the end.`,
+        'Say how many steps lie between them: --evaluate-every 50.',
+      );
+  }
   return { config, unused };
 }
+
+const needsValidation = (name: string): boolean =>
+  [...parts.method, ...parts.extras].some((part) => part.name === name && part.needs?.includes('validation'));
 
 function presetOf(name = presets[0].name): Preset {
   const found = presets.find((preset) => preset.name === name);

@@ -6,6 +6,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import type { Arrays, Specs } from '../engine/engine.ts';
 import { readSafetensorsHeader, readTensors, writeSafetensors } from '../formats/safetensors.ts';
 import { copyWhole } from '../formats/write-whole.ts';
+import type { Validation } from '../transfer/term.ts';
 import type { FromTrainer, TrainJob } from './protocol.ts';
 import type { Timing } from './stopwatch.ts';
 
@@ -15,7 +16,9 @@ export interface Checkpoint {
   /** Parameters, momentum, running statistics, relationship: the training program's whole state. */
   state: Arrays;
   /** The best validation so far, whose weights are in `bestPath`; null before the first. */
-  best: { step: number; accuracy: number } | null;
+  best: Validation | null;
+  /** Validations so far. */
+  validations: readonly Validation[];
   /** Seconds spent so far. */
   timing: Timing;
   /** Engine that trained so far. */
@@ -69,7 +72,7 @@ export function bestOf(path: string): string | null {
 
 /** Writes a checkpoint whole or not at all. Returns its path. */
 export function writeCheckpoint(job: TrainJob, specs: Specs, checkpoint: Checkpoint, said: Said): string {
-  const { step, state, best, timing, engine } = checkpoint;
+  const { step, state, best, validations, timing, engine } = checkpoint;
   const path = checkpointPath(job.runFolder, step);
   writeSafetensors(
     path,
@@ -78,6 +81,7 @@ export function writeCheckpoint(job: TrainJob, specs: Specs, checkpoint: Checkpo
       run: runHash(job),
       step: String(step),
       best: JSON.stringify(best),
+      validations: JSON.stringify(validations),
       timing: JSON.stringify(timing),
       engine,
       randomness,
@@ -93,7 +97,7 @@ export function writeCheckpoint(job: TrainJob, specs: Specs, checkpoint: Checkpo
  */
 export function readCheckpoint(job: TrainJob, specs: Specs, path: string): Checkpoint {
   const header = readSafetensorsHeader(path);
-  const { run, step, best, timing, engine } = header.metadata;
+  const { run, step, best, validations = '[]', timing, engine } = header.metadata;
   if (header.metadata.randomness !== randomness)
     throw new CotuneError(
       'conflict',
@@ -119,6 +123,7 @@ export function readCheckpoint(job: TrainJob, specs: Specs, path: string): Check
     step: Number(step),
     state: Object.fromEntries(readTensors(header, Object.keys(specs))),
     best: JSON.parse(best),
+    validations: JSON.parse(validations),
     timing: JSON.parse(timing),
     engine,
   };

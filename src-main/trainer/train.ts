@@ -9,7 +9,9 @@ import { evaluationOf, optimizerOf, samplingOf, scheduleOf, termsOf } from '../t
 import { feedsAt } from '../transfer/feeds.ts';
 import { initialState } from '../transfer/initial-state.ts';
 import { evaluationTensors } from '../transfer/network.ts';
-import { trainingProgram } from '../transfer/training-program.ts';
+import { ownTensors, withoutOwnTensors } from '../transfer/own-tensors.ts';
+import type { Validation } from '../transfer/term.ts';
+import { averageName, trainingProgram } from '../transfer/training-program.ts';
 import { bestPath, type Checkpoint, readCheckpoint, type Said, writeCheckpoint } from './checkpoint.ts';
 import { checkFinite, divergence } from './divergence.ts';
 import { evaluateSplits, openTrained } from './evaluate-weights.ts';
@@ -101,6 +103,7 @@ export async function train(
     resumed?.state ?? initialState(program, network, readNetwork(file, file.tensors), config.seed, prepared),
   );
   let best: Checkpoint['best'] = resumed?.best ?? null;
+  const validations: Validation[] = [...(resumed?.validations ?? [])];
   said.after = firstStep;
   if (config.select === 'best' && samples.val.length === 0)
     report({
@@ -111,21 +114,31 @@ export async function train(
   async function checkpoint(step: number): Promise<void> {
     const state = await executable.read();
     checkFinite(step, state, learningRateAt(step - 1));
-    const facts = { step, state, best, timing: watch.timing(), engine: engine.info.name };
+    const facts = { step, state, best, validations, timing: watch.timing(), engine: engine.info.name };
     const path = writeCheckpoint(job, program.state, facts, said);
     said.after = step;
     said.messages = [];
     report({ type: 'checkpoint', step, path, best: best && bestPath(job.runFolder, best.step) });
   }
 
+  /** The weights to evaluate and to keep: averages where terms make them, and what terms put in place of tensors worked out. */
+  async function evaluated(): Promise<Arrays> {
+    const names = [...evaluationTensors(network, 'target'), ...ownTensors(network, terms)].map(
+      ({ name }) => [name, program.state[averageName(name)] ? averageName(name) : name] as const,
+    );
+    const read = await executable.read(names.map(([, inState]) => inState));
+    const weights = Object.fromEntries(names.map(([name, inState]) => [name, read[inState]]));
+    return withoutOwnTensors(engine, network, terms, weights);
+  }
+
   /** Scores the weights as they are on the validation images, and keeps them where they are the best so far. */
   async function validate(step: number): Promise<void> {
-    const names = evaluationTensors(network, 'target').map((tensor) => tensor.name);
-    const weights = await executable.read(names);
+    const weights = await evaluated();
     checkFinite(step, weights, learningRateAt(step - 1));
     const trained = { network, weights, head: 'target' } as const;
     const { metrics } = (await evaluateSplits(engine, trained, { val: samples.val }, images)).val;
     if (!metrics) return;
+    validations.push({ step, accuracy: metrics.accuracy });
     report({ type: 'metrics', step, values: { val_accuracy: metrics.accuracy, val_nll: metrics.nll } });
     if (config.select === 'last' || (best && best.accuracy >= metrics.accuracy)) return;
     writeTrainedWeights(bestPath(job.runFolder, step), network, weights, job);
@@ -134,10 +147,16 @@ export async function train(
     best = { step, accuracy: metrics.accuracy };
   }
 
+  /** Why training ends before its last step. A checkpoint may stand where it did. */
+  const stopReason = () =>
+    terms.map(({ term, options }) => term.stops?.(validations, options) ?? null).find((why) => why !== null);
+  let stopped = stopReason();
+  let done = firstStep;
   const reportEvery = Math.ceil(steps / curvePoints);
   let lastLoss: number | null = null;
   try {
-    for (let step = firstStep + 1; step <= steps; step++) {
+    while (done < steps && !stopped) {
+      const step = ++done;
       const learningRate = learningRateAt(step - 1);
       const from = performance.now();
       const outputs = await watch.time('train_s', async () => {
@@ -161,10 +180,12 @@ export async function train(
           },
         });
 
-      const last = step === steps;
-      const scheduled = config.evaluateEvery > 0 && step % config.evaluateEvery === 0 && !last;
-      if (samples.val.length > 0 && (scheduled || (last && (config.select === 'best' || views.length > 1))))
+      const atEnd = step === steps;
+      const scheduled = config.evaluateEvery > 0 && step % config.evaluateEvery === 0 && !atEnd;
+      if (samples.val.length > 0 && (scheduled || (atEnd && (config.select === 'best' || views.length > 1))))
         await watch.time('evaluate_s', () => validate(step));
+      stopped = stopReason();
+      const last = atEnd || stopped;
       // Messages such as a stop arrive between turns of the event loop.
       await turnOfLoop();
       if (last || signal.aborted || (config.checkpointEvery > 0 && step % config.checkpointEvery === 0))
@@ -175,19 +196,21 @@ export async function train(
     await batches.close();
   }
 
+  if (stopped && done < steps)
+    report({ type: 'note', text: `Stopped early, after ${done} of ${steps} steps: ${stopped}` });
   // What is tested is the file that is kept.
   const weightsPath = join(job.runFolder, 'weights.safetensors');
-  if (best && best.step < steps) copyWhole(bestPath(job.runFolder, best.step), weightsPath);
-  else writeTrainedWeights(weightsPath, network, await executable.read(), job);
+  if (best && best.step < done) copyWhole(bestPath(job.runFolder, best.step), weightsPath);
+  else writeTrainedWeights(weightsPath, network, await evaluated(), job);
   await executable.dispose();
   const trained = openTrained(weightsPath, model);
   const tested = { val: samples.val, test: samples.test };
   const total = samples.val.length + samples.test.length;
   report({ type: 'progress', phase: 'evaluate', done: 0, total });
   const { val, test } = await watch.time('evaluate_s', () =>
-    evaluateSplits(engine, trained, tested, { ...images, views }, (done) => {
+    evaluateSplits(engine, trained, tested, { ...images, views }, (count) => {
       signal.throwIfAborted();
-      report({ type: 'progress', phase: 'evaluate', done, total });
+      report({ type: 'progress', phase: 'evaluate', done: count, total });
     }),
   );
   reportPredictions(report, 'val', val.sampleIds, val.probabilities);
@@ -195,11 +218,14 @@ export async function train(
   if (val.metrics && config.select === 'last' && views.length === 1)
     report({
       type: 'metrics',
-      step: steps,
+      step: done,
       values: { val_accuracy: val.metrics.accuracy, val_nll: val.metrics.nll },
     });
-  const timing = watch.summary(steps * batch);
-  report({ type: 'finished', result: { steps, test: test.metrics, val: val.metrics, timing, weightsPath } });
+  const timing = watch.summary(done * batch);
+  report({
+    type: 'finished',
+    result: { steps: done, test: test.metrics, val: val.metrics, timing, weightsPath },
+  });
 }
 
 /** A step's outputs as points of curves. */

@@ -16,7 +16,7 @@ export function feedsAt(
   if (optimizer.countsSteps) fed.step = Float32Array.of(step + 1);
   for (const one of terms) {
     const random = randomOf(seed, one.term.name, step);
-    const values = one.term.feeds?.values({ batch, size }, network, one.options, random) ?? {};
+    const values = one.term.feeds?.values({ batch, size }, network, one.options, random, step) ?? {};
     for (const [name, array] of Object.entries(values)) fed[ownName(one, name)] = array;
   }
   return fed;

@@ -2,11 +2,11 @@ import { tfShape } from '../backbones/layouts.ts';
 import { normalOf, randomOf } from '../data/random.ts';
 import type { Arrays, Program } from '../engine/engine.ts';
 import { type Network, targetHeadTensors } from './network.ts';
-import { anchorName } from './training-program.ts';
+import { anchorName, averageName } from './training-program.ts';
 
 /**
- * A training program's state before its first step: the pre-trained `weights`, a new target head by `seed`, anchors where
- * the weights are, what was `prepared` under its names in the program, and everything else zero.
+ * A training program's state before its first step: the pre-trained `weights`, a new target head by `seed`, anchors and averages
+ * where the weights are, what was `prepared` under its names in the program, and everything else zero.
  */
 export function initialState(
   program: Program,
@@ -16,14 +16,16 @@ export function initialState(
   prepared: Arrays = {},
 ): Arrays {
   const known: Arrays = { ...weights, ...newHead(network, seed), ...prepared };
-  // The executable writes over the arrays that it is given: an anchor is one of its own.
-  const anchorOf = new Map(Object.keys(known).map((name) => [anchorName(name), name]));
-  const anchor = (name: string) => anchorOf.has(name) && known[anchorOf.get(name)!].slice();
+  // The executable writes over the arrays that it is given: a copy is one of its own.
+  const copyOf = new Map(
+    Object.keys(known).flatMap((name) => [anchorName, averageName].map((nameOf) => [nameOf(name), name])),
+  );
+  const copied = (name: string) => copyOf.has(name) && known[copyOf.get(name)!].slice();
   const zeros = (shape: number[]) => new Float32Array(shape.reduce((a, b) => a * b, 1));
   return Object.fromEntries(
     Object.entries(program.state).map(([name, { shape }]) => [
       name,
-      known[name] ?? (anchor(name) || zeros(shape)),
+      known[name] ?? (copied(name) || zeros(shape)),
     ]),
   );
 }

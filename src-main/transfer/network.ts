@@ -53,29 +53,31 @@ export function evaluationScope(network: Network, tensors: Tensors): Scope {
   };
 }
 
-/** Scope of a training pass: batch norm with the batch's statistics; `onRunning` gets the updated running ones. */
+/**
+ * Scope of a training pass: batch norm with the batch's statistics, but for channels for which `byBatch` has 0; `onRunning` gets
+ * the updated running ones.
+ */
 export function trainingScope(
   network: Network,
   tensors: Tensors,
   onRunning: (name: string, value: tf.Tensor) => void,
+  byBatch: (batchNorm: string) => tf.Tensor | undefined = () => undefined,
 ): Scope {
   return {
     tensor: (name) => tensors[name],
     batchNorm(x, prefix, near) {
       const [gamma, beta, mean, variance] = batchNormNames(prefix);
+      const before = { mean: tensors[mean], variance: tensors[variance] };
+      const batch = byBatch(prefix);
       const result = batchNormTraining(
         x,
         tensors[gamma] as tf.Tensor1D,
         tensors[beta] as tf.Tensor1D,
         network.batchNormEpsilon,
         near(),
+        batch && { ...before, batch },
       );
-      const running = updateRunning(
-        { mean: tensors[mean], variance: tensors[variance] },
-        result,
-        x.size / x.shape[3],
-        network.backbone.batchNorm.momentum,
-      );
+      const running = updateRunning(before, result, x.size / x.shape[3], network.backbone.batchNorm.momentum);
       onRunning(mean, running.mean);
       onRunning(variance, running.variance);
       return result.y;

@@ -57,7 +57,7 @@ export function describe({
   };
 }
 
-type Property = z.core.JSONSchema.JSONSchema & { unit?: string; strength?: number[] };
+type Property = z.core.JSONSchema.JSONSchema & Pick<OptionDescription, 'unit' | 'most' | 'strength'>;
 
 function describeOption(name: string, schema: Property): OptionDescription {
   const choices = schema.enum as string[] | undefined;
@@ -70,6 +70,7 @@ function describeOption(name: string, schema: Property): OptionDescription {
     above: bound(schema.exclusiveMinimum as number | undefined),
     below: bound(schema.exclusiveMaximum as number | undefined),
     unit: schema.unit,
+    most: schema.most,
     choices,
     strength: schema.strength,
   };

@@ -1,7 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { z } from 'zod';
 import type { Approach } from '../../src-shared/domain.ts';
-import type { TensorDescription } from '../backbones/backbone.ts';
+import type { MaskSite, TensorDescription } from '../backbones/backbone.ts';
+import type { Description } from '../backbones/description.ts';
 import type { Random } from '../data/random.ts';
 import type { Arrays, Specs, Tensors } from '../engine/engine.ts';
 import type { Network } from './network.ts';
@@ -55,6 +56,13 @@ export interface Prepared {
   network?: Arrays;
 }
 
+/** What a validation pass found. */
+export interface Validation {
+  /** Steps done. */
+  step: number;
+  accuracy: number;
+}
+
 /** What a batch is like. */
 export interface BatchShape {
   batch: number;
@@ -84,12 +92,43 @@ export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
       options: z.output<Schema>,
       /** The term's own stream of random numbers at this step. */
       random: Random,
+      /** Steps done before this one. */
+      step: number,
     ): Arrays;
   };
+  /** The network with layers of the term's own, whose names no other layer has: from then on they are a part of it. */
+  describe?(description: Description, options: z.output<Schema>): Description;
+  /**
+   * Trained tensors of its own for tensors of the network, whose names they begin with; zero at the start unless prepared. The
+   * network that training leaves is without them.
+   */
+  tensors?(network: Network, options: z.output<Schema>): TensorDescription[];
+  /**
+   * What stands in for such a tensor of the network in every pass, made of it and of the term's own; null for the tensor as it
+   * is. The network that training leaves has the result as its tensor.
+   */
+  replace?(
+    name: string,
+    tensor: (name: string) => tf.Tensor,
+    network: Network,
+    options: z.output<Schema>,
+  ): tf.Tensor | null;
+  /**
+   * Whether a layer stays wholly as it is, given its name or that of a tensor or mask of it: nothing of it is trained, batch
+   * norm keeps and uses the running statistics, nothing is dropped.
+   */
+  freezes?(name: string, network: Network, options: z.output<Schema>): boolean;
   /** Whether a tensor is trained; where several terms say so, all must. */
   trains?(tensor: TensorDescription, network: Network, options: z.output<Schema>): boolean;
   /** Whether batch norm keeps and uses the running statistics while training. */
   frozenStatistics?: boolean;
+  /**
+   * By which statistics a batch norm normalizes every channel while training, [channels]: 1 for the batch's, 0 for the running
+   * ones, which learn from the batch all the same. Absent: all by the batch's.
+   */
+  batchStatistics?(batchNorm: string, held: Held, network: Network, options: z.output<Schema>): tf.Tensor1D;
+  /** The mask of a site while training ([batch, features] or [batch]); null where nothing is dropped. */
+  mask?(site: MaskSite, held: Held, options: z.output<Schema>): tf.Tensor | null;
   /** The batch to train on, in place of that which was fed. */
   mix?(
     batch: { images: tf.Tensor4D; labels: tf.Tensor2D },
@@ -115,6 +154,13 @@ export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
   limit?(gradients: Tensors, options: z.output<Schema>): Tensors;
   /** Factor on the learning rate of a tensor. */
   rate?(tensor: string, network: Network, options: z.output<Schema>): number;
+  /**
+   * The share d, a scalar, that the average of every tensor so far has in the next: θ̄ ← d θ̄ + (1 − d) θ, running statistics
+   * included. Averages are evaluated and kept in place of the tensors, and begin as these do.
+   */
+  average?(held: Held, options: z.output<Schema>): tf.Scalar;
+  /** Why training ends now, a sentence; null where it goes on. `validations` are those so far, the newest last. */
+  stops?(validations: readonly Validation[], options: z.output<Schema>): string | null;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds terms of all kinds of options.

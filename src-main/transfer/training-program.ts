@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Backbone, stageOf, type TensorDescription } from '../backbones/backbone.ts';
+import type { TensorDescription } from '../backbones/backbone.ts';
 import type { Program, Specs, Tensors } from '../engine/engine.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import {
@@ -15,6 +15,7 @@ import {
   trainingScope,
 } from './network.ts';
 import { type ChosenOptimizer, slotName } from './optimizer.ts';
+import { ownTensors, replaced } from './own-tensors.ts';
 import { type BatchShape, type ChosenTerm, type Held, ownName } from './term.ts';
 
 export interface TrainingOptions extends BatchShape {
@@ -23,8 +24,6 @@ export interface TrainingOptions extends BatchShape {
   optimizer: ChosenOptimizer;
   /** Factor on the learning rate of the target head. */
   headLearningRateMultiplier: number;
-  /** Stages of the backbone that stay as they are, and the stem with them; 0 (the default) trains everything. */
-  frozen?: number;
 }
 
 /** Whether a term has the source head take part, and be trained. */
@@ -40,9 +39,12 @@ export function networkTensors(network: Network, withSourceHead: boolean): Tenso
 /** State name of the value that training of a parameter began with. */
 export const anchorName = (parameter: string): string => `anchor/${parameter}`;
 
+/** State name of a tensor's average over the steps so far. */
+export const averageName = (tensor: string): string => `average/${tensor}`;
+
 /**
  * One training step as a pure function: forward in training mode, cross-entropy on the target labels and what the terms add
- * to it or change, its gradient, and the optimizer's update of every parameter. Frozen stages run in evaluation mode and
+ * to it or change, its gradient, and the optimizer's update of every parameter. Frozen layers run in evaluation mode and
  * stay as they are.
  *
  * batch: images [batch, size, size, 3], labels int32 [batch], learning_rate scalar; `step` scalar, from 1, where the
@@ -51,12 +53,13 @@ export const anchorName = (parameter: string): string => `anchor/${parameter}`;
  * predictions, all scalars.
  */
 export function trainingProgram(network: Network, options: TrainingOptions): Program {
-  const { terms = [], optimizer: chosen, batch, size, frozen = 0 } = options;
+  const { terms = [], optimizer: chosen, batch, size } = options;
   const { optimizer } = chosen;
   const { backbone, targetClasses } = network;
   const withSourceHead = usesSourceHead(terms);
-  const tensors = networkTensors(network, withSourceHead);
-  const isFrozen = frozenLayers(backbone, frozen);
+  const tensors = [...networkTensors(network, withSourceHead), ...ownTensors(network, terms)];
+  const isFrozen = (name: string) =>
+    terms.some(({ term, options: own }) => term.freezes?.(name, network, own));
   const isTrained = (tensor: TensorDescription) =>
     tensor.kind !== 'running' &&
     !isFrozen(tensor.name) &&
@@ -74,9 +77,14 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
     one.term.feeds?.specs({ batch, size }, network, one.options) ?? {};
   const frozenStatistics = terms.some(({ term }) => term.frozenStatistics);
   const penalties = terms.filter(({ term }) => term.penalty);
+  const averaging = terms.find(({ term }) => term.average);
+  const learnsStatistics = ({ name, kind }: TensorDescription) =>
+    kind === 'running' && !frozenStatistics && !isFrozen(name);
+  const averaged = averaging ? tensors.filter((one) => isTrained(one) || learnsStatistics(one)) : [];
+  const averages: Specs = Object.fromEntries(averaged.map(({ name }) => [averageName(name), weights[name]]));
 
   return {
-    state: { ...weights, ...slots, ...anchors, ...ownSpecs(terms, statesOf) },
+    state: { ...weights, ...slots, ...anchors, ...averages, ...ownSpecs(terms, statesOf) },
     batch: {
       images: { shape: [batch, size, size, 3], dtype: 'float32' },
       labels: { shape: [batch], dtype: 'int32' },
@@ -112,12 +120,25 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
       const forward = (...parameters: tf.Tensor[]): tf.Scalar => {
         const used: Tensors = { ...state };
         for (const [index, name] of trained.entries()) used[name] = parameters[index];
-        const training = trainingScope(network, used, (name, value) => keep(`state/${name}`, value));
+        for (const [name, value] of replaced(network, terms, used)) used[name] = value;
+        const training = trainingScope(
+          network,
+          used,
+          (name, value) => keep(`state/${name}`, value),
+          (batchNorm) =>
+            firstOf(terms, (one) =>
+              one.term.batchStatistics?.(batchNorm, held.get(one)!, network, one.options),
+            ),
+        );
         const evaluation = evaluationScope(network, used);
         const features = backbone.forward(input.images, {
           tensor: training.tensor,
           batchNorm: (x, prefix, near) =>
             (frozenStatistics || isFrozen(prefix) ? evaluation : training).batchNorm(x, prefix, near),
+          mask: (site) =>
+            isFrozen(site.name)
+              ? undefined
+              : firstOf(terms, (one) => one.term.mask?.(site, held.get(one)!, one.options)),
         });
         const targetLogits = classify(network, features, used, targetHead);
         const sourceLogits = withSourceHead ? classify(network, features, used, backbone.head) : null;
@@ -188,6 +209,15 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
         (kind === 'state' ? next : outputs)[key] = value.clone();
         value.dispose();
       }
+      if (averaging) {
+        // θ̄ ← d θ̄ + (1 − d) θ
+        const share = averaging.term.average!(held.get(averaging)!, averaging.options);
+        for (const { name } of averaged)
+          next[averageName(name)] = tf.add(
+            tf.mul(state[averageName(name)], share),
+            tf.mul(next[name], tf.sub(1, share)),
+          );
+      }
       return { state: next, outputs };
     },
   };
@@ -214,13 +244,17 @@ function rates(rate: tf.Tensor, factorOf: (name: string) => number): (name: stri
   };
 }
 
-/** Whether a layer or tensor belongs to the stem or the first `count` stages; with 0 none does. */
-const frozenLayers =
-  (backbone: Backbone, count: number) =>
-  (name: string): boolean => {
-    const stage = stageOf(backbone, name);
-    return count > 0 && stage !== null && stage <= count;
-  };
+/** What the first term that has it says. */
+function firstOf<T>(
+  terms: readonly ChosenTerm[],
+  of: (one: ChosenTerm) => T | null | undefined,
+): T | undefined {
+  for (const one of terms) {
+    const found = of(one);
+    if (found !== null && found !== undefined) return found;
+  }
+  return undefined;
+}
 
 /**
  * A pass in evaluation mode: images [batch, size, size, 3] → `logits` [batch, classes] of one head. Every state tensor

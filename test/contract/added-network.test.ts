@@ -41,6 +41,7 @@ test('a network that one file in a folder describes is listed by the service, an
   expect(await service.call('models.architectures', {})).toContainEqual({
     name: threeLayers.name,
     title: threeLayers.title,
+    traits: { has: expect.any(Array), blocks: expect.any(Number) },
   });
   const model = await service.call('models.add', { path: weights, name: 'three' });
   expect(model.architecture).toBe('three_layers');

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { createBackbone } from '../../src-main/backbones/index.ts';
+import { partsUntil } from '../../src-main/backbones/parts.ts';
 import { countFlops } from '../../src-main/engine/flops.ts';
 import { sizeOf } from '../../src-main/engine/trace/ir.ts';
-import { optimizerOf } from '../../src-main/transfer/catalog.ts';
+import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
 import type { Network } from '../../src-main/transfer/network.ts';
 import { evaluationProgram, trainingProgram } from '../../src-main/transfer/training-program.ts';
 
@@ -17,16 +18,19 @@ const networkOf = (architecture: string): Network => ({
 const forward = (architecture: string, batch = 1): number =>
   countFlops(evaluationProgram(networkOf(architecture), 'source', batch, 224));
 
-const training = (architecture: string, frozen = 0): number =>
-  countFlops(
-    trainingProgram(networkOf(architecture), {
+function training(architecture: string, frozen = 0): number {
+  const network = networkOf(architecture);
+  const blocks = partsUntil(network.backbone, frozen);
+  return countFlops(
+    trainingProgram(network, {
       batch: 2,
       size: 224,
+      terms: termsOf([], frozen > 0 ? [{ name: 'frozen-blocks', blocks }] : []),
       optimizer: optimizerOf({ name: 'sgd' }),
       headLearningRateMultiplier: 10,
-      frozen,
     }),
   );
+}
 
 // torchvision states multiply-adds in billions, with three decimals («_ops» of its weights).
 test.each<[string, number]>([

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { createBackbone } from '../../src-main/backbones/index.ts';
+import { partsUntil } from '../../src-main/backbones/parts.ts';
 import { architectureNames } from '../../src-main/backbones/registry.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
-import { optimizerOf } from '../../src-main/transfer/catalog.ts';
+import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
 import { initialState } from '../../src-main/transfer/initial-state.ts';
 import type { Network } from '../../src-main/transfer/network.ts';
 import { trainingProgram } from '../../src-main/transfer/training-program.ts';
@@ -22,7 +23,7 @@ test('frozen stages keep weights and statistics to the bit; the others learn', a
     size: 32,
     optimizer: optimizerOf({ name: 'sgd' }),
     headLearningRateMultiplier: 10,
-    frozen: 2,
+    terms: termsOf([], [{ name: 'frozen-blocks', blocks: partsUntil(backbone, 2) }]),
   });
   const weights = Object.fromEntries(
     Object.entries(program.state).map(([name, { shape }]) => {

@@ -162,7 +162,8 @@ test('mixup’s share is from Beta(α, α): mean a half, variance 1 / (4 (2 α +
   for (const alpha of [0.2, 1, 5]) {
     const shares = Array.from(
       { length: 4000 },
-      (_, step) => term.feeds!.values(shape, {} as never, { alpha }, randomOf(1, 'mixup', step)).share[0],
+      (_, step) =>
+        term.feeds!.values(shape, {} as never, { alpha }, randomOf(1, 'mixup', step), step).share[0],
     );
     const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
     const variance = shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / shares.length;

@@ -5,7 +5,12 @@ import { type Dataset, type Model, RunConfig } from '../../src-shared/domain.ts'
 
 const dataset = { name: 'd' } as Dataset;
 const model = (inputSize: number) =>
-  ({ name: 'm', sourceClasses: ['a', 'b'], preprocessing: { inputSize } }) as Model;
+  ({
+    name: 'm',
+    architecture: 'resnet18',
+    sourceClasses: ['a', 'b'],
+    preprocessing: { inputSize },
+  }) as Model;
 const resolve = (more: Partial<RunRequest> = {}, inputSize = 224, train = 100): RunConfig =>
   resolveRunConfig(
     { dataset: '1', model: '1', method: 'cotuning', ...more } as RunRequest,
@@ -72,6 +77,19 @@ test('methods are put together in one order whatever the order they are named in
   expect(resolve({ method: [{ name: 'cotuning', trade_off: 1 }] }).method).toEqual([
     { ...method[0], tradeOff: 1 },
   ]);
+});
+
+test('more frozen blocks than the network has are refused, and early stopping without validation passes', () => {
+  const frozen = (blocks: number) => resolve({ extras: [{ name: 'frozen-blocks', blocks }] });
+  expect(frozen(8).extras).toEqual([{ name: 'frozen-blocks', blocks: 8 }]);
+  expect(() => frozen(9)).toThrow('frozen-blocks: "blocks" is 9, and the network "m" has 8 blocks.');
+  const stopping = (evaluateEvery: number) => resolve({ extras: ['early-stopping'], evaluateEvery });
+  expect(stopping(10).extras).toEqual([{ name: 'early-stopping', patience: 3 }]);
+  expect(() => stopping(0)).toThrow('evaluateEvery is 0');
+});
+
+test('a network without what a part needs says so', () => {
+  expect(() => resolve({ extras: ['dropout'] })).toThrow('This network has no dropout.');
 });
 
 test('an option is found by its own name, or by that of its part', () => {

@@ -26,6 +26,24 @@ export async function valueAndGradients(
   loss: (values: Tensors) => tf.Scalar,
   open: () => Promise<Engine> = openReferenceEngine,
 ): Promise<Arrays> {
+  return outputsOf(
+    values,
+    (held) => {
+      const { value, grads } = tf.valueAndGrads((...given: tf.Tensor[]) =>
+        loss({ ...held, ...Object.fromEntries(by.map((name, index) => [name, given[index]])) }),
+      )(by.map((name) => held[name]));
+      return { value, ...Object.fromEntries(by.map((name, index) => [name, grads[index]])) };
+    },
+    open,
+  );
+}
+
+/** What a function makes of named values. */
+export async function outputsOf(
+  values: Record<string, Nested>,
+  of: (values: Tensors) => Tensors,
+  open: () => Promise<Engine> = openReferenceEngine,
+): Promise<Arrays> {
   const engine = await open();
   const state: Specs = Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, { shape: shapeOf(value), dtype: 'float32' }]),
@@ -33,15 +51,7 @@ export async function valueAndGradients(
   const executable = await engine.compile({
     state,
     batch: {},
-    step(held) {
-      const { value, grads } = tf.valueAndGrads((...given: tf.Tensor[]) =>
-        loss({ ...held, ...Object.fromEntries(by.map((name, index) => [name, given[index]])) }),
-      )(by.map((name) => held[name]));
-      return {
-        state: {},
-        outputs: { value, ...Object.fromEntries(by.map((name, index) => [name, grads[index]])) },
-      };
-    },
+    step: (held) => ({ state: {}, outputs: of(held) }),
   });
   await executable.load(
     Object.fromEntries(Object.entries(values).map(([name, value]) => [name, flat(value)])),

@@ -3,8 +3,8 @@ import type { Build } from './layer.ts';
 
 /** x with some of its features at zero, the others grown by as much. Srivastava et al., «Dropout», JMLR 2014. */
 export const dropout: Build<'dropout'> = ({ name, rate }, { prefix, channels, onMask }) => {
-  const site = prefix + name;
-  onMask({ name: site, rate, of: 'element', features: channels });
+  const site = { name: prefix + name, rate, of: 'element' as const, features: channels };
+  onMask(site);
   return {
     tensors: [],
     channels,
@@ -16,8 +16,8 @@ export const dropout: Build<'dropout'> = ({ name, rate }, { prefix, channels, on
 };
 
 export const stochasticDepth: Build<'stochasticDepth'> = ({ name, rate }, { prefix, channels, onMask }) => {
-  const site = prefix + name;
-  onMask({ name: site, rate, of: 'image', features: channels });
+  const site = { name: prefix + name, rate, of: 'image' as const, features: channels };
+  onMask(site);
   return {
     tensors: [],
     channels,

@@ -24,6 +24,7 @@ export interface Site {
   build(layers: readonly Layer[], site: Site): Built;
   onBlock(name: string): void;
   onMask(mask: MaskSite): void;
+  onAttention(name: string): void;
 }
 
 /** Builds layers of one kind. */

@@ -38,8 +38,9 @@ export const classToken: Build<'classToken'> = (_, { channels }) => ({
  * softmax(Q Kᵀ / √d) V for every head, then a projection. Vaswani et al., «Attention Is All You Need», NeurIPS 2017, equation 1.
  * Query, key and value are one packed projection, in this order.
  */
-export const attention: Build<'attention'> = ({ name, heads }, { prefix, channels }) => {
+export const attention: Build<'attention'> = ({ name, heads }, { prefix, channels, onAttention }) => {
   const at = prefix + name;
+  onAttention(at);
   const matrix = (tensor: string, rows: number) => ({
     name: `${at}.${tensor}`,
     kind: 'linear' as const,

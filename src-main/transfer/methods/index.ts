@@ -5,6 +5,7 @@ import { cotuning } from './cotuning.ts';
 import { finetune } from './finetune.ts';
 import { l2sp } from './l2-sp.ts';
 import { scratch } from './scratch.ts';
+import { stochnorm } from './stochnorm.ts';
 
 /** Every method, in the order in which they are listed and their names put together. */
-export const methods: readonly Term[] = [finetune, cotuning, l2sp, bss, bitfit, scratch];
+export const methods: readonly Term[] = [finetune, cotuning, l2sp, bss, stochnorm, bitfit, scratch];

@@ -1,0 +1,29 @@
+import type { NetworkTraits } from '../../src-shared/domain.ts';
+import { layerTraits } from '../../src-shared/names.ts';
+import type { Backbone } from './backbone.ts';
+import { createBackbone } from './index.ts';
+import { partsOf } from './parts.ts';
+
+const known = new Map<string, NetworkTraits>();
+
+/** What parts of a training depend on, of a network by its architecture. Errors: `not-found`. */
+export function traitsOf(architecture: string): NetworkTraits {
+  const traits =
+    known.get(architecture) ?? traitsIn(createBackbone({ architecture, padding: 'symmetric', width: 1 }));
+  known.set(architecture, traits);
+  return traits;
+}
+
+function traitsIn(backbone: Backbone): NetworkTraits {
+  const has: Record<NetworkTraits['has'][number], boolean> = {
+    'batch-norm': backbone.tensors.some(({ kind }) => kind === 'running'),
+    blocks: backbone.blocks.length > 0,
+    attention: backbone.attentions.length > 0,
+    dropout: backbone.masks.some(({ of, rate }) => of === 'element' && rate > 0),
+    'stochastic-depth': backbone.masks.some(({ of, rate }) => of === 'image' && rate > 0),
+  };
+  return {
+    has: layerTraits.filter((trait) => has[trait]),
+    blocks: partsOf(backbone).length,
+  };
+}
