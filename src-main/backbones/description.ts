@@ -60,6 +60,8 @@ export type Layer =
   /** The class token alone. */
   | { op: 'classToken' }
   | { op: 'attention'; name: string; heads: number }
+  /** A residual bottleneck of so many channels, or of so many times fewer. */
+  | { op: 'adapter'; name: string; width: number | { reduction: number }; of: 'image' | 'tokens' }
   /** Layers that belong together, with a common front part of their names: what is frozen, adapted or looked at. */
   | { op: 'block'; name: string; layers: Layer[] };
 

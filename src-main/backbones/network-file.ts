@@ -2,8 +2,11 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import type { Arrays } from '../engine/engine.ts';
 import { openSafetensors } from '../formats/weights/safetensors.ts';
 import type { TensorSource } from '../formats/weights/tensor-source.ts';
+import { withAdaptersOf } from './adapters.ts';
 import { type Backbone, type Padding, sourceHead, type TensorDescription } from './backbone.ts';
-import { createBackbone, torchvisionNaming } from './index.ts';
+import { buildBackbone } from './build.ts';
+import type { Description } from './description.ts';
+import { torchvisionNaming } from './index.ts';
 import { toTf } from './layouts.ts';
 import { packTensors } from './packed-source.ts';
 import { architectureNamed } from './registry.ts';
@@ -11,6 +14,7 @@ import { architectureNamed } from './registry.ts';
 /** A weights file whose tensors are exactly those of its network. No tensor is read yet. */
 export interface NetworkFile {
   source: TensorSource;
+  description: Description;
   backbone: Backbone;
   /** Classes of the head in the file; 0 where it has none. */
   classes: number;
@@ -83,7 +87,8 @@ function match(given: TensorSource, architecture: string, padding: Padding) {
     return shape && [...shape];
   };
   const sizes = architectureNamed(architecture).sizesOf?.(shapeOf) ?? { width: 1 };
-  const backbone = createBackbone({ architecture, padding, ...sizes });
+  const description = withAdaptersOf(architectureNamed(architecture).describe(sizes), shapeOf);
+  const backbone = buildBackbone(description, padding);
   const head = sourceHead(backbone, shapeOf(`${backbone.head}.weight`)?.[0] ?? 1);
   // A file without any of its head is welcome: a backbone is all that plain fine-tuning needs.
   const headless = head.every(({ name }) => !names.has(name));
@@ -98,7 +103,7 @@ function match(given: TensorSource, architecture: string, padding: Padding) {
   }
   const wanted = new Set(tensors.map((tensor) => tensor.name));
   for (const [name, original] of names) if (!wanted.has(name)) mismatch.unexpected.push(original);
-  return { file: { source, backbone, classes, tensors, names }, mismatch };
+  return { file: { source, description, backbone, classes, tensors, names }, mismatch };
 }
 
 /** Whether tensors of two shapes hold the same numbers in the same order: axes of 1 apart, or flattened behind the first. */

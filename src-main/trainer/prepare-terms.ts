@@ -22,7 +22,8 @@ export async function prepareTerms(
       const { precision } = job.config;
       const relationship = await learnFromImages(
         engine,
-        network,
+        // The network as it was pre-trained, whatever terms have added.
+        { ...network, backbone: file.backbone },
         file,
         { ...job, approach, precision },
         report,

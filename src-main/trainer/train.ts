@@ -54,8 +54,8 @@ export async function train(
   if (engine.choice) report({ type: 'note', text: engine.choice });
 
   // The pre-trained backbone F with its source head G_s, and a new target head H.
-  const { file, network } = openSource(model, job.targetClasses);
   const terms = termsOf(config.method, config.extras);
+  const { file, network } = openSource(model, job.targetClasses, terms);
   const chosen = { ...config, terms, optimizer: optimizerOf(config.optimizer) };
   const program = trainingProgram(network, chosen);
   const { schedule, options: course } = scheduleOf(config.schedule);

@@ -15,6 +15,10 @@ export interface Network {
 /** Name of the new head's tensors: `target.weight`, `target.bias`. */
 export const targetHead = 'target';
 
+/** Whether a tensor belongs to the target's head or to the source's. */
+export const belongsToHead = ({ backbone }: Network, name: string): boolean =>
+  [targetHead, backbone.head].some((head) => name.startsWith(`${head}.`));
+
 export const sourceHeadTensors = ({ backbone, sourceClasses }: Network): TensorDescription[] =>
   sourceHead(backbone, sourceClasses);
 

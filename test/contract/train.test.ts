@@ -48,9 +48,22 @@ test('fine-tuning tells its curves, tests once and leaves a network that can be 
   expect(readdirSync(job.runFolder).sort()).toEqual(['checkpoint-12.safetensors', 'weights.safetensors']);
 });
 
-test('a run that is trained but not recorded is evaluated again from its last checkpoint, to the same numbers', async () => {
-  const job = fixture.job({ evaluateEvery: 2, select: 'best' });
+test('a run that stopped early but is not recorded is evaluated again from its last checkpoint, to the same numbers', async () => {
+  // Nothing that is evaluated changes: the first validation is the best, and the third after it the last.
+  const job = fixture.job({
+    steps: 9,
+    evaluateEvery: 1,
+    select: 'best',
+    learningRate: 1e-30,
+    extras: [{ name: 'frozen-batch-norm' }, { name: 'early-stopping', patience: 2 }],
+  });
   const whole = await converse(job);
+  expect(whole.one('finished').result!.steps).toBe(3);
+  expect(whole.all('note').map(({ text }) => text)).toContainEqual(
+    expect.stringMatching(
+      /^Stopped early, after 3 of 9 steps: Validation found .* at step 1 and nothing better/,
+    ),
+  );
   const checkpoint = whole.all('checkpoint').at(-1)!;
   expect(checkpoint.best === null || existsSync(checkpoint.best)).toBe(true);
   const again = await converse({
@@ -60,6 +73,7 @@ test('a run that is trained but not recorded is evaluated again from its last ch
   });
   expect(again.one('finished').result!.test).toEqual(whole.one('finished').result!.test);
   expect(again.probabilities('test')).toEqual(whole.probabilities('test'));
+  expect(again.one('finished').result!.steps).toBe(3);
   expect(again.curve('loss').size).toBe(0);
 });
 
@@ -108,10 +122,20 @@ async function interrupted(job: TrainJob, step: number): Promise<TrainJob> {
   return { ...job, resumeFrom: last.path };
 }
 
-test.each(['last', 'best'] as const)(
+const drawn = {
+  method: [...cotuning, { name: 'stochnorm', probability: 0.5 }],
+  extras: [
+    { name: 'moving-average', decay: 0.9 },
+    { name: 'early-stopping', patience: 4 },
+  ],
+};
+test.each([
+  ['last', { method: cotuning }],
+  ['best', drawn],
+] as const)(
   'a co-tuning run that is interrupted twice ends with the numbers of one that is not (select: %s)',
-  async (select) => {
-    const changes = { method: cotuning, steps: 8, evaluateEvery: 2, checkpointEvery: 3, select };
+  async (select, parts) => {
+    const changes = structuredClone({ ...parts, steps: 8, evaluateEvery: 2, checkpointEvery: 3, select });
     const whole = await converse(fixture.job(changes));
     const again = await interrupted(await interrupted(fixture.job(changes), 3), 5);
     const rest = await converse(again);

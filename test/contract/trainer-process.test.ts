@@ -74,8 +74,15 @@ test('a trainer does not outlive the process that started it', async () => {
   expect(processExists(pid)).toBe(false);
 });
 
+/** Trained weights that are another network than the pre-trained one, and none that the training stepped to. */
+const changing = {
+  steps: 3,
+  method: [{ name: 'adapter', reduction: 4 }],
+  extras: [{ name: 'moving-average', decay: 0.9 }],
+};
+
 test('single images are classified as in the test, and an unreadable one says why', async () => {
-  const trained = await converse(fixture.job({ steps: 3 }));
+  const trained = await converse(fixture.job(changing));
   const { weightsPath } = trained.one('finished').result!;
   const [first] = fixture.samples.test;
   const broken = join(fixture.folder, 'broken.jpg');
@@ -91,7 +98,7 @@ test('single images are classified as in the test, and an unreadable one says wh
 });
 
 test('an exported ONNX model takes plain pixels and gives the run’s own probabilities', async () => {
-  const trained = await converse(fixture.job({ steps: 3 }));
+  const trained = await converse(fixture.job(changing));
   const { weightsPath } = trained.one('finished').result!;
   const path = join(fixture.folder, 'model.onnx');
   const readmePath = join(fixture.folder, 'model.README.md');

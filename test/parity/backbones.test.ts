@@ -107,6 +107,27 @@ test.for(nets)(
   },
 );
 
+test('squeezenet1_1 pools windows that stick out as PyTorch’s ceil_mode does: logits, loss and gradients', async () => {
+  const expected = reference.referenceNet('squeezenet1_1');
+  const engine = await openEngine('cpu');
+  const { loss, logits, gradients } = await reference.ceilModeCase(
+    engine,
+    reference.referenceNetwork('squeezenet1_1'),
+    expected,
+  );
+  await engine.dispose();
+  const want = expected.ceil_mode_case!;
+  const largest = Math.max(...want.logits.flat());
+  for (const [index, value] of want.logits.flat().entries())
+    expect(Math.abs(logits[index] - value) / largest).toBeLessThan(1e-5);
+  expect(Math.abs(loss - want.loss)).toBeLessThan(1e-5);
+  for (const [name, { l2, max_abs, first6 }] of Object.entries(want.grad)) {
+    expect(Math.abs(norm(gradients.get(name)!) / l2 - 1), name).toBeLessThan(1e-3);
+    for (const [index, value] of first6.entries())
+      expect(Math.abs(gradients.get(name)![index] - value) / max_abs, name).toBeLessThan(1e-3);
+  }
+});
+
 test('timm’s names of a vision transformer stand for torchvision’s', () => {
   const nameOf = torchvisionNaming('deit_small_patch16_224');
   for (const { name, torchvision } of reference.timmNamesOfVit()) expect(nameOf(name)).toBe(torchvision);

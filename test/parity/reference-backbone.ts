@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { Tensor4D } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { buildBackbone } from '../../src-main/backbones/build.ts';
 import { createBackbone } from '../../src-main/backbones/index.ts';
 import { toTf, toTorch } from '../../src-main/backbones/layouts.ts';
 import { visionTransformer } from '../../src-main/backbones/networks/vit.ts';
-import type { Arrays, Engine } from '../../src-main/engine/engine.ts';
+import type { Arrays, Engine, Tensors } from '../../src-main/engine/engine.ts';
 import { optimizerOf } from '../../src-main/transfer/catalog.ts';
+import { crossEntropy } from '../../src-main/transfer/cross-entropy.ts';
 import {
   classify,
   evaluationScope,
@@ -40,6 +41,14 @@ export interface ReferenceNet {
   >;
   params: Record<string, ReferenceParameter>;
   global_grad_l2: number;
+  /** An image on which pooling windows stick out, as PyTorch's ceil_mode has them. */
+  ceil_mode_case?: {
+    input: { shape: [number, number, number, number] };
+    labels: number[];
+    logits: number[][];
+    loss: number;
+    grad: Record<string, ReferenceParameter['grad']>;
+  };
 }
 
 interface ReferenceParameter {
@@ -131,9 +140,8 @@ export function fill({ name, shape, kind }: NameRow, reference: ReferenceNet, he
 }
 
 /** The recorded input as NHWC: x_i = sin(0.1 (n+1) i) + 0.3 cos(0.037 ((r r) mod 1009)), i over [n, c, h, w]. */
-function images(): Float32Array {
-  const result = new Float32Array(batch * 3 * size * size);
-  const plane = size * size;
+function images(count = batch, plane = size * size): Float32Array {
+  const result = new Float32Array(count * 3 * plane);
   for (let i = 0; i < result.length; i++) {
     const n = Math.floor(i / (3 * plane));
     const c = Math.floor(i / plane) % 3;
@@ -214,7 +222,7 @@ export async function evaluationLogits(
       batch: { images: { shape: [batch, size, size, 3], dtype: 'float32' } },
       step: (all, fed) => {
         const scope = evaluationScope(net, all);
-        const features = net.backbone.forward(fed.images as Tensor4D, scope);
+        const features = net.backbone.forward(fed.images as tf.Tensor4D, scope);
         return { state: {}, outputs: { logits: classify(net, features, all, targetHead) } };
       },
     },
@@ -223,4 +231,46 @@ export async function evaluationLogits(
   const { logits } = await executable.run({ images: images() });
   await executable.dispose();
   return logits as Float32Array;
+}
+
+/** Logits, loss and gradients by the fixture's names, in PyTorch's layout, of the case with windows that stick out. */
+export async function ceilModeCase(engine: Engine, net: Network, reference: ReferenceNet) {
+  const { input, labels } = reference.ceil_mode_case!;
+  const [count, , height, width] = input.shape;
+  const tensors = networkTensors(net, false).filter(({ kind }) => kind !== 'running');
+  const executable = await engine.compile({
+    state: specsOf(tensors),
+    batch: { images: { shape: [count, height, width, 3], dtype: 'float32' } },
+    step(state, fed) {
+      const logitsOf = (all: Tensors) =>
+        classify(
+          net,
+          net.backbone.forward(fed.images as tf.Tensor4D, evaluationScope(net, all)),
+          all,
+          targetHead,
+        );
+      const { value, grads } = tf.valueAndGrads((...given: tf.Tensor[]) =>
+        crossEntropy(
+          logitsOf(Object.fromEntries(tensors.map(({ name }, index) => [name, given[index]]))),
+          tf.oneHot(tf.tensor1d(labels, 'int32'), classes, 1, 0, 'float32') as tf.Tensor2D,
+        ),
+      )(tensors.map(({ name }) => state[name]));
+      const gradients = tensors.map(({ name }, index) => [`gradient/${name}`, grads[index]]);
+      return {
+        state: {},
+        outputs: { loss: value, logits: logitsOf(state), ...Object.fromEntries(gradients) },
+      };
+    },
+  });
+  const state = filledState(net, reference);
+  await executable.load(Object.fromEntries(tensors.map(({ name }) => [name, state[name]])));
+  const { loss, logits, ...outputs } = await executable.run({ images: images(count, height * width) });
+  await executable.dispose();
+  const gradients = new Map(
+    tensors.map((tensor) => [
+      tensor.name.replace(`${targetHead}.`, `${net.backbone.head}.`),
+      toTorch(tensor, outputs[`gradient/${tensor.name}`] as Float32Array),
+    ]),
+  );
+  return { loss: loss[0], logits, gradients };
 }

@@ -6,6 +6,7 @@ import { alignSeries } from '../../src-renderer/parts/align-series.ts';
 import { smooth } from '../../src-renderer/parts/smooth.ts';
 import { curveGroups } from '../../src-renderer/run/curves.ts';
 import { emptyForm, formOf, readForm } from '../../src-renderer/runs/training-form.ts';
+import { boundedBy } from '../../src-shared/parts.ts';
 import { makeRun } from '../browser/fake-data.ts';
 
 const parts = catalog();
@@ -45,6 +46,19 @@ test('every mistake is named beside its field', () => {
     'sgd.momentum',
     'step.decayAt',
   ]);
+});
+
+test('an option that the network bounds is held to what the chosen network has', () => {
+  const typed = {
+    ...emptyForm,
+    extras: ['frozen-blocks'],
+    options: { 'frozen-blocks.blocks': '9' },
+  };
+  expect(readForm(typed, parts).errors).toEqual({});
+  const bounded = boundedBy(parts, { has: [], blocks: 8 });
+  expect(readForm(typed, bounded).errors).toEqual({
+    'frozen-blocks.blocks': 'A whole number from 1 and up to 8.',
+  });
 });
 
 test('the settings of a run come back as they were through the form', () => {

@@ -1,5 +1,6 @@
 import type { Layer } from '../description.ts';
 import { activation } from './activation.ts';
+import { adapter } from './adapter.ts';
 import { block, concatenation, gate, sum } from './combinations.ts';
 import { convolution } from './convolution.ts';
 import { dropout, stochasticDepth } from './dropping.ts';
@@ -12,6 +13,7 @@ import { attention, classToken, tokens } from './tokens.ts';
 /** How layers of every kind are built. */
 export const layerKinds: { [Op in Layer['op']]: Build<Op> } = {
   activation,
+  adapter,
   adaptivePool,
   attention,
   averagePool,

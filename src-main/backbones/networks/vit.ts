@@ -8,6 +8,7 @@ import {
   type Layer,
   layerNorm,
   linear,
+  stochasticDepth,
   sum,
 } from '../description.ts';
 
@@ -30,17 +31,37 @@ const variants: Record<string, { title: string; size: string; heads: number }> =
 const patch = 16;
 const layers = 12;
 const epsilon = 1e-6;
+/** The last layer's share of stochastic depth in the training of DeiT. Touvron et al., table 9. */
+const depthRate = 0.1;
 /** Places along a side of the published networks' 224 px. */
 const published = 14;
 const positions = 'encoder.pos_embedding';
 const layerName = (index: number) => `encoder.layers.encoder_layer_${index}`;
 
-const encoderLayer = (index: number, { heads, hidden, mlp }: VisionTransformer): Layer =>
-  block(
+function encoderLayer(index: number, { layers, heads, hidden, mlp }: VisionTransformer): Layer {
+  const rate = (depthRate * index) / Math.max(1, layers - 1);
+  return block(
     layerName(index),
-    sum([layerNorm('ln_1', epsilon), attention('self_attention', heads)], []),
-    sum([layerNorm('ln_2', epsilon), linear('mlp.0', mlp), activation('gelu'), linear('mlp.3', hidden)], []),
+    sum(
+      [
+        layerNorm('ln_1', epsilon),
+        attention('self_attention', heads),
+        stochasticDepth('stochastic_depth.0', rate),
+      ],
+      [],
+    ),
+    sum(
+      [
+        layerNorm('ln_2', epsilon),
+        linear('mlp.0', mlp),
+        activation('gelu'),
+        linear('mlp.3', hidden),
+        stochasticDepth('stochastic_depth.1', rate),
+      ],
+      [],
+    ),
   );
+}
 
 /** A vision transformer with torchvision's names, whose positions are those of `grid` by `grid` patches. */
 export function visionTransformer(numbers: VisionTransformer, grid: number): Description {

@@ -25,5 +25,5 @@ export const frozenBlocks = term({
   freezes: (name, { backbone }, { blocks }) =>
     partsOf(backbone)
       .slice(0, blocks)
-      .some((layers) => layers.some((layer) => name === layer || name.startsWith(`${layer}.`))),
+      .some((fronts) => fronts.some((front) => name === front || name.startsWith(`${front}.`))),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { targetHead } from '../network.ts';
+import { belongsToHead } from '../network.ts';
 import { term } from '../term.ts';
 
 /**
@@ -15,6 +15,5 @@ export const bitfit = term({
   source:
     'Ben Zaken, Ravfogel, Goldberg, «BitFit: Simple Parameter-efficient Fine-tuning», ACL 2022, section 3',
   options: z.strictObject({}),
-  trains: ({ name, kind }, { backbone }) =>
-    kind === 'vector' || [targetHead, backbone.head].some((head) => name.startsWith(`${head}.`)),
+  trains: ({ name, kind }, network) => kind === 'vector' || belongsToHead(network, name),
 });
