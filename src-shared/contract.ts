@@ -508,7 +508,7 @@ export const contract = {
     'models.architectures': call(none, z.array(ArchitectureTitle)),
     /** What a weights file is, or is nearest to, and which of its tensors is taken for which; nothing is kept. */
     'models.inspect': call(
-      z.object({ path: z.string().min(1), architecture: Architecture.optional() }),
+      z.object({ path: filePath, architecture: Architecture.optional() }),
       z.object({
         architecture: z.string(),
         /** How it differs, in words; empty where it does not. */

@@ -6,11 +6,11 @@ import { openStore, type Store } from '../store/store.ts';
 import type { BenchJob, JobModel } from '../trainer/protocol.ts';
 import { benchStore } from './bench-store.ts';
 import { type Home, openHome } from './home.ts';
+import { openJobs } from './jobs.ts';
 import { findDataset, findModel } from './lookup.ts';
 import { parseInput } from './parse-input.ts';
 import { jobModel, jobSamples, samplesForRun } from './run-samples.ts';
 import type { SpawnTrainer } from './spawn-trainer.ts';
-import { startJob } from './trainer-job.ts';
 
 export interface BenchOptions {
   /** The data folder; opened only for what is registered in it. */
@@ -31,14 +31,13 @@ export async function bench(request: BenchRequest, options: BenchOptions): Promi
     return benchStore(parsed, (done, total) => onProgress('bench store', done, total), signal);
 
   let result: TrainerBench | undefined;
-  const job = startJob(spawnTrainer, jobOf(parsed, options.home), (message) => {
-    if (message.type === 'bench') result = message.result;
-    else if (message.type === 'progress') onProgress(`bench ${parsed.what}`, message.done, message.total);
+  await openJobs(spawnTrainer).perform(jobOf(parsed, options.home), {
+    hear: (message) => {
+      if (message.type === 'bench') result = message.result;
+    },
+    progress: (done, total) => onProgress(`bench ${parsed.what}`, done, total),
+    signal,
   });
-  const stop = () => job.stop();
-  signal.addEventListener('abort', stop);
-  await job.ended.finally(() => signal.removeEventListener('abort', stop));
-  signal.throwIfAborted();
   if (!result) throw new CotuneError('failed', 'The trainer ended without a result.', 'See `cotune doctor`.');
   return result;
 }

@@ -7,7 +7,6 @@ import { matchSourceClasses } from '../data/source-labels.ts';
 import type { CalibrationJob, JobSample } from '../trainer/protocol.ts';
 import type { Context } from './context.ts';
 import { hashFile } from './data-check.ts';
-import { jobOfTask } from './job-of-task.ts';
 import { jobModel } from './run-samples.ts';
 import type { TaskWork } from './tasks.ts';
 
@@ -24,7 +23,7 @@ export async function calibrateModel(
   folder: string,
   engine: EngineChoice,
 ): Promise<Calibration> {
-  const { store, home, emit, spawnTrainer } = context;
+  const { store, home, emit, jobs } = context;
   const data = resolve(folder);
   const { images } = await findImages(data, { splits: 'names' });
   const folders = [...new Set(images.map(({ className }) => className))].sort();
@@ -51,8 +50,11 @@ export async function calibrateModel(
     samples,
     cacheFolder: home.cache,
   };
-  await jobOfTask(spawnTrainer, task, job, (message) => {
-    if (message.type === 'calibration') fit = message.fit;
+  await jobs.perform(job, {
+    ...task,
+    hear: (message) => {
+      if (message.type === 'calibration') fit = message.fit;
+    },
   });
   if (!fit)
     throw new CotuneError('failed', 'The trainer ended without a temperature.', 'See `cotune doctor`.');

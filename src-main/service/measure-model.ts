@@ -4,7 +4,6 @@ import type { Task } from '../../src-shared/contract.ts';
 import type { EngineChoice, Model } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Context } from './context.ts';
-import { jobOfTask } from './job-of-task.ts';
 import { usualStep } from './run-config.ts';
 import { jobModel } from './run-samples.ts';
 
@@ -16,7 +15,7 @@ const steps = 5;
  * usual training; the figures are kept with the model. Errors: `conflict` while a run has the machine.
  */
 export function measureModel(context: Context, model: Model, engine: EngineChoice): Task {
-  const { store, tasks, emit } = context;
+  const { store, tasks, jobs, emit } = context;
   const [running] = store.runs.list({ status: 'running' });
   if (running)
     throw new CotuneError(
@@ -37,13 +36,16 @@ export function measureModel(context: Context, model: Model, engine: EngineChoic
         profile: false,
         frozen: 0,
       };
-      const part = {
-        signal: task.signal,
-        progress: (done: number, total: number) => task.progress(at * total + done, 2 * total),
-      };
-      await jobOfTask(context.spawnTrainer, part, { kind: 'bench', work }, (message) => {
-        if (message.type === 'bench' && message.result.bench === what) measured[what] = message.result;
-      });
+      await jobs.perform(
+        { kind: 'bench', work },
+        {
+          hear: (message) => {
+            if (message.type === 'bench' && message.result.bench === what) measured[what] = message.result;
+          },
+          progress: (done, total) => task.progress(at * total + done, 2 * total),
+          signal: task.signal,
+        },
+      );
     }
     const { train, infer } = measured;
     if (!train || !infer)

@@ -9,8 +9,6 @@ import { imagePaths } from './image-paths.ts';
 import { findRun } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
 import { writePredictionsTable } from './predictions-table.ts';
-import { type JobMessage, startJob } from './trainer-job.ts';
-import { openTurns } from './turns.ts';
 
 type Names = 'runs.predict' | 'runs.export' | 'exports.verify';
 type Predicted = CallOutput<'runs.predict'>[number];
@@ -20,9 +18,7 @@ const topClasses = 5;
 
 /** What a run is used for once it is trained. */
 export function outputCalls(context: Context): Handlers<Names> {
-  const { store } = context;
-  /** Each of these starts a process: however many are asked for, two work at a time. */
-  const processes = openTurns(2);
+  const { store, jobs } = context;
   return {
     'runs.predict': async ({ run: id, paths: named }) => {
       const run = findRun(store, id);
@@ -32,17 +28,21 @@ export function outputCalls(context: Context): Handlers<Names> {
       const found = new Map<string, Predicted>();
       const absolute = paths.map((path) => resolve(path));
       const { engine, size } = run.config;
-      const job = () =>
-        startJob(
-          context.spawnTrainer,
-          { kind: 'predict', engine, weightsPath, size, paths: absolute, cacheFolder: context.home.cache },
-          (message) => {
-            if (message.type !== 'predicted') return;
-            const { path, error, probabilities } = message;
-            found.set(path, { path, error, top: probabilities ? top(probabilities, targetClasses) : [] });
-          },
-        );
-      await processes.take(() => job().ended);
+      const job = {
+        kind: 'predict',
+        engine,
+        weightsPath,
+        size,
+        paths: absolute,
+        cacheFolder: context.home.cache,
+      } as const;
+      await jobs.perform(job, {
+        hear: (message) => {
+          if (message.type !== 'predicted') return;
+          const { path, error, probabilities } = message;
+          found.set(path, { path, error, top: probabilities ? top(probabilities, targetClasses) : [] });
+        },
+      });
       return paths.map((path, i) => {
         const result = found.get(absolute[i]);
         if (!result) throw new CotuneError('failed', `The trainer said nothing about ${path}.`);
@@ -69,18 +69,21 @@ export function outputCalls(context: Context): Handlers<Names> {
           path: file,
           readmePath: readmeBeside(file),
         } as const;
-        await processes.take(() => startJob(context.spawnTrainer, job, () => {}).ended);
+        await jobs.perform(job);
       }
       return { path: file, bytes: statSync(file).size };
     },
     'exports.verify': async ({ path }) => {
       const file = existingFile(path, 'an exported .onnx file');
       let check: ExportCheck | undefined;
-      const hear = (message: JobMessage) => {
-        if (message.type === 'verified') check = message.check;
-      };
-      const job = { kind: 'verify', path: file } as const;
-      await processes.take(() => startJob(context.spawnTrainer, job, hear).ended);
+      await jobs.perform(
+        { kind: 'verify', path: file },
+        {
+          hear: (message) => {
+            if (message.type === 'verified') check = message.check;
+          },
+        },
+      );
       if (!check) throw new CotuneError('failed', `The trainer said nothing about ${file}.`);
       return check;
     },

@@ -4,6 +4,7 @@ import type { Base } from './base.ts';
 import { newestCheckpoint } from './checkpoint-files.ts';
 import { processId } from './lease.ts';
 import { runTaken } from './run-recorder.ts';
+import type { SpawnTrainer } from './spawn-trainer.ts';
 import { type RunningRun, resumeHint, trainRun } from './train-run.ts';
 import { openTrainer } from './trainer-job.ts';
 import { openTrouble } from './trouble.ts';
@@ -17,10 +18,10 @@ export type Queue = ReturnType<typeof openQueue>;
  * The queue of runs: one at a time per data folder, whichever process works on it, in the order in which they came.
  * It lives in the store, so it survives a restart. Runs that follow each other without a break share a trainer process.
  */
-export function openQueue(base: Base, scope: QueueScope) {
+export function openQueue(base: Base, spawnTrainer: SpawnTrainer, scope: QueueScope) {
   const { store, emit, owner } = base;
   const own = new Set<number>();
-  const trainer = openTrainer(base.spawnTrainer);
+  const trainer = openTrainer(spawnTrainer);
   let current: RunningRun | undefined;
   const tellTrouble = openTrouble();
   let closed = false;

@@ -5,7 +5,6 @@ import type { RankJob } from '../trainer/protocol.ts';
 import { rankingScores } from '../transfer/ranking/index.ts';
 import type { Context } from './context.ts';
 import { checkUnchanged } from './data-check.ts';
-import { jobOfTask } from './job-of-task.ts';
 import { findDataset, findModel } from './lookup.ts';
 import { jobModel, jobSamples, samplesForRun } from './run-samples.ts';
 import type { TaskWork } from './tasks.ts';
@@ -63,7 +62,7 @@ const partOf = (task: TaskWork, at: number, parts: number): TaskWork => ({
 });
 
 async function rankOne(
-  { spawnTrainer }: Context,
+  { jobs }: Context,
   task: TaskWork,
   { name: model, hash: modelHash }: Model,
   job: RankJob,
@@ -71,10 +70,13 @@ async function rankOne(
   const values: Ranking['models'][number]['values'] = Object.fromEntries(
     rankingScores.map(({ name }) => [name, null]),
   );
-  await jobOfTask(spawnTrainer, task, job, (message) => {
-    if (message.type !== 'ranking') return;
-    for (const { name, value, low, high } of message.scores)
-      values[name] = [value, low, high].every(Number.isFinite) ? { value, low, high } : null;
+  await jobs.perform(job, {
+    ...task,
+    hear: (message) => {
+      if (message.type !== 'ranking') return;
+      for (const { name, value, low, high } of message.scores)
+        values[name] = [value, low, high].every(Number.isFinite) ? { value, low, high } : null;
+    },
   });
   return { model, modelHash, values };
 }

@@ -5,11 +5,10 @@ import { classList } from '../formats/class-names/class-list.ts';
 import { type ClassFile, fitClasses } from '../formats/class-names/read-class-file.ts';
 import { contentKey } from '../formats/content-cache.ts';
 import { relationshipKey } from '../trainer/content-keys.ts';
-import type { Job, JobRelationship } from '../trainer/protocol.ts';
+import type { ArraysJob, JobRelationship, RelationshipJob } from '../trainer/protocol.ts';
 import { calibrateModel } from './calibration.ts';
 import type { Context, Handlers } from './context.ts';
 import { checkUnchanged, hashFile } from './data-check.ts';
-import { jobOfTask } from './job-of-task.ts';
 import { findDataset, findModel } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
 import { jobModel, jobSamples, learnedRow, samplesForRun } from './run-samples.ts';
@@ -158,10 +157,17 @@ const named = (kind: string, count: number, file: ClassFile | undefined): string
     : Array.from({ length: count }, (_, i) => `${kind} ${i}`);
 
 /** Runs a relationship job in a trainer process and returns what it learned. */
-async function learn({ spawnTrainer }: Context, task: TaskWork, job: Job): Promise<JobRelationship> {
+async function learn(
+  { jobs }: Context,
+  task: TaskWork,
+  job: RelationshipJob | ArraysJob,
+): Promise<JobRelationship> {
   let learned: JobRelationship | undefined;
-  await jobOfTask(spawnTrainer, task, job, (message) => {
-    if (message.type === 'relationship') learned = message.relationship;
+  await jobs.perform(job, {
+    ...task,
+    hear: (message) => {
+      if (message.type === 'relationship') learned = message.relationship;
+    },
   });
   if (!learned)
     throw new CotuneError('failed', 'The trainer ended without a relationship.', 'See `cotune doctor`.');

@@ -13,6 +13,7 @@ import { experimentCalls } from './experiment-calls.ts';
 import { openExperiments } from './experiments.ts';
 import { forkReader } from './fork-reader.ts';
 import { openHome } from './home.ts';
+import { openJobs } from './jobs.ts';
 import { holdLease, newOwner } from './lease.ts';
 import { modelCalls } from './model-calls.ts';
 import { outputCalls } from './output-calls.ts';
@@ -64,12 +65,12 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     home,
     store,
     emit: events.emit,
-    spawnTrainer: options.spawnTrainer,
+    jobs: openJobs(options.spawnTrainer),
     reader: openReader(options.spawnReader ?? forkReader()),
     owner,
   };
   const scope = options.queue ?? 'all';
-  const queue = openQueue(base, scope);
+  const queue = openQueue(base, options.spawnTrainer, scope);
   const context: Context = {
     ...base,
     lease: holdLease(store, owner),
@@ -133,7 +134,12 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       closed = true;
       endWatch();
       await context.experiments.close();
-      await Promise.all([context.queue.close(), context.tasks.close(), base.reader.close()]);
+      await Promise.all([
+        context.queue.close(),
+        context.tasks.close(),
+        base.jobs.close(),
+        base.reader.close(),
+      ]);
       events.clear();
       try {
         context.lease.release();

@@ -6,7 +6,6 @@ import type { CallOutput, SystemReport } from '../../src-shared/contract.ts';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import type { FromTrainer } from '../trainer/protocol.ts';
 import type { Context, Handlers } from './context.ts';
-import { startJob } from './trainer-job.ts';
 
 type Names = Extract<keyof Handlers, `system.${string}` | `tasks.${string}` | `parts.${string}`>;
 type Finding = SystemReport['findings'][number];
@@ -47,25 +46,26 @@ export function systemCalls(context: Context): Handlers<Names> {
 }
 
 /** Asks a process of its own, because opening a broken graphics driver can end the process that tries. */
-async function listEngines({ spawnTrainer, home }: Context): Promise<Engines> {
+async function listEngines({ jobs, home }: Context): Promise<Engines> {
   let found: Engines = { engines: [], auto: '' };
-  const job = startJob(
-    spawnTrainer,
-    { kind: 'engines', cacheFolder: home.cache },
-    (message) => {
-      if (message.type === 'engines') found = message;
-    },
-    () => 'while looking for engines',
+  const late = new AbortController();
+  const tooLong = new CotuneError(
+    'unavailable',
+    `Looking for engines took longer than ${enginesTimeout / 1000} s.`,
+    'A graphics driver may hang: update it. --engine cpu does not need it.',
   );
-  const timer = setTimeout(() => job.kill(), enginesTimeout);
-  const { type } = await job.ended.finally(() => clearTimeout(timer));
-  if (type === 'stopped') {
-    throw new CotuneError(
-      'unavailable',
-      `Looking for engines took longer than ${enginesTimeout / 1000} s.`,
-      'A graphics driver may hang: update it. --engine cpu does not need it.',
-    );
-  }
+  const timer = setTimeout(() => late.abort(tooLong), enginesTimeout);
+  const looking = jobs.perform(
+    { kind: 'engines', cacheFolder: home.cache },
+    {
+      hear: (message) => {
+        if (message.type === 'engines') found = message;
+      },
+      signal: late.signal,
+      at: () => 'while looking for engines',
+    },
+  );
+  await looking.finally(() => clearTimeout(timer));
   return found;
 }
 

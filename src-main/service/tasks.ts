@@ -5,6 +5,7 @@ import type { Base } from './base.ts';
 import { processId } from './lease.ts';
 import { persist } from './persist.ts';
 import { openTrouble } from './trouble.ts';
+import { openTurns } from './turns.ts';
 
 export interface TaskWork {
   /** Tells how far it is; cheap to call often. */
@@ -16,11 +17,14 @@ export interface TaskWork {
 export type Tasks = ReturnType<typeof openTasks>;
 
 const progressEveryMs = 200;
+/** Of each kind; the others wait in the order in which they came. */
+const atOnce = 2;
 
 /** Long pieces of work outside runs, each with a row that every process sees. */
 export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 'owner'>) {
   const working = new Map<number, { done: Promise<void>; cancelling: AbortController }>();
   const closing = new AbortController();
+  const turns = new Map<Task['kind'], ReturnType<typeof openTurns>>();
   const tellTrouble = openTrouble();
   /** Does what is no reason to fail where the database is locked or the disk full. */
   const attempt = (work: () => void) => {
@@ -35,6 +39,12 @@ export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 
       const task = store.tasks.get(id);
       if (task) emit('task', task);
     });
+
+  function turnsOf(kind: Task['kind']) {
+    const own = turns.get(kind) ?? openTurns(atOnce);
+    turns.set(kind, own);
+    return own;
+  }
 
   async function perform(
     id: number,
@@ -76,7 +86,8 @@ export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 
       const task = store.tasks.get(id)!;
       emit('task', task);
       const cancelling = new AbortController();
-      const done = perform(id, work, cancelling.signal).finally(() => working.delete(id));
+      const inTurn = (own: TaskWork) => turnsOf(kind).take(() => work(own), own.signal);
+      const done = perform(id, inTurn, cancelling.signal).finally(() => working.delete(id));
       working.set(id, { done, cancelling });
       return task;
     },

@@ -1,0 +1,79 @@
+import { CotuneError } from '../../src-shared/errors.ts';
+import type { Job } from '../trainer/protocol.ts';
+import type { SpawnTrainer } from './spawn-trainer.ts';
+import { type JobMessage, startJob } from './trainer-job.ts';
+import { openTurns } from './turns.ts';
+
+export interface JobOptions {
+  /** Hears what the job says beside its progress. */
+  hear?(message: Exclude<JobMessage, { type: 'progress' }>): void;
+  progress?(done: number, total: number): void;
+  /** Kills the job; one that waits for its turn does not begin. */
+  signal?: AbortSignal;
+  /** Where the job is, for the reason of an early death. */
+  at?(): string;
+}
+
+export type Jobs = ReturnType<typeof openJobs>;
+
+/** A job that is no run. */
+type OtherJob = Exclude<Job, { kind: 'train' }>;
+
+/** What a job takes its turn for: what computes for minutes waits for its like, what answers a person does not wait for that. */
+const lanes = {
+  relationship: 'long',
+  'relationship-arrays': 'long',
+  calibration: 'long',
+  rank: 'long',
+  bench: 'long',
+  predict: 'short',
+  export: 'short',
+  verify: 'short',
+  engines: 'look',
+} as const satisfies Record<OtherJob['kind'], string>;
+
+/**
+ * Jobs in trainer processes of their own, beside the queue's runs. However many are asked for, four processes work at a time: one
+ * long job, two short ones, one that looks for engines; the others wait in the order in which they came.
+ */
+export function openJobs(spawnTrainer: SpawnTrainer) {
+  const turns = { long: openTurns(1), short: openTurns(2), look: openTurns(1) };
+  const closing = new AbortController();
+  const underWay = new Set<Promise<void>>();
+
+  async function work(job: OtherJob, { hear, progress, at }: JobOptions, signal: AbortSignal): Promise<void> {
+    const running = startJob(
+      spawnTrainer,
+      job,
+      (message) => {
+        if (message.type === 'progress') progress?.(message.done, message.total);
+        else hear?.(message);
+      },
+      at,
+    );
+    signal.addEventListener('abort', running.kill);
+    await running.ended.finally(() => signal.removeEventListener('abort', running.kill));
+    signal.throwIfAborted();
+  }
+
+  return {
+    /**
+     * Does a job when its turn comes; its process is gone by the end. Errors: those of the job, the signal's reason, `cancelled`
+     * after `close`.
+     */
+    perform(job: OtherJob, options: JobOptions = {}): Promise<void> {
+      const signal = AbortSignal.any([closing.signal, ...(options.signal ? [options.signal] : [])]);
+      const done = turns[lanes[job.kind]].take(() => work(job, options, signal), signal);
+      underWay.add(done);
+      const forget = () => void underWay.delete(done);
+      done.then(forget, forget);
+      return done;
+    },
+    async close(): Promise<void> {
+      closing.abort(
+        new CotuneError('cancelled', 'The service was closed before this was done.', 'Start it again.'),
+      );
+      await Promise.allSettled(underWay);
+    },
+  };
+}
