@@ -71,7 +71,7 @@ export function resolveRunConfig(
       throw new CotuneError(
         'bad-input',
         `${waiting.name} looks at validation passes, and evaluateEvery is 0: there are none before the end.`,
-        'Say how many steps lie between them: --evaluate-every 50.',
+        'Say how many steps lie between them: evaluate_every: 50 in a settings file, «Validate every» in the form.',
       );
   }
   return { config, unused };

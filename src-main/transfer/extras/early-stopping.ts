@@ -29,6 +29,7 @@ export const earlyStopping = term({
     const before = Math.max(...accuracies.slice(0, since));
     if (since < 1 || Math.max(...accuracies.slice(since)) > before) return null;
     const best = validations.find(({ accuracy }) => accuracy === before)!;
-    return `Validation found ${(100 * before).toFixed(1)} % at step ${best.step} and nothing better in the ${patience} passes since.`;
+    const passes = patience === 1 ? 'the pass' : `the ${patience} passes`;
+    return `Validation found ${(100 * before).toFixed(1)} % at step ${best.step} and nothing better in ${passes} since.`;
   },
 });

@@ -26,7 +26,11 @@ export const adapter = term({
       .min(1)
       .max(1024)
       .default(16)
-      .meta({ title: 'Reduction r', description: 'how many times fewer channels a bottleneck has' }),
+      .meta({
+        title: 'Reduction r',
+        description: 'how many times fewer channels a bottleneck has',
+        strength: [1, 0.25, 4, 0.5],
+      }),
   }),
   needs: ['blocks'],
   excludes: {

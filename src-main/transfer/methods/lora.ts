@@ -35,7 +35,11 @@ export const lora = term({
       .gt(0)
       .max(1e4)
       .default(16)
-      .meta({ title: 'Scale α', description: 'the change is multiplied by α / r' }),
+      .meta({
+        title: 'Scale α',
+        description: 'the change is multiplied by α / r',
+        strength: [1, 0.5, 2, 4],
+      }),
   }),
   needs: ['attention'],
   excludes: {

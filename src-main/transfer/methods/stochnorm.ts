@@ -16,10 +16,16 @@ export const stochnorm = term({
   when: 'few labels, and a network whose source labels fit; batches that are too small for statistics of their own',
   source: 'Kou, You, Long, Wang, «Stochastic Normalization», NeurIPS 2020; p as in its code',
   options: z.strictObject({
-    probability: z.number().min(0).max(1).default(0.5).meta({
-      title: 'Probability p',
-      description: 'how likely a channel is normalized by the batch’s statistics',
-    }),
+    probability: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.5)
+      .meta({
+        title: 'Probability p',
+        description: 'how likely a channel is normalized by the batch’s statistics',
+        strength: [1, 0.5, 1.5, 0.2],
+      }),
   }),
   needs: ['batch-norm'],
   excludes: { 'frozen-batch-norm': 'frozen batch norm uses the running statistics for every channel.' },
