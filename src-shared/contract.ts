@@ -58,6 +58,7 @@ export const RunRequest = RunConfig.partial()
     schedule: PartChoice.optional(),
     /** Options of the chosen parts: `cotuning.tradeOff`, or `tradeOff` where only one of them has it. */
     options: z.record(z.string(), z.unknown()).optional(),
+    steps: RunConfig.shape.steps.min(1).optional(),
     /** Passes over the training images, an alternative to `steps`. */
     epochs: z.number().positive().optional(),
   });
@@ -449,6 +450,7 @@ const PartDescription = z.object({
   options: z.array(OptionDescription),
   needs: z.array(z.enum(needs)),
   prepares: z.boolean(),
+  closedForm: z.boolean(),
   isBaseline: z.boolean(),
   excludes: z.record(z.string(), z.string()),
 });

@@ -204,7 +204,8 @@ export const RunConfig = z.strictObject({
     .min(0)
     .max(2 ** 31 - 1)
     .default(0),
-  steps: z.number().int().positive().max(10_000_000),
+  /** 0 where nothing is trained step by step: a method in closed form. Settings of steps then decide nothing. */
+  steps: z.number().int().min(0).max(10_000_000),
   batch: z.number().int().min(2).max(4096),
   /** Side of the square training crop in pixels. */
   size: z.number().int().min(32).max(1024),

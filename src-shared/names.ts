@@ -13,4 +13,11 @@ export const imagePath = (sample: number, size: 'thumb' | 'full'): string => `im
 export const temperatureSources = ['fitted', 'metadata', 'typed', 'default'] as const;
 
 /** What a network's description can have that parts of a training need. */
-export const layerTraits = ['batch-norm', 'blocks', 'attention', 'dropout', 'stochastic-depth'] as const;
+export const layerTraits = [
+  'batch-norm',
+  'blocks',
+  'attention',
+  'dropout',
+  'stochastic-depth',
+  'linear-head',
+] as const;

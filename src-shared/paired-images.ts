@@ -1,6 +1,6 @@
 /** Two runs over the same images: which those are, who is right on them, and why the two may not be like for like. */
 import type { Run } from './domain.ts';
-import { usedEngine } from './run-settings.ts';
+import { hasSteps, usedEngine } from './run-settings.ts';
 
 /** A run with its predictions on the test split, in ascending order of the images' ids. */
 export interface ComparedRun {
@@ -143,11 +143,14 @@ export function unlikeness(a: ComparedRun, b: ComparedRun, shared: number): stri
     ({ config }) => config.size,
     (x, y) => `The image sizes differ: ${x} and ${y} pixels.`,
   );
-  say(
-    ({ config }) => `${config.steps} steps of ${config.batch} images`,
-    (x, y) => `The budgets differ: ${x} and ${y}.`,
-  );
-  say(selection, (x, y) => `The tested weights are chosen differently: ${x} and ${y}.`);
+  // What is solved in closed form has no budget to be given alike.
+  if (hasSteps(first.config) && hasSteps(second.config)) {
+    say(
+      ({ config }) => `${config.steps} steps of ${config.batch} images`,
+      (x, y) => `The budgets differ: ${x} and ${y}.`,
+    );
+    say(selection, (x, y) => `The tested weights are chosen differently: ${x} and ${y}.`);
+  }
   say(usedEngine, (x, y) => `The engines differ: ${x} and ${y}.`);
   say(
     ({ config }) => config.precision,

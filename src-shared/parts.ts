@@ -75,6 +75,8 @@ const lacking: Record<(typeof layerTraits)[number], string> = {
   attention: 'This network has no attention.',
   dropout: 'This network has no dropout.',
   'stochastic-depth': 'This network has no branches that can be left out.',
+  'linear-head':
+    "This network's head is no linear layer, so that its optimum is not that of a logistic regression.",
 };
 
 /** One option of a part: what a flag, a field and a line of the documentation are made from. */
@@ -115,6 +117,8 @@ export interface PartDescription {
   needs: Need[];
   /** Whether something is made before training. */
   prepares: boolean;
+  /** Whether what it prepares is the trained network: it is solved, and has no training steps, nor settings of these. */
+  closedForm: boolean;
   /** Whether experiments train it before anything else, with what it chooses for itself, as the row to beat. */
   isBaseline: boolean;
   /** Names of parts that it cannot be put together with, and why. */
@@ -178,8 +182,11 @@ export function boundedBy(catalog: Catalog, traits: NetworkTraits): Catalog {
 
 /** Why chosen parts cannot go together, or null. */
 export function whyNotTogether(
-  chosen: readonly Pick<PartDescription, 'name' | 'title' | 'excludes'>[],
+  chosen: readonly Pick<PartDescription, 'name' | 'title' | 'excludes' | 'closedForm'>[],
 ): string | null {
+  const solved = chosen.find(({ closedForm }) => closedForm);
+  if (solved && chosen.length > 1)
+    return `${solved.title} is solved, not trained: nothing can be put together with it.`;
   for (const one of chosen)
     for (const other of chosen)
       if (one.excludes[other.name])

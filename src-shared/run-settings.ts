@@ -17,10 +17,30 @@ export type SettledRun = Pick<Run, 'id' | 'config' | 'datasetHash' | 'modelHash'
 /** Names that a person gave, and settings that change what is kept or shown on the way, not what comes out. */
 const withoutEffect = new Set(['dataset', 'model', 'preset', 'engine', 'seed', 'checkpointEvery']);
 
+/** Settings of training steps, which say nothing of a run without any. */
+export const stepSettings = [
+  'steps',
+  'batch',
+  'learningRate',
+  'headLearningRateMultiplier',
+  'extras',
+  'crop',
+  'augment',
+  'sampling',
+  'optimizer',
+  'schedule',
+  'evaluateEvery',
+  'checkpointEvery',
+  'select',
+] as const satisfies readonly (keyof RunConfig)[];
+
+/** Whether a run trains step by step; else its network was solved for, or made from others. */
+export const hasSteps = ({ steps }: Pick<RunConfig, 'steps'>): boolean => steps > 0;
+
 /** Everything but the seed that decides the result. Data and network count by content, the engine as the one that ran. */
 export function decidingSettings({ config, datasetHash, modelHash, engine }: SettledRun): Setting[] {
   const { method, ...rest } = config;
-  const idle = new Set(withoutEffect);
+  const idle = new Set<string>([...withoutEffect, ...(hasSteps(config) ? [] : stepSettings)]);
   if (config.select === 'last') idle.add('evaluateEvery');
   const setting = (key: string, value: unknown): Setting => ({
     key,
@@ -43,9 +63,14 @@ export function decidingSettings({ config, datasetHash, modelHash, engine }: Set
 export const usedEngine = ({ config, engine }: Pick<Run, 'config' | 'engine'>): string =>
   engine?.name ?? config.engine;
 
-/** Settings in which two runs differ, as a person reads them; one that only one side has is «–» on the other. */
+/**
+ * Settings in which two runs differ, as a person reads them; one that only one side has is «–» on the other. Between a run with
+ * training steps and one without, those of the steps are no difference to choose by.
+ */
 export function configDifferences(a: RunConfig, b: RunConfig): { key: string; a: string; b: string }[] {
   const [inA, inB] = [flat(a), flat(b)];
+  if (!hasSteps(a) || !hasSteps(b))
+    for (const key of stepSettings) for (const one of [inA, inB]) one.delete(key);
   return [...new Set([...inA.keys(), ...inB.keys()])].flatMap((key) => {
     const [left, right] = [inA.get(key), inB.get(key)];
     return JSON.stringify(left) === JSON.stringify(right) ? [] : [{ key, a: shown(left), b: shown(right) }];

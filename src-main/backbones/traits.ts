@@ -20,6 +20,9 @@ function traitsIn(backbone: Backbone): NetworkTraits {
     blocks: backbone.blocks.length > 0,
     attention: backbone.attentions.length > 0,
     dropout: backbone.masks.some(({ of, rate }) => of === 'element' && rate > 0),
+    'linear-head': backbone
+      .headTensors('head', 2)
+      .every(({ kind }) => kind === 'linear' || kind === 'vector'),
     'stochastic-depth': backbone.masks.some(({ of, rate }) => of === 'image' && rate > 0),
   };
   return {

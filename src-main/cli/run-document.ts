@@ -1,6 +1,7 @@
 import type { Client } from '../../src-shared/contract.ts';
-import type { Relationship, RelationshipRow, Run, SplitMetrics } from '../../src-shared/domain.ts';
+import type { Relationship, RelationshipRow, Run, RunTiming, SplitMetrics } from '../../src-shared/domain.ts';
 import { methodName } from '../../src-shared/parts.ts';
+import { hasSteps } from '../../src-shared/run-settings.ts';
 import { snakeCase } from './output.ts';
 import { columns, percent, seconds, someOf, table } from './text.ts';
 
@@ -63,18 +64,23 @@ export function describeRun(run: Run, notes: string[]): string {
   const { config, samples, timing } = run;
   const lines = [
     `Run ${run.id}: ${methodName(config.method)} of ${config.model} on ${config.dataset}, seed ${config.seed}, ${percent(config.rate, 0)} of the training images`,
-    `${samples.train} training, ${samples.val} validation, ${samples.test} test images; ${run.step} of ${config.steps} steps of ${config.batch} images at ${config.size} px`,
+    `${samples.train} training, ${samples.val} validation, ${samples.test} test images; ${hasSteps(config) ? `${run.step} of ${config.steps} steps of ${config.batch} images` : 'no training steps,'} at ${config.size} px`,
   ];
   if (run.engine) lines.push(`Engine: ${run.engine.name} (${run.engine.device})`);
   if (timing)
     lines.push(
-      `Time: ${seconds(timing.total_s)} (data ${seconds(timing.data_s)}, relationship ${seconds(timing.relationship_s)}, training ${seconds(timing.train_s)} at ${timing.images_per_s.toFixed(1)} images/s with ${percent(timing.data_wait_share)} of it waiting for data, evaluation ${seconds(timing.evaluate_s)})`,
+      `Time: ${seconds(timing.total_s)} (data ${seconds(timing.data_s)}, preparation ${seconds(timing.relationship_s)}${trainingTime(run, timing)}, evaluation ${seconds(timing.evaluate_s)})`,
     );
   if (run.test || run.val) lines.push('', scores(run));
   if (notes.length > 0) lines.push('', ...someOf(notes, 20));
   if (run.status !== 'finished' && !run.error) lines.push('', `It is ${run.status}.`);
   return lines.join('\n');
 }
+
+const trainingTime = ({ config }: Run, { train_s, images_per_s, data_wait_share }: RunTiming): string =>
+  hasSteps(config)
+    ? `, training ${seconds(train_s)} at ${images_per_s.toFixed(1)} images/s with ${percent(data_wait_share)} of it waiting for data`
+    : '';
 
 function scores(run: Run): string {
   const row = (name: string, metrics: SplitMetrics | null) =>

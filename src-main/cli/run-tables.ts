@@ -1,6 +1,7 @@
 import type { GroupSummary } from '../../src-shared/contract.ts';
 import type { Run } from '../../src-shared/domain.ts';
 import { methodName } from '../../src-shared/parts.ts';
+import { hasSteps } from '../../src-shared/run-settings.ts';
 import { columns, percent, seconds, table } from './text.ts';
 
 /** One line per run. */
@@ -27,7 +28,7 @@ export const runTable = (runs: Run[]): string =>
       run.config.model,
       `${run.config.rate}`,
       `${run.config.seed}`,
-      run.status === 'finished' ? `${run.step}` : `${run.step}/${run.config.steps}`,
+      run.status === 'finished' || !hasSteps(run.config) ? `${run.step}` : `${run.step}/${run.config.steps}`,
       run.test ? percent(run.test.accuracy) : '',
       run.timing ? seconds(run.timing.total_s) : '',
       run.engine?.name ?? '',

@@ -13,6 +13,8 @@ export type Reals = Float32Array | Float64Array;
 export interface FixedMatrix {
   readonly rows: number;
   readonly columns: number;
+  /** Whether the last column's weights are free: a bias, where it holds ones. All others decay. */
+  readonly hasFreeColumn: boolean;
   /** out [k, rows] = W Xᵀ for W [k, columns], all row-major. */
   timesTransposed(w: Reals, out: Reals): Promise<void>;
   /** out [k, columns] = R X for R [k, rows], all row-major. */
@@ -26,7 +28,8 @@ export interface FixedMatrix {
 
 /**
  * The matrix H with H p = C S X + p for p [k, columns], where column i of S [k, rows] is (diag q_i − q_i q_iᵀ) of column i of
- * p Xᵀ: the curvature of a softmax that gives the distributions q_i, with a weight decay of 1.
+ * p Xᵀ: the curvature of a softmax that gives the distributions q_i, with a weight decay of 1. In the free column the addend p
+ * is left out.
  */
 export interface CurvatureSystem {
   C: number;
@@ -51,7 +54,7 @@ export interface ConjugateGradients {
 }
 
 /** Opens the products of `x` with matrices of `k` rows, run by ONNX Runtime on the CPU with X packed once. */
-export function openFixedMatrix(x: Matrix, k: number): FixedMatrix {
+export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): FixedMatrix {
   const { rows, columns } = x;
   const sessions = openSessionSet();
   const product = async (a: Reals, out: Reals, transposed: boolean) => {
@@ -68,6 +71,7 @@ export function openFixedMatrix(x: Matrix, k: number): FixedMatrix {
   return {
     rows,
     columns,
+    hasFreeColumn,
     timesTransposed: (w, out) => product(w, out, true),
     times: (r, out) => product(r, out, false),
     async curvatureDiagonal(q, out) {
@@ -75,7 +79,7 @@ export function openFixedMatrix(x: Matrix, k: number): FixedMatrix {
       await runInto(session, { q: tensor(q, rows) }, { out: tensor(out, columns) });
     },
     async conjugateStep({ C, q, scale }, from, into) {
-      const session = await sessions.get('conjugate', () => conjugateGraph(x, k));
+      const session = await sessions.get('conjugate', () => conjugateGraph(x, k, hasFreeColumn));
       const tensors = ({ solution, scores, residual, direction, energy }: ConjugateGradients) => ({
         solution: tensor(solution, columns),
         scores: tensor(scores, rows),
@@ -127,7 +131,7 @@ function diagonalGraph(x: Matrix, k: number): Uint8Array {
   );
 }
 
-function conjugateGraph(x: Matrix, k: number): Uint8Array {
+function conjugateGraph(x: Matrix, k: number, hasFreeColumn: boolean): Uint8Array {
   const graph = new OnnxGraph();
   const constant = constantOf(graph, x, 'float32');
   const op = (type: string, ...inputs: string[]) => graph.op(type, inputs);
@@ -136,7 +140,11 @@ function conjugateGraph(x: Matrix, k: number): Uint8Array {
   const scores = graph.op('Gemm', ['direction', constant], { transB: 1 });
   const mean = graph.op('ReduceSum', [op('Mul', 'q', scores), graph.ints([0])], { keepdims: 1 });
   const curved = op('Gemm', op('Mul', 'q', op('Sub', scores, mean)), constant);
-  const image = op('Add', op('Mul', curved, 'C'), 'direction');
+  const decay = Float32Array.from({ length: x.columns }, (_, j) => Number(j < x.columns - 1));
+  const decayed = hasFreeColumn
+    ? op('Mul', 'direction', graph.constant('float32', [1, x.columns], decay))
+    : 'direction';
+  const image = op('Add', op('Mul', curved, 'C'), decayed);
   sum('ReduceSum', op('Mul', 'direction', image), 'curvature');
   const length = op('Div', 'energy', 'curvature');
 

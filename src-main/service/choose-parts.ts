@@ -1,10 +1,11 @@
 import type { Model, Part, PartsChoice, RunConfig } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
-import { places, type Slot, slots, whyNot, whyNotTogether } from '../../src-shared/parts.ts';
+import { methodName, places, type Slot, slots, whyNot, whyNotTogether } from '../../src-shared/parts.ts';
+import { stepSettings } from '../../src-shared/run-settings.ts';
 import { traitsOf } from '../backbones/traits.ts';
 import { parts } from '../transfer/catalog.ts';
-import { type Described, describe } from '../transfer/part.ts';
+import { type Described, describe, type PresetDefaults } from '../transfer/part.ts';
 import { parseInput } from './parse-input.ts';
 
 /** Parts as a person names them, by place. */
@@ -18,16 +19,29 @@ export type ChosenParts = Pick<RunConfig, Slot>;
 
 /**
  * The parts that a choice names, each with all its options, in the order of the registry, and the names of the options that
- * none of them has. `usual` are the parts of places that the choice leaves open, and options of parts that it leaves open.
+ * none of them has. `usual` are the parts of places that the choice leaves open, and options of parts that it leaves open. For a
+ * method in closed form what is chosen for training steps counts for nothing.
  * Errors: `bad-input` for unknown names, options out of bounds, and parts that cannot go together or not with the network.
  */
 export function chooseParts(
   { options = {}, ...choice }: Choice,
   model: Pick<Model, 'name' | 'architecture' | 'sourceClasses'>,
   usual: Partial<Record<Slot, Part | Part[]>> = {},
-): { chosen: ChosenParts; unused: string[] } {
+): {
+  chosen: ChosenParts;
+  unused: string[];
+  closedForm: boolean;
+  /** What the chosen methods begin with in place of a preset's settings. */
+  defaults: PresetDefaults;
+} {
+  const method = foundIn('method', choice.method, []);
+  const closedForm = method.some(({ part }) => part.closedForm);
+  const isIdle = (slot: Slot) => closedForm && stepSettings.some((setting) => setting === slot);
   const found = Object.fromEntries(
-    slots.map((slot) => [slot, foundIn(slot, choice[slot], [usual[slot] ?? []].flat())]),
+    slots.map((slot) => [
+      slot,
+      isIdle(slot) ? foundIn(slot, undefined, []) : foundIn(slot, choice[slot], [usual[slot] ?? []].flat()),
+    ]),
   ) as Record<Slot, Found[]>;
   if (found.method.length === 0)
     throw new CotuneError('bad-input', 'No method is named.', `Methods: ${namesIn('method').join(', ')}.`);
@@ -36,7 +50,8 @@ export function chooseParts(
   const traits = traitsOf(model.architecture);
   const chosen = all.map(({ part }) => describe(part));
   const reason =
-    chosen.map((part) => whyNot(part, model, traits)).find((why) => why !== null) ?? whyNotTogether(chosen);
+    chosen.map((part) => whyNot(part, model, traits)).find((why) => why !== null) ??
+    whyNotTogether([...found.method, ...found.extras].map(({ part }) => describe(part)));
   if (reason)
     throw new CotuneError(
       'bad-input',
@@ -58,7 +73,12 @@ export function chooseParts(
     const list = found[slot].map(parsed);
     return [slot, places[slot].many ? list : list[0]];
   });
-  return { chosen: Object.fromEntries(parts) as ChosenParts, unused };
+  return {
+    chosen: Object.fromEntries(parts) as ChosenParts,
+    unused,
+    closedForm,
+    defaults: Object.assign({}, ...found.method.map(({ part }) => part.defaults)),
+  };
 }
 
 interface Found {
@@ -146,9 +166,16 @@ function assign(options: Record<string, unknown>, found: Found[]): string[] {
   return unused;
 }
 
-/** `bad-input` where options are left that no part has, with what was likely meant. */
+/** `bad-input` where options or settings are left that no run has a use for, with what was likely meant. */
 export function refuseUnused(unused: readonly string[], chosen: readonly ChosenParts[]): void {
   if (unused.length === 0) return;
+  const ofSteps = stepRequests.find((key) => unused.includes(key));
+  if (ofSteps)
+    throw new CotuneError(
+      'bad-input',
+      `"${ofSteps}" is a setting of training steps, and ${methodName(chosen[0].method)} is solved without any.`,
+      'Leave it out.',
+    );
   const chosenNames = new Set(
     chosen.flatMap((config) => slots.flatMap((slot) => [config[slot]].flat().map(({ name }) => name))),
   );
@@ -172,6 +199,9 @@ export function refuseUnused(unused: readonly string[], chosen: readonly ChosenP
         : 'Check the spelling.',
   );
 }
+
+/** What a request may say of training steps. */
+export const stepRequests = [...stepSettings, 'epochs'] as const;
 
 /** `trade-off`, `trade_off` and `tradeOff` name the same option. */
 const camelCase = (key: string): string =>

@@ -6,7 +6,7 @@ import { presets } from '../../src-shared/presets/index.ts';
 import type { Preset } from '../../src-shared/presets/preset.ts';
 import { resizeOf } from '../data/resizes/index.ts';
 import { parts, scheduleOf } from '../transfer/catalog.ts';
-import { type ChosenParts, chooseParts } from './choose-parts.ts';
+import { type ChosenParts, chooseParts, stepRequests } from './choose-parts.ts';
 
 /** Settings that all presets share. */
 const shared = { rate: 1, seed: 0, engine: 'auto', precision: 'full' } as const;
@@ -23,7 +23,8 @@ const cropSide = ({ size }: Preset, { preprocessing }: Model): number =>
 /**
  * Fills a request with its preset's settings. `train` is the number of training images after the rate applied: what
  * `epochs` counts in. Validation and checkpoints come five times a run, and more often where the preset bounds the steps between them.
- * `unused` names the options that no chosen part has. Errors: `bad-input` where settings contradict each other.
+ * `unused` names the options that no chosen part has, and for a method in closed form the settings of training steps. Errors:
+ * `bad-input` where settings contradict each other.
  */
 export function resolveRunConfig(
   request: RunRequest,
@@ -34,7 +35,8 @@ export function resolveRunConfig(
   const preset = presetOf(request.preset);
   const { epochs, options, ...given } = request;
   const usual = { resize: { name: resizeOf(model.preprocessing).name }, ...preset.parts };
-  const { chosen, unused } = chooseParts(request, model, usual);
+  const { chosen, unused, closedForm, defaults } = chooseParts(request, model, usual);
+  const idle = closedForm ? stepRequests.filter((key) => request[key] !== undefined) : [];
   if (epochs !== undefined && given.steps !== undefined) {
     throw new CotuneError(
       'bad-input',
@@ -43,16 +45,22 @@ export function resolveRunConfig(
     );
   }
   const batch = given.batch ?? preset.batch;
-  const steps =
+  const wanted =
     epochs === undefined ? (given.steps ?? preset.steps) : Math.max(1, Math.ceil((epochs * train) / batch));
+  const steps = closedForm ? 0 : wanted;
   const stretch = Math.min(Math.ceil(steps / 5), preset.longestStretch);
-  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const defined = Object.fromEntries(
+    Object.entries(given).filter(
+      ([key, value]) => value !== undefined && !idle.some((setting) => setting === key),
+    ),
+  );
   const { learningRate, headLearningRateMultiplier, select } = preset;
   const config = {
     ...shared,
     learningRate,
     headLearningRateMultiplier,
     select,
+    ...defaults,
     steps,
     batch,
     size: cropSide(preset, model),
@@ -74,7 +82,7 @@ export function resolveRunConfig(
         'Say how many steps lie between them: evaluate_every: 50 in a settings file, «Validate every» in the form.',
       );
   }
-  return { config, unused };
+  return { config, unused: [...unused, ...idle] };
 }
 
 const needsValidation = (name: string): boolean =>

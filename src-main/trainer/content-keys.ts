@@ -13,13 +13,18 @@ export interface Predictor {
   model: JobModel;
   engine: EngineInfo;
   precision: Precision;
+  /** Side of the square crop in pixels; the network's own where it is left out. */
+  size?: number;
 }
 
-/** Key of one image's source logits, or of these with its features. `image` is the SHA-256 of its file. */
+/** What is kept of an image: its source logits, its pooled features, or the former with the latter behind them. */
+export type SourceOutput = 'source' | 'features' | 'source-and-features';
+
+/** Key of one image's source logits, its features, or both. `image` is the SHA-256 of its file. */
 export const sourceLogitsKey = (
   image: string,
-  { model, engine, precision }: Predictor,
-  output: 'source' | 'source-and-features' = 'source',
+  { model, engine, precision, size = model.preprocessing.inputSize }: Predictor,
+  output: SourceOutput = 'source',
 ): string =>
   contentKey({
     what: output,
@@ -28,6 +33,8 @@ export const sourceLogitsKey = (
     network: networkOf(model),
     engine,
     precision,
+    // The network's own size is part of the network.
+    ...(size === model.preprocessing.inputSize ? {} : { size }),
   });
 
 /** What a relationship follows from. */

@@ -1,3 +1,4 @@
+import { hasSteps } from '../../src-shared/run-settings.ts';
 import { runBench } from '../bench/run-bench.ts';
 import { explainChoice, listEngines, openEngine } from '../engine/open.ts';
 import { calibrate } from './calibrate.ts';
@@ -9,6 +10,7 @@ import { openSource } from './open-source.ts';
 import { predictImages } from './predict-images.ts';
 import type { FromTrainer, Job, RelationshipJob } from './protocol.ts';
 import { rank } from './rank.ts';
+import { solve } from './solve.ts';
 import { train } from './train.ts';
 import { verifyExport } from './verify-export.ts';
 
@@ -24,7 +26,7 @@ export async function runJob(
 ): Promise<void> {
   switch (job.kind) {
     case 'train':
-      return train(job, report, signal, engines);
+      return (hasSteps(job.config) ? train : solve)(job, report, signal, engines);
     case 'relationship':
       await learn(job, report, signal);
       break;

@@ -2,6 +2,7 @@ import type { NetworkFile } from '../backbones/network-file.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
 import type { Network } from '../transfer/network.ts';
 import { type ChosenTerm, ownName, type Preparation } from '../transfer/term.ts';
+import { labeledFeatures } from './labeled-features.ts';
 import { learnFromImages } from './learn-relationship.ts';
 import type { FromTrainer, TrainJob } from './protocol.ts';
 
@@ -32,6 +33,8 @@ export async function prepareTerms(
       report({ type: 'relationship', relationship });
       return relationship.matrix;
     },
+    features: () => labeledFeatures({ engine, network, file }, job, report, signal),
+    note: (text) => report({ type: 'note', text }),
   };
   const prepared: Arrays = {};
   for (const one of terms) {

@@ -3,18 +3,15 @@ import { readNetwork } from '../backbones/network-file.ts';
 import type { Engine } from '../engine/engine.ts';
 import { openContentCache } from '../formats/content-cache.ts';
 import { type Network, outputWidth } from '../transfer/network.ts';
-import { type Predictor, sourceLogitsKey } from './content-keys.ts';
+import { type Predictor, type SourceOutput, sourceLogitsKey } from './content-keys.ts';
 import { predictLogits } from './predict-logits.ts';
 import type { JobSample } from './protocol.ts';
 
 /** Bytes: two million images of a network with 1,000 classes. */
 const cacheLimit = 8 * 2 ** 30;
 
-/** What is kept of an image: its source logits, or these and its pooled features behind them. */
-type SourceOutput = 'source' | 'source-and-features';
-
 /**
- * The pre-trained network's logits of images at its own input size, row-major [samples, `outputWidth`]. Kept on disk image by
+ * The pre-trained network's logits, features or both of images, row-major [samples, `outputWidth`]. Kept on disk image by
  * image, so that the runs of a sweep, whatever their seeds and rates, pass every image once. `onProgress` may throw to end
  * the pass; what was predicted until then stays.
  */
@@ -22,7 +19,7 @@ export async function sourceLogits(
   engine: Engine,
   network: Network,
   file: NetworkFile,
-  { model, precision }: Omit<Predictor, 'engine'>,
+  predictor: Omit<Predictor, 'engine'>,
   samples: JobSample[],
   cacheFolder: string,
   onProgress: (done: number) => void,
@@ -30,8 +27,7 @@ export async function sourceLogits(
 ): Promise<Float32Array> {
   const classes = outputWidth(network, output);
   const cache = openContentCache(cacheFolder, 'source-logits', cacheLimit);
-  const keyOf = ({ hash }: JobSample) =>
-    sourceLogitsKey(hash, { model, engine: engine.info, precision }, output);
+  const keyOf = ({ hash }: JobSample) => sourceLogitsKey(hash, { ...predictor, engine: engine.info }, output);
   const result = new Float32Array(samples.length * classes);
   const missing = new Map<string, { sample: JobSample; rows: number[] }>();
   for (const [row, sample] of samples.entries()) {
@@ -47,8 +43,8 @@ export async function sourceLogits(
   const known = samples.length - wanted.length;
   onProgress(known);
   if (wanted.length === 0) return result;
-  const { preprocessing } = model;
-  const images = { size: preprocessing.inputSize, preprocessing, cacheFolder };
+  const { preprocessing } = predictor.model;
+  const images = { size: predictor.size ?? preprocessing.inputSize, preprocessing, cacheFolder };
   const weights = readNetwork(file, file.tensors);
   const order = wanted.map(({ sample }) => sample);
   let kept = 0;

@@ -14,14 +14,14 @@ import type { Validation } from '../transfer/term.ts';
 import { averageName, trainingProgram } from '../transfer/training-program.ts';
 import { bestPath, type Checkpoint, readCheckpoint, type Said, writeCheckpoint } from './checkpoint.ts';
 import { checkFinite, divergence } from './divergence.ts';
-import { evaluateSplits, openTrained } from './evaluate-weights.ts';
+import { evaluateSplits } from './evaluate-weights.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import { openSource } from './open-source.ts';
 import type { ImageOptions } from './predict-logits.ts';
 import { prepareTerms } from './prepare-terms.ts';
 import type { FromTrainer, TrainJob } from './protocol.ts';
-import { reportPredictions } from './report-predictions.ts';
 import { stopwatch } from './stopwatch.ts';
+import { testTrained } from './test-trained.ts';
 import { writeTrainedWeights } from './trained-weights.ts';
 
 /** Points of a curve that are worth storing: a longer run reports every so many steps. */
@@ -75,7 +75,7 @@ export async function train(
         prepareTerms(terms, { engine, network, file }, job, report, signal),
       );
 
-  // On the way the center crop is enough; the weights that are tested are seen as the configuration says.
+  // On the way the center crop is enough.
   const images: ImageOptions = { size: config.size, preprocessing: model.preprocessing, cacheFolder };
   const { views } = evaluationOf(config.evaluation);
   const firstStep = resumed?.step ?? 0;
@@ -203,29 +203,7 @@ export async function train(
   if (best && best.step < done) copyWhole(bestPath(job.runFolder, best.step), weightsPath);
   else writeTrainedWeights(weightsPath, network, await evaluated(), job);
   await executable.dispose();
-  const trained = openTrained(weightsPath, model);
-  const tested = { val: samples.val, test: samples.test };
-  const total = samples.val.length + samples.test.length;
-  report({ type: 'progress', phase: 'evaluate', done: 0, total });
-  const { val, test } = await watch.time('evaluate_s', () =>
-    evaluateSplits(engine, trained, tested, { ...images, views }, (count) => {
-      signal.throwIfAborted();
-      report({ type: 'progress', phase: 'evaluate', done: count, total });
-    }),
-  );
-  reportPredictions(report, 'val', val.sampleIds, val.probabilities);
-  reportPredictions(report, 'test', test.sampleIds, test.probabilities);
-  if (val.metrics && config.select === 'last' && views.length === 1)
-    report({
-      type: 'metrics',
-      step: done,
-      values: { val_accuracy: val.metrics.accuracy, val_nll: val.metrics.nll },
-    });
-  const timing = watch.summary(done * batch);
-  report({
-    type: 'finished',
-    result: { steps: done, test: test.metrics, val: val.metrics, timing, weightsPath },
-  });
+  await testTrained(weightsPath, done, engine, job, watch, report, signal);
 }
 
 /** A step's outputs as points of curves. */

@@ -1,4 +1,5 @@
 import { methodName } from '../../src-shared/parts.ts';
+import { hasSteps } from '../../src-shared/run-settings.ts';
 import { toTorch } from '../backbones/layouts.ts';
 import { toMetadata } from '../backbones/model-metadata.ts';
 import type { Arrays } from '../engine/engine.ts';
@@ -21,7 +22,7 @@ export function writeTrainedWeights(path: string, network: Network, weights: Arr
     preprocessing: { ...preprocessing, inputSize: config.size, resizeShorter: shorter },
     classNames: job.classNames,
     temperature: null,
-    origin: `${config.model}, ${methodName(config.method)} on ${config.dataset}, seed ${config.seed}, ${config.steps} steps`,
+    origin: `${config.model}, ${methodName(config.method)} on ${config.dataset}, seed ${config.seed}${hasSteps(config) ? `, ${config.steps} steps` : ''}`,
   });
   const tensors = [...network.backbone.tensors, ...targetHeadTensors(network)];
   writeSafetensors(

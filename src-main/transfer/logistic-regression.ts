@@ -1,5 +1,5 @@
 /**
- * Multinomial logistic regression without bias, W [K, D] minimizing
+ * Multinomial logistic regression, W [K, D] minimizing
  *   F(W) = C Σ_i −log softmax(W x_i)[y_i] + ½ ‖W‖²,
  * along a path of growing C. Truncated Newton (Nocedal and Wright 2006, Numerical Optimization, algorithm 7.1): each
  * step is a conjugate-gradient solution of H d = −g, where the Hessian H is never formed. Everything is class-major:
@@ -7,6 +7,10 @@
  *
  * F is 1-strongly convex, so a gradient g certifies F(W) − F* ≤ ½‖g‖² and ‖W − W*‖ ≤ ‖g‖. Since ½‖W‖² ≤ F, a relative
  * gradient ‖g‖ ≤ δ‖W‖ certifies a relative gap of at most δ².
+ *
+ * A bias is the weights of X's free column of ones: it does not decay, and ‖W‖² leaves it out. Along it F is as convex as the
+ * loss is, which is more than 1 where C times a class's share of the samples is; that one number added to all of b changes
+ * nothing is no matter, since every gradient is at right angles to it.
  */
 import type { FixedMatrix, Reals } from '../engine/fixed-matrix.ts';
 import { openSoftmaxColumns, type SoftmaxColumns } from '../engine/softmax-columns.ts';
@@ -69,7 +73,12 @@ export class LogisticRegression {
       const start = { weights, scores, logSum };
       const found = await this.#minimize(start, C, pathTolerance, 0.15, space);
       yield { C, objective: found.objective, weights };
-      const newest = { weights, scores: found.scores, labelScores: this.#labelScores(found.scores) };
+      const newest = {
+        weights,
+        scores: found.scores,
+        labelScores: this.#labelScores(found.scores),
+        free: this.#freeWeights(weights),
+      };
       latest = [newest, ...latest].slice(0, spanningSolutions);
     }
   }
@@ -130,6 +139,7 @@ export class LogisticRegression {
       for (let i = 0; i < N; i++) residuals[this.#labels[i] * N + i] -= 1;
       await this.#x.times(residuals, gradient);
       for (let j = 0; j < gradient.length; j++) gradient[j] = C * gradient[j] + weights[j];
+      for (const j of this.#freeIndices()) gradient[j] -= weights[j];
       const slack = norm(gradient);
       const enough = tolerance * norm(weights);
       if (slack <= enough) break;
@@ -165,8 +175,17 @@ export class LogisticRegression {
     { weights, scores, logSum }: { weights: Reals; scores: Reals; logSum: number },
     C: number,
   ): number {
-    return C * (logSum - this.#labelScores(scores)) + 0.5 * norm(weights) ** 2;
+    const decaying = norm(weights) ** 2 - norm(this.#freeWeights(weights)) ** 2;
+    return C * (logSum - this.#labelScores(scores)) + 0.5 * decaying;
   }
+
+  /** Where the weights of the free column are. */
+  #freeIndices(): number[] {
+    const { columns, hasFreeColumn } = this.#x;
+    return hasFreeColumn ? Array.from({ length: this.#classes }, (_, k) => (k + 1) * columns - 1) : [];
+  }
+
+  #freeWeights = (weights: Reals): Float64Array => Float64Array.from(this.#freeIndices(), (j) => weights[j]);
 
   /** Σ_i of the score of sample i's own class. */
   #labelScores(scores: Reals): number {

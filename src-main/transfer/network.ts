@@ -25,19 +25,19 @@ export const sourceHeadTensors = ({ backbone, sourceClasses }: Network): TensorD
 export const targetHeadTensors = ({ backbone, targetClasses }: Network): TensorDescription[] =>
   backbone.headTensors(targetHead, targetClasses);
 
-/** Which head an evaluation reads; `source-and-features` leaves the pooled features behind the source logits. */
-export type HeadChoice = 'source' | 'target' | 'source-and-features';
+/** Which head an evaluation reads, or the pooled features before it; `source-and-features` leaves these behind its logits. */
+export type HeadChoice = 'source' | 'target' | 'features' | 'source-and-features';
 
 /** Numbers that an evaluation gives for each image. */
 export function outputWidth({ backbone, sourceClasses, targetClasses }: Network, head: HeadChoice): number {
-  if (head === 'target') return targetClasses;
-  return sourceClasses + (head === 'source' ? 0 : backbone.features);
+  const widths = { target: targetClasses, source: sourceClasses, features: backbone.features };
+  return head === 'source-and-features' ? widths.source + widths.features : widths[head];
 }
 
-/** The tensors that an evaluation needs: the backbone's and one head's. */
+/** The tensors that an evaluation needs: the backbone's and those of the head that it reads. */
 export const evaluationTensors = (network: Network, head: HeadChoice): TensorDescription[] => [
   ...network.backbone.tensors,
-  ...(head === 'target' ? targetHeadTensors(network) : sourceHeadTensors(network)),
+  ...(head === 'features' ? [] : head === 'target' ? targetHeadTensors(network) : sourceHeadTensors(network)),
 ];
 
 /** Engine specs of tensors, in tf.js layouts. */

@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import type { Part } from '../../src-shared/domain.ts';
+import type { Part, RunConfig } from '../../src-shared/domain.ts';
 import type { Need, OptionDescription, PartDescription } from '../../src-shared/parts.ts';
+
+/** Settings that a method begins with in place of a preset's; what a person gives goes before. */
+export type PresetDefaults = Partial<Pick<RunConfig, 'learningRate' | 'headLearningRateMultiplier'>>;
 
 /**
  * What everything that a training is put together from says of itself. Flags, YAML keys, form fields, facts of a run and the
@@ -20,6 +23,9 @@ export interface Described<Options extends z.ZodObject = z.ZodObject>
   isPlain?: boolean;
   /** Names of parts that it cannot be put together with, and why. */
   excludes?: Record<string, string>;
+  /** What it prepares is the trained network: there are no training steps. */
+  closedForm?: boolean;
+  defaults?: PresetDefaults;
 }
 
 /** The part of a registry that a configuration names, with its options checked. */
@@ -38,6 +44,7 @@ export function describe({
   options,
   needs = [],
   excludes = {},
+  closedForm = false,
   isBaseline = false,
   ...words
 }: Described): PartDescription {
@@ -52,6 +59,7 @@ export function describe({
     options: Object.entries(properties).map(([name, schema]) => describeOption(name, schema as Property)),
     needs: [...needs],
     prepares: 'prepare' in words,
+    closedForm,
     isBaseline,
     excludes,
   };

@@ -1,8 +1,8 @@
 /** p(y_s | y_t) through p(y_t | y_s): a classifier from source probabilities to target classes, turned round by Bayes. */
 import type { GridPoint } from '../../src-shared/domain.ts';
 import type { Matrix } from '../../src-shared/matrix.ts';
-import { predictedClass } from '../../src-shared/prediction-columns.ts';
-import { type FixedMatrix, openFixedMatrix } from '../engine/fixed-matrix.ts';
+import { openFixedMatrix } from '../engine/fixed-matrix.ts';
+import { chooseRegularization } from './choose-regularization.ts';
 import { LogisticRegression, type Solution } from './logistic-regression.ts';
 import { fitScale } from './temperature.ts';
 
@@ -16,13 +16,6 @@ export const grid = [
  * every p(y_s | y_t) within 1e-6 of the exact one.
  */
 const weightTolerance = 3e-6;
-
-/**
- * The path leaves validation accuracies uncertain by under 1 % (2 of 272 images on real relationships); every C that this
- * could make the best is solved to ‖W − W*‖ ≤ 1e-3 ‖W‖ before one is chosen.
- */
-const accuracyDoubt = 0.01;
-const contenderTolerance = 1e-3;
 
 export interface ReverseFit {
   C: number;
@@ -55,46 +48,17 @@ export async function fitReverse(
   const xVal = openFixedMatrix(val.probabilities, targets);
   const problem = new LogisticRegression(x, train.labels, targets);
   try {
-    const doubt = 1 / val.labels.length + accuracyDoubt;
-    /** Whether more exact solutions could turn out better than, or as good as, the best so far. */
-    const contends = (one: Scored, best: Scored): boolean => {
-      const most = Math.min(1, one.valAccuracy + doubt);
-      return one === best || (one.C > best.C ? most >= best.valAccuracy : most > best.valAccuracy);
-    };
-    const points = new Map<number, GridPoint>();
-    // Only these: weights of all values of C may be gigabytes.
-    let contenders: Scored[] = [];
-    const note = (one: Scored): Scored => {
-      const { C, objective, valAccuracy } = one;
-      points.set(C, { C, objective, val_accuracy: valAccuracy });
-      return one;
-    };
-    for await (const solution of problem.path(grid)) {
-      contenders.push(note(await score(solution, xVal, val.labels)));
-      const best = choose(contenders);
-      contenders = contenders.filter((one) => contends(one, best));
-    }
-    const improve = async (solution: Scored, tolerance: number) => {
-      const improved = await score(await problem.polish(solution, tolerance), xVal, val.labels);
-      contenders[contenders.indexOf(solution)] = note(improved);
-    };
-    const first = choose(contenders);
-    for (const one of contenders.slice()) if (one !== first) await improve(one, contenderTolerance);
-    // What is chosen has to stand as the best once it is solved tightly.
-    const solved = new Set<number>();
-    let best = choose(contenders);
-    while (!solved.has(best.C)) {
-      solved.add(best.C);
-      await improve(best, weightTolerance);
-      best = choose(contenders);
-    }
-    const scale = fitScale(await logitsOf(best.weights, xVal), val.labels);
+    const best = await chooseRegularization(
+      problem,
+      { x: xVal, labels: val.labels },
+      { grid, tolerance: weightTolerance, prefers: (one, other) => one.C > other.C },
+    );
+    const scale = fitScale(best.valLogits, val.labels);
     return {
       C: best.C,
       scale,
       valAccuracy: best.valAccuracy,
-      // The path goes from the smallest C on.
-      grid: [...points.values()].reverse(),
+      grid: best.points,
       rows: turnRound(best.weights, targets, scale, marginal),
     };
   } finally {
@@ -102,31 +66,6 @@ export async function fitReverse(
     await x.dispose();
     await xVal.dispose();
   }
-}
-
-/** Without its logits: of all values of C together they would be larger than everything else here. */
-interface Scored extends Solution {
-  valAccuracy: number;
-}
-
-/** Highest validation accuracy; of equals, the largest C (solutions come in growing order of C). */
-const choose = (solutions: Scored[]): Scored =>
-  solutions.reduce((best, one) => (one.valAccuracy >= best.valAccuracy ? one : best));
-
-async function score(solution: Solution, val: FixedMatrix, labels: Int32Array): Promise<Scored> {
-  const { data, columns } = await logitsOf(solution.weights, val);
-  let hits = 0;
-  for (const [i, label] of labels.entries()) if (predictedClass(data, i, columns) === label) hits++;
-  return { ...solution, valAccuracy: hits / labels.length };
-}
-
-/** W Xᵀ, turned to [images, targets]. */
-async function logitsOf(weights: Solution['weights'], x: FixedMatrix): Promise<Matrix> {
-  const columns = weights.length / x.columns;
-  const scores = new Float64Array(columns * x.rows);
-  await x.timesTransposed(Float64Array.from(weights), scores);
-  const data = scores.map((_, at) => scores[(at % columns) * x.rows + Math.floor(at / columns)]);
-  return { data, rows: x.rows, columns };
 }
 
 /** p(y_s | y_t) ∝ p(y_t | y_s) p(y_s), in logarithms, since a scaled weight may underflow on its way. */

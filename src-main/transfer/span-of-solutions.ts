@@ -13,6 +13,8 @@ export interface Spanning {
   scores: Float32Array;
   /** Σ_i of the score that sample i's own class has. */
   labelScores: number;
+  /** Those of the weights that do not decay. */
+  free: Float64Array;
 }
 
 const newtonSteps = 20;
@@ -32,7 +34,7 @@ export async function bestInSpan(
 ): Promise<number> {
   const products: number[][] = solutions.map(() => []);
   for (const [b, one] of solutions.entries())
-    for (let c = 0; c <= b; c++) products[b][c] = products[c][b] = dot(one.weights, solutions[c].weights);
+    for (let c = 0; c <= b; c++) products[b][c] = products[c][b] = decayProduct(one, solutions[c]);
   const scores = solutions.map((one) => one.scores);
   const at = async (a: number[]) => {
     const { logSum, means, covariances } = await columns.moments(a, scores, into);
@@ -70,6 +72,9 @@ export async function bestInSpan(
   for (const [b, one] of solutions.entries()) addTo(into.weights, best.a[b], one.weights);
   return best.logSum;
 }
+
+const decayProduct = (one: Spanning, other: Spanning): number =>
+  dot(one.weights, other.weights) - dot(one.free, other.free);
 
 const sumOf = <T>(items: readonly T[], value: (item: T, at: number) => number): number =>
   items.reduce((sum, item, at) => sum + value(item, at), 0);

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { z } from 'zod';
 import type { Approach } from '../../src-shared/domain.ts';
+import type { Matrix } from '../../src-shared/matrix.ts';
 import type { MaskSite, TensorDescription } from '../backbones/backbone.ts';
 import type { Description } from '../backbones/description.ts';
 import type { Random } from '../data/random.ts';
@@ -38,6 +39,12 @@ export interface Parameter {
   anchor: tf.Tensor | null;
 }
 
+/** Features [images, columns] with target labels. */
+export interface LabeledFeatures {
+  features: Matrix;
+  labels: Int32Array;
+}
+
 /** What can be made before training; each asks the trainer only for what it uses. */
 export interface Preparation {
   network: Network;
@@ -46,6 +53,10 @@ export interface Preparation {
   trainingImages: readonly number[];
   /** p(source | target), row-major [targets, sources]: known already, or learned now. */
   relationship(approach: Approach): Promise<Float32Array>;
+  /** The pre-trained network's pooled features of the training and the validation images: center views of the run's size. */
+  features(): Promise<Record<'train' | 'val', LabeledFeatures>>;
+  /** Tells a person something about the run. */
+  note(text: string): void;
 }
 
 /** What a preparation leaves. */
@@ -121,7 +132,7 @@ export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
   /** Whether a tensor is trained; where several terms say so, all must. */
   trains?(tensor: TensorDescription, network: Network, options: z.output<Schema>): boolean;
   /** Whether batch norm keeps and uses the running statistics while training. */
-  frozenStatistics?: boolean;
+  frozenStatistics?(options: z.output<Schema>): boolean;
   /**
    * By which statistics a batch norm normalizes every channel while training, [channels]: 1 for the batch's, 0 for the running
    * ones, which learn from the batch all the same. Absent: all by the batch's.

@@ -75,7 +75,7 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
   const statesOf = (one: ChosenTerm): Specs => one.term.state?.(network, one.options) ?? {};
   const feedsOf = (one: ChosenTerm): Specs =>
     one.term.feeds?.specs({ batch, size }, network, one.options) ?? {};
-  const frozenStatistics = terms.some(({ term }) => term.frozenStatistics);
+  const frozenStatistics = terms.some(({ term, options: own }) => term.frozenStatistics?.(own));
   const penalties = terms.filter(({ term }) => term.penalty);
   const averaging = terms.find(({ term }) => term.average);
   const learnsStatistics = ({ name, kind }: TensorDescription) =>
@@ -257,7 +257,7 @@ function firstOf<T>(
 }
 
 /**
- * A pass in evaluation mode: images [batch, size, size, 3] → `logits` [batch, classes] of one head. Every state tensor
+ * A pass in evaluation mode: images [batch, size, size, 3] → `logits` [batch, `outputWidth` of the head]. Every state tensor
  * may be given as a constant.
  */
 export function evaluationProgram(network: Network, head: HeadChoice, batch: number, size: number): Program {
@@ -267,10 +267,11 @@ export function evaluationProgram(network: Network, head: HeadChoice, batch: num
     batch: { images: { shape: [batch, size, size, 3], dtype: 'float32' } },
     step(state, fed) {
       const features = backbone.forward(fed.images as tf.Tensor4D, evaluationScope(network, state));
+      const pooled = () => (features.rank === 4 ? tf.mean(features, [1, 2]) : features) as tf.Tensor2D;
+      if (head === 'features') return { state: {}, outputs: { logits: pooled() } };
       const logits = classify(network, features, state, head === 'target' ? targetHead : backbone.head);
       if (head !== 'source-and-features') return { state: {}, outputs: { logits } };
-      const pooled = features.rank === 4 ? tf.mean(features, [1, 2]) : features;
-      return { state: {}, outputs: { logits: tf.concat([logits, pooled as tf.Tensor2D], 1) } };
+      return { state: {}, outputs: { logits: tf.concat([logits, pooled()], 1) } };
     },
   };
 }

@@ -12,6 +12,7 @@ import {
   whyNotTogether,
 } from '../../src-shared/parts.ts';
 import { presets } from '../../src-shared/presets/index.ts';
+import { stepSettings } from '../../src-shared/run-settings.ts';
 
 /** Places whose parts come on top of the method. */
 export const addedSlots = ['extras', 'augment'] as const;
@@ -97,11 +98,13 @@ export function readForm(form: TrainingForm, catalog: Catalog): Plan {
   else if (why) errors.methods = why;
   const all = chosen.map(read);
   const methods = form.together && all.length > 0 ? [all] : all.map((part) => [part]);
-  for (const slot of addedSlots) {
+  const trains = hasTraining(chosen);
+  const counts = (field: keyof TrainingForm) => trains || isOfEveryRun(field);
+  for (const slot of addedSlots.filter(counts)) {
     const added = catalog[slot].filter(({ name }) => form[slot].includes(name)).map(read);
     if (added.length > 0) settings[slot] = added;
   }
-  for (const slot of singleSlots) {
+  for (const slot of singleSlots.filter(counts)) {
     const own = read(usedPart(form, slot, catalog));
     if (form[slot] || Object.keys(own).length > 1) settings[slot] = own;
   }
@@ -115,7 +118,7 @@ export function readForm(form: TrainingForm, catalog: Catalog): Plan {
     errors.seeds = 'Whole numbers from 0, separated by commas.';
   }
 
-  if (form.length.trim()) {
+  if (trains && form.length.trim()) {
     const length = Number(form.length);
     if (form.unit === 'steps' ? !(Number.isInteger(length) && length > 0) : !(length > 0)) {
       errors.length = form.unit === 'steps' ? 'A whole number above 0.' : 'A number above 0.';
@@ -123,7 +126,7 @@ export function readForm(form: TrainingForm, catalog: Catalog): Plan {
     else settings.epochs = length;
   }
 
-  for (const field of numberFields) {
+  for (const field of numberFields.filter(counts)) {
     if (!form[field].trim()) continue;
     const { low, high, whole = false }: Rule = rules[field];
     const value = Number(form[field]);
@@ -136,7 +139,7 @@ export function readForm(form: TrainingForm, catalog: Catalog): Plan {
   if (engine) settings.engine = engine;
   const precision = precisions.find((known) => known === form.precision);
   if (precision) settings.precision = precision;
-  if (form.select === 'last' || form.select === 'best') settings.select = form.select;
+  if (trains && (form.select === 'last' || form.select === 'best')) settings.select = form.select;
 
   return {
     methods,
@@ -154,6 +157,14 @@ export function usedPart(form: TrainingForm, slot: SingleSlot, catalog: Catalog)
   const name = form[slot] || usual?.name;
   return catalog[slot].find((part) => part.name === name) ?? catalog[slot][0];
 }
+
+/** Whether any of the chosen methods has training steps, and so settings of these. */
+export const hasTraining = (chosen: readonly PartDescription[]): boolean =>
+  chosen.length === 0 || chosen.some(({ closedForm }) => !closedForm);
+
+/** Whether a setting counts for runs without training steps, too. */
+export const isOfEveryRun = (field: keyof TrainingForm): boolean =>
+  !stepSettings.some((setting) => setting === field);
 
 /** The methods that a form has chosen: before anyone chose, the baseline and the first that is compared with it. */
 export const chosenMethods = ({ methods }: TrainingForm, catalog: Catalog): string[] =>
@@ -223,7 +234,7 @@ export function formOf(request: Partial<RunRequest>): Partial<TrainingForm> {
   // 0.15 × 100 is 15.000000000000002 in binary floating point.
   if (request.rate !== undefined) form.rates = text(Number((request.rate * 100).toPrecision(12)));
   if (request.seed !== undefined) form.seeds = text(request.seed);
-  if (request.steps !== undefined) {
+  if (request.steps) {
     form.length = text(request.steps);
     form.unit = 'steps';
   }

@@ -165,7 +165,11 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
       data.datasets[Math.floor(id / 1_000_000) - 1].sample((id % 1_000_000) - 1),
     'models.list': () => (full ? [data.model] : []),
     'models.architectures': () => [
-      { name: 'mobilenet_v2', title: 'MobileNetV2', traits: { has: ['batch-norm', 'blocks'], blocks: 17 } },
+      {
+        name: 'mobilenet_v2',
+        title: 'MobileNetV2',
+        traits: { has: ['batch-norm', 'blocks', 'linear-head'], blocks: 17 },
+      },
     ],
     'models.inspect': () => ({ architecture: 'mobilenet_v2', differs: '', classes: 1000, tensors: [] }),
     'exports.verify': ({ path }) => ({ path, size: 224, classes: 3, tolerance: 1e-3, vectors: [] }),

@@ -278,3 +278,23 @@ test('without validation images the last weights are tested, and the run says so
   expect(said.one('note').text).toContain('no validation images');
   expect(said.one('finished').result!.val).toBeNull();
 });
+
+test('a linear probe trains no step, and LP-FT goes on from its predictions', async () => {
+  const job = fixture.job({ method: [{ name: 'linear-probe' }], steps: 0 });
+  const probe = await converse(job);
+  expect(probe.curve('loss').size).toBe(0);
+  const { result } = probe.one('finished');
+  expect(result).toMatchObject({ steps: 0, timing: { train_s: 0, images_per_s: 0 } });
+  // What is kept and tested is as good on validation images as what was chosen from their cached features.
+  const accuracy = (100 * result!.val!.accuracy).toFixed(1);
+  expect(probe.all('note').map(({ text }) => text)).toContainEqual(
+    expect.stringContaining(`validation accuracy, ${accuracy} %`),
+  );
+  expect(readdirSync(job.runFolder)).toEqual(['weights.safetensors']);
+
+  // A step of next to nothing leaves the start, batch norm in evaluation mode included: equal to float32's rounding.
+  const start = { method: [{ name: 'lp-ft' }], steps: 1, learningRate: 1e-12 };
+  const tuned = await converse(fixture.job(start));
+  for (const [at, value] of probe.probabilities('test').entries())
+    expect(tuned.probabilities('test')[at]).toBeCloseTo(value, 5);
+});

@@ -39,7 +39,15 @@ async function threeSteps(
   for (const name of own) delete weights[name];
   const prepared: Arrays = {};
   for (const one of chosen.terms) {
-    const preparation = { network, seed: 0, trainingImages, relationship: () => Promise.reject() };
+    const none = () => Promise.reject();
+    const preparation = {
+      network,
+      seed: 0,
+      trainingImages,
+      relationship: none,
+      features: none,
+      note: () => {},
+    };
     const made = await one.term.prepare?.(preparation, one.options);
     for (const [name, values] of Object.entries(made?.state ?? {})) prepared[ownName(one, name)] = values;
     Object.assign(prepared, made?.network);

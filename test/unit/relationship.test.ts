@@ -334,7 +334,7 @@ test('the start of a C is the best of what the solutions span, also where they d
     const scores = new Float32Array(90);
     await x.timesTransposed(weights, scores);
     const labelScores = sum([...labels].map((label, i) => scores[label * 30 + i]));
-    solutions.push({ weights, scores, labelScores });
+    solutions.push({ weights, scores, labelScores, free: new Float64Array(0) });
   }
   const C = 0.3;
   const into = {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { refuseUnused } from '../../src-main/service/choose-parts.ts';
 import { resolveRunConfig } from '../../src-main/service/run-config.ts';
 import type { RunRequest } from '../../src-shared/contract.ts';
 import { type Dataset, type Model, RunConfig } from '../../src-shared/domain.ts';
@@ -100,4 +101,30 @@ test('an option is found by its own name, or by that of its part', () => {
   expect(() => resolve({ optimizer: 'adamw', extras: 'label-smoothing', options: { epsilon: 0.2 } })).toThrow(
     /"epsilon" is an option of label-smoothing and of adamw/,
   );
+});
+
+test('a method in closed form has no steps, and says which settings it has no use for', () => {
+  const request = { dataset: '1', model: '1', method: 'linear-probe' };
+  const plain = resolveRunConfig(request, dataset, model(224), 100);
+  expect(plain).toMatchObject({ config: { steps: 0, extras: [], size: 128 }, unused: [] });
+  const idle = { steps: 60, learningRate: 0.1, extras: 'mixup', select: 'best' } as const;
+  const given = resolveRunConfig({ ...request, ...idle, size: 96 }, dataset, model(224), 100);
+  expect(given.config).toEqual({ ...plain.config, size: 96 });
+  expect(given.unused.sort()).toEqual(['extras', 'learningRate', 'select', 'steps']);
+  expect(() => refuseUnused(given.unused, [given.config])).toThrow(/linear-probe is solved without any/);
+});
+
+test('a method in closed form stands alone, and wants a head that is one linear layer', () => {
+  expect(() => resolve({ method: 'linear-probe+bss' })).toThrow(/nothing can be put together with it/);
+  const squeezenet = { ...model(224), architecture: 'squeezenet1_1' };
+  const request = { dataset: '1', model: '1', method: 'lp-ft' };
+  expect(() => resolveRunConfig(request, dataset, squeezenet, 100)).toThrow(/head is no linear layer/);
+});
+
+test('a method may begin with other learning rates than the preset; what is given goes before', () => {
+  expect(resolve({ method: 'lp-ft' })).toMatchObject({ learningRate: 3e-4, headLearningRateMultiplier: 1 });
+  expect(resolve({ method: 'lp-ft', learningRate: 0.01 })).toMatchObject({
+    learningRate: 0.01,
+    headLearningRateMultiplier: 1,
+  });
 });

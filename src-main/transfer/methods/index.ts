@@ -5,7 +5,9 @@ import { bss } from './bss.ts';
 import { cotuning } from './cotuning.ts';
 import { finetune } from './finetune.ts';
 import { l2sp } from './l2-sp.ts';
+import { linearProbe } from './linear-probe.ts';
 import { lora } from './lora.ts';
+import { lpft } from './lp-ft.ts';
 import { scratch } from './scratch.ts';
 import { stochnorm } from './stochnorm.ts';
 
@@ -13,6 +15,8 @@ import { stochnorm } from './stochnorm.ts';
 export const methods: readonly Term[] = [
   finetune,
   cotuning,
+  linearProbe,
+  lpft,
   l2sp,
   bss,
   stochnorm,
