@@ -39,6 +39,8 @@ export interface DesktopBridge {
   /** Native dialogs; null when the person cancels. */
   pickFolder(): Promise<string | null>;
   pickFile(): Promise<string | null>;
+  /** Where a dropped file lies. */
+  pathOf(file: File): string;
 }
 
 /** Calls that change something: after a lost connection the caller must look before trying again. */

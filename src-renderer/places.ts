@@ -6,6 +6,7 @@ export const places = [
   'datasets/:item',
   'relationships/:item',
   'models',
+  'rankings/:item',
   'compare',
   'system',
 ] as const;

@@ -80,6 +80,11 @@ async function importAndAddModel(page: Page) {
   await page.getByLabel('Weights', { exact: true }).fill(join(folder, 'tiny.safetensors'));
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   await page.getByText('12 source classes').waitFor();
+
+  await page.getByRole('link', { name: 'Which network?' }).click();
+  await page.getByRole('button', { name: 'Rank networks' }).click();
+  await page.getByRole('button', { name: 'Rank', exact: true }).click();
+  await page.getByText('One network alone is not ranked').waitFor({ timeout: 40_000 });
 }
 
 async function startBothMethods(page: Page) {

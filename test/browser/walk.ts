@@ -55,19 +55,22 @@ function read(hash: string) {
   return { place, tab, name: tab === '' ? place : `${place}?tab=${tab}` };
 }
 
-/** Picks the first of whatever can be picked: chosen rows have colors of their own. */
+/** Picks the first of whatever can be picked, for chosen rows have colors of their own, and unfolds what is folded. */
 async function choose(page: Page): Promise<void> {
-  const picked = await page.evaluate(() =>
-    [...document.querySelectorAll('main [role=list]')].map((list) => {
+  const picked = await page.evaluate(() => {
+    const folded = document.querySelector<HTMLElement>('main [aria-expanded=false]');
+    folded?.click();
+    const picks = [...document.querySelectorAll('main [role=list]')].map((list) => {
       if (list.querySelector('[aria-pressed=true], :checked')) return false;
       const first = list.querySelector<HTMLElement>(
         '[role=listitem] :is([aria-pressed=false], [type=checkbox])',
       );
       first?.click();
       return first !== null;
-    }),
-  );
-  if (picked.includes(true)) await settled(page);
+    });
+    return folded !== null || picks.includes(true);
+  });
+  if (picked) await settled(page);
 }
 
 const links = (page: Page): Promise<string[]> =>

@@ -13,10 +13,12 @@ import type {
   FromTrainer,
   Job,
   JobSample,
+  StepWork,
   ToTrainer,
   TrainJob,
   TrainResult,
 } from '../../src-main/trainer/protocol.ts';
+import type { StepBench } from '../../src-shared/bench.ts';
 import type { Split } from '../../src-shared/domain.ts';
 import { toErrorValue } from '../../src-shared/errors.ts';
 
@@ -81,7 +83,10 @@ async function work(job: Job): Promise<void> {
   } else if (job.kind === 'relationship') relationship(job.targetClasses, job.model.sourceClasses);
   else if (job.kind === 'rank')
     say({ type: 'ranking', scores: [{ name: 'leep', value: -1, low: -1.1, high: -0.9 }] });
-  else if (job.kind === 'calibration')
+  else if (job.kind === 'bench') {
+    const { what } = job.work;
+    if (what === 'train' || what === 'infer') say({ type: 'bench', result: stepBench(job.work) });
+  } else if (job.kind === 'calibration')
     say({ type: 'calibration', fit: { temperature: 1.5, nllBefore: 2, nllAfter: 1 } });
   else if (job.kind === 'relationship-arrays') relationship(2, 3);
   else if (job.kind === 'predict') {
@@ -95,6 +100,35 @@ async function work(job: Job): Promise<void> {
   else if (job.kind === 'verify')
     say({ type: 'verified', check: { path: job.path, size: 32, classes: 2, tolerance: 1e-3, vectors: [] } });
   if (job.kind !== 'train') finish(null);
+}
+
+/** Ten images a second in training, thirty in passes; a step takes 100 MB. */
+function stepBench(work: StepWork): StepBench {
+  const { what, model, batch, size, steps, frozen } = work;
+  const spread = (median: number) => ({ median, low: median, high: median });
+  const rate = what === 'train' ? 10 : 30;
+  return {
+    bench: what,
+    model,
+    architecture: 'resnet18',
+    batch,
+    size,
+    steps,
+    warmup_steps: 2,
+    frozen,
+    engine: { name: 'cpu', device: 'a processor', versions: {} },
+    step_s: spread(batch / rate),
+    images_per_s: spread(rate),
+    gflop_per_step: 1,
+    gflop_per_s: spread(1),
+    product_peak_gflop_per_s: 1,
+    share_of_peak: spread(1),
+    compile_s: { trace: 0, lower: 0, session: 0, total: 0 },
+    first_step_s: 0,
+    memory: { before_compile_bytes: 50e6, peak_bytes: 150e6, note: null },
+    operators: null,
+    operators_note: null,
+  };
 }
 
 async function train(job: TrainJob): Promise<void> {

@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { fetchFromHub } from '../../src-main/hub/fetch-from-hub.ts';
+import { type Mood, startLocalHub } from '../local-hub.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cotune-hub-'));
 const weights = Buffer.from(Uint8Array.from({ length: 50_000 }, (_, i) => (i * 31) % 251));
@@ -20,50 +18,15 @@ const config = Buffer.from(
     },
   }),
 );
-const sha = 'a'.repeat(40);
-const listing = {
-  sha,
-  siblings: [
-    { rfilename: 'README.md', size: 1, blobId: 'x' },
-    {
-      rfilename: 'model.safetensors',
-      size: weights.length,
-      blobId: 'x',
-      lfs: { sha256: createHash('sha256').update(weights).digest('hex'), size: weights.length },
-    },
-    {
-      rfilename: 'config.json',
-      size: config.length,
-      blobId: createHash('sha1').update(`blob ${config.length}\0`).update(config).digest('hex'),
-    },
-  ],
-};
-
-/** How the hub behaves towards requests for the weights, one after another; then well. */
-let moods: ((request: IncomingMessage, response: ServerResponse, from: number) => void)[] = [];
-let ranges: (string | undefined)[] = [];
-const server = createServer((request, response) => {
-  if (request.headers.authorization !== 'Bearer secret') return void response.writeHead(401).end();
-  if (request.url === '/api/models/timm/net/revision/main?blobs=true')
-    return void response.end(JSON.stringify(listing));
-  if (request.url === `/timm/net/resolve/${sha}/config.json`) return void response.end(config);
-  if (request.url !== `/timm/net/resolve/${sha}/model.safetensors`) return void response.writeHead(404).end();
-  ranges.push(request.headers.range);
-  const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-  const mood = moods.shift();
-  if (mood) return mood(request, response, from);
-  response.writeHead(from > 0 ? 206 : 200).end(weights.subarray(from));
-});
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const hub = await startLocalHub({ weights, config, token: 'secret' });
+const { sha, endpoint, ranges } = hub;
 afterAll(() => {
-  server.close();
-  server.closeAllConnections();
+  hub.close();
   rmSync(folder, { recursive: true });
 });
 beforeEach(() => {
-  moods = [];
-  ranges = [];
+  hub.moods.length = 0;
+  ranges.length = 0;
   rmSync(join(folder, 'timm--net'), { recursive: true, force: true });
 });
 const take = (more: object = {}, repository = 'timm/net') =>
@@ -74,10 +37,12 @@ const take = (more: object = {}, repository = 'timm/net') =>
     onProgress: () => {},
     ...more,
   });
-const cutAfter = (bytes: number) => (_: IncomingMessage, response: ServerResponse, from: number) => {
-  response.writeHead(from > 0 ? 206 : 200, { 'content-length': weights.length - from });
-  response.write(weights.subarray(from, from + bytes), () => response.destroy());
-};
+const cutAfter =
+  (bytes: number): Mood =>
+  (_, response, from) => {
+    response.writeHead(from > 0 ? 206 : 200, { 'content-length': weights.length - from });
+    response.write(weights.subarray(from, from + bytes), () => response.destroy());
+  };
 
 test('weights, class names and preprocessing arrive, with progress', async () => {
   const seen: [number, number][] = [];
@@ -94,7 +59,7 @@ test('weights, class names and preprocessing arrive, with progress', async () =>
 });
 
 test('cut connections are taken up where they ended', async () => {
-  moods = [cutAfter(20_000), cutAfter(15_000)];
+  hub.moods.push(cutAfter(20_000), cutAfter(15_000));
   expect(readFileSync((await take()).weights)).toEqual(weights);
   expect(ranges).toHaveLength(3);
   expect(ranges[0]).toBeUndefined();
@@ -103,12 +68,10 @@ test('cut connections are taken up where they ended', async () => {
 
 test('a download that is called off keeps what has arrived, and goes on with it', async () => {
   const calledOff = new AbortController();
-  moods = [
-    (_, response) => {
-      response.writeHead(200, { 'content-length': weights.length });
-      response.write(weights.subarray(0, 20_000), () => setTimeout(() => calledOff.abort(), 100));
-    },
-  ];
+  hub.moods.push((_, response) => {
+    response.writeHead(200, { 'content-length': weights.length });
+    response.write(weights.subarray(0, 20_000), () => setTimeout(() => calledOff.abort(), 100));
+  });
   await expect(take({ signal: calledOff.signal })).rejects.toThrow('aborted');
   expect(ranges).toHaveLength(1);
   expect(readFileSync((await take()).weights)).toEqual(weights);
@@ -116,17 +79,17 @@ test('a download that is called off keeps what has arrived, and goes on with it'
 });
 
 test('a server that does not know ranges begins again', async () => {
-  moods = [cutAfter(20_000), (_, response) => void response.writeHead(200).end(weights)];
+  hub.moods.push(cutAfter(20_000), (_, response) => void response.writeHead(200).end(weights));
   expect(readFileSync((await take()).weights)).toEqual(weights);
 });
 
 test('wrong bytes are noticed and fetched again; where they stay wrong nothing is left under the name', async () => {
-  const wrong = (_: IncomingMessage, response: ServerResponse, from: number) =>
+  const wrong: Mood = (_, response, from) =>
     void response.writeHead(from > 0 ? 206 : 200).end(Buffer.from(weights.subarray(from)).fill(1, 5, 9));
-  moods = [wrong];
+  hub.moods.push(wrong);
   expect(readFileSync((await take()).weights)).toEqual(weights);
   rmSync(join(folder, 'timm--net'), { recursive: true });
-  moods = Array.from({ length: 5 }, () => wrong);
+  hub.moods.push(...Array.from({ length: 5 }, () => wrong));
   await expect(take()).rejects.toMatchObject({
     code: 'unavailable',
     message: expect.stringContaining('not what the hub says'),

@@ -1,5 +1,5 @@
 /** The page's only way out: a channel to the service, and the system's dialogs for choosing a folder or a file. */
-import { contextBridge, ipcRenderer } from 'electron';
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
 
 contextBridge.exposeInMainWorld('cotune', {
   /** Opens a channel; its port arrives as a window message `cotune:port`, for the bridge cannot carry ports. */
@@ -11,4 +11,6 @@ contextBridge.exposeInMainWorld('cotune', {
   },
   pickFolder: (): Promise<string | null> => ipcRenderer.invoke('cotune:pick', 'folder'),
   pickFile: (): Promise<string | null> => ipcRenderer.invoke('cotune:pick', 'file'),
+  /** Where a dropped file lies. */
+  pathOf: (file: File): string => webUtils.getPathForFile(file),
 });
