@@ -5,7 +5,10 @@ import type { Evidence } from './score.ts';
 export function centered({ data, rows, columns }: Matrix): Matrix & { data: Float64Array } {
   const mean = new Float64Array(columns);
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) mean[j] += data[i * columns + j] / rows;
-  return { data: Float64Array.from(data, (value, at) => value - mean[at % columns]), rows, columns };
+  const out = new Float64Array(rows * columns);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) out[i * columns + j] = data[i * columns + j] - mean[j];
+  return { data: out, rows, columns };
 }
 
 /** Sums of the rows of X by label, [targets][columns], and how many each has. */

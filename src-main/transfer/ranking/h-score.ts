@@ -1,7 +1,7 @@
 import type { Matrix } from '../../../src-shared/matrix.ts';
-import { centered, classSums } from './centered.ts';
+import { centered } from './centered.ts';
+import { type ClassSpectrum, classSpectrum } from './class-spectrum.ts';
 import type { Evidence, RankingScore } from './score.ts';
-import { gram, spectrum } from './symmetric.ts';
 
 /** Eigenvalues below this share of the largest count as zero in a pseudoinverse. */
 const cutoff = 1e-10;
@@ -9,10 +9,8 @@ const cutoff = 1e-10;
 /** Both scores follow from the same spectrum, which is what they take their time for. */
 const found = new WeakMap<Evidence, Between>();
 
-interface Between {
+interface Between extends Pick<ClassSpectrum, 'scatter' | 'side' | 'values'> {
   F: Matrix;
-  scatter: Float64Array;
-  values: Float64Array;
   by: Float64Array;
 }
 
@@ -21,13 +19,11 @@ function between(evidence: Evidence): Between {
   const known = found.get(evidence);
   if (known) return known;
   const F = centered(evidence.features);
-  const scatter = gram(F);
-  const { sums, counts } = classSums(F, evidence);
-  const { values, squares } = spectrum(scatter, F.columns, sums);
+  const { scatter, side, values, squares, counts } = classSpectrum(F, evidence);
   const by = values.map((_, j) =>
     squares.reduce((sum, row, k) => sum + (counts[k] > 0 ? row[j] / counts[k] : 0), 0),
   );
-  const result = { F, scatter, values, by };
+  const result = { F, scatter, side, values, by };
   found.set(evidence, result);
   return result;
 }
@@ -53,10 +49,10 @@ export const regularizedHScore: RankingScore = {
   help: 'the H-score with a shrunk covariance, for few images',
   source: 'Ibrahim, Ponomareva, Mazumder, «Newer is not always better», ECML 2022; Ledoit and Wolf 2004',
   score(evidence) {
-    const { F, scatter, values, by } = between(evidence);
+    const { F, scatter, side, values, by } = between(evidence);
     const [n, p] = [F.rows, F.columns];
     let [trace, squares, fourth] = [0, 0, 0];
-    for (let j = 0; j < p; j++) trace += scatter[j * p + j] / n;
+    for (let j = 0; j < side; j++) trace += scatter[j * side + j] / n;
     for (const value of scatter) squares += (value / n) ** 2;
     for (let i = 0; i < n; i++) {
       let length = 0;

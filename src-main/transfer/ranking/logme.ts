@@ -1,6 +1,5 @@
-import { classSums } from './centered.ts';
+import { classSpectrum } from './class-spectrum.ts';
 import type { RankingScore } from './score.ts';
-import { gram, spectrum } from './symmetric.ts';
 
 /** Real features take under a hundred; where features explain every label there is no fixed point to reach. */
 const rounds = 1000;
@@ -19,8 +18,7 @@ export const logme: RankingScore = {
   score(evidence) {
     const { features: F, targets } = evidence;
     const [n, D] = [F.rows, F.columns];
-    const { sums, counts } = classSums(F, evidence);
-    const { values, squares } = spectrum(gram(F), D, sums);
+    const { values, squares, counts } = classSpectrum(F, evidence);
     // Rounding leaves some of those that are zero below it.
     const s = values.map((value) => Math.max(0, value));
     let total = 0;

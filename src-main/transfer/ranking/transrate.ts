@@ -1,7 +1,7 @@
 import type { Matrix } from '../../../src-shared/matrix.ts';
 import { centered } from './centered.ts';
 import type { RankingScore } from './score.ts';
-import { gram, logDeterminant } from './symmetric.ts';
+import { gram, logDeterminant, rowGram } from './symmetric.ts';
 
 const epsilon = 1e-4;
 
@@ -31,16 +31,9 @@ export const transrate: RankingScore = {
 
 /** Zᵀ Z and Z Zᵀ have the same spectrum but for zeros: the smaller one is taken. */
 function codingRate(Z: Matrix): number {
-  const small = Z.rows < Z.columns ? transposed(Z) : Z;
-  const n = small.columns;
-  const matrix = gram(small);
+  const n = Math.min(Z.rows, Z.columns);
+  const matrix = Z.rows < Z.columns ? rowGram(Z) : gram(Z);
   for (let at = 0; at < matrix.length; at++) matrix[at] /= Z.rows * epsilon;
   for (let j = 0; j < n; j++) matrix[j * n + j] += 1;
   return logDeterminant(matrix, n) / 2;
-}
-
-function transposed({ data, rows, columns }: Matrix): Matrix {
-  const out = new Float64Array(data.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = data[i * columns + j];
-  return { data: out, rows: columns, columns: rows };
 }
