@@ -14,9 +14,16 @@ export function feedsAt(
 ): Arrays {
   const fed: Arrays = { learning_rate: Float32Array.of(learningRate) };
   if (optimizer.countsSteps) fed.step = Float32Array.of(step + 1);
+  const shape = { batch, size };
+  const turns = terms.filter(({ term }) => term.feeds?.idle);
+  const turn = turns.length > 1 ? turns[Math.floor(randomOf(seed, 'turn', step)() * turns.length)] : turns[0];
   for (const one of terms) {
-    const random = randomOf(seed, one.term.name, step);
-    const values = one.term.feeds?.values({ batch, size }, network, one.options, random, step) ?? {};
+    const { name, feeds } = one.term;
+    const random = randomOf(seed, name, step);
+    const idles = feeds?.idle && one !== turn;
+    const values = idles
+      ? feeds!.idle!(shape, one.options)
+      : (feeds?.values(shape, network, one.options, random, step) ?? {});
     for (const [name, array] of Object.entries(values)) fed[ownName(one, name)] = array;
   }
   return fed;

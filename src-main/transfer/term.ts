@@ -106,6 +106,11 @@ export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
       /** Steps done before this one. */
       step: number,
     ): Arrays;
+    /**
+     * Values with which it changes nothing. Terms that have them take turns: of several, one is drawn at each step, evenly, and
+     * the others are fed these.
+     */
+    idle?(shape: BatchShape, options: z.output<Schema>): Arrays;
   };
   /** The network with layers of the term's own, whose names no other layer has: from then on they are a part of it. */
   describe?(description: Description, options: z.output<Schema>): Description;

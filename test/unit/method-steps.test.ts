@@ -86,7 +86,7 @@ test('frozen batch norm leaves the running statistics as they were, and trains e
 
 test('anchors of L2-SP stay what training began with, and two runs of one seed are the same to the bit', async () => {
   const method = [{ name: 'l2-sp' }];
-  const extras = [{ name: 'mixup' }, { name: 'label-smoothing' }];
+  const extras = [{ name: 'mixup' }, { name: 'cutmix' }, { name: 'label-smoothing' }];
   const [one, other] = [await threeSteps(method, extras), await threeSteps(method, extras)];
   const { name } = backbone.tensors[0];
   expect(one.after[anchorName(name)]).toEqual(one.before[name]);

@@ -33,7 +33,9 @@ export function adjustContrast({ data }: RgbImage, factor: number): void {
 export function adjustSaturation({ data }: RgbImage, factor: number): void {
   for (let i = 0; i < data.length; i += 3) {
     const gray = grayOf(data[i], data[i + 1], data[i + 2]);
-    for (let c = i; c < i + 3; c++) data[c] = blended(gray, data[c], factor);
+    data[i] = blended(gray, data[i], factor);
+    data[i + 1] = blended(gray, data[i + 1], factor);
+    data[i + 2] = blended(gray, data[i + 2], factor);
   }
 }
 
@@ -47,25 +49,24 @@ export function adjustHue({ data }: RgbImage, share: number): void {
     // Gray has no hue.
     if (value === least) continue;
     const range = value - least;
-    const [toRed, toGreen, toBlue] = [(value - red) / range, (value - green) / range, (value - blue) / range];
     const sixths =
-      red === value ? toBlue - toGreen : green === value ? 2 + toRed - toBlue : 4 + toGreen - toRed;
-    const hue = (Math.trunc(((sixths / 6 + 1) % 1) * 255) + turn) & 255;
+      red === value
+        ? (value - blue) / range - (value - green) / range
+        : green === value
+          ? 2 + (value - red) / range - (value - blue) / range
+          : 4 + (value - green) / range - (value - red) / range;
+    const circle = sixths / 6 + 1;
+    const hue = (Math.trunc((circle - Math.floor(circle)) * 255) + turn) & 255;
     const saturation = Math.trunc((range / value) * 255) / 255;
     const place = (hue * 6) / 255;
     const sector = Math.floor(place);
     const part = place - sector;
-    const p = Math.round(value * (1 - saturation));
-    const q = Math.round(value * (1 - saturation * part));
-    const t = Math.round(value * (1 - saturation * (1 - part)));
-    const turned = [
-      [value, t, p],
-      [q, value, p],
-      [p, value, t],
-      [p, q, value],
-      [t, p, value],
-      [value, p, q],
-    ][sector % 6];
-    data.set(turned, i);
+    const low = Math.round(value * (1 - saturation));
+    // Between the lowest and the highest: falling in sectors that end at the lowest, rising in the others.
+    const between = Math.round(value * (1 - saturation * (sector % 2 === 0 ? 1 - part : part)));
+    const sixth = sector % 6;
+    data[i] = sixth === 0 || sixth === 5 ? value : sixth === 1 || sixth === 4 ? between : low;
+    data[i + 1] = sixth === 1 || sixth === 2 ? value : sixth === 0 || sixth === 3 ? between : low;
+    data[i + 2] = sixth === 3 || sixth === 4 ? value : sixth === 2 || sixth === 5 ? between : low;
   }
 }

@@ -1,5 +1,6 @@
 import type { Term } from '../term.ts';
 import { classWeights } from './class-weights.ts';
+import { cutmix } from './cutmix.ts';
 import { dropout } from './dropout.ts';
 import { earlyStopping } from './early-stopping.ts';
 import { frozenBlocks } from './frozen-blocks.ts';
@@ -17,6 +18,7 @@ export const extras: readonly Term[] = [
   classWeights,
   mixup,
   frozenBlocks,
+  cutmix,
   frozenStatistics,
   gradientClipping,
   layerDecay,

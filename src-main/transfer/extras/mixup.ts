@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
-import { normalOf, permutation, type Random } from '../../data/random.ts';
+import { betaOf } from '../../data/beta.ts';
+import { permutation } from '../../data/random.ts';
 import { term } from '../term.ts';
 
 /**
  * mixup: images λ x_i + (1 - λ) x_j with labels mixed alike, λ ~ Beta(α, α) once a batch, j a permutation of the batch.
  * Zhang et al., «mixup: Beyond Empirical Risk Minimization», ICLR 2018, equation 2. Mixed labels pick mixed rows of a
- * relationship.
+ * relationship. With cutmix besides, each step has one of the two.
  */
 export const mixup = term({
   name: 'mixup',
@@ -33,6 +34,7 @@ export const mixup = term({
       partners: permutation(batch, random),
       share: Float32Array.of(betaOf(alpha, random)),
     }),
+    idle: ({ batch }) => ({ partners: new Int32Array(batch), share: Float32Array.of(1) }),
   },
   mix({ images, labels }, { fed: { partners, share } }) {
     const rest = tf.sub(1, share);
@@ -41,21 +43,3 @@ export const mixup = term({
     return { images: mixed(images), labels: mixed(labels) };
   },
 });
-
-/** A number from Beta(α, α), by two from Gamma(α). */
-function betaOf(alpha: number, random: Random): number {
-  const [a, b] = [gammaOf(alpha, random), gammaOf(alpha, random)];
-  // Both can be too small for a number where α is: then either end is as likely.
-  return a + b > 0 ? a / (a + b) : Math.round(random());
-}
-
-/** A number from Gamma(α, 1). Marsaglia and Tsang, «A Simple Method for Generating Gamma Variables», ACM TOMS 2000. */
-function gammaOf(alpha: number, random: Random): number {
-  if (alpha < 1) return gammaOf(alpha + 1, random) * (1 - random()) ** (1 / alpha);
-  const d = alpha - 1 / 3;
-  for (;;) {
-    const x = normalOf(random);
-    const v = (1 + x / Math.sqrt(9 * d)) ** 3;
-    if (v > 0 && Math.log(1 - random()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
-  }
-}
