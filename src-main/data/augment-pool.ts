@@ -1,17 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { CotuneError, type ErrorValue } from '../../src-shared/errors.ts';
-import type { BatchRequest } from './make-images.ts';
+import type { BatchRequest, MadeImages } from './make-images.ts';
 
 interface Answer {
   id: number;
-  images?: Float32Array<ArrayBuffer>;
+  made?: MadeImages;
   error?: ErrorValue;
 }
 
 interface Thread {
   worker: Worker;
-  waiting: Map<number, { resolve: (images: Float32Array) => void; reject: (error: Error) => void }>;
+  waiting: Map<number, { resolve: (made: MadeImages) => void; reject: (error: Error) => void }>;
 }
 
 /** One thread keeps a processor's training fed; a fast GPU needs several. */
@@ -22,9 +22,9 @@ let requests = 0;
 
 /**
  * Makes a batch in a thread, the one with the least to do. Threads start when they are first needed, serve the whole
- * process and do not keep it alive. Errors are those of `makeImages`.
+ * process and do not keep it alive. Rejects where the thread itself fails.
  */
-export function makeImagesInThread(request: BatchRequest): Promise<Float32Array> {
+export function makeImagesInThread(request: BatchRequest): Promise<MadeImages> {
   const thread = chooseThread();
   const id = ++requests;
   return new Promise((resolve, reject) => {
@@ -46,11 +46,11 @@ function startThread(): Thread {
   const thread: Thread = { worker, waiting: new Map() };
   threads.push(thread);
   worker.unref();
-  worker.on('message', ({ id, images, error }: Answer) => {
+  worker.on('message', ({ id, made, error }: Answer) => {
     const call = thread.waiting.get(id);
     thread.waiting.delete(id);
     if (thread.waiting.size === 0) worker.unref();
-    if (images) call?.resolve(images);
+    if (made) call?.resolve(made);
     else call?.reject(new CotuneError(error!.code, error!.message, error!.hint));
   });
   const end = (reason: string) => {

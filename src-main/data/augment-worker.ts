@@ -7,8 +7,8 @@ const port = parentPort!;
 
 port.on('message', async ({ id, request }: { id: number; request: BatchRequest }) => {
   try {
-    const images = await makeImages(request);
-    port.postMessage({ id, images }, [images.buffer]);
+    const made = await makeImages(request);
+    port.postMessage({ id, made }, [made.images.buffer]);
   } catch (error) {
     port.postMessage({ id, error: toErrorValue(error) });
   }

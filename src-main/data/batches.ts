@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Part, Preprocessing } from '../../src-shared/domain.ts';
+import { CotuneError, type ErrorValue } from '../../src-shared/errors.ts';
 import type { JobSample } from '../trainer/protocol.ts';
 import { chosenFrom } from '../transfer/part.ts';
 import { makeImagesInThread, poolSize } from './augment-pool.ts';
@@ -8,8 +9,10 @@ import type { View } from './evaluation.ts';
 import { evaluations } from './evaluations/index.ts';
 import { type ImageCache, type ImageSource, loadImage } from './image-cache.ts';
 import { storedShorter } from './make-images.ts';
+import { permutation, randomOf } from './random.ts';
 import { samplings } from './samplings/index.ts';
 import { trainingCrops } from './training-crops/index.ts';
+import { everyImage, type UnusableImages } from './unusable-images.ts';
 
 interface TrainingBatch {
   /** [batch, size, size, 3], normalized; the caller's to keep. */
@@ -18,7 +21,7 @@ interface TrainingBatch {
 }
 
 export interface TrainingBatches {
-  /** The next step's batch. Rejects with what `loadImage` throws, e.g. for a file that vanished since import. */
+  /** The next step's batch. Rejects where too many images, or all of a class, turned out to be unusable. */
   next(): Promise<TrainingBatch>;
   /** Milliseconds that calls of `next` have waited for a batch that was not ready. */
   readonly waitedMs: number;
@@ -41,6 +44,8 @@ export interface TrainingOptions {
   augment?: readonly Part[];
   sampling?: Part;
   cacheFolder: string;
+  /** What becomes of images that cannot be used; the first ends the work where left out. */
+  unusable?: UnusableImages;
   /** Images decoded so far, and images to decode, before the first step. */
   onProgress?: (done: number, total: number) => void;
 }
@@ -54,23 +59,29 @@ export interface EvaluationOptions {
   /** Crops of each image, which follow each other; the center crop alone where left out. */
   views?: readonly View[];
   cacheFolder: string;
+  /** What becomes of images that cannot be used; the first ends the work where left out. */
+  unusable?: UnusableImages;
 }
 
 export interface EvaluationBatch extends TrainingBatch {
   /** Real images; the places after them are zero. */
   count: number;
+  /** Places of images that could not be used, which are zero. */
+  unusable: number[];
 }
 
 /** Batches made ahead: one for each thread, and a reserve for a slow one. */
 const ahead = poolSize + 2;
 
 /**
- * Opens a run's training batches, which images by `sampling`, seen by `crop` and changed by `augment`. A batch follows from (seed, step) alone, so that a resumed run sees the very same. Resolves
+ * Opens a run's training batches, which images by `sampling`, seen by `crop` and changed by `augment`. A batch follows from (seed, step) alone, so that a resumed run sees the very same. In the place of an image that
+ * cannot be used another of its class is seen, which follows from (seed, step, place) and from which of the class can be used. Resolves
  * when the images of these steps are decoded and threads have begun to make batches ahead.
  */
 export async function openTrainingBatches(options: TrainingOptions): Promise<TrainingBatches> {
   const { samples, batch, size, preprocessing, seed, startStep, steps } = options;
   const { crop = firstOf(trainingCrops), augment = [], sampling = firstOf(samplings) } = options;
+  const { unusable = everyImage } = options;
   const cache = { folder: options.cacheFolder, shorter: storedShorter(size, preprocessing) };
   const labels = samples.map(({ label }) => label);
   const indicesAt = chosenFrom(samplings, sampling).part.order(labels, batch, seed);
@@ -79,20 +90,28 @@ export async function openTrainingBatches(options: TrainingOptions): Promise<Tra
     used.map((index) => samples[index]),
     cache,
   );
-  await decodeAll(missing, cache, options.onProgress);
+  await decodeAll(missing, cache, unusable, options.onProgress);
+
+  async function make(step: number): Promise<TrainingBatch> {
+    const drawn = Array.from(indicesAt(step), (index) => samples[index]);
+    for (;;) {
+      const chosen = drawn.map((sample, position) =>
+        unusable.has(sample.path) ? substitute(samples, sample, unusable, seed, step, position) : sample,
+      );
+      const sources = chosen.map(({ path, hash }) => ({ path, hash, keep: kept.has(hash) }));
+      const see = { seed, step, crop, augment };
+      const { images, failures } = await makeImagesInThread({
+        ...{ sources, batch, cache, size, preprocessing, see },
+      });
+      if (failures.length === 0) return { images, labels: Int32Array.from(chosen, ({ label }) => label) };
+      for (const { position, error } of failures) unusable.add(chosen[position].path, thrown(error));
+    }
+  }
 
   const queue: Promise<TrainingBatch>[] = [];
   let planned = startStep;
   const plan = (): void => {
-    for (; planned < steps && queue.length < ahead; planned++) {
-      const chosen = Array.from(indicesAt(planned), (index) => samples[index]);
-      const sources = chosen.map(({ path, hash }) => ({ path, hash, keep: kept.has(hash) }));
-      const see = { seed, step: planned, crop, augment };
-      const making = makeImagesInThread({ sources, batch, cache, size, preprocessing, see });
-      queue.push(
-        unheard(making.then((images) => ({ images, labels: Int32Array.from(chosen, ({ label }) => label) }))),
-      );
-    }
+    for (; planned < steps && queue.length < ahead; planned++) queue.push(unheard(make(planned)));
   };
   plan();
   let waitedMs = 0;
@@ -124,6 +143,7 @@ export async function openEvaluationBatches(
   options: EvaluationOptions,
 ): Promise<AsyncGenerator<EvaluationBatch, void>> {
   const { samples, batch, size, preprocessing, cacheFolder, views = evaluations[0].views } = options;
+  const { unusable = everyImage } = options;
   const cache = { folder: cacheFolder, shorter: storedShorter(size, preprocessing) };
   const { kept } = await reserveCache(samples, cache);
   const wanted = samples.flatMap((sample) => views.map((view) => ({ sample, view })));
@@ -137,7 +157,11 @@ export async function openEvaluationBatches(
       const making = makeImagesInThread({ sources, batch, cache, size, preprocessing, see });
       const labels = new Int32Array(batch);
       labels.set(chosen.map(({ sample }) => sample.label));
-      queue.push(unheard(making.then((images) => ({ images, labels, count: chosen.length }))));
+      const made = making.then(({ images, failures }) => {
+        for (const { position, error } of failures) unusable.add(chosen[position].sample.path, thrown(error));
+        return { images, labels, count: chosen.length, unusable: failures.map(({ position }) => position) };
+      });
+      queue.push(unheard(made));
     }
   };
   plan();
@@ -150,6 +174,30 @@ export async function openEvaluationBatches(
 }
 
 const firstOf = ([first]: readonly { name: string }[]): Part => ({ name: first.name });
+
+/** Another image of a sample's class, by (seed, step, place). Errors: `bad-input` where none can be used. */
+function substitute(
+  samples: readonly JobSample[],
+  { label, path }: JobSample,
+  unusable: UnusableImages,
+  seed: number,
+  step: number,
+  place: number,
+): JobSample {
+  const alike = samples.filter((sample) => sample.label === label);
+  // In a whole order drawn at once: which of them are known to be unusable by now does not change what is found.
+  const found = [...permutation(alike.length, randomOf(seed, 'substitute', step, place))].find(
+    (at) => !unusable.has(alike[at].path),
+  );
+  if (found !== undefined) return alike[found];
+  throw new CotuneError(
+    'bad-input',
+    `None of the ${alike.length} training images of a class can be used any more, ${path} among them.`,
+    'Import the folder again.',
+  );
+}
+
+const thrown = ({ code, message, hint }: ErrorValue): CotuneError => new CotuneError(code, message, hint);
 
 /** A promise whose failure is for whoever awaits it, in its turn; nobody may ever. */
 function unheard<T>(promise: Promise<T>): Promise<T> {
@@ -174,13 +222,15 @@ function indicesUsed(
 async function decodeAll(
   missing: readonly ImageSource[],
   cache: ImageCache,
+  unusable: UnusableImages,
   onProgress?: (done: number, total: number) => void,
 ): Promise<void> {
   let next = 0;
   let done = 0;
   const decoder = async (): Promise<void> => {
     while (next < missing.length) {
-      await loadImage(missing[next++], cache, true);
+      const source = missing[next++];
+      await loadImage(source, cache, true).catch((error: unknown) => unusable.add(source.path, error));
       onProgress?.(++done, missing.length);
     }
   };

@@ -1,7 +1,8 @@
 import type { Preprocessing } from '../../src-shared/domain.ts';
+import { type ErrorValue, toErrorValue } from '../../src-shared/errors.ts';
 import { evaluationShorter, normalizationOf, viewCrop } from './crops.ts';
 import type { View } from './evaluation.ts';
-import { type ImageCache, type ImageSource, loadImage } from './image-cache.ts';
+import { type ImageCache, type ImageSource, loadImage, type StoredImage } from './image-cache.ts';
 import { resample } from './resample.ts';
 import { resizeOf } from './resizes/index.ts';
 import { type TrainingLook, trainingLook } from './training-look.ts';
@@ -31,19 +32,33 @@ const decodedAtOnce = 4;
 export const storedShorter = (size: number, preprocessing: Preprocessing): number =>
   Math.max(2 * size, evaluationShorter(size, preprocessing));
 
-/** Makes a batch: float32 [batch, size, size, 3], normalized. Errors as `loadImage`. */
-export async function makeImages(request: BatchRequest): Promise<Float32Array<ArrayBuffer>> {
+export interface MadeImages {
+  /** [batch, size, size, 3], normalized. */
+  images: Float32Array<ArrayBuffer>;
+  /** Why the images of some sources, whose places are zero, could not be had: errors of `loadImage`. */
+  failures: { position: number; error: ErrorValue }[];
+}
+
+/** Makes a batch. */
+export async function makeImages(request: BatchRequest): Promise<MadeImages> {
   const { sources, batch, cache, size, preprocessing, see } = request;
   const values = size * size * 3;
   const images = new Float32Array(batch * values);
   const normalization = normalizationOf(preprocessing);
   const resize = resizeOf(preprocessing);
   const train = 'views' in see ? null : trainingLook(see, size, preprocessing);
+  const failures: MadeImages['failures'] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < sources.length) {
       const position = next++;
-      const stored = await loadImage(sources[position], cache, sources[position].keep);
+      let stored: StoredImage;
+      try {
+        stored = await loadImage(sources[position], cache, sources[position].keep);
+      } catch (error) {
+        failures.push({ position, error: toErrorValue(error) });
+        continue;
+      }
       const image = resize.shape?.(stored, preprocessing) ?? stored;
       const out = images.subarray(position * values, (position + 1) * values);
       if ('views' in see) {
@@ -53,5 +68,5 @@ export async function makeImages(request: BatchRequest): Promise<Float32Array<Ar
     }
   };
   await Promise.all(Array.from({ length: decodedAtOnce }, worker));
-  return images;
+  return { images, failures };
 }

@@ -32,7 +32,7 @@ export async function writeSourceNetwork(engine: Engine, trained: TrainedSource)
   const weights = readNetwork(file, file.tensors);
   const images = { size: preprocessing.inputSize, preprocessing, cacheFolder };
   const logits = async (samples: JobSample[]) => ({
-    data: await predictLogits(engine, network, 'source', weights, samples, images),
+    data: (await predictLogits(engine, network, 'source', weights, samples, images)).logits,
     rows: samples.length,
     columns: network.sourceClasses,
   });

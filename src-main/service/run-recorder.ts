@@ -17,8 +17,8 @@ export interface RecordedRun {
   samples: readonly JobSample[];
   /** Where this attempt's files go. */
   folder: string;
-  /** The relationship's row, but for what the trainer learns. */
-  describeRelationship: (learned: JobRelationship) => NewRelationship;
+  /** The row of what the trainer learned, without some samples. */
+  describeRelationship: (learned: JobRelationship, without: ReadonlySet<number>) => NewRelationship;
 }
 
 /**
@@ -95,7 +95,9 @@ export function openRecorder(base: Base, run: RecordedRun) {
         break;
       case 'relationship':
         write(() => {
-          const stored = store.relationships.insert(run.describeRelationship(message.relationship));
+          const stored = store.relationships.insert(
+            run.describeRelationship(message.relationship, new Set(message.without)),
+          );
           store.runs.setRelationship(run.id, stored.id);
           tellRun();
         });

@@ -1,6 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Dataset, EngineChoice, type Model, type Run, splits } from '../../src-shared/domain.ts';
+import {
+  type Dataset,
+  EngineChoice,
+  type Model,
+  type Run,
+  type Sample,
+  splits,
+} from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { relationshipKey } from '../trainer/content-keys.ts';
 import type { JobRelationship, TrainJob } from '../trainer/protocol.ts';
@@ -191,16 +198,20 @@ async function relationshipFor(
   // Loaded here, not above: it brings tf.js along.
   const { relationshipApproach } = await import('../transfer/catalog.ts');
   const wanted = relationshipApproach(run.config.method);
-  const key = relationshipKey({
-    ...run.config,
-    approach: wanted ?? 'reverse',
-    model: jobModel(home, model, run.config.resize.name),
-    samples: chosen.samples,
-    targetClasses: dataset.classes,
-    sourceClasses: model.sourceClasses,
-  });
-  const describe = (learned: JobRelationship) => learnedRow(learned, key, dataset, model);
-  const known = wanted ? store.relationships.getByKey(key) : undefined;
+  const keyWithout = (without: ReadonlySet<number>) => {
+    const rest = (list: readonly Sample[]) => list.filter(({ id }) => !without.has(id));
+    return relationshipKey({
+      ...run.config,
+      approach: wanted ?? 'reverse',
+      model: jobModel(home, model, run.config.resize.name),
+      samples: { train: rest(chosen.samples.train), val: rest(chosen.samples.val) },
+      targetClasses: dataset.classes,
+      sourceClasses: model.sourceClasses,
+    });
+  };
+  const describe = (learned: JobRelationship, without: ReadonlySet<number>) =>
+    learnedRow(learned, keyWithout(without), dataset, model);
+  const known = wanted ? store.relationships.getByKey(keyWithout(new Set())) : undefined;
   const matrix = known && store.relationships.matrix(known.id);
   // One that does not fit was damaged: it is learned again.
   if (!known || matrix?.length !== dataset.classes.length * model.sourceClasses.length)

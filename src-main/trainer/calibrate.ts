@@ -18,10 +18,18 @@ export async function calibrate(
   const engine = await openEngine(job.engine, { cacheFolder });
   const { network, file } = openSource(model, 2);
   const predictor = { model, precision: 'full' as const };
-  const data = await sourceLogits(engine, network, file, predictor, samples, cacheFolder, (done) => {
-    signal.throwIfAborted();
-    report({ type: 'progress', phase: 'evaluate', done, total: samples.length });
-  });
+  const { logits: data } = await sourceLogits(
+    engine,
+    network,
+    file,
+    predictor,
+    samples,
+    { cacheFolder },
+    (done) => {
+      signal.throwIfAborted();
+      report({ type: 'progress', phase: 'evaluate', done, total: samples.length });
+    },
+  );
   await engine.dispose();
   const logits = { data, rows: samples.length, columns: network.sourceClasses };
   const labels = samples.map((sample) => sample.label);

@@ -35,7 +35,7 @@ interface Evaluated {
   metrics: SplitMetrics | null;
 }
 
-/** Class probabilities of every image of some splits, in one pass, and their metrics. */
+/** Class probabilities of every image of some splits that can be used, in one pass, and their metrics. */
 export async function evaluateSplits<S extends Split>(
   engine: Engine,
   { network, weights, head }: Trained,
@@ -45,10 +45,14 @@ export async function evaluateSplits<S extends Split>(
 ): Promise<Record<S, Evaluated>> {
   const parts = Object.entries(samples) as [S, JobSample[]][];
   const all = parts.flatMap(([, list]) => list);
-  const logits = await predictLogits(engine, network, head, weights, all, images, onBatch);
+  const { logits, samples: used } = await predictLogits(
+    ...([engine, network, head, weights, all, images, onBatch] as const),
+  );
+  const isUsed = new Set(used);
   const classes = head === 'source' ? network.sourceClasses : network.targetClasses;
   let row = 0;
-  const evaluated = parts.map(([split, list]) => {
+  const evaluated = parts.map(([split, whole]) => {
+    const list = whole.filter((sample) => isUsed.has(sample));
     const probabilities = softmaxRows(logits.subarray(row * classes, (row + list.length) * classes), classes);
     row += list.length;
     const labels = list.map(({ label }) => label);

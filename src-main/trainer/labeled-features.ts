@@ -1,4 +1,5 @@
 import type { NetworkFile } from '../backbones/network-file.ts';
+import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Network } from '../transfer/network.ts';
 import type { LabeledFeatures } from '../transfer/term.ts';
@@ -7,7 +8,12 @@ import { sourceLogits } from './source-logits.ts';
 
 /** The pre-trained network's pooled features of a run's training and validation images, kept image by image. */
 export async function labeledFeatures(
-  { engine, network, file }: { engine: Engine; network: Network; file: NetworkFile },
+  {
+    engine,
+    network,
+    file,
+    unusable,
+  }: { engine: Engine; network: Network; file: NetworkFile; unusable: UnusableImages },
   { model, samples, config, cacheFolder }: TrainJob,
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
@@ -19,24 +25,26 @@ export async function labeledFeatures(
     report({ type: 'progress', phase: 'prepare', done, total: both.length });
   };
   const predictor = { model, precision, size };
-  const data = await sourceLogits(
+  const { samples: used, logits: data } = await sourceLogits(
     engine,
     network,
     file,
     predictor,
     both,
-    cacheFolder,
+    { cacheFolder, unusable },
     onProgress,
     'features',
   );
   const columns = network.backbone.features;
-  const cut = samples.train.length * columns;
+  const isTraining = new Set(samples.train);
+  const train = used.filter((sample) => isTraining.has(sample));
+  const cut = train.length * columns;
   const part = (list: JobSample[], values: Float32Array): LabeledFeatures => ({
     features: { data: values, rows: list.length, columns },
     labels: Int32Array.from(list, ({ label }) => label),
   });
   return {
-    train: part(samples.train, data.subarray(0, cut)),
-    val: part(samples.val, data.subarray(cut)),
+    train: part(train, data.subarray(0, cut)),
+    val: part(used.slice(train.length), data.subarray(cut)),
   };
 }

@@ -1,5 +1,6 @@
 import type { Approach, Precision, Split } from '../../src-shared/domain.ts';
 import type { NetworkFile } from '../backbones/network-file.ts';
+import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Network } from '../transfer/network.ts';
 import { learnRelationship } from '../transfer/relationship.ts';
@@ -16,6 +17,8 @@ export interface RelationshipInputs {
   /** Names of the target classes. */
   classNames: readonly string[];
   cacheFolder: string;
+  /** What becomes of images that cannot be used; the first ends the learning where left out. */
+  unusable?: UnusableImages;
 }
 
 /**
@@ -26,33 +29,37 @@ export async function learnFromImages(
   engine: Engine,
   network: Network,
   file: NetworkFile,
-  { approach, model, precision, samples, targetClasses, classNames, cacheFolder }: RelationshipInputs,
+  inputs: RelationshipInputs,
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
 ): Promise<JobRelationship> {
+  const { approach, model, precision, samples, targetClasses, classNames } = inputs;
   const both = [...samples.train, ...samples.val];
-  const logits = await sourceLogits(
+  const { samples: used, logits } = await sourceLogits(
     engine,
     network,
     file,
     { model, precision },
     both,
-    cacheFolder,
+    inputs,
     (done) => {
       signal.throwIfAborted();
       report({ type: 'progress', phase: 'prepare', done, total: both.length });
     },
   );
   const columns = network.sourceClasses;
-  const cut = samples.train.length * columns;
+  const isTraining = new Set(samples.train);
+  const train = used.filter((sample) => isTraining.has(sample));
+  const val = used.slice(train.length);
+  const cut = train.length * columns;
   const labels = (list: JobSample[]) => Int32Array.from(list, (sample) => sample.label);
   const { temperature, ...origin } = temperatureOf(model);
   const { notes, matrix, ...learned } = await learnRelationship({
     approach,
-    trainLogits: { data: logits.subarray(0, cut), rows: samples.train.length, columns },
-    trainLabels: labels(samples.train),
-    valLogits: { data: logits.subarray(cut), rows: samples.val.length, columns },
-    valLabels: labels(samples.val),
+    trainLogits: { data: logits.subarray(0, cut), rows: train.length, columns },
+    trainLabels: labels(train),
+    valLogits: { data: logits.subarray(cut), rows: val.length, columns },
+    valLabels: labels(val),
     targets: targetClasses,
     classNames,
     sourceScale: 1 / temperature,

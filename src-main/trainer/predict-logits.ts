@@ -1,6 +1,7 @@
 import type { Preprocessing } from '../../src-shared/domain.ts';
 import { openEvaluationBatches } from '../data/batches.ts';
 import type { View } from '../data/evaluation.ts';
+import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
 import { type HeadChoice, type Network, outputWidth } from '../transfer/network.ts';
 import { evaluationProgram } from '../transfer/training-program.ts';
@@ -17,13 +18,20 @@ export interface ImageOptions {
   /** Crops of each image, whose logits are averaged; the center crop alone where left out. */
   views?: readonly View[];
   cacheFolder: string;
+  /** What becomes of images that cannot be used; the first ends the work where left out. */
+  unusable?: UnusableImages;
+}
+
+/** Logits of the images that could be used: row-major [samples, `outputWidth` of the head]. */
+export interface PredictedLogits {
+  samples: JobSample[];
+  logits: Float32Array;
 }
 
 /**
  * One forward pass in evaluation mode over images in order, with deterministic preprocessing. `weights` holds at least
- * the backbone and the chosen head. `onBatch` is told the number of images done, with the logits of these, and may throw to
- * end the pass.
- * @returns logits, row-major [samples, `outputWidth` of the head].
+ * the backbone and the chosen head. `onBatch` is told the number of images done, with the logits of those of them that could be
+ * used, and may throw to end the pass.
  */
 export async function predictLogits(
   engine: Engine,
@@ -32,11 +40,12 @@ export async function predictLogits(
   weights: Arrays,
   samples: JobSample[],
   images: ImageOptions,
-  onBatch: (done: number, logits: Float32Array) => void | Promise<void> = () => {},
-): Promise<Float32Array> {
+  onBatch: (done: number, sofar: PredictedLogits) => void | Promise<void> = () => {},
+): Promise<PredictedLogits> {
   const classes = outputWidth(network, head);
   const logits = new Float32Array(samples.length * classes);
-  if (samples.length === 0) return logits;
+  const used: JobSample[] = [];
+  if (samples.length === 0) return { samples: used, logits };
   const views = images.views?.length ?? 1;
   const batch = Math.min(evaluationBatch, samples.length * views);
   const program = evaluationProgram(network, head, batch, images.size);
@@ -45,29 +54,22 @@ export async function predictLogits(
   const executable = await engine.compile(program, { constants, yields: true });
   try {
     let done = 0;
-    for await (const { images: pixels, count } of batches) {
+    for await (const { images: pixels, count, unusable } of batches) {
       const outputs = await executable.run({ images: pixels });
-      if (views === 1) logits.set(outputs.logits.subarray(0, count * classes), done * classes);
-      else addViews(outputs.logits as Float32Array, { done, count, views, classes }, logits);
-      done += count;
-      await onBatch(Math.floor(done / views), logits);
+      for (let place = 0; place < count; place++, done++) {
+        if (unusable.includes(place)) continue;
+        // The first view of an image begins its row, the others add to it.
+        if (done % views === 0) used.push(samples[done / views]);
+        const row = logits.subarray((used.length - 1) * classes, used.length * classes);
+        for (let k = 0; k < classes; k++) row[k] += outputs.logits[place * classes + k] / views;
+      }
+      const whole = Math.floor(done / views);
+      await onBatch(whole, { samples: used, logits: logits.subarray(0, used.length * classes) });
     }
   } finally {
     await executable.dispose();
   }
-  return logits;
-}
-
-/** Adds the logits of `count` views, `done` of which came before, to the means of their images. */
-function addViews(
-  ofViews: Float32Array,
-  { done, count, views, classes }: { done: number; count: number; views: number; classes: number },
-  means: Float32Array,
-): void {
-  for (let view = 0; view < count; view++) {
-    const image = Math.floor((done + view) / views);
-    for (let k = 0; k < classes; k++) means[image * classes + k] += ofViews[view * classes + k] / views;
-  }
+  return { samples: used, logits: logits.subarray(0, used.length * classes) };
 }
 
 /** Softmax of each row, in float64: logits [rows, classes] → probabilities float32 [rows, classes]. */

@@ -1,4 +1,5 @@
 import type { NetworkFile } from '../backbones/network-file.ts';
+import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
 import type { Network } from '../transfer/network.ts';
 import { type ChosenTerm, ownName, type Preparation } from '../transfer/term.ts';
@@ -9,7 +10,12 @@ import type { FromTrainer, TrainJob } from './protocol.ts';
 /** What a run's terms make before training, under its names in the training program. */
 export async function prepareTerms(
   terms: readonly ChosenTerm[],
-  { engine, network, file }: { engine: Engine; network: Network; file: NetworkFile },
+  {
+    engine,
+    network,
+    file,
+    unusable,
+  }: { engine: Engine; network: Network; file: NetworkFile; unusable: UnusableImages },
   job: TrainJob,
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
@@ -26,14 +32,15 @@ export async function prepareTerms(
         // The network as it was pre-trained, whatever terms have added.
         { ...network, backbone: file.backbone },
         file,
-        { ...job, approach, precision },
+        { ...job, approach, precision, unusable },
         report,
         signal,
       );
-      report({ type: 'relationship', relationship });
+      const without = [...job.samples.train, ...job.samples.val].filter(({ path }) => unusable.has(path));
+      report({ type: 'relationship', relationship, without: without.map(({ id }) => id) });
       return relationship.matrix;
     },
-    features: () => labeledFeatures({ engine, network, file }, job, report, signal),
+    features: () => labeledFeatures({ engine, network, file, unusable }, job, report, signal),
     note: (text) => report({ type: 'note', text }),
   };
   const prepared: Arrays = {};

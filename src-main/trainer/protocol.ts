@@ -224,7 +224,8 @@ export type FromTrainer =
   /** Values by series (`loss`, `target_loss`, `source_loss`, `lr`, `images_per_s`, `val_accuracy`, …) at a step. */
   | { type: 'metrics'; step: number; values: Record<string, number> }
   | { type: 'note'; text: string }
-  | { type: 'relationship'; relationship: JobRelationship }
+  /** `without`: ids of samples whose images could not be used. */
+  | { type: 'relationship'; relationship: JobRelationship; without?: number[] }
   | { type: 'ranking'; scores: { name: string; value: number; low: number; high: number }[] }
   | { type: 'calibration'; fit: Pick<Calibration, 'temperature' | 'nllBefore' | 'nllAfter'> }
   /** A checkpoint is whole on the disk; `best` is the file of the best weights that it names. */

@@ -23,13 +23,13 @@ export async function rank(
   const names = rankingScores.map(({ name }) => name);
   const key = rankingKey({ ...predictor, engine: engine.info }, samples, names);
   const kept = await openContentCache(cacheFolder, 'rankings', cacheLimit).getOrMake(key, async () => {
-    const rows = await sourceLogits(
+    const { logits: rows } = await sourceLogits(
       engine,
       network,
       file,
       predictor,
       samples,
-      cacheFolder,
+      { cacheFolder },
       (done) => {
         signal.throwIfAborted();
         report({ type: 'progress', phase: 'evaluate', done, total: samples.length });

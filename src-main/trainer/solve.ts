@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readNetwork } from '../backbones/network-file.ts';
 import { termsOf } from '../transfer/catalog.ts';
 import type { KeptEngine } from './kept-engine.ts';
+import { leaveOutOf } from './leave-out-of.ts';
 import { openSource } from './open-source.ts';
 import { prepareTerms } from './prepare-terms.ts';
 import type { FromTrainer, TrainJob } from './protocol.ts';
@@ -28,11 +29,12 @@ export async function solve(
   if (engine.choice) report({ type: 'note', text: engine.choice });
   const watch = stopwatch(null);
   const { file, network } = openSource(model, job.targetClasses);
+  const unusable = leaveOutOf(job, report);
   const solved = await watch.time('relationship_s', () =>
-    prepareTerms(termsOf(config.method), { engine, network, file }, job, report, signal),
+    prepareTerms(termsOf(config.method), { engine, network, file, unusable }, job, report, signal),
   );
   signal.throwIfAborted();
   const weightsPath = join(job.runFolder, 'weights.safetensors');
   writeTrainedWeights(weightsPath, network, { ...readNetwork(file, file.tensors), ...solved }, job);
-  await testTrained(weightsPath, 0, engine, job, watch, report, signal);
+  await testTrained(weightsPath, 0, engine, { ...job, unusable }, watch, report, signal);
 }

@@ -4,14 +4,14 @@ import type { Engine } from '../engine/engine.ts';
 import { openContentCache } from '../formats/content-cache.ts';
 import { type Network, outputWidth } from '../transfer/network.ts';
 import { type Predictor, type SourceOutput, sourceLogitsKey } from './content-keys.ts';
-import { predictLogits } from './predict-logits.ts';
+import { type ImageOptions, type PredictedLogits, predictLogits } from './predict-logits.ts';
 import type { JobSample } from './protocol.ts';
 
 /** Bytes: two million images of a network with 1,000 classes. */
 const cacheLimit = 8 * 2 ** 30;
 
 /**
- * The pre-trained network's logits, features or both of images, row-major [samples, `outputWidth`]. Kept on disk image by
+ * The pre-trained network's logits, features or both of those images that can be used. Kept on disk image by
  * image, so that the runs of a sweep, whatever their seeds and rates, pass every image once. `onProgress` may throw to end
  * the pass; what was predicted until then stays.
  */
@@ -21,10 +21,10 @@ export async function sourceLogits(
   file: NetworkFile,
   predictor: Omit<Predictor, 'engine'>,
   samples: JobSample[],
-  cacheFolder: string,
+  { cacheFolder, unusable }: Pick<ImageOptions, 'cacheFolder' | 'unusable'>,
   onProgress: (done: number) => void,
   output: SourceOutput = 'source',
-): Promise<Float32Array> {
+): Promise<PredictedLogits> {
   const classes = outputWidth(network, output);
   const cache = openContentCache(cacheFolder, 'source-logits', cacheLimit);
   const keyOf = ({ hash }: JobSample) => sourceLogitsKey(hash, { ...predictor, engine: engine.info }, output);
@@ -42,21 +42,33 @@ export async function sourceLogits(
   const wanted = [...missing.values()];
   const known = samples.length - wanted.length;
   onProgress(known);
-  if (wanted.length === 0) return result;
+  if (wanted.length === 0) return { samples, logits: result };
   const { preprocessing } = predictor.model;
-  const images = { size: predictor.size ?? preprocessing.inputSize, preprocessing, cacheFolder };
+  const size = predictor.size ?? preprocessing.inputSize;
+  const images = { size, preprocessing, cacheFolder, unusable };
   const weights = readNetwork(file, file.tensors);
   const order = wanted.map(({ sample }) => sample);
   let kept = 0;
-  await predictLogits(engine, network, output, weights, order, images, async (done, logits) => {
-    const writes = wanted.slice(kept, done).map(({ sample, rows }, at) => {
-      const values = logits.subarray((kept + at) * classes, (kept + at + 1) * classes);
-      for (const row of rows) result.set(values, row * classes);
+  await predictLogits(engine, network, output, weights, order, images, async (done, sofar) => {
+    const writes = sofar.samples.slice(kept).map((sample, at) => {
+      const values = sofar.logits.subarray((kept + at) * classes, (kept + at + 1) * classes);
+      for (const row of missing.get(sample.hash)!.rows) result.set(values, row * classes);
+      missing.delete(sample.hash);
       return cache.write(keyOf(sample), new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     });
-    kept = done;
+    kept = sofar.samples.length;
     await Promise.all(writes);
     onProgress(known + done);
   });
-  return result;
+  return withoutRows(samples, result, new Set([...missing.values()].flatMap(({ rows }) => rows)));
+}
+
+function withoutRows(samples: JobSample[], logits: Float32Array, left: Set<number>): PredictedLogits {
+  if (left.size === 0) return { samples, logits };
+  const width = logits.length / samples.length;
+  const rows = [...samples.keys()].filter((row) => !left.has(row));
+  const kept = new Float32Array(rows.length * width);
+  for (const [at, row] of rows.entries())
+    kept.set(logits.subarray(row * width, (row + 1) * width), at * width);
+  return { samples: rows.map((row) => samples[row]), logits: kept };
 }

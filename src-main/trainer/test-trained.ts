@@ -1,3 +1,4 @@
+import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Engine } from '../engine/engine.ts';
 import { evaluationOf } from '../transfer/catalog.ts';
 import { evaluateSplits, openTrained } from './evaluate-weights.ts';
@@ -10,7 +11,13 @@ export async function testTrained(
   weightsPath: string,
   steps: number,
   engine: Engine,
-  { model, config, samples, cacheFolder }: Pick<TrainJob, 'model' | 'config' | 'samples' | 'cacheFolder'>,
+  {
+    model,
+    config,
+    samples,
+    cacheFolder,
+    unusable,
+  }: Pick<TrainJob, 'model' | 'config' | 'samples' | 'cacheFolder'> & { unusable: UnusableImages },
   watch: ReturnType<typeof stopwatch>,
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
@@ -18,7 +25,7 @@ export async function testTrained(
   const { size, batch, select } = config;
   // On the way the center crop is enough; the weights that are tested are seen as the configuration says.
   const { views } = evaluationOf(config.evaluation);
-  const images = { size, preprocessing: model.preprocessing, cacheFolder, views };
+  const images = { size, preprocessing: model.preprocessing, cacheFolder, unusable, views };
   const trained = openTrained(weightsPath, model);
   const total = samples.val.length + samples.test.length;
   report({ type: 'progress', phase: 'evaluate', done: 0, total });

@@ -16,6 +16,7 @@ import { bestPath, type Checkpoint, readCheckpoint, type Said, writeCheckpoint }
 import { checkFinite, divergence } from './divergence.ts';
 import { evaluateSplits } from './evaluate-weights.ts';
 import type { KeptEngine } from './kept-engine.ts';
+import { leaveOutOf } from './leave-out-of.ts';
 import { openSource } from './open-source.ts';
 import type { ImageOptions } from './predict-logits.ts';
 import { prepareTerms } from './prepare-terms.ts';
@@ -68,15 +69,22 @@ export async function train(
     });
   const watch = stopwatch(resumed?.timing ?? null);
 
+  const unusable = leaveOutOf(job, report);
+
   // What terms are made of: the relationship p(y_s | y_t) for one. A checkpoint has it.
   const prepared = resumed
     ? {}
     : await watch.time('relationship_s', () =>
-        prepareTerms(terms, { engine, network, file }, job, report, signal),
+        prepareTerms(terms, { engine, network, file, unusable }, job, report, signal),
       );
 
   // On the way the center crop is enough.
-  const images: ImageOptions = { size: config.size, preprocessing: model.preprocessing, cacheFolder };
+  const images: ImageOptions = {
+    size: config.size,
+    preprocessing: model.preprocessing,
+    cacheFolder,
+    unusable,
+  };
   const { views } = evaluationOf(config.evaluation);
   const firstStep = resumed?.step ?? 0;
   const { batch, seed, steps, crop, augment, sampling } = config;
@@ -203,7 +211,7 @@ export async function train(
   if (best && best.step < done) copyWhole(bestPath(job.runFolder, best.step), weightsPath);
   else writeTrainedWeights(weightsPath, network, await evaluated(), job);
   await executable.dispose();
-  await testTrained(weightsPath, done, engine, job, watch, report, signal);
+  await testTrained(weightsPath, done, engine, { ...job, unusable }, watch, report, signal);
 }
 
 /** A step's outputs as points of curves. */

@@ -1,8 +1,17 @@
-import { existsSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { inspectModelFile } from '../../src-main/backbones/inspect.ts';
-import type { TrainJob } from '../../src-main/trainer/protocol.ts';
+import type { JobSample, TrainJob } from '../../src-main/trainer/protocol.ts';
 import { converse, Transcript, trainerFixture } from './trainer-fixture.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -261,10 +270,34 @@ test('a temperature is fitted on source-labelled images, and what is learned wit
   });
 });
 
+test('a run goes on without images that turn out damaged: noted, not counted, and the same when it is resumed', async () => {
+  const { train, val, test } = fixture.samples;
+  const damaged = (sample: JobSample) => {
+    const path = join(fixture.folder, `damaged ${basename(sample.path)}`);
+    writeFileSync(path, readFileSync(sample.path).subarray(0, 2000));
+    return { ...sample, path, hash: createHash('sha256').update(readFileSync(path)).digest('hex') };
+  };
+  const samples = {
+    train: [damaged(train[0]), ...train.slice(1)],
+    val,
+    test: [damaged(test[0]), ...test.slice(1)],
+  };
+  const changes = { method: cotuning, steps: 8, checkpointEvery: 3 };
+  const whole = await converse(fixture.job(changes, { samples }));
+  expect(whole.all('note').map(({ text }) => text)).toEqual(
+    [samples.train[0], samples.test[0]].map(({ path }) => expect.stringContaining(path)),
+  );
+  expect(whole.one('relationship').without).toEqual([train[0].id]);
+  expect(whole.probabilities('test')).toHaveLength((test.length - 1) * 3);
+  const rest = await converse(await interrupted(fixture.job(changes, { samples }), 5));
+  for (const [step, loss] of rest.curve('loss')) expect(loss).toBe(whole.curve('loss').get(step));
+  expect(rest.probabilities('test')).toEqual(whole.probabilities('test'));
+});
+
 test('a loss that turns NaN ends the run with its step and the likely cause', async () => {
   const job = fixture.job({ learningRate: 1e20, steps: 20 });
   await expect(converse(job)).rejects.toMatchObject({
-    code: 'failed',
+    code: 'diverged',
     message: expect.stringMatching(/at step \d+.*learning rate \d+ is likely too high/),
     hint: 'Try --lr 10000000000000000000.',
   });

@@ -10,6 +10,7 @@ import {
 } from '../../src-main/data/batches.ts';
 import { reserveCache } from '../../src-main/data/cache-budget.ts';
 import { tenCrop } from '../../src-main/data/evaluations/ten-crop.ts';
+import { leaveOut } from '../../src-main/data/unusable-images.ts';
 import type { JobSample } from '../../src-main/trainer/protocol.ts';
 import { jpeg, temporaryFolder } from './pictures.ts';
 
@@ -223,6 +224,64 @@ test('a file that vanished, changed or broke since import ends the run with its 
     code: 'bad-input',
     message: expect.stringContaining('cut off'),
   });
+});
+
+test('an image that cannot be used is left out: training sees others of its class in its place, evaluation does not count it', async () => {
+  const { options, samples, cacheFolder } = await images(30);
+  const whole = await take({ ...options, steps: 12 });
+  rmSync(cacheFolder, { recursive: true });
+  mkdirSync(cacheFolder);
+  const [gone, broken] = [samples[4], samples[7]];
+  rmSync(gone.path);
+  truncateSync(broken.path, 300);
+  const told: string[] = [];
+  const trained = (startStep: number) =>
+    take({ ...options, startStep, steps: 12, unusable: leaveOut(samples.length, (note) => told.push(note)) });
+  const without = await trained(0);
+  expect(told.sort()).toEqual([
+    `The image ${gone.path} is no longer there. It is left out.`,
+    `The image ${broken.path} has changed since it was imported. It is left out.`,
+  ]);
+  const image = size * size * 3;
+  let replaced = 0;
+  for (const [step, { images: seen, labels }] of without.entries()) {
+    expect(labels).toEqual(whole[step].labels);
+    for (let place = 0; place < 4; place++) {
+      const [now, before] = [seen, whole[step].images].map((all) =>
+        all.subarray(place * image, (place + 1) * image),
+      );
+      expect(now.some((value) => value !== 0)).toBe(true);
+      if (now.some((value, at) => value !== before[at])) replaced++;
+    }
+  }
+  expect(replaced).toBeGreaterThan(0);
+  // Two of thirty.
+  expect(replaced).toBeLessThan(10);
+  // The same again, from any step on.
+  expect(await trained(5)).toEqual(without.slice(5));
+
+  const unusable = leaveOut(samples.length, () => {});
+  const found: number[][] = [];
+  for await (const one of await openEvaluationBatches({
+    ...{ samples, batch: 10, size, preprocessing, cacheFolder, unusable },
+  }))
+    found.push(one.unusable.sort());
+  expect(found).toEqual([[4, 7], [], []]);
+});
+
+test('too many images that cannot be used, or all of a class, end the work', async () => {
+  const { options, samples } = await images(12);
+  const trained = () => take({ ...options, unusable: leaveOut(samples.length, () => {}) });
+  for (const index of [0, 1]) rmSync(samples[index].path);
+  await expect(trained()).rejects.toMatchObject({
+    code: 'bad-input',
+    message: expect.stringMatching(/^2 of 12 images can no longer be used, too many.* is no longer there\.$/),
+  });
+  const one = samples.map((sample, index) => ({ ...sample, label: Number(index === 0) }));
+  const unusable = leaveOut(100, () => {});
+  await expect(take({ ...options, samples: one, unusable })).rejects.toThrow(
+    /None of the 1 training images of a class can be used any more/,
+  );
 });
 
 test('a cache over its budget gives up what was used least recently; what exceeds it alone is not stored', async () => {

@@ -66,7 +66,7 @@ test('the bundled network reaches its stated accuracy on freshly drawn source pi
   const network = untrainedNetwork(recipe, sourceSpecies.length);
   const weights = readNetwork(file, file.tensors);
   const images = { size: preprocessing.inputSize, preprocessing, cacheFolder: join(folder, 'cache') };
-  const logits = await predictLogits(engine, network, 'source', weights, samples, images);
+  const { logits } = await predictLogits(engine, network, 'source', weights, samples, images);
   const right = samples.filter(({ label }, i) => {
     const row = logits.subarray(i * sourceSpecies.length, (i + 1) * sourceSpecies.length);
     return row.indexOf(Math.max(...row)) === label;
