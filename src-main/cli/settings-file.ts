@@ -4,6 +4,7 @@ import { parseDocument } from 'yaml';
 import { ExperimentPlan, RunRequest, Search } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
+import type { WrittenNames } from './written-names.ts';
 
 /** What the flags of `cotune train` call some settings. */
 const aliases: Record<string, string> = {
@@ -18,24 +19,26 @@ type Settings = Record<string, unknown>;
 
 /**
  * Reads settings of a run from a YAML file: the names of `cotune show --json` under `config`, or those of the flags.
- * Values are checked by the service. Errors: `not-found`, `bad-input` with the file's line, or the unknown name.
+ * Values are checked by the service; `names` gets what the file calls them. Errors: `not-found`, `bad-input` with the file's line,
+ * or the unknown name.
  */
-export async function readRunSettings(path: string): Promise<Settings> {
-  return withOptions(await readYaml(path), path, runKeys);
+export async function readRunSettings(path: string, names: WrittenNames): Promise<Settings> {
+  return withOptions(await readYaml(path), path, (name, key) => names.set(name, key));
 }
 
 /**
  * Reads an experiment's plan from a YAML file; settings shared by its runs stand under `config`. `usual` is what is not said.
  * Errors as above.
  */
-export async function readPlan(path: string, usual: Settings): Promise<ExperimentPlan> {
-  const plan = { ...usual, ...rename(await readYaml(path), path, planKeys) } as Settings;
+export async function readPlan(path: string, usual: Settings, names: WrittenNames): Promise<ExperimentPlan> {
+  const inside = (of: string) => (name: string, key: string) => names.set(of + name, key);
+  const plan = { ...usual, ...rename(await readYaml(path), path, planKeys, inside('')) } as Settings;
   if (plan.search === 'off' || plan.search === false) plan.search = null;
-  else if (isMapping(plan.search)) plan.search = rename(plan.search, path, searchKeys);
+  else if (isMapping(plan.search)) plan.search = rename(plan.search, path, searchKeys, inside('search.'));
   if (plan.config !== undefined) {
     if (!isMapping(plan.config))
       throw new CotuneError('bad-input', `${path}: "config" is not a list of "name: value" lines.`);
-    plan.config = await withOptions(plan.config, path, runKeys);
+    plan.config = await withOptions(plan.config, path, inside('config.'));
   }
   return plan as ExperimentPlan;
 }
@@ -65,7 +68,8 @@ const camelCase = (key: string): string =>
 const snakeName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Settings of a run, and among them options of parts: `trade_off: 1`, `cotuning.trade_off: 1` or `cotuning: { trade_off: 1 }`. */
-async function withOptions(settings: Settings, path: string, known: string[]): Promise<Settings> {
+async function withOptions(settings: Settings, path: string, named: Named): Promise<Settings> {
+  const known = runKeys;
   const { catalog } = await import('../transfer/catalog.ts');
   const parts = Object.values(catalog()).flat();
   const names = parts.flatMap((part) => part.options.map(({ name }) => name));
@@ -81,7 +85,7 @@ async function withOptions(settings: Settings, path: string, known: string[]): P
       options[camelCase(key)] = value;
     else rest[key] = value;
   }
-  const renamed = rename(rest, path, known, names);
+  const renamed = rename(rest, path, known, named, names);
   if (Object.keys(options).length === 0) return renamed;
   return { ...renamed, options: { ...(renamed.options as Settings), ...options } };
 }
@@ -113,7 +117,16 @@ function parse(text: string, path: string): unknown {
   }
 }
 
-function rename(settings: Settings, path: string, known: string[], more: string[] = []): Settings {
+/** Is told what the file calls a setting. */
+type Named = (name: string, written: string) => void;
+
+function rename(
+  settings: Settings,
+  path: string,
+  known: string[],
+  named: Named,
+  more: string[] = [],
+): Settings {
   const renamed: Settings = {};
   for (const [key, value] of Object.entries(settings)) {
     const camel = camelCase(key);
@@ -129,6 +142,7 @@ function rename(settings: Settings, path: string, known: string[], more: string[
     if (name in renamed)
       throw new CotuneError('bad-input', `${path}: "${key}" is given twice.`, 'Keep one of the two.');
     renamed[name] = value;
+    named(name, `"${key}"`);
   }
   return renamed;
 }

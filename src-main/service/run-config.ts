@@ -78,7 +78,7 @@ export function resolveRunConfig(
     if (waiting)
       throw new CotuneError(
         'bad-input',
-        `${waiting.name} looks at validation passes, and evaluateEvery is 0: there are none before the end.`,
+        `${waiting.name} looks at validation passes, and there are none before the end (0 steps between them).`,
         'Say how many steps lie between them: evaluate_every: 50 in a settings file, «Validate every» in the form.',
       );
   }

@@ -141,7 +141,8 @@ describe.concurrent('a settings file', () => {
     ['bad YAML', `${base}lr: [1\n`, /line 5|line 4/, /name: value/],
     ['a list', '- 1\n', /holds no settings/, /name: value/],
     ['a setting given twice', `${base}lr: 1\nlearning_rate: 1\n`, /given twice/, /Keep one/],
-    ['a value out of range', `${base}lr: -1\n`, /learningRate.*-1/, /above 0/],
+    ['a value out of range', `${base}lr: -1\n`, /^"lr" is -1\.$/, /^"lr" has to be above 0\.$/],
+    ['a value in other words', `${base}head-lr-mult: -1\n`, /^"head-lr-mult" is -1/, /"head-lr-mult" has to/],
     ['a value of another kind', `${base}steps: many\n`, /steps.*many/, /number/],
   ])('with %s is refused by name', async (name, text, message, hint) => {
     const { code, stdout } = await train(`${name}.yaml`, text);
@@ -149,6 +150,18 @@ describe.concurrent('a settings file', () => {
     const { error } = JSON.parse(stdout);
     expect(error.message).toMatch(message);
     expect(error.hint).toMatch(hint);
+  });
+
+  test('a value that a flag gives is named by the flag, one in a plan as it stands there', async () => {
+    const flag = await atHome(
+      'train',
+      ...'--dataset insects --model tiny --method finetune --lr -1'.split(' '),
+    );
+    expect([flag.code, flag.stderr]).toEqual([2, '--lr is -1.\n--lr has to be above 0.\n']);
+    const path = join(fixture.root, 'wrong plan.yaml');
+    writeFileSync(path, 'name: p\ndataset: insects\nmodel: tiny\nmethods: [finetune]\nconfig: { lr: 0 }\n');
+    const { code, stderr } = await atHome('sweep', path);
+    expect([code, stderr]).toEqual([2, '"lr" is 0.\n"lr" has to be above 0.\n']);
   });
 
   test('that is not there is named', async () => {

@@ -116,7 +116,7 @@ export async function openReaders(
       name: 'settings',
       end: '.yaml',
       seeds: texts('method: finetune\nsteps: 30\nrate: 0.3\n'),
-      read: (path) => readRunSettings(path),
+      read: (path) => readRunSettings(path, new Map()),
     },
     {
       name: 'plan',
@@ -124,7 +124,7 @@ export async function openReaders(
       seeds: texts(
         'name: a\ndataset: d\nmodel: m\nmethods: [finetune, cotuning]\nrates: [0.15, 1]\nseeds: [0, 1]\nconfig: {steps: 30}\n',
       ),
-      read: (path) => readPlan(path, {}),
+      read: (path) => readPlan(path, {}, new Map()),
     },
     {
       name: 'frame',

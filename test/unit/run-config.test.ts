@@ -86,7 +86,7 @@ test('more frozen blocks than the network has are refused, and early stopping wi
   expect(() => frozen(9)).toThrow('frozen-blocks: "blocks" is 9, and the network "m" has 8 blocks.');
   const stopping = (evaluateEvery: number) => resolve({ extras: ['early-stopping'], evaluateEvery });
   expect(stopping(10).extras).toEqual([{ name: 'early-stopping', patience: 3 }]);
-  expect(() => stopping(0)).toThrow('evaluateEvery is 0');
+  expect(() => stopping(0)).toThrow('there are none before the end');
 });
 
 test('a network without what a part needs says so', () => {

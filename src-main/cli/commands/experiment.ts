@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Client, Experiment, ExperimentPlan, ExperimentResults } from '../../../src-shared/contract.ts';
+import type { Client, Experiment, ExperimentResults } from '../../../src-shared/contract.ts';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import { asCsv, asLatex, asMarkdown } from '../../../src-shared/experiment-table.ts';
 import { awaitExperiment } from '../await-experiment.ts';
@@ -8,6 +8,7 @@ import { snakeCase } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { type Answer, type CommonOptions, common, number, withService } from '../session.ts';
 import { readPlan } from '../settings-file.ts';
+import { inWrittenNames, type WrittenNames } from '../written-names.ts';
 
 const formats = { markdown: asMarkdown, latex: asLatex, csv: asCsv };
 
@@ -66,7 +67,7 @@ export function experimentCommand(program: Command): void {
         const experiment =
           path === undefined
             ? await service.call('experiments.resume', { experiment: resume! })
-            : await begin(service, await readPlan(path, { search: {}, baseline: true }));
+            : await begin(service, path);
         return answerOf(
           await awaitExperiment(service, experiment, openProgress(), 'experiment'),
           options.table,
@@ -76,8 +77,11 @@ export function experimentCommand(program: Command): void {
     );
 }
 
-const begin = (client: Client, plan: ExperimentPlan): Promise<Experiment> =>
-  client.call('experiments.start', plan);
+async function begin(client: Client, path: string): Promise<Experiment> {
+  const names: WrittenNames = new Map();
+  const plan = await readPlan(path, { search: {}, baseline: true }, names);
+  return inWrittenNames(names, () => client.call('experiments.start', plan));
+}
 
 /** `isEnd`: whether all of it was to be there. */
 function answerOf(results: ExperimentResults, format: Options['table'], isEnd: boolean): Answer {

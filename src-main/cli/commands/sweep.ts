@@ -10,6 +10,7 @@ import { groupTable, runTable } from '../run-tables.ts';
 import { type Answer, type CommonOptions, common, number, withService } from '../session.ts';
 import { readPlan } from '../settings-file.ts';
 import { plural } from '../text.ts';
+import { inWrittenNames, type WrittenNames } from '../written-names.ts';
 
 interface Options extends CommonOptions {
   resume?: number;
@@ -42,11 +43,17 @@ export function sweepCommand(program: Command): void {
         const sweep =
           plan === undefined
             ? await service.call('experiments.resume', { experiment: options.resume! })
-            : await service.call('experiments.start', await readPlan(plan, {}));
+            : await begin(service, plan);
         await awaitExperiment(service, sweep, openProgress(), 'sweep');
         return answerOf(service, sweep);
       }),
     );
+}
+
+async function begin(client: Client, path: string): Promise<Experiment> {
+  const names: WrittenNames = new Map();
+  const plan = await readPlan(path, {}, names);
+  return inWrittenNames(names, () => client.call('experiments.start', plan));
 }
 
 async function answerOf(client: Client, sweep: Experiment): Promise<Answer> {

@@ -10,6 +10,7 @@ import { openProgress } from '../progress.ts';
 import { describeRun, runDocument } from '../run-document.ts';
 import { type Answer, type CommonOptions, common, number, runId, withService } from '../session.ts';
 import { readRunSettings } from '../settings-file.ts';
+import { inWrittenNames, type WrittenNames } from '../written-names.ts';
 
 const bySlot = Object.fromEntries(slots.map((slot) => [slot, slot])) as { [S in Slot]: S };
 
@@ -86,24 +87,28 @@ export function trainCommand(program: Command): void {
 }
 
 async function start(client: Client, options: Options): Promise<Run> {
-  const request = await requestOf(options);
+  const names: WrittenNames = new Map();
+  const request = await requestOf(options, names);
   const { model, engine } = request;
   const data = options.calibrationData;
   if (data !== undefined)
     await awaitTask(client, () => client.call('models.calibrate', { model, data, engine }), openProgress());
-  return client.call('runs.start', request);
+  return inWrittenNames(names, () => client.call('runs.start', request));
 }
 
-async function requestOf(options: Options): Promise<RunRequest> {
+async function requestOf(options: Options, names: WrittenNames): Promise<RunRequest> {
   const request: Record<string, unknown> =
-    options.config === undefined ? {} : await readRunSettings(options.config);
+    options.config === undefined ? {} : await readRunSettings(options.config, names);
   const flags = givenFlags(options);
   // Steps and epochs say the same thing: the one on the command line replaces the other in the file.
   if (flags.some((flag) => flag === 'steps' || flag === 'epochs')) {
     delete request.steps;
     delete request.epochs;
   }
-  for (const flag of flags) request[settings[flag]] = options[flag];
+  for (const flag of flags) {
+    request[settings[flag]] = options[flag];
+    names.set(settings[flag], flagName(flag));
+  }
   request.options = { ...(request.options as object), ...(await partOptions(options)) };
   for (const name of ['dataset', 'model', 'method'] as const)
     if (request[name] === undefined)
