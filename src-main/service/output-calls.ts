@@ -90,12 +90,12 @@ export function outputCalls(context: Context): Handlers<Names> {
   };
 }
 
-/** Where the contract of an exported file goes. Errors: `conflict` where something else has that name. */
+/** Where the contract of an exported file goes. Errors: `bad-input` where something else has that name, which stays. */
 function readmeBeside(file: string): string {
   const path = `${file.replace(/\.onnx$/i, '')}.README.md`;
   if (existsSync(path) && !readFileSync(path, 'utf8').startsWith(`# ${basename(file)}\n`))
     throw new CotuneError(
-      'conflict',
+      'bad-input',
       `${path}, where what the file takes and gives would be written, is something else.`,
       'Move it, or choose another name.',
     );

@@ -1,7 +1,7 @@
 /** The whole job in a real browser against the real headless host: import, train, watch, reopen, inspect, compare. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -93,11 +93,34 @@ async function startBothMethods(page: Page) {
   await page.getByLabel('Length', { exact: true }).fill('60');
   await page.getByText('More settings').click();
   await page.getByLabel('Batch size').fill('8');
-  await page.getByLabel('Crop, px').fill('32');
+  await page.getByLabel('Input, px').fill('32');
   await page.getByLabel('Validate every, steps').fill('20');
   await page.getByLabel('Engine').selectOption('cpu');
   await page.getByRole('button', { name: 'Start 2 trainings' }).click();
   await page.getByRole('link', { name: 'Run 2', exact: true }).waitFor();
+}
+
+/** Exports the predictions to where a file is already: it stays until its replacement is asked for, by its own name. */
+async function exportOverAFile(page: Page) {
+  const file = join(folder, 'predictions.csv');
+  writeFileSync(file, 'precious');
+  await page.getByRole('button', { name: 'Export', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: /^Export run/ });
+  await dialog.getByLabel('What').selectOption('csv');
+  await dialog.getByLabel('Folder', { exact: true }).fill(folder);
+  await dialog.getByLabel('File name').fill('predictions.csv');
+  await dialog.getByRole('button', { name: 'Export', exact: true }).click();
+  await dialog.getByText(`There is a file ${file} already.`).waitFor();
+  const replace = dialog.getByRole('button', { name: 'Replace' });
+  await replace.waitFor();
+  await dialog.getByLabel('File name').fill('other.csv');
+  expect(await replace.count()).toBe(0);
+  await dialog.getByLabel('File name').fill('predictions.csv');
+  expect(readFileSync(file, 'utf8')).toBe('precious');
+  await replace.click();
+  await dialog.getByRole('status').getByText(file).waitFor();
+  expect(readFileSync(file, 'utf8')).toMatch(/^path,split,label,/);
+  await page.keyboard.press('Escape');
 }
 
 const finished = (page: Page) => page.getByRole('list', { name: 'Runs', exact: true }).getByText('finished');
@@ -152,6 +175,7 @@ test('a folder and a network become two trained, inspected and compared runs', a
   await page.getByRole('button', { name: 'Predict', exact: true }).click();
   await page.getByRole('list', { name: 'Probabilities of 000.jpg' }).waitFor();
   await page.keyboard.press('Escape');
+  await exportOverAFile(page);
   await page.getByRole('link', { name: 'Relationship' }).click();
   await page.getByText('from the model’s metadata').waitFor();
   expect(

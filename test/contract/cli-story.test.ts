@@ -158,6 +158,38 @@ test('export writes the network and the predictions', async () => {
   expect(lines.filter((line) => line.includes(',test,'))).toHaveLength(15);
 });
 
+test('a file that is there already is named, and replaced only where that is asked for', async () => {
+  const table = join(folder, 'precious.csv');
+  const commands = [
+    ['export', String(finetune), '--format', 'csv', '--out', table],
+    ['relationship', '--dataset', 'beetles', '--model', 'tiny', '--out', table],
+  ];
+  for (const command of commands) {
+    writeFileSync(table, 'precious');
+    const { code, stderr } = await cotune([...command, '--home', home]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`There is a file ${table} already.`)]);
+    expect(stderr).toContain('--force');
+    expect(readFileSync(table, 'utf8')).toBe('precious');
+    await document(...command, '--force');
+    expect(readFileSync(table, 'utf8').split('\n').length).toBeGreaterThan(species.length);
+  }
+  // What stands beside an exported network is replaced only where it is such a README.
+  const readme = join(folder, 'taken.README.md');
+  writeFileSync(readme, 'precious');
+  const network = [
+    'export',
+    String(finetune),
+    '--format',
+    'onnx',
+    '--out',
+    join(folder, 'taken.onnx'),
+    '--force',
+  ];
+  const { code, stderr } = await cotune([...network, '--home', home]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(readme)]);
+  expect(readFileSync(readme, 'utf8')).toBe('precious');
+});
+
 /** Runs a command and interrupts it once it trains. */
 async function interrupt(...args: string[]): Promise<Outcome> {
   const child = spawn(process.execPath, [launcher, ...args, '--home', home, '--json'], {
