@@ -57,7 +57,7 @@ const convolutional: Description = {
     [],
     [],
   ],
-  neck: [globalPool(), dropout('drop', 0.3)],
+  neck: [dropout('channels', 0.3), globalPool(), dropout('features', 0.3)],
   head: [linear('fc', 'classes')],
 };
 

@@ -25,7 +25,8 @@ export const convolution: Build<'convolution'> = (layer, { prefix, channels, pad
   const at = prefix + layer.name;
   const to = layer.groups === 'each' ? channels : width(layer.out);
   const groups = layer.groups === 'each' ? channels : layer.groups;
-  const depthwise = groups === channels;
+  // With one channel coming in, one group is no depthwise convolution.
+  const depthwise = layer.groups === 'each' || (groups > 1 && groups === channels);
   const weight = `${at}.weight`;
   const kind = depthwise ? ('depthwise' as const) : ('conv' as const);
   const pad = layer.pad ?? (padding === 'same' ? 'same' : (kernel - 1) / 2);
