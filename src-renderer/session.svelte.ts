@@ -1,5 +1,6 @@
 /** What every screen shares: the connection, and the lists that events keep up to date. */
 import { SvelteMap } from 'svelte/reactivity';
+import { allRuns } from '../src-shared/all-runs.ts';
 import type { EventData, Experiment, Task } from '../src-shared/contract.ts';
 import type { ArchitectureTitle, Dataset, Model, Run } from '../src-shared/domain.ts';
 import { type ErrorValue, toErrorValue } from '../src-shared/errors.ts';
@@ -115,7 +116,7 @@ class Session {
     client.call('models.architectures', {}).then((architectures) => {
       this.architectures = architectures;
     }, this.#fail);
-    client.call('runs.list', {}).then((runs) => {
+    allRuns(client).then((runs) => {
       this.runs = [...runs].sort((a, b) => b.id - a.id);
     }, this.#fail);
     client.call('tasks.list', {}).then((tasks) => {

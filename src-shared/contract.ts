@@ -11,6 +11,7 @@ import {
   Dataset,
   EngineChoice,
   ErrorValueSchema,
+  ListedRelationship,
   Model,
   PartChoice,
   PartsChoice,
@@ -573,7 +574,7 @@ export const contract = {
     'rankings.get': call(z.object({ ranking: id }), Ranking),
     'rankings.delete': call(z.object({ ranking: id }), ok),
 
-    'relationships.list': call(none, z.array(Relationship)),
+    'relationships.list': call(none, z.array(ListedRelationship)),
     'relationships.get': call(
       z.object({ relationship: id, top: z.number().int().min(1).max(100).default(10) }),
       z.object({ relationship: Relationship, rows: z.array(RelationshipRow) }),
@@ -620,8 +621,15 @@ export const contract = {
       Task,
     ),
 
+    /** Newest first: those before a run, where one is named. */
     'runs.list': call(
-      z.object({ experiment: id.optional(), dataset: z.string().optional(), status: RunStatus.optional() }),
+      z.object({
+        experiment: id.optional(),
+        dataset: z.string().optional(),
+        status: RunStatus.optional(),
+        before: id.optional(),
+        limit: z.number().int().min(1).max(1000).default(1000),
+      }),
       z.array(Run),
     ),
     'runs.get': call(z.object({ run: id }), Run),

@@ -328,6 +328,10 @@ export const Relationship = z.object({
 });
 export type Relationship = z.infer<typeof Relationship>;
 
+/** A relationship in a list: its classes and its grid are in `relationships.get`. */
+export const ListedRelationship = Relationship.omit({ targetClasses: true, sourceClasses: true, grid: true });
+export type ListedRelationship = z.infer<typeof ListedRelationship>;
+
 /** The strongest source classes of one target class, and the entropy (nats) of its row. */
 export const RelationshipRow = z.object({
   name: z.string(),

@@ -107,11 +107,10 @@ export function openMeter(client: Client, mine: ReadonlySet<number>, progress: P
   ];
   // A data folder works on one run at a time, whichever process it belongs to: say so where that means waiting.
   const waiting = setTimeout(async () => {
-    const runs = await client.call('runs.list', {}).catch(() => []);
-    const ahead = runs.find(({ status }) => status === 'running');
-    const own = runs.find(({ id }) => mine.has(id));
-    if (ahead && own?.status === 'queued' && !mine.has(ahead.id))
-      progress.say(`Run ${own.id} waits for run ${ahead.id}.`);
+    const [ahead] = await client.call('runs.list', { status: 'running' }).catch(() => []);
+    const queued = await client.call('runs.list', { status: 'queued' }).catch(() => []);
+    const own = queued.find(({ id }) => mine.has(id));
+    if (ahead && own && !mine.has(ahead.id)) progress.say(`Run ${own.id} waits for run ${ahead.id}.`);
   }, 1500);
   return () => {
     clearTimeout(waiting);

@@ -4,6 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
+import { allRuns } from '../../src-shared/all-runs.ts';
 import type { Client } from '../../src-shared/contract.ts';
 import type { RelationshipRow } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
@@ -108,7 +109,7 @@ async function trainAll(client: Client, { seeds, steps }: DemoOptions, progress:
     config: { ...config, steps },
   });
   await awaitExperiment(client, experiment, progress, 'experiment');
-  const runs = await client.call('runs.list', { experiment: experiment.id });
+  const runs = await allRuns(client, { experiment: experiment.id });
   const lost = runs.find((run) => run.status !== 'finished');
   if (lost || runs.length < experiment.runs.length)
     throw new CotuneError(

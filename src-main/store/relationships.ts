@@ -1,4 +1,4 @@
-import type { Relationship } from '../../src-shared/domain.ts';
+import type { ListedRelationship, Relationship } from '../../src-shared/domain.ts';
 import type { Db } from './database.ts';
 
 type Facts = Omit<Relationship, 'id' | 'key' | 'datasetId' | 'modelId' | 'createdAt'>;
@@ -50,7 +50,12 @@ export function relationshipStore(db: Db) {
   const one = (row: Row | undefined): Relationship | undefined => row && fromRow(row);
 
   return {
-    list: (): Relationship[] => list.all().map(fromRow),
+    /** Newest first. */
+    list: (): ListedRelationship[] =>
+      list.all().map((row) => {
+        const { targetClasses: _, sourceClasses: __, grid: ___, ...listed } = fromRow(row);
+        return listed;
+      }),
     get: (id: number): Relationship | undefined => one(byId.get(id)),
     getByKey: (key: string): Relationship | undefined => one(byKey.get(key)),
     /** Row-major float32 [targets, sources]. */

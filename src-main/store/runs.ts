@@ -42,6 +42,9 @@ export interface RunFilter {
   experiment?: number;
   dataset?: number;
   status?: RunStatus;
+  /** Only runs before this one. */
+  before?: number;
+  limit?: number;
 }
 
 /** What only the service needs of a run. */
@@ -181,17 +184,18 @@ export function runStore(db: Db) {
         }
       );
     },
-    /** Newest first. Thousands of runs are mostly runs read before: those come from memory, and are not to be altered. */
+    /** Newest first, at most `limit` of them. Thousands of runs are mostly runs read before: those come from memory, and are not to be altered. */
     list(filter: RunFilter): Run[] {
       const where = ['1'];
+      if (filter.before !== undefined) where.push('id < @before');
       if (filter.experiment !== undefined) where.push('experiment_id = @experiment');
       if (filter.dataset !== undefined) where.push('dataset_id = @dataset');
       if (filter.status !== undefined) where.push('status = @status');
       const found = db
         .prepare<[object], { id: number; revision: number }>(
-          `SELECT id, revision FROM runs WHERE ${where.join(' AND ')} ORDER BY id DESC`,
+          `SELECT id, revision FROM runs WHERE ${where.join(' AND ')} ORDER BY id DESC LIMIT @limit`,
         )
-        .all(filter);
+        .all({ limit: -1, ...filter });
       const unread = found.filter(({ id, revision }) => read.get(id)?.revision !== revision);
       for (const row of byIds.iterate(JSON.stringify(unread.map(({ id }) => id)))) {
         read.set(row.id, { revision: row.revision, run: Object.freeze(fromRow(row)) });

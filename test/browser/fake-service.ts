@@ -175,7 +175,8 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
     'exports.verify': ({ path }) => ({ path, size: 224, classes: 3, tolerance: 1e-3, vectors: [] }),
     'relationships.list': () => [data.relationship],
     'relationships.get': () => ({ relationship: data.relationship, rows: data.relationshipRows }),
-    'runs.list': () => [...runs.values()],
+    'runs.list': ({ before = Number.POSITIVE_INFINITY }) =>
+      [...runs.values()].filter(({ id }) => id < before),
     'runs.get': ({ run: id }) => run(id),
     'runs.metrics': ({ run: id }) => data.metricSeries(run(id)),
     'runs.notes': ({ run: id }) =>

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addRuns, writePredictions } from '../../src-main/service/bench-store-rows.ts';
 import type { Service } from '../../src-main/service/service.ts';
 import { openStore } from '../../src-main/store/store.ts';
+import { allRuns } from '../../src-shared/all-runs.ts';
 import type { CallInput, CallName } from '../../src-shared/contract.ts';
 import { cpuMilliseconds } from '../unit/cpu-milliseconds.ts';
 import { config, dataset, newRun, sample } from '../unit/store-rows.ts';
@@ -74,6 +75,13 @@ const calls: [CallName, unknown][] = [
 
 test.each(calls)(`%s %j takes under 50 ms with ${images} images and ${runs} runs`, async (name, input) => {
   expect(await cpuMilliseconds(() => service.call(name, input as CallInput<typeof name>))).toBeLessThan(50);
+});
+
+test('a page of runs is at most 1,000, and pages together are all of them', async () => {
+  expect(await service.call('runs.list', {})).toHaveLength(1000);
+  expect((await service.call('runs.list', { before: 4, limit: 2 })).map(({ id }) => id)).toEqual([3, 2]);
+  const all = await allRuns(service);
+  expect(all.map(({ id }) => id)).toEqual(Array.from({ length: runs }, (_, index) => runs - index));
 });
 
 test('comparing 48 runs of 2,000 images takes under 300 ms', async () => {

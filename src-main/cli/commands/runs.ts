@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { allRuns } from '../../../src-shared/all-runs.ts';
 import { type RunStatus, runStatuses } from '../../../src-shared/domain.ts';
 import { runDocument } from '../run-document.ts';
 import { runTable } from '../run-tables.ts';
@@ -19,7 +20,7 @@ export function runsCommand(program: Command): void {
     .action((options: ListOptions) =>
       withService(options, async (service) => {
         const { dataset, experiment, status } = options;
-        const runs = await service.call('runs.list', { dataset, experiment, status });
+        const runs = await allRuns(service, { dataset, experiment, status });
         runs.sort((a, b) => b.id - a.id);
         const json = await Promise.all(runs.map((run) => runDocument(service, run)));
         return { json, text: runs.length > 0 ? runTable(runs) : 'No runs. Start one: cotune train --help' };

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { allRuns } from '../../../src-shared/all-runs.ts';
 import type { Client, Experiment, GroupSummary } from '../../../src-shared/contract.ts';
 import type { Run } from '../../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
@@ -57,7 +58,7 @@ async function begin(client: Client, path: string): Promise<Experiment> {
 }
 
 async function answerOf(client: Client, sweep: Experiment): Promise<Answer> {
-  const runs = (await client.call('runs.list', { experiment: sweep.id })).sort((a, b) => a.id - b.id);
+  const runs = (await allRuns(client, { experiment: sweep.id })).sort((a, b) => a.id - b.id);
   const finished = runs.filter((run) => run.status === 'finished');
   const { groups, differences } =
     finished.length < 2

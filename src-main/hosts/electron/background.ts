@@ -13,9 +13,11 @@ export function liveInBackground(service: Service, show: () => void): void {
 
   async function busy(): Promise<boolean> {
     // A closed service refuses: the app is on its way out, and nothing more is to be done here.
-    const runs = await service.call('runs.list', {}).catch(() => null);
-    if (!runs) return true;
-    return runs.some(({ status }) => status === 'running' || status === 'queued');
+    for (const status of ['running', 'queued'] as const) {
+      const runs = await service.call('runs.list', { status, limit: 1 }).catch(() => null);
+      if (!runs || runs.length > 0) return true;
+    }
+    return false;
   }
 
   async function settle(): Promise<void> {
