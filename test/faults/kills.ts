@@ -33,6 +33,7 @@ const scenarios: [string, Scenario][] = [
   ['service while deleting', deleting],
   ['service while exporting', exporting],
   ['service while upgrading', upgrading],
+  ['service or trainer while training for real', trainingForReal],
 ];
 
 /** Kills so many times, each scenario in turn. `tell` is told of each. */
@@ -52,6 +53,8 @@ export async function killRandomly(
     }
   } finally {
     world.remove();
+    (await realWorld)?.remove();
+    realWorld = undefined;
   }
   return figures;
 }
@@ -77,6 +80,35 @@ function training(whom: 'service' | 'trainer' | 'both'): Scenario {
     world.behave({});
     await settle(world, worker.ids('run'), figures, `${whom} killed while training`);
   };
+}
+
+/** A home where the real trainer works, made when it is first needed. */
+let realWorld: Promise<World> | undefined;
+
+/** Once the service, once its trainer, in turn. */
+async function trainingForReal(_: World, random: Dice, figures: Figures): Promise<void> {
+  realWorld ??= makeWorld('real');
+  const world = await realWorld;
+  const seed = random.pick(seeds);
+  const worker = startWorker(world.home, { kind: 'runs', requests: [world.runOf(seed)], trainer: 'real' });
+  await worker.hears('run');
+  // A trainer takes about a second to start, the run about as long.
+  await sleep(random.below(4000));
+  const [trainer] = figures.kills % 2 === 0 ? childrenOf(worker.pid) : [];
+  if (trainer === undefined) await worker.kill();
+  else {
+    killProcess(trainer);
+    const ended = await worker.ended;
+    if (ended.code !== 0) figures.crashes.push(`real trainer killed: the service ended: ${ended.stderr}`);
+  }
+  figures.kills++;
+  await settle(world, worker.ids('run'), figures, 'killed while training for real');
+}
+
+/** Processes that one has started; none where the system does not tell. */
+function childrenOf(pid: number): number[] {
+  const file = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ').filter(Boolean).map(Number) : [];
 }
 
 async function recording(world: World, random: Dice, figures: Figures): Promise<void> {

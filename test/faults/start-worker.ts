@@ -31,6 +31,7 @@ export function startWorker(home: string, work: Work) {
     return { code: child.exitCode, signal: child.signalCode, stderr };
   });
   return {
+    pid: child.pid!,
     ended,
     ids: (type: 'run' | 'deleted') => said.flatMap((one) => (one.type === type ? [one.id] : [])),
     troubles: () => said.flatMap((one) => (one.type === 'trouble' ? [one.message] : [])),

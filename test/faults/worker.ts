@@ -2,13 +2,14 @@
  * A service in a process of its own, which is killed: opens the home, does the work that is named, and says what it has
  * promised, one JSON line each. Usage: worker.ts HOME WORK-AS-JSON.
  */
+import { forkTrainer } from '../../src-main/service/fork-trainer.ts';
 import { openService } from '../../src-main/service/service.ts';
 import type { RunRequest } from '../../src-shared/contract.ts';
 import { toErrorValue } from '../../src-shared/errors.ts';
 import { fakeTrainer, finishRun, finishTask } from '../contract/fixture.ts';
 
 export type Work =
-  | { kind: 'runs'; requests: RunRequest[] }
+  | { kind: 'runs'; requests: RunRequest[]; trainer?: 'real' }
   | { kind: 'import'; path: string; name: string }
   | { kind: 'relationship'; seed: number }
   | { kind: 'export'; run: number; format: 'csv' | 'safetensors'; path: string }
@@ -31,7 +32,8 @@ const work: Work = JSON.parse(text);
 const say = (said: Said) => process.stdout.write(`${JSON.stringify(said)}\n`);
 
 say({ type: 'opening' });
-const service = await openService({ home, spawnTrainer: fakeTrainer, queue: 'all' });
+const isReal = work.kind === 'runs' && work.trainer === 'real';
+const service = await openService({ home, spawnTrainer: isReal ? forkTrainer() : fakeTrainer, queue: 'all' });
 say({ type: 'open' });
 service.on('run.progress', ({ phase }) => phase === 'evaluate' && say({ type: 'evaluating' }));
 await perform();

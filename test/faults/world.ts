@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { forkTrainer } from '../../src-main/service/fork-trainer.ts';
 import { openService, type Service } from '../../src-main/service/service.ts';
 import { openStore } from '../../src-main/store/store.ts';
 import type { Run } from '../../src-shared/domain.ts';
+import { writeTinyNetwork } from '../browser/tiny-network.ts';
 import { type Fixture, fakeTrainer, fill, finishRun, makeFixture, request } from '../contract/fixture.ts';
 import { drain } from '../drain.ts';
 import type { Figures } from './figures.ts';
@@ -20,30 +22,39 @@ export const runOf = (seed: number) =>
   });
 export const seeds = [0, 1, 2, 3];
 
+/** The same for the real trainer, whose steps take longer. */
+const realRunOf = (seed: number) => ({
+  ...runOf(seed),
+  ...{ steps: 6, checkpointEvery: 2, evaluateEvery: 3, batch: 4, size: 32, engine: 'cpu' as const },
+});
+
 /** What a finished run leaves: scores, curves, predictions, weights. */
 type Outcome = Record<string, unknown>;
 
 export interface World extends Fixture {
   /** What the run with each seed comes to when nothing disturbs it. */
   expected: Outcome[];
+  runOf: typeof runOf;
   openHere(queue?: 'all' | 'own'): Promise<Service>;
 }
 
-/** A home with a dataset and a model, and what undisturbed runs on them come to. */
-export async function makeWorld(): Promise<World> {
+/** A home with a dataset and a model, and what undisturbed runs on them come to, with the fake trainer or the real one. */
+export async function makeWorld(trainer: 'fake' | 'real' = 'fake'): Promise<World> {
   const fixture = await makeFixture();
-  const openHere = (queue: 'all' | 'own' = 'own') =>
-    openService({ home: fixture.home, spawnTrainer: fakeTrainer, queue });
+  if (trainer === 'real') writeTinyNetwork(fixture.weights);
+  const spawnTrainer = trainer === 'real' ? forkTrainer() : fakeTrainer;
+  const runs = trainer === 'real' ? realRunOf : runOf;
+  const openHere = (queue: 'all' | 'own' = 'own') => openService({ home: fixture.home, spawnTrainer, queue });
   const service = await openHere('all');
   await fill(service, fixture);
   const expected: Outcome[] = [];
   for (const seed of seeds) {
-    const { id } = await service.call('runs.start', runOf(seed));
+    const { id } = await service.call('runs.start', runs(seed));
     await finishRun(service, id);
     expected.push(await outcome(service, fixture.home, id));
   }
   await service.close();
-  return { ...fixture, expected, openHere };
+  return { ...fixture, expected, runOf: runs, openHere };
 }
 
 const probabilitiesOf = (home: string, file: string | undefined): Buffer | null =>
@@ -51,7 +62,8 @@ const probabilitiesOf = (home: string, file: string | undefined): Buffer | null 
 
 async function outcome(service: Service, home: string, id: number): Promise<Outcome> {
   const { test, val } = await service.call('runs.get', { run: id });
-  const curves = await service.call('runs.metrics', { run: id });
+  // How fast it went is no number of the run's.
+  const { images_per_s: _, ...curves } = await service.call('runs.metrics', { run: id });
   const store = openStore(join(home, 'cotune.sqlite'));
   const weights = store.runs.record(id)?.weights;
   const predictions = (['val', 'test'] as const).map((split) => ({
@@ -68,7 +80,7 @@ async function outcome(service: Service, home: string, id: number): Promise<Outc
     curves,
     predictions,
     relationship,
-    weights: existsSync(file) ? readFileSync(file, 'utf8') : null,
+    weights: existsSync(file) ? readFileSync(file) : null,
   };
 }
 
