@@ -271,7 +271,37 @@ test('a running run shows progress and curves as events arrive, without a reload
   service.runs.delete(run.id);
 });
 
-test('Browse opens the desktop’s own dialog where there is one', async () => {
+/** Drops a file on the main part of the page, as the system does. */
+const dropFile = (page: Page, name: string) =>
+  page.evaluate((called) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(['weights'], called));
+    document
+      .querySelector('main .screen')!
+      .dispatchEvent(new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer }));
+  }, name);
+
+test('a weights file that is dropped in a browser is asked for, since nobody tells where it lies', async () => {
+  await within('#/models', async ({ page }) => {
+    await page.getByRole('heading', { name: 'Models' }).waitFor();
+    await dropFile(page, 'net.safetensors');
+    await page.getByText('A browser does not tell where “net.safetensors” lies.').waitFor();
+    await page.getByRole('button', { name: 'Choose it…' }).click();
+    await page.getByRole('dialog', { name: 'Add a pre-trained network' }).waitFor();
+  });
+});
+
+test('models are found by what they know', async () => {
+  await within('#/models', async ({ page }) => {
+    const find = page.getByLabel('Find a model by its name or a source class');
+    await find.fill('patas');
+    await page.getByText('Knows patas').waitFor();
+    await find.fill('no such thing');
+    await page.getByRole('heading', { name: 'No model knows that' }).waitFor();
+  });
+});
+
+test('the desktop’s own dialog and the place of a dropped file are used where there are any', async () => {
   const { page, faults } = await openPage(browser!, 'about:blank');
   // What the preload exposes, with a WebSocket where the shell has its service.
   await page.addInitScript((url) => {
@@ -286,6 +316,7 @@ test('Browse opens the desktop’s own dialog where there is one', async () => {
         },
         pickFolder: async () => '/chosen/natively',
         pickFile: async () => null,
+        pathOf: (file: File) => `/dropped/${file.name}`,
       },
     });
   }, service.url);
@@ -294,6 +325,12 @@ test('Browse opens the desktop’s own dialog where there is one', async () => {
   await page.getByRole('button', { name: 'Import images' }).click();
   await page.getByRole('button', { name: 'Browse: Folder' }).click();
   await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('natively');
+  await page.keyboard.press('Escape');
+  await page.getByRole('link', { name: 'Models' }).click();
+  await page.getByRole('heading', { name: 'Models' }).waitFor();
+  await dropFile(page, 'net.pth');
+  expect(await page.getByLabel('Weights', { exact: true }).inputValue()).toBe('/dropped/net.pth');
+  expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('net');
   expect(faults).toEqual([]);
   await page.context().close();
 });
