@@ -20,6 +20,8 @@ export async function prepareTerms(
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
 ): Promise<Arrays> {
+  // What is learned from the network as it was pre-trained does not depend on what terms add to it.
+  const pretrained = { ...network, backbone: file.backbone };
   const preparation: Preparation = {
     network,
     seed: job.config.seed,
@@ -29,8 +31,7 @@ export async function prepareTerms(
       const { precision } = job.config;
       const relationship = await learnFromImages(
         engine,
-        // The network as it was pre-trained, whatever terms have added.
-        { ...network, backbone: file.backbone },
+        pretrained,
         file,
         { ...job, approach, precision, unusable },
         report,
@@ -40,7 +41,7 @@ export async function prepareTerms(
       report({ type: 'relationship', relationship, without: without.map(({ id }) => id) });
       return relationship.matrix;
     },
-    features: () => labeledFeatures({ engine, network, file, unusable }, job, report, signal),
+    features: () => labeledFeatures({ engine, network: pretrained, file, unusable }, job, report, signal),
     note: (text) => report({ type: 'note', text }),
   };
   const prepared: Arrays = {};

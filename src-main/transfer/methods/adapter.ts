@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { newestAdapter, withAdapter } from '../../backbones/adapters.ts';
-import type { Backbone } from '../../backbones/backbone.ts';
+import type { Backbone, TensorDescription } from '../../backbones/backbone.ts';
 import { normalOf, randomOf } from '../../data/random.ts';
 import { belongsToHead } from '../network.ts';
 import { term } from '../term.ts';
-import { untrainedWeights } from '../untrained-weights.ts';
 
 /**
  * Adapters: a residual bottleneck at the end of every block, trained with the norms' scales and shifts and the heads; everything
@@ -39,16 +38,17 @@ export const adapter = term({
     scratch: 'training from scratch has no pre-trained weights to leave as they are.',
   },
   describe: (description, { reduction }) => withAdapter(description, { reduction }),
+  // He et al., «Delving Deep into Rectifiers», ICCV 2015, equation 10: what the bottleneck makes is as large as what comes in.
   async prepare({ network: { backbone }, seed }) {
     const down = backbone.tensors.filter(
       ({ name }) => isNew(backbone, name) && name.endsWith('.down.weight'),
     );
-    return {
-      network: untrainedWeights(down, (tensor) => {
-        const random = randomOf(seed, `adapter ${tensor}`);
-        return () => normalOf(random);
-      }),
+    const drawn = ({ name, shape: [out, channels] }: TensorDescription) => {
+      const random = randomOf(seed, `adapter ${name}`);
+      const deviation = Math.sqrt(2 / channels);
+      return Float32Array.from({ length: out * channels }, () => deviation * normalOf(random));
     };
+    return { network: Object.fromEntries(down.map((tensor) => [tensor.name, drawn(tensor)])) };
   },
   trains: ({ name }, network) =>
     isNew(network.backbone, name) || isOfNorm(network.backbone, name) || belongsToHead(network, name),

@@ -28,7 +28,10 @@ export const stochnorm = term({
       }),
   }),
   needs: ['batch-norm'],
-  excludes: { 'frozen-batch-norm': 'frozen batch norm uses the running statistics for every channel.' },
+  excludes: {
+    'frozen-batch-norm': 'frozen batch norm uses the running statistics for every channel.',
+    'lp-ft': 'LP-FT uses the running statistics for every channel.',
+  },
   feeds: {
     specs: (_, network) => ({ channels: { shape: [placesOf(network).total], dtype: 'float32' } }),
     values: (_, network, { probability }, random) => ({
