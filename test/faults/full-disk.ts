@@ -41,7 +41,8 @@ export async function fillDisks(
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]).status !== 0) return null;
   try {
     for (let turn = 0; turn < times; turn++) {
-      await round({ ...world, home: join(disk, `home-${turn}`) }, disk, random, figures);
+      const trouble = turn % 2 === 0 ? full : readOnlyFolder;
+      await round({ ...world, home: join(disk, `home-${turn}`) }, disk, trouble, random, figures);
       rmSync(join(disk, `home-${turn}`), { recursive: true, force: true });
       tell(`full disks ${turn + 1}/${times}`);
     }
@@ -53,7 +54,30 @@ export async function fillDisks(
   return figures;
 }
 
-async function round(world: World, disk: string, random: Dice, figures: Figures): Promise<void> {
+/** Begins; returns what ends it. */
+type Trouble = (disk: string, home: string, random: Dice) => () => void;
+
+const full: Trouble = (disk, _, random) => {
+  fillUp(disk, random.below(60_000));
+  return () => rmSync(join(disk, 'ballast'), { force: true });
+};
+
+/** One of the home's folders, from one moment on: what is opened for writing there is refused. */
+const readOnlyFolder: Trouble = (_, home, random) => {
+  const folder = join(home, random.pick(['runs', 'cache', 'models']));
+  mkdirSync(folder, { recursive: true });
+  spawnSync('mount', ['--bind', folder, folder]);
+  spawnSync('mount', ['-o', 'remount,ro,bind', folder]);
+  return () => spawnSync('umount', ['-l', folder]);
+};
+
+async function round(
+  world: World,
+  disk: string,
+  trouble: Trouble,
+  random: Dice,
+  figures: Figures,
+): Promise<void> {
   const service = await openService({ home: world.home, spawnTrainer: fakeTrainer });
   const here: World = {
     ...world,
@@ -65,9 +89,9 @@ async function round(world: World, disk: string, random: Dice, figures: Figures)
   const request = runOf(random.pick(seeds));
   const { id } = await service.call('runs.start', request);
   await sleep(random.below(600));
-  fillUp(disk, random.below(60_000));
+  const end = trouble(disk, world.home, random);
   figures.refusals++;
-  // While it is full: reads answer, writes are refused with the reason.
+  // Meanwhile reads answer, writes are refused with the reason.
   const attempts: [string, () => Promise<unknown>][] = [
     ['list', () => service.call('runs.list', {})],
     ['start', () => service.call('runs.start', request)],
@@ -88,11 +112,11 @@ async function round(world: World, disk: string, random: Dice, figures: Figures)
     // A write that cannot even say that it failed waits for room: asked no longer than this.
     const answer = await Promise.race([attempt().catch((error: Error) => error), sleep(3000)]);
     if (answer instanceof Error && !isRefusal(answer))
-      figures.crashes.push(`full disk, ${what}: ${answer.message}`);
+      figures.crashes.push(`${trouble.name}, ${what}: ${answer.message}`);
     if (what === 'start' && answer && !(answer instanceof Error))
       promised.push((answer as { id: number }).id);
   }
-  rmSync(join(disk, 'ballast'), { force: true });
+  end();
   await until(
     async () =>
       (await service.call('runs.list', {})).every(
@@ -100,17 +124,18 @@ async function round(world: World, disk: string, random: Dice, figures: Figures)
       ) || undefined,
   );
   for (const run of await service.call('runs.list', {}))
-    if (run.error && !/full|Stopped|conflict/.test(run.error.message))
-      figures.crashes.push(`full disk, run ${run.id}: ${run.error.message}`);
+    if (run.error && !/full|read-only|Stopped|conflict/.test(run.error.message))
+      figures.crashes.push(`${trouble.name}, run ${run.id}: ${run.error.message}`);
   await service.close();
   here.behave({});
-  await settle(here, promised, figures, 'disk full');
+  await settle(here, promised, figures, trouble.name);
 }
 
 /** An answer that a person can act on: what is full, or why it cannot be at the moment. */
 const isRefusal = (error: Error): boolean =>
   error instanceof CotuneError &&
-  (/disk is full \(.*free on its disk\)/.test(error.message) || error.code === 'conflict');
+  (/disk is full \(.*free on its disk\)|the disk is read-only/.test(error.message) ||
+    error.code === 'conflict');
 
 function fillUp(disk: string, leave: number): void {
   const { bavail, bsize } = statfsSync(disk);
