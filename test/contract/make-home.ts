@@ -53,6 +53,8 @@ await service.call('models.add', { path: other, name: 'other' });
 await finishRun(service, await start({ model: 'other', steps: 4 }));
 await service.call('models.delete', { model: 'other' });
 
+await finishTask(service, await service.call('models.rank', { dataset: 'insects' }));
+
 // Runs of every status: finished with and without a relationship, failed, stopped, queued, running when its service died.
 await finishRun(service, await start({ method: 'cotuning' }));
 await finishRun(service, await start({ rate: 0.5, seed: 1 }));
