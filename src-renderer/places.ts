@@ -2,6 +2,7 @@
 export const places = [
   'runs',
   'runs/:item',
+  'experiments/:item',
   'datasets',
   'datasets/:item',
   'relationships/:item',

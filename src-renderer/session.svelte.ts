@@ -46,6 +46,7 @@ class Session {
 
   #changedRuns = new Map<number, Run | null>();
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
+  #experimentsTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     client.onState((state) => {
@@ -72,9 +73,12 @@ class Session {
     this.#change(run.id, run);
     if (
       run.experimentId !== null &&
-      !this.experiments?.some((experiment) => experiment.id === run.experimentId)
+      !this.experiments?.some(({ id, runs }) => id === run.experimentId && runs.includes(run.id))
     )
-      this.#loadExperiments();
+      this.#experimentsTimer ??= setTimeout(() => {
+        this.#experimentsTimer = undefined;
+        this.#loadExperiments();
+      }, 100);
   }
 
   /** What a person reads for an architecture's name. */

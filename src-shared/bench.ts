@@ -146,6 +146,25 @@ export interface StoreBench {
   metric_rows_per_s_while_read: number;
 }
 
-/** What a trainer process measures. */
+/** What the parts of a run take on this machine, in exactly its configuration, from a short one. Seconds. */
+export interface RunBench {
+  bench: 'run';
+  engine: { name: string; device: string; versions: Record<string, string> };
+  /** A training step, with what it waits for images. */
+  step_s: number;
+  /** Decoding an image for the first time. */
+  decode_s: number;
+  /** Evaluating an image that is decoded, and what an evaluation takes besides. */
+  evaluate_s: number;
+  evaluate_start_s: number;
+  /** What is prepared before training, for each image of the training and validation splits. */
+  prepare_s: number;
+  /** What a run takes besides: compiling, the first step, writing weights. */
+  fixed_s: number;
+  /** The process's highest resident memory. */
+  peak_bytes: number;
+}
+
+/** What a trainer process measures for `cotune bench`. */
 export type TrainerBench = StepBench | RelationshipBench | DataBench;
 export type BenchResult = TrainerBench | StoreBench;

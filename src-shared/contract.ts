@@ -27,6 +27,7 @@ import {
 } from './domain.ts';
 
 import { needs, slots } from './parts.ts';
+import { usualSearch } from './search.ts';
 
 const id = z.number().int().positive();
 /** A path on the machine of the service: `meta` marks it, so that a host can keep it to some folders. */
@@ -68,11 +69,11 @@ export type RunRequest = z.infer<typeof RunRequest>;
 /** The same for every method; see `search.ts`. */
 export const Search = z.strictObject({
   /** Factors on the plan's learning rate. */
-  learningRates: z.array(z.number().positive().max(1000)).min(1).max(20).default([0.3, 1, 3]),
+  learningRates: z.array(z.number().positive().max(1000)).min(1).max(20).default(usualSearch.learningRates),
   /** Values of each method's own strength, tried with every learning rate. */
-  strengths: z.number().int().min(1).max(4).default(2),
+  strengths: z.number().int().min(1).max(4).default(usualSearch.strengths),
   /** Whether half of the settings go on with twice the steps, instead of all of them to the end. */
-  halving: z.boolean().default(true),
+  halving: z.boolean().default(usualSearch.halving),
 });
 
 export const ExperimentPlan = z.strictObject({
@@ -170,6 +171,22 @@ export const ExperimentResults = z.object({
   verdicts: z.array(z.object({ rate: z.number(), verdict: z.string(), distinguishable: z.boolean() })),
 });
 export type ExperimentResults = z.infer<typeof ExperimentResults>;
+
+/** What a plan will take on this machine, from a short run of each method. */
+export const PlanEstimate = z.object({
+  runs: z.number().int(),
+  seconds: z.number(),
+  /** Resident memory of the process that trains, at its highest. */
+  peakBytes: z.number(),
+  /** Images that are decoded for the first time. */
+  firstDecodings: z.number().int(),
+  engine: z.string(),
+  methods: z.array(
+    z.object({ label: z.string(), runs: z.number().int(), seconds: z.number(), stepSeconds: z.number() }),
+  ),
+  notes: z.array(z.string()),
+});
+export type PlanEstimate = z.infer<typeof PlanEstimate>;
 
 /** A long piece of work outside a run. */
 export const Task = z.object({
@@ -684,6 +701,8 @@ export const contract = {
     'experiments.list': call(none, z.array(Experiment)),
     'experiments.start': call(ExperimentPlan, Experiment),
     'experiments.get': call(z.object({ experiment: id }), ExperimentResults),
+    /** Measures a short run of each method that was not measured before. */
+    'experiments.estimate': call(ExperimentPlan, PlanEstimate),
     /** Goes on with what failed, was stopped or deleted. */
     'experiments.resume': call(z.object({ experiment: id }), Experiment),
     /** Takes its runs out of the queue and plans no more. */

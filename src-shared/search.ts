@@ -1,6 +1,6 @@
 /** What an experiment tries for each method: settings that are the same in number and cost for all of them. */
 import type { Part, RunConfig } from './domain.ts';
-import { type Catalog, type OptionDescription, slots } from './parts.ts';
+import { type Catalog, chosenParts, type OptionDescription, slots } from './parts.ts';
 
 export interface Search {
   /** Factors on the plan's learning rate. */
@@ -10,6 +10,9 @@ export interface Search {
   /** Whether half of the settings go on with twice the steps, instead of all of them to the end. */
   halving: boolean;
 }
+
+/** What is tried where a plan does not say it. */
+export const usualSearch: Search = { learningRates: [0.3, 1, 3], strengths: 2, halving: true };
 
 /** One setting, as factors on what the plan and the method's defaults say. */
 export interface Setting {
@@ -82,8 +85,11 @@ export function withSetting(
   return { ...config, method, learningRate: rounded(config.learningRate * learningRate) };
 }
 
-/** A configuration of so large a share of the steps, with everything that is counted in steps. */
-export function shortened(config: RunConfig, share: number, catalog: Catalog): RunConfig {
+/**
+ * A configuration as a search trains it: with so large a share of the steps, and of everything that is counted in steps. Validation
+ * comes at the end alone, unless which weights count, or when training ends, depends on those before.
+ */
+export function asTrial(config: RunConfig, share: number, catalog: Catalog): RunConfig {
   const short = (steps: number) => (steps === 0 ? 0 : Math.max(1, Math.round(steps * share)));
   const counted = (value: unknown) =>
     Array.isArray(value) ? value.map(short) : typeof value === 'number' ? short(value) : value;
@@ -103,10 +109,13 @@ export function shortened(config: RunConfig, share: number, catalog: Catalog): R
     ...config,
     ...parts,
     steps: short(steps),
-    evaluateEvery: short(evaluateEvery),
+    evaluateEvery: needsValidations(config, catalog) ? short(evaluateEvery) : 0,
     checkpointEvery: short(checkpointEvery),
   };
 }
+
+const needsValidations = (config: RunConfig, catalog: Catalog): boolean =>
+  config.select === 'best' || chosenParts(config, catalog).some(({ needs }) => needs.includes('validation'));
 
 /** What a search chose in a configuration: `learning rate 0.003, Trade-off λ 2.3`. */
 export const settingText = ({ learningRate, method }: RunConfig, catalog: Catalog): string =>

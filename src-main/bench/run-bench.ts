@@ -1,8 +1,9 @@
-import type { TrainerBench } from '../../src-shared/bench.ts';
+import type { RunBench, TrainerBench } from '../../src-shared/bench.ts';
 import type { Phase } from '../../src-shared/domain.ts';
 import type { BenchJob, FromTrainer } from '../trainer/protocol.ts';
 import { benchData } from './data.ts';
 import { benchRelationship } from './relationship.ts';
+import { benchRun } from './run.ts';
 import { benchStep } from './step.ts';
 
 /** Measures what a job asks for, in this process. Throws the signal's reason when stopped. */
@@ -10,7 +11,7 @@ export async function runBench(
   { work }: BenchJob,
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
-): Promise<TrainerBench> {
+): Promise<TrainerBench | RunBench> {
   const progressOf = (phase: Phase) => (done: number, total: number) => {
     signal.throwIfAborted();
     report({ type: 'progress', phase, done, total });
@@ -20,6 +21,8 @@ export async function runBench(
       return benchStep(work, progressOf('train'));
     case 'infer':
       return benchStep(work, progressOf('evaluate'));
+    case 'run':
+      return benchRun(work, signal);
     case 'relationship':
       return benchRelationship(work, (done) => progressOf('prepare')(done, work.rounds));
     case 'data': {

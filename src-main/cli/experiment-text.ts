@@ -1,4 +1,4 @@
-import type { Cost, ExperimentCell, ExperimentResults } from '../../src-shared/contract.ts';
+import type { Cost, ExperimentCell, ExperimentResults, PlanEstimate } from '../../src-shared/contract.ts';
 import { accuracyText, rateTitle, tableRows } from '../../src-shared/experiment-table.ts';
 import { columns, percent, plural, seconds, table } from './text.ts';
 
@@ -39,6 +39,32 @@ export function experimentText(results: ExperimentResults): string {
     ...(verdicts.length > 0 ? ['', ...verdicts.map(({ verdict }) => verdict)] : []),
   ].join('\n');
 }
+
+/** What a plan will take. */
+export const estimateText = ({
+  runs,
+  seconds: whole,
+  peakBytes,
+  firstDecodings,
+  engine,
+  methods,
+  notes,
+}: PlanEstimate): string =>
+  [
+    `${plural(runs, 'run')}, about ${seconds(whole)}, at most ${(peakBytes / 2 ** 30).toFixed(1)} GiB of memory (engine ${engine}; ${plural(firstDecodings, 'image')} to decode first)`,
+    table(
+      columns('method', '#runs', '#a step', '#all'),
+      methods.map((method) => [
+        method.label,
+        `${method.runs}`,
+        seconds3(method.stepSeconds),
+        seconds(method.seconds),
+      ]),
+    ),
+    ...notes,
+  ].join('\n');
+
+const seconds3 = (value: number): string => `${value.toPrecision(3)} s`;
 
 /** What was tried for each method and rate, by validation accuracy; the chosen setting is marked. */
 function triedTable({ cells, methods }: ExperimentResults): string {

@@ -33,7 +33,7 @@ export async function bench(request: BenchRequest, options: BenchOptions): Promi
   let result: TrainerBench | undefined;
   await openJobs(spawnTrainer).perform(jobOf(parsed, options.home), {
     hear: (message) => {
-      if (message.type === 'bench') result = message.result;
+      if (message.type === 'bench' && message.result.bench !== 'run') result = message.result;
     },
     progress: (done, total) => onProgress(`bench ${parsed.what}`, done, total),
     signal,

@@ -2,6 +2,7 @@ import type { Comparison, Experiment } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { compareStored } from './compare-calls.ts';
 import type { Context, Handlers } from './context.ts';
+import { estimatePlan } from './estimate-plan.ts';
 import { resultsOf } from './experiment-results.ts';
 import { resumeRun } from './resume-run.ts';
 
@@ -9,6 +10,7 @@ type Names =
   | 'experiments.list'
   | 'experiments.start'
   | 'experiments.get'
+  | 'experiments.estimate'
   | 'experiments.resume'
   | 'experiments.stop';
 
@@ -49,6 +51,7 @@ export function experimentCalls(context: Context): Handlers<Names> {
       const { catalog } = await import('../transfer/catalog.ts');
       return resultsOf(store, found, catalog(), compare);
     },
+    'experiments.estimate': (plan) => estimatePlan(context, plan),
     'experiments.resume': ({ experiment }) => {
       find(experiment);
       experiments.resume(experiment);

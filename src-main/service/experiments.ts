@@ -3,7 +3,7 @@ import type { Model, Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { type CellPlan, isFinished, nextTrials, type TrialKey } from '../../src-shared/experiment-cells.ts';
 import { type Catalog, choiceLabel, whyNot } from '../../src-shared/parts.ts';
-import { shortened, withSetting } from '../../src-shared/search.ts';
+import { asTrial, withSetting } from '../../src-shared/search.ts';
 import type { Base } from './base.ts';
 import type { createEvents } from './events.ts';
 import { cellsOf, factsOf, requestOf, settingsOfMethod } from './experiment-facts.ts';
@@ -159,16 +159,18 @@ function wantedRun(
 ): WantedRun {
   const chosen = settingsOfMethod(plan, method, catalog)[setting];
   const cell = cells.find((one) => one.method === method && one.rate === rate)!;
-  const share = purpose === 'tune' ? cell.rounds[round].share : 1;
   return {
     request: requestOf(plan, method, rate, seed),
-    change: (config) => shortened(withSetting(config, chosen, catalog), share, catalog),
-    ...(purpose === 'tune' && { withholdsTest: true }),
+    change: (config) => {
+      const set = withSetting(config, chosen, catalog);
+      return purpose === 'tune' ? asTrial(set, cell.rounds[round].share, catalog) : set;
+    },
+    withholdsTest: purpose === 'tune',
   };
 }
 
 /** The plan with the baselines that this network can be used with first, if it asks for them. */
-async function withBaselines(
+export async function withBaselines(
   plan: Experiment['plan'],
   model: Model,
   catalog: Catalog,
@@ -182,7 +184,7 @@ async function withBaselines(
 }
 
 /** Every method at every rate is asked for once, before anything begins. Errors: `bad-input`, `not-found`. */
-async function checkPlan(
+export async function checkPlan(
   store: Base['store'],
   plan: Experiment['plan'],
   cells: readonly CellPlan[],

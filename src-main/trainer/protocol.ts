@@ -2,7 +2,7 @@
  * What the service and a trainer process say to each other. Structured-clone messages: typed arrays travel as
  * they are. The trainer opens no database; everything it learns goes out through these.
  */
-import type { BenchRequest, TrainerBench } from '../../src-shared/bench.ts';
+import type { BenchRequest, RunBench, TrainerBench } from '../../src-shared/bench.ts';
 import type { ExportCheck, SystemReport } from '../../src-shared/contract.ts';
 import type {
   Approach,
@@ -184,10 +184,16 @@ export interface DataWork {
   cacheFolder: string;
 }
 
+/** A run to measure by a short one, in folders of its own. */
+export interface RunWork {
+  what: 'run';
+  run: Omit<TrainJob, 'kind' | 'run' | 'relationship' | 'runFolder' | 'resumeFrom'>;
+}
+
 /** Measures a part of the program, in a process like that of a run. */
 export interface BenchJob {
   kind: 'bench';
-  work: StepWork | DataWork | Extract<BenchRequest, { what: 'relationship' }>;
+  work: StepWork | DataWork | RunWork | Extract<BenchRequest, { what: 'relationship' }>;
 }
 
 export type Job =
@@ -235,7 +241,7 @@ export type FromTrainer =
   | { type: 'predicted'; path: string; probabilities: Float32Array | null; error: ErrorValue | null }
   /** `auto`: which of them it takes, and why. */
   | { type: 'engines'; engines: SystemReport['engines']; auto: string }
-  | { type: 'bench'; result: TrainerBench }
+  | { type: 'bench'; result: TrainerBench | RunBench }
   | { type: 'verified'; check: ExportCheck }
   | { type: 'finished'; result: TrainResult | null }
   | { type: 'stopped' }

@@ -13,6 +13,7 @@ import {
 } from '../../src-shared/parts.ts';
 import { presets } from '../../src-shared/presets/index.ts';
 import { stepSettings } from '../../src-shared/run-settings.ts';
+import { hasStrength, roundsOf, type Search, settingsOf, usualSearch } from '../../src-shared/search.ts';
 
 /** Places whose parts come on top of the method. */
 export const addedSlots = ['extras', 'augment'] as const;
@@ -45,6 +46,8 @@ export const emptyForm = {
   checkpointEvery: '',
   select: '',
   name: '',
+  /** `searched`: each method's learning rate and strength are, on validation images. */
+  choice: 'given',
 };
 export type TrainingForm = typeof emptyForm;
 /** By field, or by `part.option`. */
@@ -81,6 +84,7 @@ export interface Plan {
   rates: number[];
   seeds: number[];
   settings: Settings;
+  search: Search | null;
   /** How many runs this makes. */
   runs: number;
   errors: FormErrors;
@@ -141,12 +145,17 @@ export function readForm(form: TrainingForm, catalog: Catalog): Plan {
   if (precision) settings.precision = precision;
   if (trains && (form.select === 'last' || form.select === 'best')) settings.select = form.select;
 
+  const search = form.choice === 'searched' ? usualSearch : null;
   return {
     methods,
     rates,
     seeds,
     settings,
-    runs: methods.length * rates.length * seeds.length,
+    search,
+    runs:
+      rates.length *
+      (methods.length * seeds.length +
+        (search ? methods.reduce((sum, method) => sum + searchRuns(method, search, catalog), 0) : 0)),
     errors,
   };
 }
@@ -165,6 +174,12 @@ export const hasTraining = (chosen: readonly PartDescription[]): boolean =>
 /** Whether a setting counts for runs without training steps, too. */
 export const isOfEveryRun = (field: keyof TrainingForm): boolean =>
   !stepSettings.some((setting) => setting === field);
+
+const searchRuns = (method: Part[], search: Search, catalog: Catalog): number => {
+  const names = method.map(({ name }) => name);
+  const { length } = settingsOf(search, hasStrength(names, catalog));
+  return roundsOf(length, search.halving).reduce((sum, { settings }) => sum + settings, 0);
+};
 
 /** The methods that a form has chosen: before anyone chose, the baseline and the first that is compared with it. */
 export const chosenMethods = ({ methods }: TrainingForm, catalog: Catalog): string[] =>

@@ -2,6 +2,9 @@
 import type {
   ChangedImage,
   Evaluation,
+  Experiment,
+  ExperimentCell,
+  ExperimentResults,
   MetricSeries,
   PairDetail,
   Prediction,
@@ -392,5 +395,51 @@ export function comparePair(
     fixed: fixed.length,
     broken: broken.length,
     changes: { fixed, broken },
+  };
+}
+
+/** What an experiment of two methods came to: one searched with all seeds, one with a single seed that a search broke off. */
+export function experimentResults(experiment: Experiment): ExperimentResults {
+  const cost = { runs: 9, steps: 1350, seconds: 312 };
+  const round = (run: number, valAccuracy: number | null) => ({
+    run,
+    status: valAccuracy === null ? ('failed' as const) : ('finished' as const),
+    steps: 75,
+    valAccuracy,
+    valNll: valAccuracy === null ? null : 0.6,
+  });
+  const cell = (method: number, rate: number, mean: number, isBest: boolean): ExperimentCell => ({
+    method,
+    rate,
+    state: 'chosen',
+    tried: [
+      {
+        text: 'learning rate 0.001, Trade-off λ 2.3',
+        chosen: true,
+        rounds: [round(1, 0.81), round(2, 0.84)],
+      },
+      { text: 'learning rate 0.003, Trade-off λ 2.3', chosen: false, rounds: [round(3, null)] },
+    ],
+    runs: [0, 1, 2].map((seed) => ({
+      run: seed + 1,
+      status: 'finished',
+      seed,
+      accuracy: mean + (seed - 1) / 100,
+    })),
+    accuracy: { mean, interval: [mean - 0.025, mean + 0.025], seeds: 3 },
+    isBest,
+    cost: { search: cost, final: { ...cost, runs: 3 } },
+  });
+  const { rates, methods } = experiment.plan;
+  return {
+    experiment,
+    state: 'incomplete',
+    problem: null,
+    methods: methods.map((method, index) => ({ label: String(method), isBaseline: index === 0 })),
+    cells: rates.flatMap((rate) =>
+      methods.map((_, method) => cell(method, rate, 0.7 + method / 10 + rate / 20, method === 1)),
+    ),
+    plannedRuns: 24,
+    verdicts: [{ rate: rates[0], verdict: 'cotuning is better than finetune.', distinguishable: true }],
   };
 }

@@ -264,6 +264,12 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
     },
     'parts.list': () => catalog(),
     'experiments.list': () => experiments,
+    'experiments.get': ({ experiment }) => {
+      const found = experiments.find(({ id }) => id === experiment);
+      if (!found)
+        throw new CotuneError('not-found', `There is no experiment ${experiment}.`, 'See the list of runs.');
+      return data.experimentResults(found);
+    },
   };
 
   const sockets = new Set<WebSocket>();

@@ -89,6 +89,10 @@ const good: [CallName, () => unknown][] = [
   ['exports.verify', () => ({ path: fixture.weights })],
   ['experiments.start', () => ({ name: 's', dataset: 'insects', model: 'tiny', methods: ['finetune'] })],
   ['experiments.list', () => ({})],
+  [
+    'experiments.estimate',
+    () => ({ name: 's', dataset: 'insects', model: 'tiny', methods: ['finetune'], search: {} }),
+  ],
   ['experiments.stop', () => ({ experiment: 1 })],
   ['experiments.resume', () => ({ experiment: 1 })],
   ['experiments.get', () => ({ experiment: 1 })],

@@ -96,6 +96,17 @@ async function work(job: Job): Promise<void> {
         : { code: 'not-found' as const, message: `${path} is missing`, hint: '' };
       say({ type: 'predicted', path, error, probabilities: error ? null : Float32Array.of(0.25, 0.75) });
     }
+  } else if (job.kind === 'bench') {
+    const engine = { name: 'cpu', device: 'a processor', versions: {} };
+    const parts = {
+      step_s: 0.5,
+      decode_s: 0.01,
+      evaluate_s: 0.1,
+      evaluate_start_s: 1,
+      prepare_s: 0.2,
+      fixed_s: 3,
+    };
+    say({ type: 'bench', result: { bench: 'run', engine, ...parts, peak_bytes: 2 ** 30 } });
   } else if (job.kind === 'export') writeFileSync(job.path, `exported ${job.format}`);
   else if (job.kind === 'verify')
     say({ type: 'verified', check: { path: job.path, size: 32, classes: 2, tolerance: 1e-3, vectors: [] } });

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { catalog } from '../../src-main/transfer/catalog.ts';
 import type { RunConfig } from '../../src-shared/domain.ts';
 import {
+  asTrial,
   hasStrength,
   roundsOf,
   settingsOf,
   settingText,
-  shortened,
   withSetting,
 } from '../../src-shared/search.ts';
 import { usualSight } from '../usual-sight.ts';
@@ -75,14 +75,15 @@ test('a setting changes the learning rate and the strength of the method, and no
   expect(settingText(changed, catalog())).toBe('learning rate 0.0003, Trade-off λ 0.23');
 });
 
-test('a shorter training has its schedule and its validations where the whole one has them, in proportion', () => {
-  expect(shortened(config, 0.25, catalog())).toEqual({
+test('a shorter training has its schedule where the whole one has it, in proportion, and validates at the end unless what counts depends on more', () => {
+  expect(asTrial(config, 0.25, catalog())).toEqual({
     ...config,
     steps: 75,
-    evaluateEvery: 15,
+    evaluateEvery: 0,
     checkpointEvery: 15,
     schedule: { name: 'step', decayAt: [50], decayFactor: 0.1 },
   });
-  const warm = shortened({ ...config, schedule: { name: 'cosine', warmup: 20, floor: 0.1 } }, 0.5, catalog());
+  expect(asTrial({ ...config, select: 'best' }, 0.25, catalog()).evaluateEvery).toBe(15);
+  const warm = asTrial({ ...config, schedule: { name: 'cosine', warmup: 20, floor: 0.1 } }, 0.5, catalog());
   expect(warm.schedule).toEqual({ name: 'cosine', warmup: 10, floor: 0.1 });
 });

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
-import type { Client, Experiment, ExperimentResults } from '../../../src-shared/contract.ts';
+import type { ExperimentResults } from '../../../src-shared/contract.ts';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import { asCsv, asLatex, asMarkdown } from '../../../src-shared/experiment-table.ts';
 import { awaitExperiment } from '../await-experiment.ts';
-import { experimentText } from '../experiment-text.ts';
+import { estimateText, experimentText } from '../experiment-text.ts';
 import { snakeCase } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { type Answer, type CommonOptions, common, number, withService } from '../session.ts';
@@ -16,6 +16,7 @@ interface Options extends CommonOptions {
   resume?: number;
   show?: number;
   stop?: number;
+  estimate?: boolean;
   table?: keyof typeof formats;
 }
 
@@ -38,6 +39,7 @@ A plan:
 export function experimentCommand(program: Command): void {
   common(program.command('experiment [plan]'), [
     'cotune experiment plan.yaml',
+    'cotune experiment plan.yaml --estimate',
     'cotune experiment --resume 3',
     'cotune experiment --show 3 --table latex',
   ])
@@ -47,6 +49,8 @@ export function experimentCommand(program: Command): void {
     .option('--resume <experiment>', 'go on with one that was interrupted, or in which runs failed', number)
     .option('--show <experiment>', 'what one has come to so far', number)
     .option('--stop <experiment>', 'take its runs out of the queue', number)
+    .option('--estimate', 'say what the plan will take, and start nothing')
+    .option('--no-estimate', 'start without saying so first')
     .addOption(
       new Option('--table <format>', 'print the table method × rate alone').choices(Object.keys(formats)),
     )
@@ -64,23 +68,26 @@ export function experimentCommand(program: Command): void {
         if (stop !== undefined) await service.call('experiments.stop', { experiment: stop });
         if (known !== undefined)
           return answerOf(await service.call('experiments.get', { experiment: known }), options.table, false);
+        const names: WrittenNames = new Map();
+        const plan = path === undefined ? null : await readPlan(path, { search: {}, baseline: true }, names);
+        const progress = openProgress();
+        if (plan && options.estimate !== false) {
+          progress.say('Measuring a short run of each method…');
+          const found = await inWrittenNames(names, () => service.call('experiments.estimate', plan));
+          if (options.estimate) return { json: snakeCase(found), text: estimateText(found) };
+          progress.say(estimateText(found));
+        }
         const experiment =
-          path === undefined
+          plan === null
             ? await service.call('experiments.resume', { experiment: resume! })
-            : await begin(service, path);
+            : await inWrittenNames(names, () => service.call('experiments.start', plan));
         return answerOf(
-          await awaitExperiment(service, experiment, openProgress(), 'experiment'),
+          await awaitExperiment(service, experiment, progress, 'experiment'),
           options.table,
           true,
         );
       }),
     );
-}
-
-async function begin(client: Client, path: string): Promise<Experiment> {
-  const names: WrittenNames = new Map();
-  const plan = await readPlan(path, { search: {}, baseline: true }, names);
-  return inWrittenNames(names, () => client.call('experiments.start', plan));
 }
 
 /** `isEnd`: whether all of it was to be there. */

@@ -1,0 +1,146 @@
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import type { RunBench } from '../../src-shared/bench.ts';
+import type { Experiment, PlanEstimate } from '../../src-shared/contract.ts';
+import type { RunConfig } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import { estimate, type RunsToCome } from '../../src-shared/estimate.ts';
+import { type Catalog, choiceLabel, chosenParts } from '../../src-shared/parts.ts';
+import { asTrial } from '../../src-shared/search.ts';
+import { reserveCache } from '../data/cache-budget.ts';
+import { storedShorter } from '../data/make-images.ts';
+import { contentKey, openContentCache } from '../formats/content-cache.ts';
+import type { RunWork } from '../trainer/protocol.ts';
+import type { Context } from './context.ts';
+import { cellsOf, requestOf } from './experiment-facts.ts';
+import { checkPlan, withBaselines } from './experiments.ts';
+import { findDataset, findModel } from './lookup.ts';
+import { type PlannedRun, planRuns } from './plan-runs.ts';
+import { jobModel, jobSamples, samplesForRun } from './run-samples.ts';
+import type { JobMessage } from './trainer-job.ts';
+
+/** A measurement is some hundred bytes. */
+const measurementsLimit = 4 * 2 ** 20;
+/** Grows when the same run is measured otherwise than before. */
+const version = 1;
+
+/**
+ * What a plan will take on this machine: every method's step, evaluation and preparation are measured by a short run of exactly its
+ * configuration, once; known ones are taken from the cache. Errors: those of starting the plan.
+ */
+export async function estimatePlan(context: Context, given: Experiment['plan']): Promise<PlanEstimate> {
+  const { store, home, queue } = context;
+  const catalog = (await import('../transfer/catalog.ts')).catalog();
+  const model = findModel(store, given.model);
+  const plan = await withBaselines(given, model, catalog);
+  const cells = cellsOf(plan, catalog);
+  await checkPlan(store, plan, cells);
+  const finals = await planRuns(
+    store,
+    cells.map(({ method, rate }) => ({ request: requestOf(plan, method, rate, plan.seeds[0]) })),
+  );
+  const dataset = findDataset(store, plan.dataset);
+  const widest = Math.max(...plan.rates);
+  const chosen = plan.seeds.map((seed) => samplesForRun(store, dataset, widest, seed).samples);
+  const work = (config: RunConfig): RunWork['run'] => ({
+    config,
+    targetClasses: dataset.classes.length,
+    classNames: dataset.classes,
+    model: jobModel(home, model),
+    samples: jobSamples(dataset.path, chosen[0]),
+    cacheFolder: home.cache,
+  });
+  const measurements: RunBench[] = [];
+  for (const method of plan.methods.keys()) {
+    const at = cells.findIndex((cell) => cell.method === method && cell.rate === widest);
+    measurements.push(await measure(context, work(finals[at].run.config), model.hash));
+  }
+  const runs = cells.flatMap((cell, i) => runsOf(cell, finals[i], plan.seeds.length, catalog));
+  const { size } = finals[0].run.config;
+  const images = chosen.flatMap(({ train, val, test }) => [...train, ...val, ...test]);
+  const { missing } = await reserveCache(images, {
+    folder: home.cache,
+    shorter: storedShorter(size, model.preprocessing),
+  });
+  const { peakBytes, ...whole } = estimate(runs, measurements, missing.length);
+  return {
+    ...whole,
+    peakBytes,
+    firstDecodings: missing.length,
+    engine: measurements[0].engine.name,
+    methods: plan.methods.map((choice, method) => {
+      const own = runs.filter(({ measurement }) => measurement === method);
+      const { runs: count, seconds } = estimate(own, measurements, 0);
+      return { label: choiceLabel(choice), runs: count, seconds, stepSeconds: measurements[method].step_s };
+    }),
+    notes:
+      queue.runningHere() === undefined
+        ? []
+        : ['A run was going on while this was measured: with the machine to itself the plan takes less.'],
+  };
+}
+
+/** The runs of a cell, by their length. */
+function runsOf(
+  { method, rounds }: ReturnType<typeof cellsOf>[number],
+  { run: { config, samples } }: PlannedRun,
+  seeds: number,
+  catalog: Catalog,
+): RunsToCome[] {
+  const prepares = chosenParts(config, catalog).some((part) => part.prepares);
+  const searched = rounds.map(({ settings, share }) => ({
+    ...lengthOf(asTrial(config, share, catalog)),
+    ...samples,
+    measurement: method,
+    count: settings,
+    test: 0,
+    prepared: 0,
+  }));
+  // What was prepared for the search on the first seed is there for its training.
+  const last = {
+    ...lengthOf(config),
+    ...samples,
+    measurement: method,
+    count: seeds,
+    prepared: prepares ? seeds : 0,
+  };
+  return [...searched, last];
+}
+
+const lengthOf = ({ steps, evaluateEvery, select }: RunConfig) => ({
+  steps,
+  validations: (evaluateEvery === 0 ? 0 : Math.ceil(steps / evaluateEvery) - 1) + (select === 'best' ? 1 : 0),
+});
+
+/** Measured now, or before on this machine. */
+async function measure({ home, jobs }: Context, run: RunWork['run'], modelHash: string): Promise<RunBench> {
+  // Everything but what decides a run's numbers or its length only.
+  const { dataset, model, preset, rate, seed, steps, learningRate, schedule, ...parts } = run.config;
+  const { headLearningRateMultiplier, evaluateEvery, checkpointEvery, select, ...config } = parts;
+  const key = contentKey({
+    version,
+    config: JSON.parse(JSON.stringify(config)),
+    modelHash,
+    preprocessing: { ...run.model.preprocessing },
+    targetClasses: run.targetClasses,
+    images: Math.min(run.samples.train.length, 2 * config.batch),
+    machine: [
+      cpus()[0]?.model ?? '',
+      availableParallelism(),
+      totalmem(),
+      process.platform,
+      process.versions.node,
+    ],
+  });
+  const kept = openContentCache(home.cache, 'measured', measurementsLimit);
+  const bytes = await kept.getOrMake(key, async () => {
+    let found: RunBench | undefined;
+    const hear = (message: JobMessage) => {
+      if (message.type === 'bench' && message.result.bench === 'run') found = message.result;
+    };
+    await jobs.perform({ kind: 'bench', work: { what: 'run', run } }, { hear });
+    if (!found)
+      throw new CotuneError('failed', 'The trainer ended without a result.', 'See `cotune doctor`.');
+    return Buffer.from(JSON.stringify(found));
+  });
+  return JSON.parse(Buffer.from(bytes).toString());
+}

@@ -1,0 +1,28 @@
+import type { ExperimentResults } from './contract.ts';
+import { rateTitle, tableRows } from './experiment-table.ts';
+import { lineFigure } from './line-figure.ts';
+
+/** Test accuracy against sampling rate, one line a method with its 95 % intervals over seeds, as SVG; null before the first value. */
+export function accuracyFigure(results: ExperimentResults): string | null {
+  const lines = tableRows(results).map(({ label, isBaseline, cells }) => ({
+    label,
+    isBaseline,
+    points: cells
+      .flatMap(({ rate, accuracy }) => {
+        if (!accuracy) return [];
+        const { mean, interval } = accuracy;
+        return [{ x: rate, y: mean, ...(interval && { low: interval[0], high: interval[1] }) }];
+      })
+      .sort((a, b) => a.x - b.x),
+  }));
+  if (lines.every(({ points }) => points.length === 0)) return null;
+  return lineFigure({
+    title: `Test accuracy by share of the training images: ${results.experiment.name}. The table has the same values.`,
+    xTitle: 'share of the training images',
+    yTitle: 'test accuracy, %',
+    lines,
+    xTicks: results.experiment.plan.rates,
+    showX: rateTitle,
+    showY: (value) => (100 * value).toFixed(1),
+  });
+}
