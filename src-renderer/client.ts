@@ -64,6 +64,7 @@ const changes: ReadonlySet<CallName> = new Set<CallName>([
   'experiments.start',
   'experiments.resume',
   'experiments.stop',
+  'experiments.report',
 ]);
 
 interface Pending {

@@ -703,6 +703,11 @@ export const contract = {
     'experiments.get': call(z.object({ experiment: id }), ExperimentResults),
     /** Measures a short run of each method that was not measured before. */
     'experiments.estimate': call(ExperimentPlan, PlanEstimate),
+    /** Writes all of it into one HTML file that needs nothing else. */
+    'experiments.report': call(
+      z.object({ experiment: id, path: filePath, overwrite: z.boolean().default(false) }),
+      z.object({ path: z.string(), bytes: z.number().int() }),
+    ),
     /** Goes on with what failed, was stopped or deleted. */
     'experiments.resume': call(z.object({ experiment: id }), Experiment),
     /** Takes its runs out of the queue and plans no more. */

@@ -15,7 +15,7 @@ export function experimentText(results: ExperimentResults): string {
     `Experiment ${experiment.id}, ${experiment.name}: ${state}, ${finished} of ${plural(plannedRuns, 'run')} finished`,
     ...(problem ? [problem.message, problem.hint] : []),
     '',
-    `Test accuracy in percent over ${plural(seeds.length, 'seed')}: mean (95 % interval); * better than every other at that rate`,
+    `Test accuracy in percent over ${plural(seeds.length, 'seed')}: mean (95 % interval); * better than every other that it can be compared with`,
     table(
       columns('method', ...rates.map((rate) => `#${rateTitle(rate)}`)),
       tableRows(results).map(({ label, isBaseline, cells: row }) => [

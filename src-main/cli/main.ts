@@ -11,6 +11,7 @@ import { modelsCommand } from './commands/models.ts';
 import { predictCommand } from './commands/predict.ts';
 import { rankCommand } from './commands/rank.ts';
 import { relationshipCommand } from './commands/relationship.ts';
+import { reportCommand } from './commands/report.ts';
 import { deleteCommand, runsCommand } from './commands/runs.ts';
 import { serveCommand } from './commands/serve.ts';
 import { showCommand } from './commands/show.ts';
@@ -36,6 +37,7 @@ for (const add of [
   relationshipCommand,
   trainCommand,
   experimentCommand,
+  reportCommand,
   sweepCommand,
   runsCommand,
   showCommand,

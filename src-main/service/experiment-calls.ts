@@ -1,16 +1,18 @@
-import type { Comparison, Experiment } from '../../src-shared/contract.ts';
+import type { Comparison, Experiment, ExperimentResults } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { compareStored } from './compare-calls.ts';
 import type { Context, Handlers } from './context.ts';
 import { estimatePlan } from './estimate-plan.ts';
 import { resultsOf } from './experiment-results.ts';
 import { resumeRun } from './resume-run.ts';
+import { writeReport } from './write-report.ts';
 
 type Names =
   | 'experiments.list'
   | 'experiments.start'
   | 'experiments.get'
   | 'experiments.estimate'
+  | 'experiments.report'
   | 'experiments.resume'
   | 'experiments.stop';
 
@@ -43,14 +45,18 @@ export function experimentCalls(context: Context): Handlers<Names> {
     return answer;
   }
 
+  async function results(id: number): Promise<ExperimentResults> {
+    const found = find(id);
+    const { catalog } = await import('../transfer/catalog.ts');
+    return resultsOf(store, found, catalog(), compare);
+  }
+
   return {
     'experiments.list': () => store.experiments.list(),
     'experiments.start': (plan) => experiments.start(plan),
-    'experiments.get': async ({ experiment }) => {
-      const found = find(experiment);
-      const { catalog } = await import('../transfer/catalog.ts');
-      return resultsOf(store, found, catalog(), compare);
-    },
+    'experiments.get': ({ experiment }) => results(experiment),
+    'experiments.report': async ({ experiment, path, overwrite }) =>
+      writeReport(context, await results(experiment), path, overwrite),
     'experiments.estimate': (plan) => estimatePlan(context, plan),
     'experiments.resume': ({ experiment }) => {
       find(experiment);

@@ -135,17 +135,18 @@ function accuracyOver(accuracies: readonly number[]): ExperimentCell['accuracy']
   };
 }
 
-/** The group that is better than each other one by a verdict about methods; null where there is none. */
+/**
+ * The group that is better than each other one that it can be compared with, by a verdict about methods; null where there is
+ * none. What has no training steps has no budget like the others'.
+ */
 function bestGroup({ groups, differences }: Pick<Comparison, 'groups' | 'differences'>): number | null {
   const best = groups.reduce(
     (most, group, i) => (group.accuracyMean > groups[most].accuracyMean ? i : most),
     0,
   );
-  const won = differences.filter(
-    ({ a, b, about, distinguishable }) =>
-      distinguishable && about === 'methods' && (a === best || b === best),
-  );
-  return won.length === groups.length - 1 ? best : null;
+  const judged = differences.filter(({ a, b, about }) => about !== 'none' && (a === best || b === best));
+  const won = judged.filter(({ about, distinguishable }) => distinguishable && about === 'methods');
+  return judged.length > 0 && won.length === judged.length ? best : null;
 }
 
 /** What runs took, as far as they went. */

@@ -1,4 +1,3 @@
-import type { RelationshipRow } from '../../src-shared/domain.ts';
 import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { classList } from '../formats/class-names/class-list.ts';
@@ -11,6 +10,7 @@ import type { Context, Handlers } from './context.ts';
 import { checkUnchanged, hashFile } from './data-check.ts';
 import { findDataset, findModel } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
+import { relationshipRows } from './relationship-rows.ts';
 import { jobModel, jobSamples, learnedRow, samplesForRun } from './run-samples.ts';
 import { requireSourceHead } from './source-head.ts';
 import type { TaskWork } from './tasks.ts';
@@ -35,16 +35,7 @@ export function relationshipCalls(context: Context): Handlers<Names> {
     'relationships.list': () => store.relationships.list(),
     'relationships.get': ({ relationship: id, top }) => {
       const { relationship, values } = find(id);
-      const { targetClasses, sourceClasses } = relationship;
-      const rows = targetClasses.map((name, target) =>
-        row(
-          name,
-          values.subarray(target * sourceClasses.length, (target + 1) * sourceClasses.length),
-          sourceClasses,
-          top,
-        ),
-      );
-      return { relationship, rows };
+      return { relationship, rows: relationshipRows(relationship, values, top) };
     },
     'relationships.matrix': ({ relationship: id, from }) => {
       const { relationship, values } = find(id);
@@ -172,18 +163,4 @@ async function learn(
   if (!learned)
     throw new CotuneError('failed', 'The trainer ended without a relationship.', 'See `cotune doctor`.');
   return learned;
-}
-
-/** The strongest sources of one target class; entropy in nats. One pass: a matrix may have thousands of sources a row. */
-function row(name: string, p: Float32Array, sources: readonly string[], top: number): RelationshipRow {
-  const order: number[] = [];
-  let entropy = 0;
-  for (let k = 0; k < p.length; k++) {
-    if (p[k] > 0) entropy -= p[k] * Math.log(p[k]);
-    if (order.length === top && p[k] <= p[order[top - 1]]) continue;
-    const at = order.findIndex((other) => p[k] > p[other]);
-    order.splice(at < 0 ? order.length : at, 0, k);
-    if (order.length > top) order.pop();
-  }
-  return { name, entropy, sources: order.map((k) => ({ name: sources[k], p: p[k] })) };
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readdir, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -6,14 +6,12 @@ import type { CallOutput, SystemReport } from '../../src-shared/contract.ts';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import type { FromTrainer } from '../trainer/protocol.ts';
 import type { Context, Handlers } from './context.ts';
+import { programVersion } from './program-version.ts';
 
 type Names = Extract<keyof Handlers, `system.${string}` | `tasks.${string}` | `parts.${string}`>;
 type Finding = SystemReport['findings'][number];
 type Engines = Pick<Extract<FromTrainer, { type: 'engines' }>, 'engines' | 'auto'>;
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 /** Opening every engine takes seconds; a driver that hangs must not hang the report. */
 const enginesTimeout = 60_000;
 const GiB = 2 ** 30;
@@ -32,7 +30,7 @@ export function systemCalls(context: Context): Handlers<Names> {
       });
       if (listed.auto) findings.push({ level: 'ok', topic: 'engine auto', text: listed.auto, hint: '' });
       findings.push(...engineFindings(listed.engines), await spaceFinding(context), databaseFinding(context));
-      return { version, home: context.home.root, engines: listed.engines, findings };
+      return { version: programVersion, home: context.home.root, engines: listed.engines, findings };
     },
     'system.listFolder': ({ path }) => listFolder(path),
     // Loaded here, not above: it brings tf.js along.

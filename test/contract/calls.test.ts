@@ -96,6 +96,7 @@ const good: [CallName, () => unknown][] = [
   ['experiments.stop', () => ({ experiment: 1 })],
   ['experiments.resume', () => ({ experiment: 1 })],
   ['experiments.get', () => ({ experiment: 1 })],
+  ['experiments.report', () => ({ experiment: 1, path: join(fixture.root, 'report.html') })],
   ['runs.start', () => request()],
   ['runs.stop', () => ({ run: ids.second + 2 })],
   ['runs.resume', () => ({ run: ids.second + 2 })],

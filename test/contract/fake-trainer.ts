@@ -18,7 +18,7 @@ import type {
   TrainJob,
   TrainResult,
 } from '../../src-main/trainer/protocol.ts';
-import type { StepBench } from '../../src-shared/bench.ts';
+import type { RunBench, StepBench } from '../../src-shared/bench.ts';
 import type { Split } from '../../src-shared/domain.ts';
 import { toErrorValue } from '../../src-shared/errors.ts';
 
@@ -68,6 +68,18 @@ process.on('message', (message: ToTrainer) => {
 });
 say({ type: 'ready' });
 
+const runBench: RunBench = {
+  bench: 'run',
+  engine: { name: 'cpu', device: 'a processor', versions: {} },
+  step_s: 0.5,
+  decode_s: 0.01,
+  evaluate_s: 0.1,
+  evaluate_start_s: 1,
+  prepare_s: 0.2,
+  fixed_s: 3,
+  peak_bytes: 2 ** 30,
+};
+
 async function work(job: Job): Promise<void> {
   working = true;
   if (job.kind === 'train') await train(job);
@@ -86,6 +98,7 @@ async function work(job: Job): Promise<void> {
   else if (job.kind === 'bench') {
     const { what } = job.work;
     if (what === 'train' || what === 'infer') say({ type: 'bench', result: stepBench(job.work) });
+    if (what === 'run') say({ type: 'bench', result: runBench });
   } else if (job.kind === 'calibration')
     say({ type: 'calibration', fit: { temperature: 1.5, nllBefore: 2, nllAfter: 1 } });
   else if (job.kind === 'relationship-arrays') relationship(2, 3);
@@ -96,17 +109,6 @@ async function work(job: Job): Promise<void> {
         : { code: 'not-found' as const, message: `${path} is missing`, hint: '' };
       say({ type: 'predicted', path, error, probabilities: error ? null : Float32Array.of(0.25, 0.75) });
     }
-  } else if (job.kind === 'bench') {
-    const engine = { name: 'cpu', device: 'a processor', versions: {} };
-    const parts = {
-      step_s: 0.5,
-      decode_s: 0.01,
-      evaluate_s: 0.1,
-      evaluate_start_s: 1,
-      prepare_s: 0.2,
-      fixed_s: 3,
-    };
-    say({ type: 'bench', result: { bench: 'run', engine, ...parts, peak_bytes: 2 ** 30 } });
   } else if (job.kind === 'export') writeFileSync(job.path, `exported ${job.format}`);
   else if (job.kind === 'verify')
     say({ type: 'verified', check: { path: job.path, size: 32, classes: 2, tolerance: 1e-3, vectors: [] } });
