@@ -9,6 +9,9 @@ import { expect, test } from 'vitest';
 import { decodeTo, openImage } from '../../src-main/data/decode.ts';
 import { readImageFile } from '../../src-main/data/image-file.ts';
 import type { ImportedFolder } from '../../src-main/data/import-folder.ts';
+import { classList } from '../../src-main/formats/class-names/class-list.ts';
+import { fitClasses } from '../../src-main/formats/class-names/read-class-file.ts';
+import { recognizeWeights } from '../../src-main/formats/weights/recognize.ts';
 import { csvLine } from '../../src-shared/csv.ts';
 import { evaluate } from '../../src-shared/metrics.ts';
 import { predictionColumns } from '../../src-shared/prediction-columns.ts';
@@ -147,6 +150,28 @@ const cases: [name: string, right: string, check: (folder: string) => Promise<vo
       const infrared = await picture('rgbn4_unspec.tif');
       expect(infrared.error).toBe(0);
       expect(infrared.reading).toContain('4 channels');
+    },
+  ],
+  [
+    'class-files',
+    'names are read right whatever the encoding and the form, or the file and line are named',
+    async (folder) => {
+      const { names: right } = classList('imagenet-1k');
+      for (const name of 'c_bom.txt c_quotes.txt c_utf16.txt c_ws.txt class_index.json list.json'.split(' '))
+        expect(classList(join(folder, name)).names, name).toEqual(right);
+      expect(classList(join(folder, 'c_latin1.txt')).names).toEqual([...right.slice(0, 999), 'café']);
+      const blank = classList(join(folder, 'c_blank_eq.txt'));
+      expect(() => fitClasses(blank, 1000, 'it')).toThrow(
+        /c_blank_eq.txt has 999 class names.*line 500 is blank/,
+      );
+    },
+  ],
+  [
+    'weights',
+    'what is no network is called what it is, with what to do',
+    async (folder) => {
+      expect(() => recognizeWeights(join(folder, 'html.safetensors'))).toThrow('web page');
+      expect(() => recognizeWeights(join(folder, 'lfs.safetensors'))).toThrow('git-lfs pointer');
     },
   ],
   [

@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { classList } from '../../src-main/formats/class-names/class-list.ts';
 import { fitClasses, readClassFile } from '../../src-main/formats/class-names/read-class-file.ts';
-import { sharedPath } from '../shared-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cotune-classes-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -186,25 +185,4 @@ test('ImageNet’s classes are built in', () => {
     'tench, Tinca tinca',
     'toilet tissue, toilet paper, bathroom tissue',
   ]);
-});
-
-test('the class files that once gave wrong names are read right, or refused naming the line', (context) => {
-  const cases = sharedPath('cases/class-files');
-  const reference = sharedPath('models/imagenet1k.classes.txt');
-  if (!cases || !reference) return context.skip('needs ../shared');
-  const right = readFileSync(reference, 'utf8').trimEnd().split('\n');
-  for (const name of [
-    'c_bom.txt',
-    'c_quotes.txt',
-    'c_utf16.txt',
-    'c_ws.txt',
-    'class_index.json',
-    'list.json',
-  ])
-    expect(readClassFile(join(cases, name)).names, name).toEqual(right);
-  expect(readClassFile(join(cases, 'c_latin1.txt')).names).toEqual([...right.slice(0, 999), 'café']);
-  const blank = readClassFile(join(cases, 'c_blank_eq.txt'));
-  expect(() => fitClasses(blank, 1000, 'it')).toThrow(
-    /c_blank_eq.txt has 999 class names.*line 500 is blank/,
-  );
 });

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
 import { recognizeWeights } from '../../src-main/formats/weights/recognize.ts';
-import { sharedPath } from '../shared-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cotune-recognize-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -86,11 +85,4 @@ test('a folder is told what to name inside it, and a pipe is not waited for', ()
   const pipe = join(folder, 'pipe');
   execFileSync('mkfifo', [pipe]);
   expect(() => recognizeWeights(pipe)).toThrow('no ordinary file');
-});
-
-test('the files kept for having been misunderstood are understood', (context) => {
-  const cases = sharedPath('cases/weights');
-  if (!cases) return context.skip('needs ../shared/cases');
-  expect(() => recognizeWeights(join(cases, 'html.safetensors'))).toThrow('web page');
-  expect(() => recognizeWeights(join(cases, 'lfs.safetensors'))).toThrow('git-lfs pointer');
 });
