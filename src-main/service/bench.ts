@@ -22,7 +22,7 @@ export interface BenchOptions {
 
 /**
  * Measures a part of the program on this machine: the store here, where it is used, everything else in a trainer
- * process. It is no call of the contract, since a view has no use for it. Throws the signal's reason when stopped.
+ * process. It is no call of the contract: what a view needs of it is `models.measure`. Throws the signal's reason when stopped.
  */
 export async function bench(request: BenchRequest, options: BenchOptions): Promise<BenchResult> {
   const { spawnTrainer, onProgress, signal } = options;

@@ -8,7 +8,7 @@ const itemsOfPlace = 2;
 export interface Stop {
   /** What is looked at, for a person: `runs/:item?tab=classes`, `datasets › Import images`. */
   name: string;
-  /** Selector of what is looked at: the open dialog, or the whole page. */
+  /** Selector of what is looked at: the open dialog, the screen, or the whole page. */
   part: string;
 }
 
@@ -31,13 +31,14 @@ export async function walk(page: Page, look: (stop: Stop) => Promise<void>): Pro
     const most = name.includes(':item') && tab === '' ? itemsOfPlace : 1;
     if ((visits.get(name) ?? 0) >= most) continue;
     visits.set(name, (visits.get(name) ?? 0) + 1);
-    walked.places.add(place);
     await page.evaluate((to) => {
       location.hash = to;
     }, hash);
     await settled(page);
     await choose(page);
-    await look({ name, part: 'html' });
+    // What is around a screen is the same whatever tab or item it shows.
+    await look({ name, part: walked.places.has(place) ? 'main' : 'html' });
+    walked.places.add(place);
     waiting.push(...(await links(page)));
     for (;;) {
       const button = await nextOpener(page, 'main', place, opened);
