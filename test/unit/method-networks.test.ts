@@ -294,6 +294,21 @@ test.each([
   },
 );
 
+test('a new adapter’s bottleneck is drawn from the seed, and as large as what comes in', async () => {
+  const [{ term, options }] = termsOf([{ name: 'adapter' }]);
+  const network = networkOf(term.describe!(architectureNamed('resnet18').describe({ width: 1 }), options));
+  const drawn = async (seed: number) => {
+    const made = await term.prepare!({ network, seed } as Preparation, options);
+    return made.network!['layer4.1.adapter1.down.weight'] as Float32Array;
+  };
+  const values = await drawn(1);
+  const variance = values.reduce((sum, value) => sum + value ** 2, 0) / values.length;
+  // 512 channels come in. A variance of n normal numbers has the standard error √(2 / n).
+  expect(Math.abs(variance / (2 / 512) - 1)).toBeLessThan(5 * Math.sqrt(2 / values.length));
+  expect(await drawn(1)).toEqual(values);
+  expect(await drawn(2)).not.toEqual(values);
+});
+
 test('a file’s tensors say which adapters its network has; more are added under names of their own', () => {
   const twice = withAdapter(withAdapter(convolutional, { reduction: 2 }), { reduction: 5 });
   const shapes = new Map(networkOf(twice).backbone.tensors.map(({ name, shape }) => [name, shape]));
