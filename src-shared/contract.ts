@@ -455,6 +455,7 @@ const OptionDescription = z.object({
   above: z.number().optional(),
   below: z.number().optional(),
   unit: z.string().optional(),
+  most: z.enum(['blocks']).optional(),
   choices: z.array(z.string()).optional(),
   strength: z.array(z.number()).optional(),
 });
@@ -651,6 +652,21 @@ export const contract = {
     ),
     'runs.get': call(z.object({ run: id }), Run),
     'runs.start': call(RunRequest, Run),
+    /** Ways to make one network of several by the mean of their weights: of several `runs`, or of one `run` and what it began with. */
+    'runs.averagings': call(
+      none,
+      z.array(
+        z.object({
+          name: z.string(),
+          title: z.string(),
+          help: z.string(),
+          source: z.string(),
+          of: z.enum(['runs', 'run']),
+        }),
+      ),
+    ),
+    /** The result is a run like others, whose method names the way and the runs. */
+    'runs.average': call(z.object({ way: z.string().min(1), runs: z.array(id).min(1).max(1000) }), Run),
     'runs.resume': call(z.object({ run: id }), Run),
     'runs.stop': call(z.object({ run: id }), ok),
     'runs.delete': call(z.object({ run: id }), ok),

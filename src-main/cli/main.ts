@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { experimentCommand } from './commands/experiment.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
+import { interpolateCommand } from './commands/interpolate.ts';
 import { modelsCommand } from './commands/models.ts';
 import { predictCommand } from './commands/predict.ts';
 import { rankCommand } from './commands/rank.ts';
@@ -15,6 +16,7 @@ import { reportCommand } from './commands/report.ts';
 import { deleteCommand, runsCommand } from './commands/runs.ts';
 import { serveCommand } from './commands/serve.ts';
 import { showCommand } from './commands/show.ts';
+import { soupCommand } from './commands/soup.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { trainCommand } from './commands/train.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -39,6 +41,8 @@ for (const add of [
   experimentCommand,
   reportCommand,
   sweepCommand,
+  soupCommand,
+  interpolateCommand,
   runsCommand,
   showCommand,
   compareCommand,

@@ -1,8 +1,10 @@
 import type { Client } from '../../src-shared/contract.ts';
 import type { Relationship, RelationshipRow, Run, RunTiming, SplitMetrics } from '../../src-shared/domain.ts';
+import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import { methodName } from '../../src-shared/parts.ts';
 import { hasSteps } from '../../src-shared/run-settings.ts';
 import { snakeCase } from './output.ts';
+import type { Answer } from './session.ts';
 import { columns, percent, seconds, someOf, table } from './text.ts';
 
 /** A run as `--json` prints it. */
@@ -57,6 +59,20 @@ export async function runDocument(client: Client, run: Run): Promise<RunDocument
 async function relationshipOf(client: Client, run: Run): Promise<Relationship | null> {
   if (run.relationshipId === null) return null;
   return (await client.call('relationships.get', { relationship: run.relationshipId, top: 1 })).relationship;
+}
+
+/** What a command answers that has waited for a run. */
+export async function runAnswer(client: Client, run: Run): Promise<Answer> {
+  const document = await runDocument(client, run);
+  const error =
+    run.status === 'finished'
+      ? null
+      : (run.error ?? toErrorValue(new CotuneError('failed', `Run ${run.id} is ${run.status}.`)));
+  return {
+    json: { ...document, error },
+    text: describeRun(run, await client.call('runs.notes', { run: run.id })),
+    error,
+  };
 }
 
 /** One run in a few lines. */

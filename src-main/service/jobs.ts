@@ -17,7 +17,7 @@ export interface JobOptions {
 export type Jobs = ReturnType<typeof openJobs>;
 
 /** A job that is no run. */
-type OtherJob = Exclude<Job, { kind: 'train' }>;
+type OtherJob = Exclude<Job, { kind: 'train' | 'average' }>;
 
 /** What a job takes its turn for: what computes for minutes waits for its like, what answers a person does not wait for that. */
 const lanes = {

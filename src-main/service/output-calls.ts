@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { CallOutput, ExportCheck } from '../../src-shared/contract.ts';
-import type { Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { checkOutput } from '../formats/output-file.ts';
 import type { Context, Handlers } from './context.ts';
@@ -9,6 +8,7 @@ import { imagePaths } from './image-paths.ts';
 import { findRun } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
 import { writePredictionsTable } from './predictions-table.ts';
+import { trainedWeights } from './trained-weights.ts';
 
 type Names = 'runs.predict' | 'runs.export' | 'exports.verify';
 type Predicted = CallOutput<'runs.predict'>[number];
@@ -99,27 +99,6 @@ function readmeBeside(file: string): string {
       `${path}, where what the file takes and gives would be written, is something else.`,
       'Move it, or choose another name.',
     );
-  return path;
-}
-
-/** Errors: `conflict` where the run has no trained weights, `unavailable` where their file is gone. */
-function trainedWeights({ store, home }: Context, run: Run): string {
-  const weights = store.runs.record(run.id)?.weights;
-  if (!weights) {
-    throw new CotuneError(
-      'conflict',
-      `Run ${run.id} has no trained weights: it is ${run.status}.`,
-      'Wait for its end, or choose a finished run.',
-    );
-  }
-  const path = home.fromStored(weights);
-  if (!existsSync(path)) {
-    throw new CotuneError(
-      'unavailable',
-      `The weights of run ${run.id} are gone (${path}).`,
-      'Train it again.',
-    );
-  }
   return path;
 }
 

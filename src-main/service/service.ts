@@ -3,6 +3,7 @@ import { contract } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { explainSystemError } from '../formats/system-error.ts';
 import { openStore } from '../store/store.ts';
+import { averageCalls } from './average-calls.ts';
 import type { Base } from './base.ts';
 import { removeLeftovers } from './checkpoint-files.ts';
 import { compareCalls } from './compare-calls.ts';
@@ -85,6 +86,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     ...rankingCalls(context),
     ...relationshipCalls(context),
     ...runCalls(context),
+    ...averageCalls(context),
     ...experimentCalls(context),
     ...resultCalls(context),
     ...compareCalls(context),

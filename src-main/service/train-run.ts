@@ -10,13 +10,15 @@ import {
 } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { relationshipKey } from '../trainer/content-keys.ts';
-import type { JobRelationship, TrainJob } from '../trainer/protocol.ts';
+import type { AverageJob, JobRelationship, TrainJob } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
 import { newestCheckpoint } from './checkpoint-files.ts';
 import { checkUnchanged } from './data-check.ts';
+import { findRun } from './lookup.ts';
 import { persist } from './persist.ts';
 import { openRecorder } from './run-recorder.ts';
 import { jobModel, jobSamples, learnedRow, type RunSamples, samplesOfRun } from './run-samples.ts';
+import { trainedWeights } from './trained-weights.ts';
 import type { RunningJob, Trainer } from './trainer-job.ts';
 
 export interface RunningRun {
@@ -164,19 +166,25 @@ async function prepare(base: Base, run: Run) {
   const used = run.purpose === 'tune' ? { ...chosen.samples, test: [] } : chosen.samples;
   const samples = jobSamples(dataset.path, used);
   const { relationship, describe } = await relationshipFor(base, run, dataset, model, chosen);
-  const job: TrainJob = {
-    kind: 'train',
+  const common = {
     run: run.id,
     config: { ...run.config, engine: engineFor(run, resumeFrom !== undefined) },
     targetClasses: dataset.classes.length,
     classNames: dataset.classes,
     model: jobModel(home, model, run.config.resize.name),
     samples,
-    relationship,
     cacheFolder: home.cache,
     runFolder,
-    resumeFrom: resumeFrom ? home.fromStored(resumeFrom.path) : null,
   };
+  const sources = await sourcesOf(base, run);
+  const job: TrainJob | AverageJob = sources
+    ? { kind: 'average', ...common, sources }
+    : {
+        kind: 'train',
+        ...common,
+        relationship,
+        resumeFrom: resumeFrom ? home.fromStored(resumeFrom.path) : null,
+      };
   const recorded = {
     id: run.id,
     firstStep,
@@ -185,6 +193,17 @@ async function prepare(base: Base, run: Run) {
     describeRelationship: describe,
   };
   return { job, recorded };
+}
+
+/** The runs that a run's network is to be made of, or null where it is trained. Errors: `not-found`, `unavailable`. */
+async function sourcesOf(base: Base, run: Run): Promise<AverageJob['sources'] | null> {
+  const { averagingOf } = await import('../transfer/averaging/index.ts');
+  const averaged = averagingOf(run.config.method);
+  if (!averaged) return null;
+  return averaged.runs.map((id) => {
+    const source = findRun(base.store, id);
+    return { run: id, config: source.config, weightsPath: trainedWeights(base, source) };
+  });
 }
 
 /** The stored relationship for exactly these inputs, if the run's method needs one and the store has it. */
@@ -197,7 +216,8 @@ async function relationshipFor(
 ) {
   // Loaded here, not above: it brings tf.js along.
   const { relationshipApproach } = await import('../transfer/catalog.ts');
-  const wanted = relationshipApproach(run.config.method);
+  const { averagingOf } = await import('../transfer/averaging/index.ts');
+  const wanted = averagingOf(run.config.method) ? null : relationshipApproach(run.config.method);
   const keyWithout = (without: ReadonlySet<number>) => {
     const rest = (list: readonly Sample[]) => list.filter(({ id }) => !without.has(id));
     return relationshipKey({

@@ -1,6 +1,7 @@
 import { hasSteps } from '../../src-shared/run-settings.ts';
 import { runBench } from '../bench/run-bench.ts';
 import { explainChoice, listEngines, openEngine } from '../engine/open.ts';
+import { average } from './average.ts';
 import { calibrate } from './calibrate.ts';
 import { exportNetwork } from './export.ts';
 import type { KeptEngine } from './kept-engine.ts';
@@ -27,6 +28,8 @@ export async function runJob(
   switch (job.kind) {
     case 'train':
       return (hasSteps(job.config) ? train : solve)(job, report, signal, engines);
+    case 'average':
+      return average(job, report, signal, engines);
     case 'relationship':
       await learn(job, report, signal);
       break;

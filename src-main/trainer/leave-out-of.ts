@@ -3,7 +3,10 @@ import { leaveOut, type UnusableImages } from '../data/unusable-images.ts';
 import type { FromTrainer, TrainJob } from './protocol.ts';
 
 /** What becomes of a run's images that a later look finds damaged: each costs the run no more than itself, and is noted. */
-export const leaveOutOf = ({ samples }: TrainJob, report: (message: FromTrainer) => void): UnusableImages =>
+export const leaveOutOf = (
+  { samples }: Pick<TrainJob, 'samples'>,
+  report: (message: FromTrainer) => void,
+): UnusableImages =>
   leaveOut(
     splits.reduce((sum, split) => sum + samples[split].length, 0),
     (text) => report({ type: 'note', text }),

@@ -86,6 +86,13 @@ export interface TrainJob {
   resumeFrom: string | null;
 }
 
+/** Makes one network of the trained networks of other runs, as the configuration's method says. */
+export interface AverageJob extends Omit<TrainJob, 'kind' | 'relationship' | 'resumeFrom'> {
+  kind: 'average';
+  /** In the order in which the method names them. */
+  sources: { run: number; config: RunConfig; weightsPath: string }[];
+}
+
 /** Learns a relationship from arrays made elsewhere: absolute paths of .npy files. */
 export interface ArraysJob {
   kind: 'relationship-arrays';
@@ -198,6 +205,7 @@ export interface BenchJob {
 
 export type Job =
   | TrainJob
+  | AverageJob
   | RelationshipJob
   | CalibrationJob
   | RankJob

@@ -11,7 +11,12 @@ import type { TrainJob } from './protocol.ts';
  * Writes the backbone and the target head as a network of its own, with torchvision's names and layouts, its class
  * names and preprocessing: `cotune models add` takes the file as it is.
  */
-export function writeTrainedWeights(path: string, network: Network, weights: Arrays, job: TrainJob): void {
+export function writeTrainedWeights(
+  path: string,
+  network: Network,
+  weights: Arrays,
+  job: Pick<TrainJob, 'model' | 'config' | 'classNames'>,
+): void {
   const { model, config } = job;
   const { preprocessing } = model;
   const shorter = Math.floor((config.size * preprocessing.resizeShorter) / preprocessing.inputSize);

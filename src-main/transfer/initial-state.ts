@@ -30,8 +30,8 @@ export function initialState(
   );
 }
 
-/** Weights normal(0, 0.01), bias zero. */
-function newHead(network: Network, seed: number): Arrays {
+/** A new target head: weights normal(0, 0.01), bias zero. */
+export function newHead(network: Network, seed: number): Arrays {
   const random = randomOf(seed, 'head');
   return Object.fromEntries(
     targetHeadTensors(network).map((tensor) => {

@@ -88,6 +88,8 @@ export interface BatchShape {
 export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
   /** By which approach it has the relationship learned. */
   relationship?(options: z.output<Schema>): Approach;
+  /** What the tensors of the network that it prepares follow from, where it prepares some: the run's seed or its images. */
+  begins?: 'seed' | 'images';
   /** Runs once before training. What it leaves is kept in checkpoints as part of the state. */
   prepare?(preparation: Preparation, options: z.output<Schema>): Promise<Prepared>;
   /** Tensors of its own that are carried from step to step, zero at the start unless prepared. */

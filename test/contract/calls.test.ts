@@ -101,6 +101,8 @@ const good: [CallName, () => unknown][] = [
   ['runs.stop', () => ({ run: ids.second + 2 })],
   ['runs.resume', () => ({ run: ids.second + 2 })],
   ['runs.delete', () => ({ run: ids.second + 2 })],
+  ['runs.averagings', () => ({})],
+  ['runs.average', () => ({ way: 'greedy-soup', runs: [ids.first, ids.second] })],
   ['models.delete', () => ({ model: 'second' })],
   ['datasets.delete', () => ({ dataset: 'again' })],
 ];
@@ -141,6 +143,7 @@ const needsNothing = new Set<CallName>([
   'experiments.list',
   'rankings.list',
   'runs.list',
+  'runs.averagings',
   'system.listFolder',
 ]);
 const needsSomething = (Object.keys(contract.calls) as CallName[]).filter((name) => !needsNothing.has(name));

@@ -58,3 +58,27 @@ test('training from scratch and co-tuning say why they cannot go together', asyn
     message: expect.stringContaining('training from scratch has no pre-trained weights'),
   });
 });
+
+test('two runs make a soup and one an interpolation: runs like others, but for averages of averages', async () => {
+  const home = ['--json', '--home', fixture.home];
+  const answer = async (...args: string[]) => {
+    const { code, stdout } = await cotune([...args, ...home]);
+    return { code, ...JSON.parse(stdout) };
+  };
+  const probed = [...run, '--method', 'lp-ft'];
+  const [one, two] = [await trained(...probed, '--lr', '0.001'), await trained(...probed, '--lr', '0.01')];
+  const soup = await answer('soup', `${one.run}`, `${two.run}`, '--way', 'uniform');
+  expect(soup).toMatchObject({ code: 0, status: 'finished', method: 'uniform-soup', steps: 0 });
+  expect(soup.notes).toContain(`The mean of runs ${one.run}, ${two.run}.`);
+  expect(soup.test.accuracy).toBeGreaterThanOrEqual(0);
+
+  // Its ends are networks as they are: the trained one scores what it scored.
+  const line = await answer('interpolate', `${two.run}`);
+  expect(line).toMatchObject({ code: 0, status: 'finished', method: 'interpolation' });
+  expect(line.notes.join(' ')).toMatch(/α = [\d.]+ of run \d+, chosen on \d+ validation images/);
+  expect(line.val.accuracy).toBeGreaterThanOrEqual(two.val.accuracy);
+  expect(await answer('interpolate', `${soup.run}`)).toMatchObject({
+    code: 2,
+    error: { message: expect.stringContaining('is an average itself') },
+  });
+});

@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander';
 import type { Client, RunRequest } from '../../../src-shared/contract.ts';
 import { engineChoices, precisions, type Run } from '../../../src-shared/domain.ts';
-import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
+import { CotuneError } from '../../../src-shared/errors.ts';
 import { type Slot, slots } from '../../../src-shared/parts.ts';
 import { presets } from '../../../src-shared/presets/index.ts';
 import { awaitRun, awaitTask } from '../await-work.ts';
 import { addPartFlags, givenPartOptions } from '../part-flags.ts';
 import { openProgress } from '../progress.ts';
-import { describeRun, runDocument } from '../run-document.ts';
-import { type Answer, type CommonOptions, common, number, runId, withService } from '../session.ts';
+import { runAnswer } from '../run-document.ts';
+import { type CommonOptions, common, number, runId, withService } from '../session.ts';
 import { readRunSettings } from '../settings-file.ts';
 import { inWrittenNames, type WrittenNames } from '../written-names.ts';
 
@@ -81,7 +81,7 @@ export function trainCommand(program: Command): void {
       withService(options, async (service) => {
         const run =
           options.resume === undefined ? await start(service, options) : await resume(service, options);
-        return answerOf(service, await awaitRun(service, run.id, openProgress()));
+        return runAnswer(service, await awaitRun(service, run.id, openProgress()));
       }),
     );
 }
@@ -143,16 +143,3 @@ async function resume(client: Client, options: Options & { resume?: number }): P
 
 const flagName = (name: string): string =>
   `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-
-async function answerOf(client: Client, run: Run): Promise<Answer> {
-  const document = await runDocument(client, run);
-  const error =
-    run.status === 'finished'
-      ? null
-      : (run.error ?? toErrorValue(new CotuneError('failed', `Run ${run.id} is ${run.status}.`)));
-  return {
-    json: { ...document, error },
-    text: describeRun(run, await client.call('runs.notes', { run: run.id })),
-    error,
-  };
-}

@@ -20,5 +20,6 @@ export const linearProbe = term({
   needs: ['linear-head'],
   closedForm: true,
   isBaseline: true,
+  begins: 'images',
   prepare: async (preparation) => ({ network: await probedHead(preparation) }),
 });

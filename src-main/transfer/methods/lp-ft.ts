@@ -28,5 +28,6 @@ export const lpft = term({
   defaults: { learningRate: 3e-4, headLearningRateMultiplier: 1 },
   excludes: { scratch: ownHead },
   frozenStatistics: ({ frozenStatistics }) => frozenStatistics,
+  begins: 'images',
   prepare: async (preparation) => ({ network: await probedHead(preparation) }),
 });

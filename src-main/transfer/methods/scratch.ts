@@ -24,6 +24,7 @@ export const scratch = term({
     bitfit: nothingPretrained,
     'frozen-batch-norm': nothingPretrained,
   },
+  begins: 'seed',
   prepare: async ({ network, seed }) => ({
     network: untrainedWeights(network.backbone.tensors, (tensor) => {
       const random = randomOf(seed, `untrained ${tensor}`);
