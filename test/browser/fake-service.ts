@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import sharp from 'sharp';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { averagings } from '../../src-main/transfer/averaging/index.ts';
 import { catalog } from '../../src-main/transfer/catalog.ts';
 import {
   type CallInput,
@@ -257,6 +258,8 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
       runs.set(id, started);
       return started;
     },
+    'runs.averagings': () =>
+      averagings.map(({ name, title, help, source, of }) => ({ name, title, help, source, of })),
     'runs.delete': ({ run: id }) => {
       runs.delete(id);
       emit('run.deleted', { run: id });
