@@ -9,7 +9,7 @@ import type { FromTrainer, JobSample, RunWork } from '../trainer/protocol.ts';
 import { train } from '../trainer/train.ts';
 
 /** Steps of the short run: the first ones prepare the engine and find batches that were made ahead. */
-const steps = 12;
+const shortSteps = 12;
 const unmeasured = 5;
 const evaluations = 5;
 
@@ -34,6 +34,8 @@ export async function benchRun({ run }: RunWork, signal: AbortSignal): Promise<R
     const hear = (message: FromTrainer) =>
       void heard.push({ message, at: (performance.now() - began) / 1000 });
     const samples = someOf(run);
+    // What has no training steps has none here.
+    const steps = Math.min(run.config.steps, shortSteps);
     const config = { ...run.config, steps, evaluateEvery: 0, checkpointEvery: 0, select: 'last' as const };
     await train(
       {
@@ -51,7 +53,7 @@ export async function benchRun({ run }: RunWork, signal: AbortSignal): Promise<R
       signal,
       opened,
     );
-    return measured(heard, samples.train.length + samples.val.length);
+    return measured(heard, steps, samples.train.length + samples.val.length);
   } finally {
     await engines.dispose();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -74,7 +76,7 @@ function someOf({ samples, config, targetClasses }: RunWork['run']) {
   return { train, val: evaluated, test: [] };
 }
 
-function measured(heard: readonly Heard[], images: number): RunBench {
+function measured(heard: readonly Heard[], steps: number, images: number): RunBench {
   const progress = (phase: string) =>
     heard.flatMap(({ message, at }) =>
       message.type === 'progress' && message.phase === phase ? [{ done: message.done, at }] : [],
@@ -86,7 +88,8 @@ function measured(heard: readonly Heard[], images: number): RunBench {
     throw new CotuneError('failed', 'The short run did not end.', 'See `cotune doctor`.');
   const trained = progress('train');
   const durations = trained.slice(1).map(({ at }, i) => at - trained[i].at);
-  const step = median(durations.slice(unmeasured - 1));
+  // A run that is as short has no steps to spare.
+  const step = median(durations.length > unmeasured ? durations.slice(unmeasured - 1) : durations);
   const [start, first, ...batches] = progress('evaluate');
   const last = batches.at(-1) ?? first;
   const perImage =
@@ -109,7 +112,9 @@ function measured(heard: readonly Heard[], images: number): RunBench {
   };
 }
 
+/** 0 of none. */
 function median(values: readonly number[]): number {
+  if (values.length === 0) return 0;
   const sorted = [...values].sort((a, b) => a - b);
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
