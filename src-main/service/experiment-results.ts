@@ -137,7 +137,7 @@ function accuracyOver(accuracies: readonly number[]): ExperimentCell['accuracy']
 
 /**
  * The group that is better than each other one that it can be compared with, by a verdict about methods; null where there is
- * none. What has no training steps has no budget like the others'.
+ * none.
  */
 function bestGroup({ groups, differences }: Pick<Comparison, 'groups' | 'differences'>): number | null {
   const best = groups.reduce(
