@@ -51,7 +51,8 @@ export function chooseParts(
   const chosen = all.map(({ part }) => describe(part));
   const reason =
     chosen.map((part) => whyNot(part, model, traits)).find((why) => why !== null) ??
-    whyNotTogether([...found.method, ...found.extras].map(({ part }) => describe(part)));
+    whyNotTogether([...found.method, ...found.extras].map(({ part }) => describe(part))) ??
+    whyNotTogether(chosen.filter((part) => !part.closedForm));
   if (reason)
     throw new CotuneError(
       'bad-input',

@@ -138,8 +138,20 @@ const drawn = {
     { name: 'early-stopping', patience: 4 },
   ],
 };
+/** Everything that is drawn about what is seen. */
+const seen = {
+  method: cotuning,
+  extras: [{ name: 'mixup' }, { name: 'cutmix' }],
+  augment: [
+    { name: 'color-jitter' },
+    { name: 'trivial-augment' },
+    { name: 'random-erasing', value: 'noise' },
+  ],
+  sampling: { name: 'class-balanced' },
+  evaluation: { name: 'ten-crop' },
+};
 test.each([
-  ['last', { method: cotuning }],
+  ['last', seen],
   ['best', drawn],
 ] as const)(
   'a co-tuning run that is interrupted twice ends with the numbers of one that is not (select: %s)',

@@ -47,6 +47,40 @@ test('`paper` has the paper’s budget', () => {
   });
 });
 
+test('`paper` sees pictures as its repository does, `tllib` as the library does and chooses on validation', () => {
+  expect(resolve({ preset: 'paper' })).toMatchObject({
+    resize: { name: 'squash' },
+    crop: { name: 'random-crop', scale: [0.08, 1], flip: 0.5 },
+    evaluation: { name: 'ten-crop' },
+    select: 'last',
+  });
+  expect(resolve({ preset: 'tllib' })).toMatchObject({
+    steps: 10_000,
+    schedule: { decayAt: [6000] },
+    evaluateEvery: 500,
+    resize: { name: 'crop' },
+    crop: { name: 'random-crop', scale: [0.2, 1] },
+    evaluation: { name: 'center-crop' },
+    select: 'best',
+  });
+  // What is said of a preset's part leaves its other options.
+  expect(resolve({ preset: 'paper', options: { flip: 0 } }).crop).toMatchObject({
+    scale: [0.08, 1],
+    flip: 0,
+  });
+  expect(resolve({ preset: 'paper', resize: 'letterbox', evaluation: 'center-crop' }).resize.name).toBe(
+    'letterbox',
+  );
+  expect(() => resolve({ preset: 'papr' })).toThrow(/no preset "papr"/);
+});
+
+test('ways to see pictures that contradict each other are refused with the reason', () => {
+  const seen = { resize: 'letterbox', evaluation: 'ten-crop' };
+  for (const method of ['cotuning', 'linear-probe'])
+    expect(() => resolve({ method, ...seen })).toThrow(/Letterbox and Ten crops cannot go together/);
+  expect(() => resolve({ sampling: 'class-balanced', extras: 'class-weights' })).toThrow(/twice/);
+});
+
 test('what is given wins, and the schedule follows the steps', () => {
   const config = resolve({ steps: 30, learningRate: 0.1, options: { decayAt: [5] } });
   expect(config.schedule).toMatchObject({ decayAt: [5] });
