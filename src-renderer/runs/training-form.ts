@@ -160,11 +160,17 @@ export function readForm(form: TrainingForm, catalog: Catalog): Plan {
   };
 }
 
-/** The part of a place that is used: the one that was chosen, else the preset's, else the first. */
+/** The part of a place that is used: the one that was chosen, else the preset's, else the first; with the preset's options. */
 export function usedPart(form: TrainingForm, slot: SingleSlot, catalog: Catalog): PartDescription {
   const [usual] = [presets.find(({ name }) => name === form.preset)?.parts[slot] ?? []].flat();
   const name = form[slot] || usual?.name;
-  return catalog[slot].find((part) => part.name === name) ?? catalog[slot][0];
+  const part = catalog[slot].find((one) => one.name === name) ?? catalog[slot][0];
+  if (!usual || usual.name !== part.name) return part;
+  const options = part.options.map((option) => {
+    const value = usual[option.name] as OptionDescription['default'] | undefined;
+    return value === undefined ? option : { ...option, default: value };
+  });
+  return { ...part, options };
 }
 
 /** Whether any of the chosen methods has training steps, and so settings of these. */

@@ -18,12 +18,12 @@ export const randomCrop = trainingCrop({
   when: 'always; smaller scales for long trainings, larger ones where the whole decides; no flips where left and right mean something',
   options: z.strictObject({
     scale: numberRange(0.01, 1).default([0.2, 1]).meta({
-      title: 'Crop scale',
+      title: 'Scale',
       description: 'smallest and largest share of the picture’s area, above 0 and up to 1',
     }),
     ratio: numberRange(0.1, 10)
       .default([3 / 4, 4 / 3])
-      .meta({ title: 'Crop ratio', description: 'narrowest and widest aspect ratio, width by height' }),
+      .meta({ title: 'Ratio', description: 'narrowest and widest aspect ratio, width by height' }),
     flip: z
       .number()
       .min(0)
