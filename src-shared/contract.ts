@@ -457,6 +457,8 @@ const OptionDescription = z.object({
   unit: z.string().optional(),
   most: z.enum(['blocks']).optional(),
   choices: z.array(z.string()).optional(),
+  required: z.boolean().optional(),
+  of: z.enum(['run']).optional(),
   strength: z.array(z.number()).optional(),
 });
 const PartDescription = z.object({
@@ -468,7 +470,7 @@ const PartDescription = z.object({
   when: z.string(),
   options: z.array(OptionDescription),
   needs: z.array(z.enum(needs)),
-  prepares: z.boolean(),
+  prepares: z.string().nullable(),
   closedForm: z.boolean(),
   isBaseline: z.boolean(),
   excludes: z.record(z.string(), z.string()),

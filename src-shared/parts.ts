@@ -64,8 +64,17 @@ export type SingleSlot = { [S in Slot]: (typeof places)[S]['many'] extends false
 
 export const singleSlots = slots.filter((slot): slot is SingleSlot => !places[slot].many);
 
-/** What a part can ask of the pre-trained network, or of a run. */
-export const needs = ['source-head', 'relationship', 'validation', ...layerTraits] as const;
+/**
+ * What a part can ask of the pre-trained network, or of a run: `source-head` to train it along, `source-predictions` to know what it
+ * predicts.
+ */
+export const needs = [
+  'source-head',
+  'source-predictions',
+  'relationship',
+  'validation',
+  ...layerTraits,
+] as const;
 export type Need = (typeof needs)[number];
 
 /** The sentence for a network that has it not. */
@@ -86,7 +95,7 @@ export interface OptionDescription {
   title: string;
   help: string;
   type: 'number' | 'integer' | 'numbers' | 'flag' | 'choice';
-  /** Null where it follows from other settings. */
+  /** Null where it follows from other settings, or has to be given. */
   default: number | string | boolean | number[] | null;
   minimum?: number;
   maximum?: number;
@@ -97,6 +106,10 @@ export interface OptionDescription {
   /** What of the chosen network is the largest that it can be. */
   most?: 'blocks';
   choices?: string[];
+  /** Whether there is no training without it. */
+  required?: boolean;
+  /** Where the option names something that is on record: a finished run, by its number. */
+  of?: 'run';
   /** Where the option says how strong the method is: factors on its value that a search may try, the published 1 first. */
   strength?: number[];
 }
@@ -115,8 +128,8 @@ export interface PartDescription {
   when: string;
   options: OptionDescription[];
   needs: Need[];
-  /** Whether something is made before training. */
-  prepares: boolean;
+  /** What it learns or makes of the images before training, as «learning the relationship»; null where nothing. */
+  prepares: string | null;
   /** Whether what it prepares is the trained network: it is solved, and has no training steps, nor settings of these. */
   closedForm: boolean;
   /** Whether experiments train it before anything else, with what it chooses for itself, as the row to beat. */
@@ -156,13 +169,20 @@ export const chosenParts = (config: Pick<RunConfig, Slot>, catalog: Catalog): Pa
     [config[slot]].flat().flatMap(({ name }) => catalog[slot].find((part) => part.name === name) ?? []),
   );
 
+/** What the chosen parts do before training, in words. */
+export const preparationOf = (config: Pick<RunConfig, Slot>, catalog: Catalog): string =>
+  chosenParts(config, catalog)
+    .flatMap(({ prepares }) => prepares ?? [])
+    .join(', ') || 'preparing';
+
 /** Why a part cannot be used with a network, or null. */
 export function whyNot(
   part: Pick<PartDescription, 'needs'>,
   model: Pick<Model, 'sourceClasses'>,
   { has }: NetworkTraits,
 ): string | null {
-  if (part.needs.includes('source-head') && model.sourceClasses.length < 2)
+  const ofSource = ['source-head', 'source-predictions'] as const;
+  if (ofSource.some((need) => part.needs.includes(need)) && model.sourceClasses.length < 2)
     return 'This network has no source head.';
   const missing = layerTraits.find((trait) => part.needs.includes(trait) && !has.includes(trait));
   return missing ? lacking[missing] : null;

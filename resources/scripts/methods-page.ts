@@ -83,8 +83,10 @@ function sectionOf(part: PartDescription, tests: readonly string[]): string[] {
 const rowOf = (option: OptionDescription): string =>
   `| \`${option.name}\` | ${defaultOf(option)} | ${boundsOf(option)} | ${option.help} |`;
 
-const defaultOf = ({ default: usual, unit }: OptionDescription): string =>
-  usual === null ? 'follows from the rest' : `${String(usual)}${unit ? ` ${unit}` : ''}`;
+const defaultOf = ({ default: usual, unit, required }: OptionDescription): string => {
+  if (required) return 'none: it has to be given';
+  return usual === null ? 'follows from the rest' : `${String(usual)}${unit ? ` ${unit}` : ''}`;
+};
 
 function boundsOf({ type, choices, minimum, maximum, above, below }: OptionDescription): string {
   if (choices) return choices.join(', ');

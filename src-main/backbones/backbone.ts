@@ -57,6 +57,8 @@ export interface Backbone {
   batchNorm: { epsilon: number; momentum: number };
   /** Layers by stage: for the stem, then for each of the four stages, the names of the layers that own tensors. */
   stages: readonly (readonly string[])[];
+  /** Channels of what comes out of each of them. */
+  stageChannels: readonly number[];
   /** In the order of the forward pass. */
   blocks: readonly Block[];
   /** Names at which `Scope.tap` is told a value: `stem`, `stage1` … `stage4`, every block, `features`. */
@@ -70,6 +72,8 @@ export interface Backbone {
   headTensors(name: string, classes: number): TensorDescription[];
   /** images [batch, side, side, 3] → features [batch, features], or an image of them where the head takes one. */
   forward(images: Tensor4D, scope: Scope): Tensor;
+  /** The rest of a forward pass, from what stage `stage` has made to the features. */
+  resume(stage: number, value: Tensor, scope: Scope): Tensor;
   /** Features → logits [batch, classes] of the head of that name. */
   classify(features: Tensor, scope: Pick<Scope, 'tensor'>, name: string): Tensor;
 }

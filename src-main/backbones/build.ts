@@ -38,6 +38,16 @@ export function buildBackbone(description: Description, padding: Padding): Backb
       headSite(classes),
     );
   const owners = ({ tensors }: Built) => [...new Set(tensors.map(({ name }) => ownerOf(name)))];
+  const resume = (from: number, value: tf.Tensor, scope: Scope): tf.Tensor => {
+    let x = value;
+    for (const [index, part] of stages.slice(from).entries()) {
+      x = part.forward(x, scope);
+      scope.tap?.(names[from + index], x);
+    }
+    x = neck.forward(x, scope);
+    scope.tap?.('features', x);
+    return x;
+  };
   const names = stages.map((_, stage) => (stage === 0 ? 'stem' : `stage${stage}`));
   return {
     tensors: [...stages, neck].flatMap((part) => part.tensors),
@@ -52,16 +62,9 @@ export function buildBackbone(description: Description, padding: Padding): Backb
     attentions,
     head: head.name,
     headTensors: (name, classes) => headOf(name, classes).tensors,
-    forward(images, scope) {
-      let x: tf.Tensor = images;
-      for (const [stage, part] of stages.entries()) {
-        x = part.forward(x, scope);
-        scope.tap?.(names[stage], x);
-      }
-      x = neck.forward(x, scope);
-      scope.tap?.('features', x);
-      return x;
-    },
+    stageChannels: stages.map((part) => part.channels),
+    forward: (images, scope) => resume(0, images, scope),
+    resume: (stage, value, scope) => resume(stage + 1, value, scope),
     // The number of classes decides tensors' shapes, not the arithmetic.
     classify: (x, scope, name) => headOf(name, 1).forward(x, withoutNorms(scope)),
   };

@@ -45,6 +45,7 @@ export async function benchRun({ run }: RunWork, signal: AbortSignal): Promise<R
         config,
         samples,
         relationship: null,
+        teacher: null,
         cacheFolder: folder,
         runFolder: join(folder, 'run'),
         resumeFrom: null,

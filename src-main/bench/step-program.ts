@@ -6,9 +6,10 @@ import { openSource } from '../trainer/open-source.ts';
 import { evaluationBatch } from '../trainer/predict-logits.ts';
 import type { StepWork } from '../trainer/protocol.ts';
 import { optimizerOf, termsOf } from '../transfer/catalog.ts';
+import { evaluationProgram } from '../transfer/evaluation-program.ts';
 import { initialState } from '../transfer/initial-state.ts';
 import type { Network } from '../transfer/network.ts';
-import { evaluationProgram, trainingProgram } from '../transfer/training-program.ts';
+import { trainingProgram } from '../transfer/training-program.ts';
 import { benchClasses, plainNetwork, randomWeights } from './random-network.ts';
 
 /** A step to measure: its program, what it is compiled and loaded with, and the one batch that each of its passes is fed. */

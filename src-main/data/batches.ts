@@ -18,6 +18,8 @@ interface TrainingBatch {
   /** [batch, size, size, 3], normalized; the caller's to keep. */
   images: Float32Array;
   labels: Int32Array;
+  /** Other crops of the same images, where a second view was asked for. */
+  secondView?: Float32Array;
 }
 
 export interface TrainingBatches {
@@ -46,6 +48,8 @@ export interface TrainingOptions {
   cacheFolder: string;
   /** What becomes of images that cannot be used; the first ends the work where left out. */
   unusable?: UnusableImages;
+  /** Whether each image comes in a second random view besides. */
+  secondView?: boolean;
   /** Images decoded so far, and images to decode, before the first step. */
   onProgress?: (done: number, total: number) => void;
 }
@@ -99,11 +103,17 @@ export async function openTrainingBatches(options: TrainingOptions): Promise<Tra
         unusable.has(sample.path) ? substitute(samples, sample, unusable, seed, step, position) : sample,
       );
       const sources = chosen.map(({ path, hash }) => ({ path, hash, keep: kept.has(hash) }));
-      const see = { seed, step, crop, augment };
-      const { images, failures } = await makeImagesInThread({
-        ...{ sources, batch, cache, size, preprocessing, see },
-      });
-      if (failures.length === 0) return { images, labels: Int32Array.from(chosen, ({ label }) => label) };
+      const views = await Promise.all(
+        Array.from({ length: options.secondView ? 2 : 1 }, (_, view) => {
+          const see = { seed, step, second: view > 0, crop, augment };
+          return makeImagesInThread({ sources, batch, cache, size, preprocessing, see });
+        }),
+      );
+      const failures = views.flatMap((view) => view.failures);
+      if (failures.length === 0) {
+        const [{ images }, second] = views;
+        return { images, labels: Int32Array.from(chosen, ({ label }) => label), secondView: second?.images };
+      }
       for (const { position, error } of failures) unusable.add(chosen[position].path, thrown(error));
     }
   }

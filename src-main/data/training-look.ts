@@ -14,6 +14,8 @@ import { trainingCrops } from './training-crops/index.ts';
 export interface TrainingLook {
   seed: number;
   step: number;
+  /** Whether it is the second view of the pictures, which draws from streams of its own. */
+  second?: boolean;
   crop: Part;
   augment: readonly Part[];
 }
@@ -25,7 +27,7 @@ const asBytes: Normalization = { scale: [1, 1, 1], shift: [0, 0, 0] };
 
 /** How training sees pictures: cut, resized, changed at random, by (seed, step, position). */
 export function trainingLook(
-  { seed, step, crop, augment }: TrainingLook,
+  { seed, step, second, crop, augment }: TrainingLook,
   size: number,
   preprocessing: Preprocessing,
 ): Look {
@@ -37,11 +39,14 @@ export function trainingLook(
   const normalization = normalizationOf(preprocessing);
   const picture: RgbImage = { width: size, height: size, data: new Uint8Array(size * size * 3) };
 
+  const draws = (purpose: string, position: number) =>
+    randomOf(seed, second ? `second ${purpose}` : purpose, step, position);
+
   const cropOf = (image: StoredImage, position: number) => {
     if (!cropping.draw)
       return viewCrop(image, size, resize.evaluated(image, size, preprocessing), centerCrop.views[0]);
     const drawn = resize.drawn(image, size, preprocessing);
-    const region = cropping.draw(...drawn, randomOf(seed, 'crop', step, position), options);
+    const region = cropping.draw(...drawn, draws('crop', position), options);
     return regionCrop(image, size, region, drawn);
   };
 
@@ -53,11 +58,11 @@ export function trainingLook(
       resample(image, part, asBytes, out);
       for (let i = 0; i < out.length; i++) picture.data[i] = Math.round(out[i]);
       for (const { part: change, options: own } of ofPixels)
-        change.pixels!(picture, randomOf(seed, change.name, step, position), own);
+        change.pixels!(picture, draws(change.name, position), own);
       normalize(picture.data, normalization, out);
     }
     for (const { part: change, options: own } of ofInput)
-      change.input!(out, size, randomOf(seed, change.name, step, position), own);
+      change.input!(out, size, draws(change.name, position), own);
   };
 }
 

@@ -3,6 +3,7 @@ import type { Context, Handlers } from './context.ts';
 import { findDataset, findRun } from './lookup.ts';
 import { insertRun, planRuns, refuseOptionsOfNone } from './plan-runs.ts';
 import { resumeRun } from './resume-run.ts';
+import { teacherWeights } from './trained-weights.ts';
 
 type Names =
   | 'runs.list'
@@ -27,6 +28,8 @@ export function runCalls(context: Context): Handlers<Names> {
     'runs.start': async (request) => {
       const planned = await planRuns(store, [{ request }]);
       await refuseOptionsOfNone(planned);
+      const [{ run: wanted }] = planned;
+      await teacherWeights(context, wanted.config.method, wanted.targetClasses);
       const id = store.transaction(() => insertRun(store, planned[0], null));
       queue.add(id);
       const run = findRun(store, id);

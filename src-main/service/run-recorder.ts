@@ -17,6 +17,8 @@ export interface RecordedRun {
   samples: readonly JobSample[];
   /** Where this attempt's files go. */
   folder: string;
+  /** What its parts do before training, in words. */
+  preparing: string;
   /** The row of what the trainer learned, without some samples. */
   describeRelationship: (learned: JobRelationship, without: ReadonlySet<number>) => NewRelationship;
 }
@@ -143,7 +145,10 @@ export function openRecorder(base: Base, run: RecordedRun) {
       }
     },
     /** Where the run is, in words. */
-    at: () => (phase === 'train' || step > 0 ? `at step ${step}` : `while ${doing[phase]}`),
+    at: () =>
+      phase === 'train' || step > 0
+        ? `at step ${step}`
+        : `while ${phase === 'prepare' ? run.preparing : doing[phase]}`,
   };
 }
 
@@ -154,10 +159,9 @@ export const runTaken = (run: number): CotuneError =>
     'See `cotune runs`.',
   );
 
-const doing: Record<Phase, string> = {
+const doing: Record<Exclude<Phase, 'prepare'>, string> = {
   starting: 'starting',
   data: 'reading the images',
-  prepare: 'learning the relationship',
   train: 'training',
   evaluate: 'evaluating',
 };

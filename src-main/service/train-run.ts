@@ -9,6 +9,7 @@ import {
   splits,
 } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { preparationOf } from '../../src-shared/parts.ts';
 import { relationshipKey } from '../trainer/content-keys.ts';
 import type { AverageJob, JobRelationship, TrainJob } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
@@ -18,7 +19,7 @@ import { findRun } from './lookup.ts';
 import { persist } from './persist.ts';
 import { openRecorder } from './run-recorder.ts';
 import { jobModel, jobSamples, learnedRow, type RunSamples, samplesOfRun } from './run-samples.ts';
-import { trainedWeights } from './trained-weights.ts';
+import { teacherWeights, trainedWeights } from './trained-weights.ts';
 import type { RunningJob, Trainer } from './trainer-job.ts';
 
 export interface RunningRun {
@@ -183,12 +184,15 @@ async function prepare(base: Base, run: Run) {
         kind: 'train',
         ...common,
         relationship,
+        teacher: await teacherWeights(base, run.config.method, dataset.classes),
         resumeFrom: resumeFrom ? home.fromStored(resumeFrom.path) : null,
       };
+  const { catalog } = await import('../transfer/catalog.ts');
   const recorded = {
     id: run.id,
     firstStep,
     folder: runFolder,
+    preparing: preparationOf(run.config, catalog()),
     samples: splits.flatMap((split) => samples[split]),
     describeRelationship: describe,
   };

@@ -85,9 +85,12 @@ export async function average(
       kind: 'train',
       config: source.config,
       relationship: null,
+      teacher: null,
       resumeFrom: null,
     } as const;
-    const prepared = await prepareTerms(terms, { engine, network, file, unusable }, begun, report, signal);
+    const weights = () => readNetwork(file, file.tensors);
+    const tools = { engine, network, file, unusable, weights };
+    const prepared = await prepareTerms(terms, tools, begun, report, signal);
     if (!terms.some(({ term }) => term.begins === 'images'))
       report({
         type: 'note',

@@ -72,6 +72,32 @@ export function relationshipKey(origin: RelationshipOrigin): string {
   });
 }
 
+/** What a term's preparation can follow from, beside what it names itself. */
+export interface PreparationOrigin extends Predictor {
+  /** The term that prepares, and what it names: its version, the options that it reads. */
+  term: string;
+  origin: Readonly<Record<string, unknown>>;
+  /** Training images in the run's order. */
+  samples: readonly Pick<JobSample, 'hash' | 'label'>[];
+  targetClasses: number;
+  /** Side of the square images in pixels, and images in a batch. */
+  size: number;
+  batch: number;
+}
+
+/** Rises where what any term prepares would come out otherwise: the way from an image's bytes to a network's input. */
+const preparationVersion = 1;
+
+/** Key of what a term prepares. */
+export const preparationKey = ({ model, samples, ...origin }: PreparationOrigin): string =>
+  contentKey({
+    what: 'prepared',
+    version: preparationVersion,
+    ...origin,
+    network: networkOf(model),
+    samples: samples.map(({ hash, label }) => `${label} ${hash}`),
+  });
+
 /** A network as its predictions follow from it: told by its hash wherever it lies; a temperature comes in after the logits. */
 function networkOf(model: JobModel): Record<string, unknown> {
   const { path: _path, temperature: _temperature, calibration: _calibration, ...network } = model;

@@ -7,7 +7,7 @@ import type { Program } from '../engine/engine.ts';
 import { openBatchExtent, toOnnx } from '../engine/export-onnx.ts';
 import { openEngine } from '../engine/open.ts';
 import { writeWhole } from '../formats/write-whole.ts';
-import { evaluationProgram } from '../transfer/training-program.ts';
+import { evaluationProgram } from '../transfer/evaluation-program.ts';
 import { openTrained, type Trained } from './evaluate-weights.ts';
 import { contractMetadata, contractReadme, exportedInput } from './export-contract.ts';
 import { softmaxRows } from './predict-logits.ts';

@@ -4,7 +4,7 @@ import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import { inspectModelFile } from '../backbones/inspect.ts';
 import { openEvaluationBatches } from '../data/batches.ts';
 import { openEngine } from '../engine/open.ts';
-import { evaluationProgram } from '../transfer/training-program.ts';
+import { evaluationProgram } from '../transfer/evaluation-program.ts';
 import { openTrained } from './evaluate-weights.ts';
 import { softmaxRows } from './predict-logits.ts';
 import type { FromTrainer, PredictJob } from './protocol.ts';

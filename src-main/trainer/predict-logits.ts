@@ -3,8 +3,8 @@ import { openEvaluationBatches } from '../data/batches.ts';
 import type { View } from '../data/evaluation.ts';
 import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
+import { evaluationProgram } from '../transfer/evaluation-program.ts';
 import { type HeadChoice, type Network, outputWidth } from '../transfer/network.ts';
-import { evaluationProgram } from '../transfer/training-program.ts';
 import type { JobSample } from './protocol.ts';
 
 /** Images at once in evaluation passes. On a processor twice as many take twice the memory, and no less time an image. */

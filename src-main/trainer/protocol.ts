@@ -79,6 +79,8 @@ export interface TrainJob {
   model: JobModel;
   samples: Record<Split, JobSample[]>;
   relationship: JobRelationship | null;
+  /** Trained weights of the run that its method learns from, an absolute path; null where it learns from none. */
+  teacher: string | null;
   cacheFolder: string;
   /** Where this attempt's checkpoints and final weights go: no other trainer writes there. */
   runFolder: string;
@@ -87,7 +89,7 @@ export interface TrainJob {
 }
 
 /** Makes one network of the trained networks of other runs, as the configuration's method says. */
-export interface AverageJob extends Omit<TrainJob, 'kind' | 'relationship' | 'resumeFrom'> {
+export interface AverageJob extends Omit<TrainJob, 'kind' | 'relationship' | 'teacher' | 'resumeFrom'> {
   kind: 'average';
   /** In the order in which the method names them. */
   sources: { run: number; config: RunConfig; weightsPath: string }[];
@@ -194,7 +196,7 @@ export interface DataWork {
 /** A run to measure by a short one, in folders of its own. */
 export interface RunWork {
   what: 'run';
-  run: Omit<TrainJob, 'kind' | 'run' | 'relationship' | 'runFolder' | 'resumeFrom'>;
+  run: Omit<TrainJob, 'kind' | 'run' | 'relationship' | 'teacher' | 'runFolder' | 'resumeFrom'>;
 }
 
 /** Measures a part of the program, in a process like that of a run. */

@@ -31,7 +31,13 @@ export async function solve(
   const { file, network } = openSource(model, job.targetClasses);
   const unusable = leaveOutOf(job, report);
   const solved = await watch.time('relationship_s', () =>
-    prepareTerms(termsOf(config.method), { engine, network, file, unusable }, job, report, signal),
+    prepareTerms(
+      termsOf(config.method),
+      { engine, network, file, unusable, weights: () => readNetwork(file, file.tensors) },
+      job,
+      report,
+      signal,
+    ),
   );
   signal.throwIfAborted();
   const weightsPath = join(job.runFolder, 'weights.safetensors');

@@ -10,14 +10,17 @@ import { feedsAt } from '../transfer/feeds.ts';
 import { initialState } from '../transfer/initial-state.ts';
 import { evaluationTensors } from '../transfer/network.ts';
 import { ownTensors, withoutOwnTensors } from '../transfer/own-tensors.ts';
+import { averageName } from '../transfer/step-plan.ts';
 import type { Validation } from '../transfer/term.ts';
-import { averageName, trainingProgram } from '../transfer/training-program.ts';
+import { trainingProgram } from '../transfer/training-program.ts';
+import { withNorm } from '../transfer/updates.ts';
 import { bestPath, type Checkpoint, readCheckpoint, type Said, writeCheckpoint } from './checkpoint.ts';
 import { checkFinite, divergence } from './divergence.ts';
 import { evaluateSplits } from './evaluate-weights.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import { leaveOutOf } from './leave-out-of.ts';
 import { openSource } from './open-source.ts';
+import { openTeacher } from './open-teacher.ts';
 import type { ImageOptions } from './predict-logits.ts';
 import { prepareTerms } from './prepare-terms.ts';
 import type { FromTrainer, TrainJob } from './protocol.ts';
@@ -57,7 +60,13 @@ export async function train(
   // The pre-trained backbone F with its source head G_s, and a new target head H.
   const terms = termsOf(config.method, config.extras);
   const { file, network } = openSource(model, job.targetClasses, terms);
-  const chosen = { ...config, terms, optimizer: optimizerOf(config.optimizer) };
+  const teaching = await openTeacher(job);
+  const chosen = {
+    ...config,
+    terms,
+    optimizer: optimizerOf(config.optimizer),
+    teacher: teaching?.teacher,
+  };
   const program = trainingProgram(network, chosen);
   const { schedule, options: course } = scheduleOf(config.schedule);
   const learningRateAt = (step: number) => config.learningRate * schedule.factor(step, config.steps, course);
@@ -71,11 +80,16 @@ export async function train(
 
   const unusable = leaveOutOf(job, report);
 
+  let read: Arrays | undefined;
+  const weights = () => {
+    read ??= readNetwork(file, file.tensors);
+    return read;
+  };
   // What terms are made of: the relationship p(y_s | y_t) for one. A checkpoint has it.
   const prepared = resumed
     ? {}
     : await watch.time('relationship_s', () =>
-        prepareTerms(terms, { engine, network, file, unusable }, job, report, signal),
+        prepareTerms(terms, { engine, network, file, unusable, weights }, job, report, signal),
       );
 
   // On the way the center crop is enough.
@@ -103,13 +117,17 @@ export async function train(
       sampling,
       startStep: firstStep,
       steps,
+      secondView: terms.some(({ term }) => term.secondView),
       onProgress: (done, total) => report({ type: 'progress', phase: 'data', done, total }),
     }),
   );
   const executable = await engine.compile(program, { keep: true });
   await executable.load(
-    resumed?.state ?? initialState(program, network, readNetwork(file, file.tensors), config.seed, prepared),
+    resumed?.state ??
+      initialState(program, network, weights(), config.seed, { ...prepared, ...teaching?.state }),
   );
+  // They are the executable's now.
+  read = undefined;
   let best: Checkpoint['best'] = resumed?.best ?? null;
   const validations: Validation[] = [...(resumed?.validations ?? [])];
   said.after = firstStep;
@@ -168,9 +186,14 @@ export async function train(
       const learningRate = learningRateAt(step - 1);
       const from = performance.now();
       const outputs = await watch.time('train_s', async () => {
-        const { images: pixels, labels } = await watch.time('waited_s', () => batches.next());
-        const fed = { images: pixels, labels, ...feedsAt(step - 1, learningRate, network, chosen, seed) };
-        const results = await executable.run(fed);
+        const { images: pixels, labels, secondView } = await watch.time('waited_s', () => batches.next());
+        const fed = {
+          images: pixels,
+          labels,
+          ...(secondView && { second_images: secondView }),
+          ...feedsAt(step - 1, learningRate, network, chosen, seed),
+        };
+        const results = withNorm(await executable.run(fed));
         if (!Number.isFinite(results.loss[0]))
           throw divergence(step, results.loss[0], pixels, lastLoss, learningRate);
         return results;

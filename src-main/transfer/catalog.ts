@@ -61,6 +61,12 @@ export function relationshipApproach(method: readonly Part[]): Approach | null {
   return null;
 }
 
+/** The run whose network a method learns from; null where it learns from none. */
+export function teacherRun(method: readonly Part[]): number | null {
+  for (const { term, options } of termsOf(method)) if (term.teacher) return term.teacher(options);
+  return null;
+}
+
 export function optimizerOf(part: Part): ChosenOptimizer {
   const { part: optimizer, options } = chosenFrom(optimizers, part);
   return { optimizer, options };

@@ -1,8 +1,8 @@
 import { randomOf } from '../data/random.ts';
 import type { Arrays } from '../engine/engine.ts';
 import type { Network } from './network.ts';
+import type { TrainingOptions } from './step-plan.ts';
 import { ownName } from './term.ts';
-import type { TrainingOptions } from './training-program.ts';
 
 /** What a training program is fed at step `step` (from 0) beside the batch: it follows from (seed, step) alone. */
 export function feedsAt(

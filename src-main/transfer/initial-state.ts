@@ -2,7 +2,7 @@ import { tfShape } from '../backbones/layouts.ts';
 import { normalOf, randomOf } from '../data/random.ts';
 import type { Arrays, Program } from '../engine/engine.ts';
 import { type Network, targetHeadTensors } from './network.ts';
-import { anchorName, averageName } from './training-program.ts';
+import { anchorName, averageName } from './step-plan.ts';
 
 /**
  * A training program's state before its first step: the pre-trained `weights`, a new target head by `seed`, anchors and averages

@@ -41,8 +41,11 @@ export async function withoutOwnTensors(
   weights: Arrays,
 ): Promise<Arrays> {
   const own = ownTensors(network, terms);
-  if (own.length === 0) return weights;
-  const state = specsOf([...replacedTensors(network, own), ...own]);
+  const alone = { ...weights };
+  for (const { name } of own) delete alone[name];
+  const changed = replacedTensors(network, own);
+  if (changed.length === 0) return alone;
+  const state = specsOf([...changed, ...own]);
   const program: Program = {
     state,
     batch: {},
@@ -53,9 +56,7 @@ export async function withoutOwnTensors(
     await executable.load(
       Object.fromEntries(Object.keys(state).map((name) => [name, weights[name].slice()])),
     );
-    const merged = { ...weights, ...(await executable.run({})) };
-    for (const { name } of own) delete merged[name];
-    return merged;
+    return { ...alone, ...(await executable.run({})) };
   } finally {
     await executable.dispose();
   }

@@ -13,10 +13,12 @@ export interface Described<Options extends z.ZodObject = z.ZodObject>
   extends Pick<PartDescription, 'name' | 'title' | 'help' | 'formula' | 'source' | 'when'> {
   /**
    * Each option with its default and bounds, and in its `meta` `title`, `description`, `unit` (`steps`: it is scaled with a
-   * training's length) and `strength` (see `OptionDescription`).
+   * training's length) `of` and `strength` (see `OptionDescription`).
    */
   options: Options;
   needs?: readonly Need[];
+  /** What it learns or makes of the images before training: «learning the relationship». */
+  prepares?: string;
   /** Experiments train it before anything else, as the row to beat; it chooses its settings for itself. */
   isBaseline?: boolean;
   /** It adds nothing to what every part adds to: beside others it is left out. */
@@ -43,12 +45,13 @@ export function chosenFrom<D extends Described>(
 export function describe({
   options,
   needs = [],
+  prepares,
   excludes = {},
   closedForm = false,
   isBaseline = false,
   ...words
 }: Described): PartDescription {
-  const { properties = {} } = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' });
+  const { properties = {}, required = [] } = z.toJSONSchema(options, { io: 'input', unrepresentable: 'any' });
   return {
     name: words.name,
     title: words.title,
@@ -56,18 +59,20 @@ export function describe({
     formula: words.formula,
     source: words.source,
     when: words.when,
-    options: Object.entries(properties).map(([name, schema]) => describeOption(name, schema as Property)),
+    options: Object.entries(properties).map(([name, schema]) =>
+      describeOption(name, schema as Property, required.includes(name)),
+    ),
     needs: [...needs],
-    prepares: 'prepare' in words,
+    prepares: prepares ?? null,
     closedForm,
     isBaseline,
     excludes,
   };
 }
 
-type Property = z.core.JSONSchema.JSONSchema & Pick<OptionDescription, 'unit' | 'most' | 'strength'>;
+type Property = z.core.JSONSchema.JSONSchema & Pick<OptionDescription, 'unit' | 'most' | 'of' | 'strength'>;
 
-function describeOption(name: string, schema: Property): OptionDescription {
+function describeOption(name: string, schema: Property, isRequired: boolean): OptionDescription {
   const choices = schema.enum as string[] | undefined;
   // An option without bounds is bounded by what JavaScript can count exactly: no bound for a person.
   const bound = (value: number | undefined) =>
@@ -80,6 +85,8 @@ function describeOption(name: string, schema: Property): OptionDescription {
     unit: schema.unit,
     most: schema.most,
     choices,
+    required: isRequired || undefined,
+    of: schema.of,
     strength: schema.strength,
   };
   return {

@@ -5,7 +5,7 @@ import type { Matrix } from '../../src-shared/matrix.ts';
 import type { MaskSite, TensorDescription } from '../backbones/backbone.ts';
 import type { Description } from '../backbones/description.ts';
 import type { Random } from '../data/random.ts';
-import type { Arrays, Specs, Tensors } from '../engine/engine.ts';
+import type { Arrays, Executable, Program, Specs, Tensors } from '../engine/engine.ts';
 import type { Network } from './network.ts';
 import type { Described } from './part.ts';
 
@@ -15,10 +15,28 @@ export interface StepView {
   labels: tf.Tensor2D;
   /** [batch, targets] */
   targetLogits: tf.Tensor2D;
-  /** Pooled features of the backbone [batch, features]. */
+  /** Features as the head reads them, in a row for each image [batch, …]. */
   features: tf.Tensor2D;
+  /** The same, as means over places where they are an image [batch, features]. */
+  pooled: tf.Tensor2D;
   /** [batch, sources]; there where a term needs the source head. */
   sourceLogits: tf.Tensor2D | null;
+  /** The tensors of the network, its heads and terms in this step, by name. */
+  weights: Tensors;
+  /** What comes out at the taps that terms watch, by name. */
+  taps: Tensors;
+  /** What others make of the very same images. No gradient flows into it. */
+  beside: Beside;
+}
+
+/** What networks that stay as they are make of a batch, in evaluation mode. */
+export interface Beside {
+  /** The pre-trained network's values at the taps that terms watch, by name. */
+  taps: Tensors;
+  /** Its source logits [batch, sources]; there where a term recalls them. */
+  sourceLogits: tf.Tensor2D | null;
+  /** Target logits [batch, targets] of the run that a term learns from. */
+  teacherLogits: tf.Tensor2D | null;
 }
 
 /** What a term holds besides, under its own names. */
@@ -27,6 +45,21 @@ export interface Held {
   state: Tensors;
   /** What `feeds` declares. */
   fed: Tensors;
+  /** What `observe` made of the batch. */
+  observed: Tensors;
+}
+
+/** A batch before its forward pass. */
+export interface Observation {
+  /** [batch, targets] */
+  labels: tf.Tensor2D;
+  /** Other random crops of the same images [batch, size, size, 3]; there where a term asks for a second view. */
+  secondView: tf.Tensor4D | null;
+  /**
+   * Features [batch, features] of images by the backbone in training mode with tensors of its own in place of the state's.
+   * Running statistics stay as they are.
+   */
+  encode(images: tf.Tensor4D, tensors: Tensors): tf.Tensor2D;
 }
 
 /** A trained parameter on its way to the optimizer. */
@@ -45,12 +78,39 @@ export interface LabeledFeatures {
   labels: Int32Array;
 }
 
+/** Images as evaluation sees them, at the run's size. */
+export interface PreparationBatch {
+  /** [batch, size, size, 3]; places beyond `count` are zero. */
+  images: Float32Array;
+  labels: Int32Array;
+  count: number;
+  /** Places of images that cannot be used: they are zero. */
+  unusable: number[];
+}
+
 /** What can be made before training; each asks the trainer only for what it uses. */
-export interface Preparation {
+export interface Preparation extends BatchShape {
   network: Network;
+  /** The network as it was pre-trained, whatever terms add. */
+  pretrained: Network;
   seed: number;
   /** Number of training images of each target class. */
   trainingImages: readonly number[];
+  /** Label of each training image, in the run's order. */
+  labels: readonly number[];
+  /** The weights that training begins with, in tf.js layouts. */
+  weights(): Arrays;
+  /** Training images by their places in the run's order, `batch` at a time. */
+  images(places: readonly number[], batch: number): AsyncIterable<PreparationBatch>;
+  /** Compiles a program beside the training step; `constants` are state that never changes. The caller's to dispose of. */
+  compile(program: Program, constants?: Arrays): Promise<Executable>;
+  /**
+   * What `make` makes (float32), kept from run to run under everything that it can follow from here (network, training images and
+   * their preprocessing, size, seed, engine, precision) and `origin`: the maker's version and the options that it reads.
+   */
+  kept(origin: Readonly<Record<string, unknown>>, make: () => Promise<Arrays>): Promise<Arrays>;
+  /** Tells how far it is; throws to end it where the run is stopped. */
+  progress(done: number, total: number): void;
   /** p(source | target), row-major [targets, sources]: known already, or learned now. */
   relationship(approach: Approach): Promise<Float32Array>;
   /** The pre-trained network's pooled features of the training and the validation images: center views of the run's size. */
@@ -74,6 +134,14 @@ export interface Validation {
   accuracy: number;
 }
 
+/** What a step leaves. */
+export interface After {
+  /** [batch, targets] */
+  labels: tf.Tensor2D;
+  /** The trained tensors, by name, as the optimizer left them. */
+  weights: Tensors;
+}
+
 /** What a batch is like. */
 export interface BatchShape {
   batch: number;
@@ -90,10 +158,18 @@ export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
   relationship?(options: z.output<Schema>): Approach;
   /** What the tensors of the network that it prepares follow from, where it prepares some: the run's seed or its images. */
   begins?: 'seed' | 'images';
+  /** The finished run on the same target classes whose network it learns from. */
+  teacher?(options: z.output<Schema>): number;
   /** Runs once before training. What it leaves is kept in checkpoints as part of the state. */
   prepare?(preparation: Preparation, options: z.output<Schema>): Promise<Prepared>;
   /** Tensors of its own that are carried from step to step, zero at the start unless prepared. */
   state?(network: Network, options: z.output<Schema>): Specs;
+  /** Taps of the backbone at which it is shown what the network and what the pre-trained one make of the images. */
+  watches?(network: Network, options: z.output<Schema>): readonly string[];
+  /** Whether it is shown the pre-trained network's source logits of the images that are trained on. */
+  recallsLogits?: boolean;
+  /** Whether a second view of each image is made. */
+  secondView?: boolean;
   /** Whether `penalty` is given the values that training began with. */
   anchored?: boolean;
   /** Inputs of its own, random ones above all, and their values at a step (from 0). */
@@ -117,8 +193,8 @@ export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
   /** The network with layers of the term's own, whose names no other layer has: from then on they are a part of it. */
   describe?(description: Description, options: z.output<Schema>): Description;
   /**
-   * Trained tensors of its own for tensors of the network, whose names they begin with; zero at the start unless prepared. The
-   * network that training leaves is without them.
+   * Trained tensors of its own; the names of those for a tensor of the network begin with its name. Zero at the start unless
+   * prepared. The network that training leaves is without them.
    */
   tensors?(network: Network, options: z.output<Schema>): TensorDescription[];
   /**
@@ -157,6 +233,8 @@ export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
   soften?(labels: tf.Tensor2D, options: z.output<Schema>): tf.Tensor2D;
   /** What each image counts in the target's cross-entropy [batch, 1], about 1; where several terms say so, their product. */
   weigh?(labels: tf.Tensor2D, held: Held, options: z.output<Schema>): tf.Tensor2D;
+  /** Values made of a batch and its second view before the forward pass; no gradient flows into them. */
+  observe?(observation: Observation, held: Omit<Held, 'observed'>, options: z.output<Schema>): Tensors;
   /** A term of the loss: its value under the name of its curve, and its weight. */
   loss?(
     view: StepView,
@@ -167,7 +245,7 @@ export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
    * The gradient of a term that is a function of one parameter alone, to be added to the loss's; null for none. It stands in
    * for the optimizer's weight decay.
    */
-  penalty?(parameter: Parameter, options: z.output<Schema>): tf.Tensor | null;
+  penalty?(parameter: Parameter, held: Pick<Held, 'state'>, options: z.output<Schema>): tf.Tensor | null;
   /** Gradients of all trained parameters by name, in place of those that were found. */
   limit?(gradients: Tensors, options: z.output<Schema>): Tensors;
   /** Factor on the learning rate of a tensor. */
@@ -179,6 +257,8 @@ export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
   average?(held: Held, options: z.output<Schema>): tf.Scalar;
   /** Why training ends now, a sentence; null where it goes on. `validations` are those so far, the newest last. */
   stops?(validations: readonly Validation[], options: z.output<Schema>): string | null;
+  /** Its own state after the step, by name; what it leaves out stays as it was. */
+  advance?(after: After, held: Held, options: z.output<Schema>): Tensors;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds terms of all kinds of options.

@@ -66,6 +66,7 @@ const job = (precision: Precision): TrainJob => ({
   model,
   samples: { train, val: [], test: unseen },
   relationship: null,
+  teacher: null,
   cacheFolder: join(folder, 'cache'),
   runFolder: join(folder, precision),
   resumeFrom: null,

@@ -44,6 +44,7 @@ export async function trainerFixture() {
         model,
         samples,
         relationship: null,
+        teacher: null,
         cacheFolder,
         runFolder,
         resumeFrom: null,

@@ -4,6 +4,7 @@ import { hardSigmoid, hardSwish, sigmoid, silu } from '../../src-main/backbones/
 import { gelu } from '../../src-main/engine/ops/gelu.ts';
 import { groupedConv2d } from '../../src-main/engine/ops/grouped-convolution.ts';
 import { layerNorm } from '../../src-main/engine/ops/layer-norm.ts';
+import { sumOfSquares } from '../../src-main/engine/ops/sum-of-squares.ts';
 import { blockedCases } from './blocked-cases.ts';
 import { type Expression, float, type random } from './parity.ts';
 
@@ -78,6 +79,7 @@ const elementwiseCases: Cases = {
   softplus: unary(tf.softplus),
   sqrt: unary(tf.sqrt, { positive: true }),
   square: unary(tf.square),
+  sumOfSquares: unary((x) => sumOfSquares(x), { gradient: false }),
   step: unary((x) => tf.step(x, 0.25), { gradient: false }),
   tanh: unary(tf.tanh),
   zerosLike: unary((x) => tf.zerosLike(x)),

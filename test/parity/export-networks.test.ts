@@ -7,7 +7,7 @@ import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import type { Program } from '../../src-main/engine/engine.ts';
 import { openBatchExtent, toOnnx } from '../../src-main/engine/export-onnx.ts';
 import { ort } from '../../src-main/engine/run/session.ts';
-import { evaluationProgram } from '../../src-main/transfer/training-program.ts';
+import { evaluationProgram } from '../../src-main/transfer/evaluation-program.ts';
 import { random } from './parity.ts';
 
 const side = 64;

@@ -15,7 +15,8 @@ import {
   targetHead,
 } from '../../src-main/transfer/network.ts';
 import { slotName } from '../../src-main/transfer/optimizer.ts';
-import { networkTensors, trainingProgram } from '../../src-main/transfer/training-program.ts';
+import { networkTensors } from '../../src-main/transfer/step-plan.ts';
+import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 
 /**
  * Networks with formula-filled weights whose logits, gradients and optimizer steps were recorded from PyTorch in

@@ -10,8 +10,11 @@ import {
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contentKey, openContentCache } from '../../src-main/formats/content-cache.ts';
+import { packArrays, unpackArrays } from '../../src-main/formats/packed-arrays.ts';
 import {
   type Predictor,
+  type PreparationOrigin,
+  preparationKey,
   type RelationshipOrigin,
   relationshipKey,
   sourceLogitsKey,
@@ -238,6 +241,48 @@ test('a relationship is another one where anything that it follows from differs'
   const keys = [origin, ...changed].map(relationshipKey);
   expect(new Set(keys).size).toBe(keys.length);
   expect(relationshipKey({ ...origin, model: { ...model, path: '/elsewhere' } })).toBe(keys[0]);
+});
+
+test('what a term prepares is another value where anything that it follows from differs', () => {
+  const prepared: PreparationOrigin = {
+    ...predictor,
+    term: 'delta',
+    origin: { version: 1, images: 8 },
+    samples: [{ hash: 'a', label: 0 }],
+    targetClasses: 2,
+    size: 96,
+    batch: 16,
+  };
+  const { model, engine } = prepared;
+  const changed: PreparationOrigin[] = [
+    { ...prepared, term: 'ewc' },
+    { ...prepared, origin: { version: 2, images: 8 } },
+    { ...prepared, origin: { version: 1, images: 9 } },
+    { ...prepared, samples: [{ hash: 'b', label: 0 }] },
+    { ...prepared, samples: [{ hash: 'a', label: 1 }] },
+    { ...prepared, targetClasses: 3 },
+    { ...prepared, size: 128 },
+    { ...prepared, batch: 8 },
+    { ...prepared, precision: 'mixed' },
+    { ...prepared, engine: { ...engine, versions: { onnxruntime: '2' } } },
+    { ...prepared, model: { ...model, hash: 'b' } },
+    { ...prepared, model: { ...model, batchNormEpsilon: 1e-3 } },
+    { ...prepared, model: { ...model, preprocessing: { ...model.preprocessing, resizeShorter: 96 } } },
+  ];
+  const keys = [prepared, ...changed].map(preparationKey);
+  expect(new Set(keys).size).toBe(keys.length);
+  expect(preparationKey({ ...prepared, model: { ...model, path: '/elsewhere', temperature: 2 } })).toBe(
+    keys[0],
+  );
+});
+
+test('arrays that were packed come back as they were', () => {
+  const arrays = {
+    a: Float32Array.of(1, Number.NaN, -0),
+    'ä/b': Float32Array.of(),
+    c: Float32Array.of(3e38),
+  };
+  expect(unpackArrays(packArrays(arrays))).toEqual(arrays);
 });
 
 test('the key of 150,000 images is a matter of moments', () => {

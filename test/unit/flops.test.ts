@@ -5,8 +5,9 @@ import { partsUntil } from '../../src-main/backbones/parts.ts';
 import { countFlops } from '../../src-main/engine/flops.ts';
 import { sizeOf } from '../../src-main/engine/trace/ir.ts';
 import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
+import { evaluationProgram } from '../../src-main/transfer/evaluation-program.ts';
 import type { Network } from '../../src-main/transfer/network.ts';
-import { evaluationProgram, trainingProgram } from '../../src-main/transfer/training-program.ts';
+import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 
 const networkOf = (architecture: string): Network => ({
   backbone: createBackbone({ architecture, padding: 'symmetric', width: 1 }),

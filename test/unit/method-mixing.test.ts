@@ -5,7 +5,7 @@ import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
 import { feedsAt } from '../../src-main/transfer/feeds.ts';
 import type { Part } from '../../src-shared/domain.ts';
-import { oneHot } from './terms.ts';
+import { heldOf, oneHot } from './terms.ts';
 
 test('`cutmix` pastes one rectangle of the partner and mixes labels by its area', async () => {
   await openReferenceEngine();
@@ -31,7 +31,7 @@ test('`cutmix` pastes one rectangle of the partner and mixes labels by its area'
       share: tf.scalar(share[0]),
     };
     const labels = tf.tensor2d(oneHot([0, 1, 2], 3));
-    const mixed = term.mix!({ images, labels }, { state: {}, fed }, options);
+    const mixed = term.mix!({ images, labels }, heldOf({ fed }), options);
     const out = mixed.images.dataSync();
     let pasted = 0;
     for (let i = 0; i < batch; i++)

@@ -5,8 +5,9 @@ import { openEngine } from '../../src-main/engine/open.ts';
 import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
 import { feedsAt } from '../../src-main/transfer/feeds.ts';
 import { initialState } from '../../src-main/transfer/initial-state.ts';
+import { anchorName } from '../../src-main/transfer/step-plan.ts';
 import { ownName, type Preparation } from '../../src-main/transfer/term.ts';
-import { anchorName, trainingProgram } from '../../src-main/transfer/training-program.ts';
+import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 import type { Part } from '../../src-shared/domain.ts';
 
 const networkOf = (architecture: string, width: number) => ({
@@ -39,15 +40,7 @@ async function threeSteps(
   for (const name of own) delete weights[name];
   const prepared: Arrays = {};
   for (const one of chosen.terms) {
-    const none = () => Promise.reject();
-    const preparation = {
-      network,
-      seed: 0,
-      trainingImages,
-      relationship: none,
-      features: none,
-      note: () => {},
-    };
+    const preparation = { network, seed: 0, trainingImages } as unknown as Preparation;
     const made = await one.term.prepare?.(preparation, one.options);
     for (const [name, values] of Object.entries(made?.state ?? {})) prepared[ownName(one, name)] = values;
     Object.assign(prepared, made?.network);

@@ -7,10 +7,7 @@ import { openEngine } from '../../src-main/engine/open.ts';
 import { optimizerOf, scheduleOf, termsOf } from '../../src-main/transfer/catalog.ts';
 import { crossEntropy } from '../../src-main/transfer/cross-entropy.ts';
 import { withRowsOfOthers } from '../../src-main/transfer/methods/cotuning.ts';
-import type { StepView } from '../../src-main/transfer/term.ts';
-import { agrees, oneHot, recorded, valueAndGradients } from './terms.ts';
-
-const noTensors = { labels: null, targetLogits: null, features: null, sourceLogits: null } as never as object;
+import { agrees, heldOf, oneHot, recorded, valueAndGradients, viewOf } from './terms.ts';
 
 test('co-tuning’s loss and its gradients are those recorded from PyTorch', async () => {
   const { inputs, value, grads } = recorded.cotuning_total;
@@ -20,14 +17,12 @@ test('co-tuning’s loss and its gradients are those recorded from PyTorch', asy
     { target, source, relationship, labels: oneHot(labels, target[0].length) },
     ['target', 'source'],
     (held) => {
-      const view = {
-        ...noTensors,
+      const view = viewOf({
         labels: held.labels as tf.Tensor2D,
         targetLogits: held.target as tf.Tensor2D,
-        features: held.target as tf.Tensor2D,
         sourceLogits: held.source as tf.Tensor2D,
-      };
-      const own = { state: { relationship: held.relationship }, fed: {} };
+      });
+      const own = heldOf({ state: { relationship: held.relationship } });
       const added = term.loss!(view, own, options);
       const first = crossEntropy(view.targetLogits, view.labels);
       return tf.add(first, tf.mul(added.value, added.weight));
@@ -129,6 +124,7 @@ test('L2-SP adds the gradients recorded from PyTorch: towards the start for what
   const of = (value: number[] | number[][], anchor: number[] | number[][] | null) =>
     penalty!(
       { name: '', isHead: anchor === null, value: tf.tensor(value), anchor: anchor && tf.tensor(anchor) },
+      heldOf(),
       options,
     )!.dataSync();
   await openReferenceEngine();
@@ -142,10 +138,9 @@ test('mixup mixes images and labels with one share, as recorded from PyTorch', a
   const [{ term, options }] = termsOf([], [{ name: 'mixup' }]);
   await openReferenceEngine();
   tf.setBackend('cpu');
-  const held = {
-    state: {},
+  const held = heldOf({
     fed: { partners: tf.tensor1d(inputs.perm, 'int32'), share: tf.scalar(inputs.lam) },
-  };
+  });
   const labels = tf.tensor2d(oneHot(inputs.labels, inputs.z[0].length));
   const mixed = term.mix!({ images: tf.tensor(x) as tf.Tensor4D, labels }, held, options);
   agrees(mixed.images.dataSync(), x_mixed);
@@ -200,7 +195,7 @@ test('class weights are balanced, mean 1 over training images, and each image’
   const [{ term, options }] = termsOf([], [{ name: 'class-weights' }]);
   const labels = oneHot(inputs.labels, inputs.z[0].length);
   const found = await valueAndGradients({ z: inputs.z, labels, weights: [...weights] }, ['z'], (held) => {
-    const own = { state: { weights: held.weights }, fed: {} };
+    const own = heldOf({ state: { weights: held.weights } });
     const given = held.labels as tf.Tensor2D;
     return crossEntropy(held.z as tf.Tensor2D, given, term.weigh!(given, own, options));
   });
@@ -224,8 +219,8 @@ test.each(['bss_k1', 'bss_k2', 'bss_k3', 'bss_tall_k1'] as const)(
         { features: inputs.feat },
         ['features'],
         (held) => {
-          const view = { ...noTensors, features: held.features } as unknown as StepView;
-          const added = term.loss!(view, { state: {}, fed: {} }, options);
+          const view = viewOf({ features: held.features as tf.Tensor2D });
+          const added = term.loss!(view, heldOf(), options);
           return tf.mul(added.value, added.weight);
         },
         open,
@@ -243,8 +238,8 @@ test('batch spectral shrinkage of features that are all zero, or alike, is zero 
     [1, 2, 0, 4],
   ]) {
     const found = await valueAndGradients({ features: [row, row, row] }, ['features'], ({ features }) => {
-      const view = { ...noTensors, features } as unknown as StepView;
-      return term.loss!(view, { state: {}, fed: {} }, options).value;
+      const view = viewOf({ features: features as tf.Tensor2D });
+      return term.loss!(view, heldOf(), options).value;
     });
     // Of 63, the square of the only singular value, float32 leaves this much.
     expect(Math.abs(found.value[0])).toBeLessThan(1e-5);

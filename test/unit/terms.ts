@@ -3,9 +3,19 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect } from 'vitest';
 import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import type { Arrays, Engine, Specs, Tensors } from '../../src-main/engine/engine.ts';
+import type { Held, StepView } from '../../src-main/transfer/term.ts';
 import recorded from '../fixtures/regularizers.json' with { type: 'json' };
 
 export { recorded };
+
+/** What a term sees and holds in a step, as far as a test gives it. */
+export const viewOf = (given: Partial<StepView>): StepView => given as StepView;
+export const heldOf = (given: Partial<Held> = {}): Held => ({
+  state: {},
+  fed: {},
+  observed: {},
+  ...given,
+});
 
 type Nested = number | readonly Nested[];
 

@@ -64,6 +64,19 @@ const argument =
     lowering.define(node.outputs[0], graph.op('Cast', [index], { to: onnxTypes.int32 }));
   };
 
+/** In the order that the value lies in: what fills blocks of a filter up is zero. */
+const sumOfSquares: Rule = (node, lowering) => {
+  const { graph, target } = lowering;
+  const { x } = node.inputs;
+  const made = lowering.layoutOf(x);
+  const value = lowering.use(x, made === 'blocked' ? 'nhwc' : made);
+  const name =
+    target.provider === 'cpu'
+      ? graph.op('ReduceSumSquare', [value], { keepdims: 0 })
+      : graph.op('ReduceSum', [graph.op('Mul', [value, value])], { keepdims: 0 });
+  lowering.define(node.outputs[0], name);
+};
+
 const softmax: Rule = (node, lowering) => {
   const { logits } = node.inputs;
   const [axis] = util.parseAxisParam((node.attrs.dim as number) ?? -1, [...logits.shape]);
@@ -72,6 +85,7 @@ const softmax: Rule = (node, lowering) => {
 
 export const reductionRules: Record<string, Rule> = {
   Sum: reduce('ReduceSum'),
+  SumOfSquares: sumOfSquares,
   Mean: reduce('ReduceMean'),
   Max: reduce('ReduceMax'),
   Min: reduce('ReduceMin'),

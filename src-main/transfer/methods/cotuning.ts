@@ -38,6 +38,7 @@ export const cotuning = term({
     }),
   }),
   needs: ['source-head', 'relationship'],
+  prepares: 'learning the relationship',
   relationship: ({ approach }) => approach,
   async prepare({ relationship, network, seed }, { approach, shuffled }) {
     const matrix = await relationship(approach);

@@ -34,6 +34,6 @@ export const l2sp = term({
       .meta({ title: 'New head β', description: 'weight of the new head’s own size' }),
   }),
   anchored: true,
-  penalty: ({ value, anchor }, { alpha, beta }) =>
+  penalty: ({ value, anchor }, _, { alpha, beta }) =>
     anchor ? tf.mul(tf.sub(value, anchor), alpha) : tf.mul(value, beta),
 });

@@ -21,5 +21,6 @@ export const linearProbe = term({
   closedForm: true,
   isBaseline: true,
   begins: 'images',
+  prepares: 'solving for the linear head',
   prepare: async (preparation) => ({ network: await probedHead(preparation) }),
 });

@@ -29,5 +29,6 @@ export const lpft = term({
   excludes: { scratch: ownHead },
   frozenStatistics: ({ frozenStatistics }) => frozenStatistics,
   begins: 'images',
+  prepares: 'solving for the linear head',
   prepare: async (preparation) => ({ network: await probedHead(preparation) }),
 });

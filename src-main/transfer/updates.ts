@@ -1,0 +1,91 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Arrays, Tensors } from '../engine/engine.ts';
+import { sumOfSquares } from '../engine/ops/sum-of-squares.ts';
+import type { Network } from './network.ts';
+import { slotName } from './optimizer.ts';
+import { anchorName, type StepPlan, type TrainingOptions } from './step-plan.ts';
+import type { ChosenTerm, Held } from './term.ts';
+
+/** Name among a step's diagnoses of −‖g‖², g all gradients as one vector, with penalties and before they are limited. */
+const descent = 'descent';
+
+/** What a step computed, with ‖g‖ as `gradient_norm`. */
+export const withNorm = ({ [descent]: square, ...outputs }: Arrays): Arrays => ({
+  ...outputs,
+  ...(square && { gradient_norm: Float32Array.of(Math.sqrt(-square[0])) }),
+});
+
+/** From the loss's gradients by name to the next parameters and what the optimizer keeps of them. */
+export function updates(
+  network: Network,
+  { terms = [], optimizer: { optimizer, options: chosen }, headLearningRateMultiplier }: TrainingOptions,
+  { trained, anchored, isHead }: StepPlan,
+  state: Tensors,
+  fed: Tensors,
+  ofLoss: Tensors,
+  heldOf: (one: ChosenTerm) => Held,
+): { next: Tensors; diagnosis: Tensors } {
+  const penalties = terms.filter(({ term }) => term.penalty);
+  const isAnchored = new Set(anchored);
+  const found = { ...ofLoss };
+  for (const name of trained)
+    for (const one of penalties) {
+      const anchor = isAnchored.has(name) ? state[anchorName(name)] : null;
+      const parameter = { name, isHead: isHead(name), value: state[name], anchor };
+      const more = one.term.penalty!(parameter, heldOf(one), one.options);
+      if (more) found[name] = tf.add(found[name], more);
+    }
+  const gradients = terms.reduce(
+    (before, { term, options }) => term.limit?.(before, options) ?? before,
+    found,
+  );
+
+  const next: Tensors = {};
+  const rateOf = rates(fed.learning_rate, (name) =>
+    terms.reduce(
+      (factor, { term, options }) => factor * (term.rate?.(name, network, options) ?? 1),
+      isHead(name) ? headLearningRateMultiplier : 1,
+    ),
+  );
+  const squares = descents(trained.map((name) => found[name]));
+  for (const [index, name] of trained.entries()) {
+    const after = optimizer.step(
+      {
+        parameter: state[name],
+        gradient: gradients[name],
+        slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, state[slotName(slot, name)]])),
+        rate: tf.maximum(rateOf(name), squares[index]),
+        step: fed.step ?? null,
+        decays: penalties.length === 0,
+      },
+      chosen,
+    );
+    next[name] = after.parameter;
+    for (const slot of optimizer.slots) next[slotName(slot, name)] = after.slots[slot];
+  }
+  return { next, diagnosis: { [descent]: squares[0] } };
+}
+
+/**
+ * −‖g‖² of each gradient with those behind it. An update that takes its rate, which is never below zero, as the greater of the
+ * two waits for its gradient to be measured: the runtime then measures and uses up one after the other, from the last layer on, as
+ * the backward pass makes them. A sum by itself would keep all of them in memory.
+ */
+function descents(gradients: readonly tf.Tensor[]): tf.Tensor[] {
+  const squares = gradients.map(sumOfSquares);
+  const sums: tf.Tensor[] = [];
+  for (const square of squares.toReversed())
+    sums.unshift(sums.length > 0 ? tf.sub(sums[0], square) : tf.neg(square));
+  return sums;
+}
+
+/** Learning rates of tensors, one for each factor. */
+function rates(rate: tf.Tensor, factorOf: (name: string) => number): (name: string) => tf.Tensor {
+  const known = new Map<number, tf.Tensor>([[1, rate]]);
+  return (name) => {
+    const factor = factorOf(name);
+    const scaled = known.get(factor) ?? tf.mul(rate, factor);
+    known.set(factor, scaled);
+    return scaled;
+  };
+}
