@@ -7,10 +7,10 @@ import { makeImagesInThread, poolSize } from './augment-pool.ts';
 import { reserveCache } from './cache-budget.ts';
 import type { View } from './evaluation.ts';
 import { evaluations } from './evaluations/index.ts';
-import { type ImageCache, type ImageSource, loadImage } from './image-cache.ts';
-import { storedShorter } from './make-images.ts';
+import { loadImage } from './image-cache.ts';
 import { permutation, randomOf } from './random.ts';
 import { samplings } from './samplings/index.ts';
+import { type ImageCache, type ImageSource, storedShorter } from './stored-images.ts';
 import { trainingCrops } from './training-crops/index.ts';
 import { everyImage, type UnusableImages } from './unusable-images.ts';
 

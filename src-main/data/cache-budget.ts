@@ -1,6 +1,6 @@
 import { utimes } from 'node:fs/promises';
 import { makeRoom } from '../formats/make-room.ts';
-import { cachedPath, cacheRoot, type ImageCache, type ImageSource } from './image-cache.ts';
+import { cachedPath, cacheRoot, type ImageCache, type ImageSource } from './stored-images.ts';
 
 const maxBytes = 32 * 2 ** 30;
 

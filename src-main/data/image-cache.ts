@@ -8,7 +8,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { temporaryEnd } from '../formats/make-room.ts';
@@ -17,31 +17,14 @@ import { type Extents, resizedExtents } from './crops.ts';
 import { decodeTo, openImage } from './decode.ts';
 import { imageError, type RgbImage } from './image.ts';
 import { readImageFile } from './image-file.ts';
+import { cachedPath, type ImageCache, type ImageSource } from './stored-images.ts';
 
 export type StoredImage = RgbImage & Extents;
-
-/** An image to read: `hash` is the SHA-256 of the file at `path` when it was imported. */
-export interface ImageSource {
-  path: string;
-  hash: string;
-}
-
-export interface ImageCache {
-  /** Folder of all caches. */
-  folder: string;
-  /** Largest shorter side in pixels of a stored image; smaller images are stored as they are. */
-  shorter: number;
-}
 
 const magic = 0x58505443;
 /** Grows when the same file gives other pixels than before. */
 const version = 2;
 const headerBytes = 28;
-
-export const cacheRoot = (folder: string): string => join(folder, 'pixels');
-
-export const cachedPath = ({ folder, shorter }: ImageCache, hash: string): string =>
-  join(cacheRoot(folder), String(shorter), hash.slice(0, 2), `${hash}.rgb`);
 
 /**
  * Reads an image through the cache; `keep` says whether a newly decoded one is stored there.

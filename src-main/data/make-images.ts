@@ -1,10 +1,11 @@
 import type { Preprocessing } from '../../src-shared/domain.ts';
 import { type ErrorValue, toErrorValue } from '../../src-shared/errors.ts';
-import { evaluationShorter, normalizationOf, viewCrop } from './crops.ts';
+import { normalizationOf, viewCrop } from './crops.ts';
 import type { View } from './evaluation.ts';
-import { type ImageCache, type ImageSource, loadImage, type StoredImage } from './image-cache.ts';
+import { loadImage, type StoredImage } from './image-cache.ts';
 import { resample } from './resample.ts';
 import { resizeOf } from './resizes/index.ts';
+import type { ImageCache, ImageSource } from './stored-images.ts';
 import { type TrainingLook, trainingLook } from './training-look.ts';
 
 /** One batch to make: a pure function of its fields and the images' content. */
@@ -23,14 +24,6 @@ export interface BatchRequest {
 
 /** Images decoded at a time. */
 const decodedAtOnce = 4;
-
-/**
- * Largest shorter side in pixels that is kept of an image for crops of `size`: twice the crop, so that a random crop
- * of a fifth of a 4:3 image needs no enlargement (of a square one, by 1.12), and the evaluation resize shrinks it once
- * more. 1.5 times would take half of the space and blur a third of the crops; the whole image helps no crop.
- */
-export const storedShorter = (size: number, preprocessing: Preprocessing): number =>
-  Math.max(2 * size, evaluationShorter(size, preprocessing));
 
 export interface MadeImages {
   /** [batch, size, size, 3], normalized. */

@@ -6,8 +6,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { estimate, type RunsToCome } from '../../src-shared/estimate.ts';
 import { type Catalog, choiceLabel, chosenParts } from '../../src-shared/parts.ts';
 import { asTrial } from '../../src-shared/search.ts';
-import { reserveCache } from '../data/cache-budget.ts';
-import { storedShorter } from '../data/make-images.ts';
+import { storedShorter, undecoded } from '../data/stored-images.ts';
 import { contentKey, openContentCache } from '../formats/content-cache.ts';
 import type { RunWork } from '../trainer/protocol.ts';
 import type { Context } from './context.ts';
@@ -57,15 +56,15 @@ export async function estimatePlan(context: Context, given: Experiment['plan']):
   const runs = cells.flatMap((cell, i) => runsOf(cell, finals[i], plan.seeds.length, catalog));
   const { size } = finals[0].run.config;
   const images = chosen.flatMap(({ train, val, test }) => [...train, ...val, ...test]);
-  const { missing } = await reserveCache(images, {
+  const firstDecodings = undecoded(images, {
     folder: home.cache,
     shorter: storedShorter(size, model.preprocessing),
   });
-  const { peakBytes, ...whole } = estimate(runs, measurements, missing.length);
+  const { peakBytes, ...whole } = estimate(runs, measurements, firstDecodings);
   return {
     ...whole,
     peakBytes,
-    firstDecodings: missing.length,
+    firstDecodings,
     engine: measurements[0].engine.name,
     methods: plan.methods.map((choice, method) => {
       const own = runs.filter(({ measurement }) => measurement === method);
