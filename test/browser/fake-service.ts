@@ -176,8 +176,11 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
     'exports.verify': ({ path }) => ({ path, size: 224, classes: 3, tolerance: 1e-3, vectors: [] }),
     'relationships.list': () => [data.relationship],
     'relationships.get': () => ({ relationship: data.relationship, rows: data.relationshipRows }),
-    'runs.list': ({ before = Number.POSITIVE_INFINITY }) =>
-      [...runs.values()].filter(({ id }) => id < before),
+    'runs.list': ({ before = Number.POSITIVE_INFINITY, limit = 1000 }) =>
+      [...runs.values()]
+        .filter(({ id }) => id < before)
+        .sort((a, b) => b.id - a.id)
+        .slice(0, limit),
     'runs.get': ({ run: id }) => run(id),
     'runs.metrics': ({ run: id }) => data.metricSeries(run(id)),
     'runs.notes': ({ run: id }) =>
