@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { allRuns } from '../../src-shared/all-runs.ts';
-import type { Client } from '../../src-shared/contract.ts';
+import type { Client, GroupDifference } from '../../src-shared/contract.ts';
 import type { RelationshipRow } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { drawImageFolder } from '../sample/draw.ts';
@@ -40,7 +40,7 @@ new Command('npm run demo --')
   )
   .option('--home <dir>', 'data folder', join(repository, '.cotune', 'demo'))
   .option('--json', 'one JSON document on stdout, nothing else')
-  .option('--seeds <n>', 'runs per method', atLeastOne, 3)
+  .option('--seeds <n>', 'runs per method', atLeastOne, 5)
   .option('--steps <n>', 'training steps per run', atLeastOne, 60)
   .option('--test-pictures <n>', 'test pictures per category', atLeastOne, 40)
   .action((options: DemoOptions) => withService(options, (client) => demo(client, options)))
@@ -74,13 +74,24 @@ async function demo(client: Client, options: DemoOptions): Promise<Answer> {
       `The strongest source is kin for ${percent(kin.top, 0)} of the targets; ${percent(kin.mass, 0)} of all probability lies on kin.`,
       '',
       groupTable(comparison.groups),
-      ...comparison.differences.map(({ verdict }) => verdict),
+      ...comparison.differences.flatMap((difference) => [difference.verdict, ...reach(difference)]),
       '',
       `All of it took ${seconds(spent)} and is kept. Look at it in the app:`,
       `  npm start -- --home ${shown(options.home)}`,
     ].join('\n'),
   };
 }
+
+/** What keeps an undecided comparison from a difference: how wide its interval is, and what would narrow it. */
+function reach({ difference: { low, high }, seeds, seedSd }: GroupDifference): string[] {
+  if (low > 0 || high < 0 || seedSd === null) return [];
+  return [
+    `What keeps it open: the difference itself varies by ${points(seedSd)} points from seed to seed, so that ${seeds.length} seeds show a true one from about ${points((high - low) / 2)} points up. More seeds (--seeds) narrow that.`,
+  ];
+}
+
+/** A share in percentage points, without its sign. */
+const points = (share: number): string => (100 * share).toFixed(1);
 
 /** Draws the target set into the home, unless these very pictures are there already. */
 async function drawTargets({ home, testPictures }: DemoOptions, progress: Progress): Promise<string> {
