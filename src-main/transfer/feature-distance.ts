@@ -1,13 +1,37 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { z } from 'zod';
 import type { Network } from './network.ts';
 import type { StepView } from './term.ts';
 
 /** How maps of different shapes are made to count alike. */
-export const forms = ['code', 'paper'] as const;
+const forms = ['code', 'paper'] as const;
 export type Form = (typeof forms)[number];
 
 /** The published weights multiply a sum over batches of so many images; here they multiply that of an average image as often. */
 export const publishedBatch = 64;
+
+/** Options of terms that hold feature maps. */
+export const distanceOptions = {
+  alpha: z
+    .number()
+    .min(0)
+    .max(1000)
+    .default(0.01)
+    .meta({
+      title: 'Feature maps α',
+      description: 'weight of the distance between feature maps',
+      strength: [1, 0.1, 10, 0.3],
+    }),
+  beta: z.number().min(0).max(1000).default(0.01).meta({
+    title: 'New head β',
+    description: 'weight of the new head’s own size, in place of weight decay',
+  }),
+  form: z.enum(forms).default('code').meta({
+    title: 'Scale of maps',
+    description:
+      'code: a map counts by its mean over places, whatever the images’ side; paper: every place counts, early stages most',
+  }),
+};
 
 const isStageEnd = (tap: string): boolean => /^stage\d+$/.test(tap);
 

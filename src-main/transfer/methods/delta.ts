@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { channelWeights } from '../channel-weights.ts';
-import { featureDistance, forms, publishedBatch, stageEnds } from '../feature-distance.ts';
+import { distanceOptions, featureDistance, publishedBatch, stageEnds } from '../feature-distance.ts';
 import { term } from '../term.ts';
 
 /**
@@ -19,25 +19,7 @@ export const delta = term({
   source:
     'Li, Xiong, Wang, Rao, Liu, Huan, «DELTA: Deep Learning Transfer using Feature Map with Attention», ICLR 2019, equations 4 to 6; α, β, 5 and the scale of maps as in its code, at the ends of stages; its sum over 64 images is here 64 times an average image, whatever the batch',
   options: z.strictObject({
-    alpha: z
-      .number()
-      .min(0)
-      .max(1000)
-      .default(0.01)
-      .meta({
-        title: 'Feature maps α',
-        description: 'weight of the distance between feature maps',
-        strength: [1, 0.1, 10, 0.3],
-      }),
-    beta: z.number().min(0).max(1000).default(0.01).meta({
-      title: 'New head β',
-      description: 'weight of the new head’s own size, in place of weight decay',
-    }),
-    form: z.enum(forms).default('code').meta({
-      title: 'Scale of maps',
-      description:
-        'code: a map counts by its mean over places, whatever the images’ side; paper: every place counts, early stages most',
-    }),
+    ...distanceOptions,
     images: z.number().int().min(1).max(100_000).default(32).meta({
       title: 'Images for channel weights',
       description:

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
-import { featureDistance, forms, publishedBatch, stageEnds } from '../feature-distance.ts';
+import { distanceOptions, featureDistance, publishedBatch, stageEnds } from '../feature-distance.ts';
 import { term } from '../term.ts';
 
 /**
@@ -15,27 +15,7 @@ export const featureMap = term({
   when: 'few labels, and images like those that the network was pre-trained on; it costs a forward pass of a frozen copy at each step',
   source:
     'Li, Xiong, Wang, Rao, Liu, Huan, «DELTA: Deep Learning Transfer using Feature Map with Attention», ICLR 2019, equation 4; α and β as in its code, whose sum over 64 images is here 64 times an average image, whatever the batch',
-  options: z.strictObject({
-    alpha: z
-      .number()
-      .min(0)
-      .max(1000)
-      .default(0.01)
-      .meta({
-        title: 'Feature maps α',
-        description: 'weight of the distance between feature maps',
-        strength: [1, 0.1, 10, 0.3],
-      }),
-    beta: z.number().min(0).max(1000).default(0.01).meta({
-      title: 'New head β',
-      description: 'weight of the new head’s own size, in place of weight decay',
-    }),
-    form: z.enum(forms).default('code').meta({
-      title: 'Scale of maps',
-      description:
-        'code: a map counts by its mean over places, whatever the images’ side; paper: every place counts, early stages most',
-    }),
-  }),
+  options: z.strictObject(distanceOptions),
   excludes: {
     delta: 'both hold the same feature maps, DELTA with learned weights of their channels.',
     scratch: 'training from scratch has no pre-trained weights.',
