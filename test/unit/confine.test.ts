@@ -8,7 +8,7 @@ import { Part, PartChoice } from '../../src-shared/domain.ts';
 /** Texts in calls' inputs that lead to no file of the system's: names, what a hub is asked, folders inside the dataset's. */
 const noPaths = new Set([
   ...['dataset', 'model', 'models', 'name', 'architecture', 'methods', 'options', 'preset'],
-  ...['repository', 'revision', 'endpoint', 'token', 'splits'],
+  ...['repository', 'revision', 'endpoint', 'token', 'splits', 'way'],
 ]);
 
 interface Text {
