@@ -139,7 +139,12 @@ const isRefusal = (error: Error): boolean =>
 
 function fillUp(disk: string, leave: number): void {
   const { bavail, bsize } = statfsSync(disk);
-  writeFileSync(join(disk, 'ballast'), Buffer.alloc(Math.max(0, bavail * bsize - leave)));
+  try {
+    writeFileSync(join(disk, 'ballast'), Buffer.alloc(Math.max(0, bavail * bsize - leave)));
+  } catch (error) {
+    // The service wrote meanwhile, and less is left than was meant: full all the same.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  }
 }
 
 /** A home, and a place to export to, that may not be written. */
