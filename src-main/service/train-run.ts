@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Dataset,
@@ -10,6 +10,7 @@ import {
 } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { preparationOf } from '../../src-shared/parts.ts';
+import { makeFolder } from '../formats/make-folder.ts';
 import { relationshipKey } from '../trainer/content-keys.ts';
 import type { AverageJob, JobRelationship, TrainJob } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
@@ -155,7 +156,7 @@ async function prepare(base: Base, run: Run) {
   );
 
   const runFolder = join(home.runFolder(run.id), String(store.runs.record(run.id)!.attempt));
-  mkdirSync(runFolder, { recursive: true });
+  makeFolder(runFolder);
   const firstStep = resumeFrom?.step ?? 0;
   store.transaction(() => {
     store.metrics.discardAfter(run.id, resumeFrom ? firstStep : -1);

@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { readNetwork } from '../backbones/network-file.ts';
 import { openEvaluationBatches } from '../data/batches.ts';
 import { permutation, randomOf } from '../data/random.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
+import { makeFolder } from '../formats/make-folder.ts';
 import type { TryOut } from '../transfer/averaging/averaging.ts';
 import { averagingOf } from '../transfer/averaging/index.ts';
 import { accumulate, statisticsOf, statisticsProgram } from '../transfer/averaging/statistics-program.ts';
@@ -38,7 +38,7 @@ export async function average(
 ): Promise<void> {
   const { config, model, samples, cacheFolder } = job;
   report({ type: 'progress', phase: 'starting', done: 0, total: 1 });
-  mkdirSync(job.runFolder, { recursive: true });
+  makeFolder(job.runFolder);
   const engine = await engines.open({ ...config, cacheFolder });
   report({ type: 'engine', engine: engine.info });
   if (engine.choice) report({ type: 'note', text: engine.choice });

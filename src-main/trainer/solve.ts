@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readNetwork } from '../backbones/network-file.ts';
+import { makeFolder } from '../formats/make-folder.ts';
 import { termsOf } from '../transfer/catalog.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import { leaveOutOf } from './leave-out-of.ts';
@@ -23,7 +23,7 @@ export async function solve(
 ): Promise<void> {
   const { config, model, cacheFolder } = job;
   report({ type: 'progress', phase: 'starting', done: 0, total: 1 });
-  mkdirSync(job.runFolder, { recursive: true });
+  makeFolder(job.runFolder);
   const engine = await engines.open({ ...config, cacheFolder });
   report({ type: 'engine', engine: engine.info });
   if (engine.choice) report({ type: 'note', text: engine.choice });

@@ -1,9 +1,10 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { readNetwork } from '../backbones/network-file.ts';
 import { openTrainingBatches } from '../data/batches.ts';
 import type { Arrays } from '../engine/engine.ts';
+import { makeFolder } from '../formats/make-folder.ts';
 import { copyWhole } from '../formats/write-whole.ts';
 import { evaluationOf, optimizerOf, samplingOf, scheduleOf, termsOf } from '../transfer/catalog.ts';
 import { feedsAt } from '../transfer/feeds.ts';
@@ -52,7 +53,7 @@ export async function train(
     tell(message);
   };
   report({ type: 'progress', phase: 'starting', done: 0, total: 1 });
-  mkdirSync(job.runFolder, { recursive: true });
+  makeFolder(job.runFolder);
   const engine = await engines.open({ ...config, cacheFolder });
   report({ type: 'engine', engine: engine.info });
   if (engine.choice) report({ type: 'note', text: engine.choice });
