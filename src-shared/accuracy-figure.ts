@@ -1,5 +1,5 @@
 import type { ExperimentResults } from './contract.ts';
-import { rateTitle, tableRows } from './experiment-table.ts';
+import { inPercent, rateTitle, tableRows } from './experiment-table.ts';
 import { lineFigure } from './line-figure.ts';
 
 /** Test accuracy against sampling rate, one line a method with its 95 % intervals over seeds, as SVG; null before the first value. */
@@ -23,6 +23,6 @@ export function accuracyFigure(results: ExperimentResults): string | null {
     lines,
     xTicks: results.experiment.plan.rates,
     showX: rateTitle,
-    showY: (value) => (100 * value).toFixed(1),
+    showY: inPercent,
   });
 }

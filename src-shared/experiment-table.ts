@@ -26,7 +26,7 @@ export const rateTitle = (rate: number): string => `${Number((100 * rate).toPrec
 export function accuracyText({ accuracy, state }: ExperimentCell): string {
   if (!accuracy) return state === 'hopeless' ? 'diverged' : '–';
   const { mean, interval } = accuracy;
-  return `${hundredths(mean)} (${interval ? interval.map(hundredths).join(' to ') : 'one seed'})`;
+  return `${inPercent(mean)} (${interval ? interval.map(inPercent).join(' to ') : 'one seed'})`;
 }
 
 export const asMarkdown = (results: Results): string => {
@@ -88,7 +88,8 @@ export const asCsv = (results: Results): string =>
     ),
   ].join('');
 
-const hundredths = (share: number): string => (100 * share).toFixed(1);
+/** A share of one as a number of percent: 0.681 → `68.1`. */
+export const inPercent = (share: number): string => (100 * share).toFixed(1);
 
 const latexSigns: Record<string, string> = {
   '\\': '\\textbackslash{}',

@@ -129,7 +129,7 @@ const short = (text: string): string => (text.length > 26 ? `${text.slice(0, 25)
 function scale(values: readonly number[], from: number, to: number, margin = 0) {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const pad = least === most ? Math.abs(least) / 20 || 0.05 : (most - least) * margin;
-  const [low, high] = least === most ? [least - pad, most + pad] : [least - pad, most + pad];
+  const [low, high] = [least - pad, most + pad];
   const step = roundStep((high - low) / 5);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);

@@ -78,7 +78,8 @@ export function configDifferences(a: RunConfig, b: RunConfig): { key: string; a:
 }
 
 /** Settings as a person reads them, those that are not the preset's: `steps 300, size 128`. */
-export const configText = (config: object): string => shown(config).replace(/^none$/, 'the preset’s');
+export const configText = (config: object): string =>
+  Object.keys(config).length === 0 ? 'the preset’s' : shown(config);
 
 function flat({ method, ...rest }: RunConfig): Map<string, unknown> {
   const options = method.flatMap(({ name: _, ...values }) => Object.entries(values));

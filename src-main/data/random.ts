@@ -26,6 +26,12 @@ export function randomOf(seed: number, purpose: string, ...at: readonly number[]
   };
 }
 
+/** A number between `low` and `high` whose logarithm is uniform. */
+export function logUniformOf([low, high]: readonly [number, number], random: Random): number {
+  const least = Math.log(low);
+  return Math.exp(least + random() * (Math.log(high) - least));
+}
+
 /** A normal number, mean 0 and deviation 1, of two uniform ones (Box and Muller, 1958). */
 export const normalOf = (random: Random): number =>
   // 1 - u is never zero.

@@ -1,4 +1,4 @@
-import { BenchRequest, type BenchResult, type TrainerBench } from '../../src-shared/bench.ts';
+import { BenchRequest, type BenchResult } from '../../src-shared/bench.ts';
 import type { Preprocessing } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { architectureNames, findArchitecture } from '../backbones/registry.ts';
@@ -30,16 +30,12 @@ export async function bench(request: BenchRequest, options: BenchOptions): Promi
   if (parsed.what === 'store')
     return benchStore(parsed, (done, total) => onProgress('bench store', done, total), signal);
 
-  let result: TrainerBench | undefined;
-  await openJobs(spawnTrainer).perform(jobOf(parsed, options.home), {
-    hear: (message) => {
-      if (message.type === 'bench' && message.result.bench !== 'run') result = message.result;
-    },
-    progress: (done, total) => onProgress(`bench ${parsed.what}`, done, total),
-    signal,
-  });
-  if (!result) throw new CotuneError('failed', 'The trainer ended without a result.', 'See `cotune doctor`.');
-  return result;
+  return openJobs(spawnTrainer).ask(
+    jobOf(parsed, options.home),
+    'a result',
+    (message) => (message.type === 'bench' && message.result.bench !== 'run' ? message.result : undefined),
+    { progress: (done, total) => onProgress(`bench ${parsed.what}`, done, total), signal },
+  );
 }
 
 type TrainerRequest = Exclude<BenchRequest, { what: 'store' }>;

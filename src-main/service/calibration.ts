@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { Calibration, EngineChoice, Model } from '../../src-shared/domain.ts';
-import { CotuneError } from '../../src-shared/errors.ts';
 import { findImages } from '../data/find-images.ts';
 import { matchSourceClasses } from '../data/source-labels.ts';
 import type { CalibrationJob, JobSample } from '../trainer/protocol.ts';
@@ -42,7 +41,6 @@ export async function calibrateModel(
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
 
-  let fit: Pick<Calibration, 'temperature' | 'nllBefore' | 'nllAfter'> | undefined;
   const job: CalibrationJob = {
     kind: 'calibration',
     engine,
@@ -50,14 +48,12 @@ export async function calibrateModel(
     samples,
     cacheFolder: home.cache,
   };
-  await jobs.perform(job, {
-    ...task,
-    hear: (message) => {
-      if (message.type === 'calibration') fit = message.fit;
-    },
-  });
-  if (!fit)
-    throw new CotuneError('failed', 'The trainer ended without a temperature.', 'See `cotune doctor`.');
+  const fit = await jobs.ask(
+    job,
+    'a temperature',
+    (message) => (message.type === 'calibration' ? message.fit : undefined),
+    task,
+  );
   const hash = createHash('sha256');
   for (const sample of samples) hash.update(`${sample.label} ${sample.hash}\n`);
   const calibration = {

@@ -2,7 +2,6 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { RunBench } from '../../src-shared/bench.ts';
 import type { Experiment, PlanEstimate } from '../../src-shared/contract.ts';
 import type { RunConfig } from '../../src-shared/domain.ts';
-import { CotuneError } from '../../src-shared/errors.ts';
 import { estimate, type RunsToCome } from '../../src-shared/estimate.ts';
 import { type Catalog, choiceLabel, chosenParts } from '../../src-shared/parts.ts';
 import { asTrial } from '../../src-shared/search.ts';
@@ -10,12 +9,11 @@ import { storedShorter, undecoded } from '../data/stored-images.ts';
 import { contentKey, openContentCache } from '../formats/content-cache.ts';
 import type { RunWork } from '../trainer/protocol.ts';
 import type { Context } from './context.ts';
-import { cellsOf, requestOf } from './experiment-facts.ts';
+import { cellsOf } from './experiment-facts.ts';
 import { checkPlan, withBaselines } from './experiments.ts';
 import { findDataset, findModel } from './lookup.ts';
-import { type PlannedRun, planRuns } from './plan-runs.ts';
+import type { PlannedRun } from './plan-runs.ts';
 import { jobModel, jobSamples, samplesForRun } from './run-samples.ts';
-import type { JobMessage } from './trainer-job.ts';
 
 /** A measurement is some hundred bytes. */
 const measurementsLimit = 4 * 2 ** 20;
@@ -32,11 +30,7 @@ export async function estimatePlan(context: Context, given: Experiment['plan']):
   const model = findModel(store, given.model);
   const plan = await withBaselines(given, model, catalog);
   const cells = cellsOf(plan, catalog);
-  await checkPlan(store, plan, cells);
-  const finals = await planRuns(
-    store,
-    cells.map(({ method, rate }) => ({ request: requestOf(plan, method, rate, plan.seeds[0]) })),
-  );
+  const finals = await checkPlan(store, plan, cells);
   const dataset = findDataset(store, plan.dataset);
   const widest = Math.max(...plan.rates);
   const chosen = plan.seeds.map((seed) => samplesForRun(store, dataset, widest, seed).samples);
@@ -132,13 +126,9 @@ async function measure({ home, jobs }: Context, run: RunWork['run'], modelHash: 
   });
   const kept = openContentCache(home.cache, 'measured', measurementsLimit);
   const bytes = await kept.getOrMake(key, async () => {
-    let found: RunBench | undefined;
-    const hear = (message: JobMessage) => {
-      if (message.type === 'bench' && message.result.bench === 'run') found = message.result;
-    };
-    await jobs.perform({ kind: 'bench', work: { what: 'run', run } }, { hear });
-    if (!found)
-      throw new CotuneError('failed', 'The trainer ended without a result.', 'See `cotune doctor`.');
+    const found = await jobs.ask({ kind: 'bench', work: { what: 'run', run } }, 'a result', (message) =>
+      message.type === 'bench' && message.result.bench === 'run' ? message.result : undefined,
+    );
     return Buffer.from(JSON.stringify(found));
   });
   return JSON.parse(Buffer.from(bytes).toString());

@@ -1,7 +1,7 @@
 import { accuracyFigure } from '../../src-shared/accuracy-figure.ts';
 import type { ExperimentResults, MetricSeries } from '../../src-shared/contract.ts';
 import type { Relationship, RelationshipRow, Run } from '../../src-shared/domain.ts';
-import { accuracyText, rateTitle, tableRows } from '../../src-shared/experiment-table.ts';
+import { accuracyText, inPercent, rateTitle, tableRows } from '../../src-shared/experiment-table.ts';
 import { lineFigure } from '../../src-shared/line-figure.ts';
 import { escapeMarkup as text } from '../../src-shared/markup.ts';
 import { configText } from '../../src-shared/run-settings.ts';
@@ -178,7 +178,7 @@ function curves({ results, finals }: ReportData): string {
       });
       if (lines.length === 0) return '';
       const title = `Validation accuracy by step at ${rateTitle(rate)} of the training images`;
-      return `<h3>${text(rateTitle(rate))}</h3><div class="figure">${lineFigure({ title, xTitle: 'step', yTitle: 'validation accuracy, %', lines, showX: String, showY: (value) => (100 * value).toFixed(1) })}</div>`;
+      return `<h3>${text(rateTitle(rate))}</h3><div class="figure">${lineFigure({ title, xTitle: 'step', yTitle: 'validation accuracy, %', lines, showX: String, showY: inPercent })}</div>`;
     })
     .join('');
 }
@@ -203,4 +203,4 @@ const relationshipCard = ({ relationship, method, rows }: ReportData['relationsh
     ]),
   )}`;
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const percent = (share: number): string => `${inPercent(share)} %`;

@@ -183,12 +183,15 @@ export async function withBaselines(
   return { ...plan, methods: [...baselines.map(({ name }) => name), ...others] };
 }
 
-/** Every method at every rate is asked for once, before anything begins. Errors: `bad-input`, `not-found`. */
+/**
+ * Every method at every rate is asked for once, before anything begins. Returns these runs, on the first seed and with settings as
+ * given, by cell. Errors: `bad-input`, `not-found`.
+ */
 export async function checkPlan(
   store: Base['store'],
   plan: Experiment['plan'],
   cells: readonly CellPlan[],
-): Promise<void> {
+): Promise<PlannedRun[]> {
   for (const list of ['rates', 'seeds'] as const)
     if (new Set<number>(plan[list]).size < plan[list].length)
       throw new CotuneError(
@@ -216,4 +219,5 @@ export async function checkPlan(
       `At rate ${cells[blind].rate} there are no validation images to choose settings by.`,
       'Add images, or train with the settings as given: search: off.',
     );
+  return planned;
 }

@@ -4,9 +4,11 @@ import type { SpawnTrainer } from './spawn-trainer.ts';
 import { type JobMessage, startJob } from './trainer-job.ts';
 import { openTurns } from './turns.ts';
 
+/** What a job says beside its progress. */
+type Heard = Exclude<JobMessage, { type: 'progress' }>;
+
 export interface JobOptions {
-  /** Hears what the job says beside its progress. */
-  hear?(message: Exclude<JobMessage, { type: 'progress' }>): void;
+  hear?(message: Heard): void;
   progress?(done: number, total: number): void;
   /** Kills the job; one that waits for its turn does not begin. */
   signal?: AbortSignal;
@@ -15,6 +17,10 @@ export interface JobOptions {
 }
 
 export type Jobs = ReturnType<typeof openJobs>;
+
+/** Why work ended that was going on when the service was closed. */
+export const closedMeanwhile = (): CotuneError =>
+  new CotuneError('cancelled', 'The service was closed before this was done.', 'Start it again.');
 
 /** A job that is no run. */
 type OtherJob = Exclude<Job, { kind: 'train' | 'average' }>;
@@ -56,23 +62,41 @@ export function openJobs(spawnTrainer: SpawnTrainer) {
     signal.throwIfAborted();
   }
 
+  /**
+   * Does a job when its turn comes; its process is gone by the end. Errors: those of the job, the signal's reason, `cancelled`
+   * after `close`.
+   */
+  function perform(job: OtherJob, options: JobOptions = {}): Promise<void> {
+    const signal = AbortSignal.any([closing.signal, ...(options.signal ? [options.signal] : [])]);
+    const done = turns[lanes[job.kind]].take(() => work(job, options, signal), signal);
+    underWay.add(done);
+    const forget = () => void underWay.delete(done);
+    done.then(forget, forget);
+    return done;
+  }
+
   return {
-    /**
-     * Does a job when its turn comes; its process is gone by the end. Errors: those of the job, the signal's reason, `cancelled`
-     * after `close`.
-     */
-    perform(job: OtherJob, options: JobOptions = {}): Promise<void> {
-      const signal = AbortSignal.any([closing.signal, ...(options.signal ? [options.signal] : [])]);
-      const done = turns[lanes[job.kind]].take(() => work(job, options, signal), signal);
-      underWay.add(done);
-      const forget = () => void underWay.delete(done);
-      done.then(forget, forget);
-      return done;
+    perform,
+    /** Does a job for the one thing that it says, in words `what`, and that `find` finds in its messages. Errors: as `perform`. */
+    async ask<T>(
+      job: OtherJob,
+      what: string,
+      find: (message: Heard) => T | undefined,
+      options: Omit<JobOptions, 'hear'> = {},
+    ): Promise<T> {
+      let found: T | undefined;
+      await perform(job, {
+        ...options,
+        hear: (message) => {
+          found = find(message) ?? found;
+        },
+      });
+      if (found === undefined)
+        throw new CotuneError('failed', `The trainer ended without ${what}.`, 'See `cotune doctor`.');
+      return found;
     },
     async close(): Promise<void> {
-      closing.abort(
-        new CotuneError('cancelled', 'The service was closed before this was done.', 'Start it again.'),
-      );
+      closing.abort(closedMeanwhile());
       await Promise.allSettled(underWay);
     },
   };

@@ -6,6 +6,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import type { Context } from './context.ts';
 import { usualStep } from './run-config.ts';
 import { jobModel } from './run-samples.ts';
+import { partOf } from './tasks.ts';
 
 /** Steps measured, as `cotune bench` does where nothing else is said. */
 const steps = 5;
@@ -24,8 +25,7 @@ export function measureModel(context: Context, model: Model, engine: EngineChoic
       'Measure when it has ended.',
     );
   return tasks.start('measurement', `Speed of ${model.name}`, async (task) => {
-    const measured: Partial<Record<StepBench['bench'], StepBench>> = {};
-    for (const [at, what] of (['train', 'infer'] as const).entries()) {
+    const measured = async (what: StepBench['bench'], at: number): Promise<StepBench> => {
       const work = {
         what,
         model: model.name,
@@ -36,20 +36,14 @@ export function measureModel(context: Context, model: Model, engine: EngineChoic
         profile: false,
         frozen: 0,
       };
-      await jobs.perform(
+      return jobs.ask(
         { kind: 'bench', work },
-        {
-          hear: (message) => {
-            if (message.type === 'bench' && message.result.bench === what) measured[what] = message.result;
-          },
-          progress: (done, total) => task.progress(at * total + done, 2 * total),
-          signal: task.signal,
-        },
+        'a measurement',
+        (message) => (message.type === 'bench' && message.result.bench === what ? message.result : undefined),
+        partOf(task, at, 2),
       );
-    }
-    const { train, infer } = measured;
-    if (!train || !infer)
-      throw new CotuneError('failed', 'The trainer ended without a measurement.', 'See `cotune doctor`.');
+    };
+    const [train, infer] = [await measured('train', 0), await measured('infer', 1)];
     store.models.keepMeasurement(model.hash, {
       machine: hostname(),
       engine: train.engine.name,

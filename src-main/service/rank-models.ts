@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { checkUnchanged } from './data-check.ts';
 import { findDataset, findModel } from './lookup.ts';
 import { jobModel, jobSamples, samplesForRun } from './run-samples.ts';
-import type { TaskWork } from './tasks.ts';
+import { partOf, type TaskWork } from './tasks.ts';
 
 /** So few networks that their order says little. */
 const few = 5;
@@ -54,12 +54,6 @@ export function rankModels(context: Context, input: CallInput<'models.rank'>): T
     });
   });
 }
-
-/** One of several equal parts of a task. */
-const partOf = (task: TaskWork, at: number, parts: number): TaskWork => ({
-  signal: task.signal,
-  progress: (done, total) => task.progress(at * total + done, parts * total),
-});
 
 async function rankOne(
   { jobs }: Context,

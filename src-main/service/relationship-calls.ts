@@ -148,19 +148,14 @@ const named = (kind: string, count: number, file: ClassFile | undefined): string
     : Array.from({ length: count }, (_, i) => `${kind} ${i}`);
 
 /** Runs a relationship job in a trainer process and returns what it learned. */
-async function learn(
+const learn = (
   { jobs }: Context,
   task: TaskWork,
   job: RelationshipJob | ArraysJob,
-): Promise<JobRelationship> {
-  let learned: JobRelationship | undefined;
-  await jobs.perform(job, {
-    ...task,
-    hear: (message) => {
-      if (message.type === 'relationship') learned = message.relationship;
-    },
-  });
-  if (!learned)
-    throw new CotuneError('failed', 'The trainer ended without a relationship.', 'See `cotune doctor`.');
-  return learned;
-}
+): Promise<JobRelationship> =>
+  jobs.ask(
+    job,
+    'a relationship',
+    (message) => (message.type === 'relationship' ? message.relationship : undefined),
+    task,
+  );

@@ -2,6 +2,7 @@ import type { Task } from '../../src-shared/contract.ts';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import { explainSystemError } from '../formats/system-error.ts';
 import type { Base } from './base.ts';
+import { closedMeanwhile } from './jobs.ts';
 import { processId } from './lease.ts';
 import { persist } from './persist.ts';
 import { openTrouble } from './trouble.ts';
@@ -13,6 +14,12 @@ export interface TaskWork {
   /** Aborted when a person cancels the task, and when the service closes. */
   signal: AbortSignal;
 }
+
+/** One of several equal parts of a task. */
+export const partOf = (task: TaskWork, at: number, parts: number): TaskWork => ({
+  signal: task.signal,
+  progress: (done, total) => task.progress(at * total + done, parts * total),
+});
 
 export type Tasks = ReturnType<typeof openTasks>;
 
@@ -64,7 +71,7 @@ export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 
       write = () => store.tasks.finish(id, result);
     } catch (error) {
       const reason = closing.signal.aborted
-        ? new CotuneError('cancelled', 'The service was closed before this was done.', 'Start it again.')
+        ? closedMeanwhile()
         : cancelled.aborted
           ? new CotuneError('cancelled', 'It was cancelled.', 'Start it again whenever you like.')
           : explainSystemError(store.explain(error));

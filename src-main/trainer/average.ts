@@ -4,7 +4,6 @@ import { readNetwork } from '../backbones/network-file.ts';
 import { openEvaluationBatches } from '../data/batches.ts';
 import { permutation, randomOf } from '../data/random.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
-import { makeFolder } from '../formats/make-folder.ts';
 import type { TryOut } from '../transfer/averaging/averaging.ts';
 import { averagingOf } from '../transfer/averaging/index.ts';
 import { accumulate, statisticsOf, statisticsProgram } from '../transfer/averaging/statistics-program.ts';
@@ -12,6 +11,7 @@ import { weightedMean } from '../transfer/averaging/weighted-mean.ts';
 import { termsOf } from '../transfer/catalog.ts';
 import { newHead } from '../transfer/initial-state.ts';
 import { type Network, targetHead } from '../transfer/network.ts';
+import { beginRun } from './begin-run.ts';
 import { evaluateSplits, openTrained } from './evaluate-weights.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import { leaveOutOf } from './leave-out-of.ts';
@@ -37,11 +37,7 @@ export async function average(
   engines: KeptEngine,
 ): Promise<void> {
   const { config, model, samples, cacheFolder } = job;
-  report({ type: 'progress', phase: 'starting', done: 0, total: 1 });
-  makeFolder(job.runFolder);
-  const engine = await engines.open({ ...config, cacheFolder });
-  report({ type: 'engine', engine: engine.info });
-  if (engine.choice) report({ type: 'note', text: engine.choice });
+  const engine = await beginRun(job, report, engines);
   const watch = stopwatch(null);
   const { network, file } = openSource(model, job.targetClasses);
   const { way } = averagingOf(config.method)!;

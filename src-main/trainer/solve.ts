@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readNetwork } from '../backbones/network-file.ts';
-import { makeFolder } from '../formats/make-folder.ts';
 import { termsOf } from '../transfer/catalog.ts';
+import { beginRun } from './begin-run.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import { leaveOutOf } from './leave-out-of.ts';
 import { openSource } from './open-source.ts';
@@ -21,26 +21,18 @@ export async function solve(
   signal: AbortSignal,
   engines: KeptEngine,
 ): Promise<void> {
-  const { config, model, cacheFolder } = job;
-  report({ type: 'progress', phase: 'starting', done: 0, total: 1 });
-  makeFolder(job.runFolder);
-  const engine = await engines.open({ ...config, cacheFolder });
-  report({ type: 'engine', engine: engine.info });
-  if (engine.choice) report({ type: 'note', text: engine.choice });
+  const { config, model } = job;
+  const engine = await beginRun(job, report, engines);
   const watch = stopwatch(null);
   const { file, network } = openSource(model, job.targetClasses);
   const unusable = leaveOutOf(job, report);
+  const weights = () => readNetwork(file, file.tensors);
+  const tools = { engine, network, file, unusable, weights };
   const solved = await watch.time('relationship_s', () =>
-    prepareTerms(
-      termsOf(config.method),
-      { engine, network, file, unusable, weights: () => readNetwork(file, file.tensors) },
-      job,
-      report,
-      signal,
-    ),
+    prepareTerms(termsOf(config.method), tools, job, report, signal),
   );
   signal.throwIfAborted();
   const weightsPath = join(job.runFolder, 'weights.safetensors');
-  writeTrainedWeights(weightsPath, network, { ...readNetwork(file, file.tensors), ...solved }, job);
+  writeTrainedWeights(weightsPath, network, { ...weights(), ...solved }, job);
   await testTrained(weightsPath, 0, engine, { ...job, unusable }, watch, report, signal);
 }

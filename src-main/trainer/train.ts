@@ -4,7 +4,6 @@ import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { readNetwork } from '../backbones/network-file.ts';
 import { openTrainingBatches } from '../data/batches.ts';
 import type { Arrays } from '../engine/engine.ts';
-import { makeFolder } from '../formats/make-folder.ts';
 import { copyWhole } from '../formats/write-whole.ts';
 import { evaluationOf, optimizerOf, samplingOf, scheduleOf, termsOf } from '../transfer/catalog.ts';
 import { feedsAt } from '../transfer/feeds.ts';
@@ -15,6 +14,7 @@ import { averageName } from '../transfer/step-plan.ts';
 import type { Validation } from '../transfer/term.ts';
 import { trainingProgram } from '../transfer/training-program.ts';
 import { withNorm } from '../transfer/updates.ts';
+import { beginRun } from './begin-run.ts';
 import { bestPath, type Checkpoint, readCheckpoint, type Said, writeCheckpoint } from './checkpoint.ts';
 import { checkFinite, divergence } from './divergence.ts';
 import { evaluateSplits } from './evaluate-weights.ts';
@@ -52,11 +52,7 @@ export async function train(
     if (message.type === 'relationship') said.relationship = true;
     tell(message);
   };
-  report({ type: 'progress', phase: 'starting', done: 0, total: 1 });
-  makeFolder(job.runFolder);
-  const engine = await engines.open({ ...config, cacheFolder });
-  report({ type: 'engine', engine: engine.info });
-  if (engine.choice) report({ type: 'note', text: engine.choice });
+  const engine = await beginRun(job, report, engines);
 
   // The pre-trained backbone F with its source head G_s, and a new target head H.
   const terms = termsOf(config.method, config.extras);

@@ -2,7 +2,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Arrays, Program, Tensors } from '../engine/engine.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { stageEnds } from './feature-distance.ts';
-import { spreadOver } from './fisher.ts';
 import { probedHead } from './linear-probe.ts';
 import {
   classify,
@@ -12,6 +11,7 @@ import {
   specsOf,
   targetHead,
 } from './network.ts';
+import { spreadOver } from './spread-over.ts';
 import type { Preparation } from './term.ts';
 
 /** Images at once. */

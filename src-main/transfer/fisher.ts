@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorDescription } from '../backbones/backbone.ts';
-import { permutation, randomOf } from '../data/random.ts';
+import { randomOf } from '../data/random.ts';
 import type { Arrays, Program, Tensors } from '../engine/engine.ts';
 import { classify, evaluationScope, evaluationTensors, type Network, specsOf } from './network.ts';
+import { spreadOver } from './spread-over.ts';
 import type { Preparation } from './term.ts';
 
 /** Squares of the gradient of log p(y | x) by each parameter, for one image and an outcome y [1, classes], one-hot. */
@@ -103,16 +104,4 @@ function fisherProgram(network: Network, size: number, images: number): Program 
       return { state: Object.fromEntries(next), outputs: {} };
     },
   };
-}
-
-/** Places of `count` images, or of all: the classes take turns, each with its images in an order of their own. */
-export function spreadOver(labels: readonly number[], count: number): number[] {
-  const byClass = new Map<number, number[]>();
-  for (const place of permutation(labels.length, randomOf(0, 'images to prepare with')))
-    byClass.set(labels[place], [...(byClass.get(labels[place]) ?? []), place]);
-  const classes = [...byClass.entries()].sort(([a], [b]) => a - b).map(([, places]) => places);
-  const rounds = Math.max(...classes.map((places) => places.length));
-  return Array.from({ length: rounds }, (_, round) => classes.flatMap((places) => places[round] ?? []))
-    .flat()
-    .slice(0, count);
 }

@@ -6,7 +6,7 @@ export function dialogTitles(): RegExp[] {
   const folder = fileURLToPath(new URL('../../src-renderer/', import.meta.url));
   const sources = globSync(`${folder}**/*.svelte`).map((file) => readFileSync(file, 'utf8'));
   const titles = sources.flatMap((source) => [
-    ...source.matchAll(/<(?:Dialog|Confirm|Viewer)\s+title=(?:"([^"]+)"|\{`([^`]+)`\})/g),
+    ...source.matchAll(/<(?:Dialog|WriteDialog|Confirm|Viewer)\s+title=(?:"([^"]+)"|\{`([^`]+)`\})/g),
   ]);
   return titles.map(([, text, template]) => {
     const fixed = (text ?? template).split(/\$\{[^}]*\}/);

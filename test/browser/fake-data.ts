@@ -10,7 +10,7 @@ import type {
   Prediction,
 } from '../../src-shared/contract.ts';
 import type { Dataset, Model, Relationship, RelationshipRow, Run, Sample } from '../../src-shared/domain.ts';
-import { usualSight } from '../usual-sight.ts';
+import { usualConfig } from '../usual-config.ts';
 
 /** A reproducible number in [0, 1) for any tuple of whole numbers. */
 export function noise(...key: number[]): number {
@@ -151,6 +151,7 @@ export function makeRun(id: number, change: Partial<Run> & { method?: string } =
     id,
     status: 'finished',
     config: {
+      ...usualConfig,
       dataset: datasets[large ? 1 : 0].dataset.name,
       model: 'mnv2',
       method: [
@@ -158,23 +159,9 @@ export function makeRun(id: number, change: Partial<Run> & { method?: string } =
           ? { name: method, tradeOff: 2.3, approach: 'reverse', shuffled: false }
           : { name: method },
       ],
-      extras: [],
-      ...usualSight,
-      preset: 'quick',
       rate,
       seed,
-      steps: 300,
-      batch: 32,
-      size: 128,
       learningRate: 0.0005,
-      headLearningRateMultiplier: 10,
-      optimizer: { name: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
-      schedule: { name: 'step', decayAt: [200], decayFactor: 0.1 },
-      engine: 'auto',
-      precision: 'full',
-      evaluateEvery: 60,
-      checkpointEvery: 60,
-      select: 'last',
     },
     datasetId: large ? 2 : 1,
     modelId: 1,

@@ -6,52 +6,29 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { emptyForm, readForm } from '../../src-renderer/runs/training-form.ts';
 import type { Catalog } from '../../src-shared/parts.ts';
-import { writeTinyNetwork } from '../browser/tiny-network.ts';
 import { cotune } from './cli-process.ts';
-import { type Fixture, makeFixture } from './fixture.ts';
+import { twoStepRuns, twoSteps } from './two-step-runs.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const file = fileURLToPath(new URL('../fixtures/methods/feature-norm.ts', import.meta.url));
 
-let fixture: Fixture;
+let fixture: Awaited<ReturnType<typeof twoStepRuns>>;
 beforeAll(async () => {
   process.env.COTUNE_METHODS = file;
-  fixture = await makeFixture();
-  writeTinyNetwork(fixture.weights);
-  const home = ['--home', fixture.home];
-  expect((await cotune(['import', fixture.images, '--name', 'insects', ...home])).code).toBe(0);
-  expect((await cotune(['models', 'add', fixture.weights, '--name', 'tiny', ...home])).code).toBe(0);
+  fixture = await twoStepRuns();
 });
 afterAll(() => {
   delete process.env.COTUNE_METHODS;
   fixture.remove();
 });
 
-const run = [
-  '--dataset',
-  'insects',
-  '--model',
-  'tiny',
-  '--steps',
-  '2',
-  '--batch',
-  '4',
-  '--size',
-  '32',
-  '--engine',
-  'cpu',
-];
-async function trained(...args: string[]) {
-  const { code, stdout, stderr } = await cotune(['train', ...args, '--json', '--home', fixture.home]);
-  expect([stderr, code]).toEqual([stderr, 0]);
-  return JSON.parse(stdout);
-}
+const trained = (...args: string[]) => fixture.trained(...args);
 
 test('a method in a file of its own has flags with help, and trains with the options that they give', async () => {
   const { stdout } = await cotune(['train', '--help']);
   expect(stdout).toMatch(/--feature-norm\.weight <n>\s+weight of the term \(default: 0\.5\)/);
   const document = await trained(
-    ...run,
+    ...twoSteps,
     '--method',
     'feature-norm',
     '--feature-norm.weight',
@@ -64,7 +41,7 @@ test('a method in a file of its own has flags with help, and trains with the opt
     config: { method: [{ name: 'feature-norm', weight: 2, absolute: true }] },
   });
   const { stdout: wrong } = await cotune([
-    ...['train', ...run, '--method', 'feature-norm', '--weight', '11', '--json', '--home', fixture.home],
+    ...['train', ...twoSteps, '--method', 'feature-norm', '--weight', '11', '--json', '--home', fixture.home],
   ]);
   expect(JSON.parse(wrong).error).toMatchObject({
     code: 'bad-input',
@@ -76,7 +53,7 @@ test('a method in a file of its own has flags with help, and trains with the opt
 test('it trains from a settings file, together with another', async () => {
   const path = join(fixture.root, 'settings.yaml');
   writeFileSync(path, 'method: feature-norm+cotuning\nfeature-norm: { weight: 1 }\ncotuning.trade_off: 3\n');
-  expect((await trained('--config', path, ...run)).config.method).toEqual([
+  expect((await trained('--config', path, ...twoSteps)).config.method).toEqual([
     { name: 'cotuning', trade_off: 3, approach: 'reverse', shuffled: false },
     { name: 'feature-norm', weight: 1, absolute: false },
   ]);

@@ -1,48 +1,25 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { writeTinyNetwork } from '../browser/tiny-network.ts';
 import { cotune } from './cli-process.ts';
-import { type Fixture, makeFixture } from './fixture.ts';
+import { twoStepRuns, twoSteps } from './two-step-runs.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-let fixture: Fixture;
+let fixture: Awaited<ReturnType<typeof twoStepRuns>>;
 beforeAll(async () => {
-  fixture = await makeFixture();
-  writeTinyNetwork(fixture.weights);
-  const home = ['--home', fixture.home];
-  expect((await cotune(['import', fixture.images, '--name', 'insects', ...home])).code).toBe(0);
-  expect((await cotune(['models', 'add', fixture.weights, '--name', 'tiny', ...home])).code).toBe(0);
+  fixture = await twoStepRuns();
 });
 afterAll(() => {
   fixture.remove();
 });
 
-const run = [
-  '--dataset',
-  'insects',
-  '--model',
-  'tiny',
-  '--steps',
-  '2',
-  '--batch',
-  '4',
-  '--size',
-  '32',
-  '--engine',
-  'cpu',
-];
-async function trained(...args: string[]) {
-  const { code, stdout, stderr } = await cotune(['train', ...args, '--json', '--home', fixture.home]);
-  expect([stderr, code]).toEqual([stderr, 0]);
-  return JSON.parse(stdout);
-}
+const trained = (...args: string[]) => fixture.trained(...args);
 
 test('terms that prepare, weigh, limit and rate go together in one run, the same to the bit for the same seed', async () => {
   const composed = ['--method', 'scratch+bss', '--extras', 'class-weights+gradient-clipping+layer-decay'];
   const [one, again, other] = [
-    await trained(...run, ...composed),
-    await trained(...run, ...composed),
-    await trained(...run, ...composed, '--seed', '1'),
+    await trained(...twoSteps, ...composed),
+    await trained(...twoSteps, ...composed),
+    await trained(...twoSteps, ...composed, '--seed', '1'),
   ];
   expect(one).toMatchObject({ status: 'finished', method: 'bss+scratch' });
   expect([again.test, again.val]).toEqual([one.test, one.val]);
@@ -51,7 +28,7 @@ test('terms that prepare, weigh, limit and rate go together in one run, the same
 
 test('training from scratch and co-tuning say why they cannot go together', async () => {
   const { stdout } = await cotune([
-    ...['train', ...run, '--method', 'scratch+cotuning', '--json', '--home', fixture.home],
+    ...['train', ...twoSteps, '--method', 'scratch+cotuning', '--json', '--home', fixture.home],
   ]);
   expect(JSON.parse(stdout).error).toMatchObject({
     code: 'bad-input',
@@ -65,7 +42,7 @@ test('two runs make a soup and one an interpolation: runs like others, but for a
     const { code, stdout } = await cotune([...args, ...home]);
     return { code, ...JSON.parse(stdout) };
   };
-  const probed = [...run, '--method', 'lp-ft'];
+  const probed = [...twoSteps, '--method', 'lp-ft'];
   const [one, two] = [await trained(...probed, '--lr', '0.001'), await trained(...probed, '--lr', '0.01')];
   const soup = await answer('soup', `${one.run}`, `${two.run}`, '--way', 'uniform');
   expect(soup).toMatchObject({ code: 0, status: 'finished', method: 'uniform-soup', steps: 0 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { reportStyle } from '../../src-main/service/report-style.ts';
 
 const css = readFileSync(new URL('../../src-renderer/app.css', import.meta.url), 'utf8');
 const tokens = new Map(
@@ -7,6 +8,9 @@ const tokens = new Map(
     name,
     { light, dark },
   ]),
+);
+const inReport = [...reportStyle.matchAll(/(--[\w-]+: light-dark\(#\w{6}, #\w{6}\))/g)].map(
+  ([token]) => token,
 );
 const texts = ['text', 'text-dim', 'text-faint', 'accent', 'accent-strong', 'good', 'warn', 'bad'];
 const grounds = [...tokens.keys()].filter((name) => name.startsWith('bg') || name.endsWith('-soft'));
@@ -31,4 +35,9 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
     });
     expect(tooFaint).toEqual([]);
   });
+});
+
+test('a report has the app’s own colors', () => {
+  expect(inReport.length).toBeGreaterThan(0);
+  expect(inReport.filter((token) => !css.includes(token))).toEqual([]);
 });

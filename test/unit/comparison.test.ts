@@ -4,29 +4,17 @@ import type { Comparison } from '../../src-shared/contract.ts';
 import type { Run, RunConfig } from '../../src-shared/domain.ts';
 import type { ComparedRun } from '../../src-shared/paired-images.ts';
 import { drain } from '../drain.ts';
-import { usualSight } from '../usual-sight.ts';
+import { usualConfig } from '../usual-config.ts';
 
 const config: RunConfig = {
-  dataset: 'monkeys',
-  model: 'mnv2',
-  method: [{ name: 'finetune' }],
-  extras: [],
-  ...usualSight,
-  preset: 'quick',
+  ...usualConfig,
   rate: 0.15,
-  seed: 0,
   steps: 150,
-  batch: 32,
-  size: 128,
   learningRate: 0.0005,
-  headLearningRateMultiplier: 10,
-  optimizer: { name: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
   schedule: { name: 'step', decayAt: [100], decayFactor: 0.1 },
   engine: 'cpu',
-  precision: 'full',
   evaluateEvery: 0,
   checkpointEvery: 0,
-  select: 'last',
 };
 
 const compare = (runs: readonly ComparedRun[]): Comparison => drain(compareRuns(runs));

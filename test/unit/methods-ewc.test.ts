@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import { termsOf } from '../../src-main/transfer/catalog.ts';
-import { spreadOver, squaredScores } from '../../src-main/transfer/fisher.ts';
+import { squaredScores } from '../../src-main/transfer/fisher.ts';
+import { spreadOver } from '../../src-main/transfer/spread-over.ts';
 import { agrees, heldOf, recorded } from './terms.ts';
 
 /** The diagonal Fisher information of a linear softmax model, outcomes weighed for each image. */

@@ -9,30 +9,12 @@ import {
   settingText,
   withSetting,
 } from '../../src-shared/search.ts';
-import { usualSight } from '../usual-sight.ts';
+import { usualConfig } from '../usual-config.ts';
 
 const search = { learningRates: [0.3, 1, 3], strengths: 2, halving: true };
 const config: RunConfig = {
-  dataset: 'd',
-  model: 'm',
+  ...usualConfig,
   method: [{ name: 'cotuning', tradeOff: 2.3, approach: 'reverse', shuffled: false }],
-  extras: [],
-  ...usualSight,
-  preset: 'quick',
-  rate: 1,
-  seed: 0,
-  steps: 300,
-  batch: 32,
-  size: 128,
-  learningRate: 0.001,
-  headLearningRateMultiplier: 10,
-  optimizer: { name: 'sgd', momentum: 0.9, weightDecay: 0.0005 },
-  schedule: { name: 'step', decayAt: [200], decayFactor: 0.1 },
-  engine: 'auto',
-  precision: 'full',
-  evaluateEvery: 60,
-  checkpointEvery: 60,
-  select: 'last',
 };
 
 test('every method gets as many settings and as many steps of search as every other', () => {

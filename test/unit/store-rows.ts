@@ -2,32 +2,10 @@ import type { NewDataset } from '../../src-main/store/datasets.ts';
 import type { NewRun } from '../../src-main/store/runs.ts';
 import type { NewSample } from '../../src-main/store/samples.ts';
 import type { Store } from '../../src-main/store/store.ts';
-import type { RunConfig } from '../../src-shared/domain.ts';
-import { usualSight } from '../usual-sight.ts';
+import { usualConfig } from '../usual-config.ts';
 
 /** Rows for tests of the store. */
-export const config: RunConfig = {
-  dataset: 'd',
-  model: 'm',
-  method: [{ name: 'finetune' }],
-  extras: [],
-  ...usualSight,
-  preset: 'quick',
-  rate: 1,
-  seed: 0,
-  steps: 300,
-  batch: 32,
-  size: 128,
-  learningRate: 0.001,
-  headLearningRateMultiplier: 10,
-  optimizer: { name: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
-  schedule: { name: 'step', decayAt: [200], decayFactor: 0.1 },
-  engine: 'auto',
-  precision: 'full',
-  evaluateEvery: 60,
-  checkpointEvery: 60,
-  select: 'last',
-};
+export const config = usualConfig;
 
 export const dataset = (name: string, classes: string[] = ['a', 'b']): NewDataset => ({
   name,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { augmentation } from '../augmentation.ts';
 import { numberRange } from '../number-range.ts';
-import { normalOf } from '../random.ts';
+import { logUniformOf, normalOf } from '../random.ts';
 
 /**
  * Random erasing: with probability p a rectangle of the normalized input becomes the mean color (zero) or noise. Its share of
@@ -39,8 +39,7 @@ export const randomErasing = augmentation({
     if (random() >= probability) return;
     for (let attempt = 0; attempt < 10; attempt++) {
       const erased = size * size * (area[0] + random() * (area[1] - area[0]));
-      const low = Math.log(aspect[0]);
-      const ratio = Math.exp(low + random() * (Math.log(aspect[1]) - low));
+      const ratio = logUniformOf(aspect, random);
       const height = Math.round(Math.sqrt(erased * ratio));
       const width = Math.round(Math.sqrt(erased / ratio));
       if (height >= size || width >= size) continue;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { passes } from '../passes.ts';
+import { placesByClass } from '../places-by-class.ts';
 import type { Sampling } from '../sampling.ts';
 
 /**
@@ -41,13 +42,4 @@ export const classBalanced: Sampling = {
   },
 };
 
-/** Places of the pictures of each class that has some, in order of classes. */
-function byClass(labels: ArrayLike<number>): number[][] {
-  const classes = new Map<number, number[]>();
-  for (let place = 0; place < labels.length; place++) {
-    const places = classes.get(labels[place]);
-    if (places) places.push(place);
-    else classes.set(labels[place], [place]);
-  }
-  return [...classes].sort(([a], [b]) => a - b).map(([, places]) => places);
-}
+const byClass = (labels: ArrayLike<number>): number[][] => placesByClass(labels, Array.from(labels).keys());

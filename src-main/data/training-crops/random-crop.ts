@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { numberRange } from '../number-range.ts';
+import { logUniformOf } from '../random.ts';
 import { trainingCrop } from '../training-crop.ts';
 
 /**
@@ -35,8 +36,7 @@ export const randomCrop = trainingCrop({
     const mirrored = random() < flip;
     for (let attempt = 0; attempt < 10; attempt++) {
       const area = width * height * (scale[0] + random() * (scale[1] - scale[0]));
-      const low = Math.log(ratio[0]);
-      const aspect = Math.exp(low + random() * (Math.log(ratio[1]) - low));
+      const aspect = logUniformOf(ratio, random);
       const w = Math.round(Math.sqrt(area * aspect));
       const h = Math.round(Math.sqrt(area / aspect));
       if (w < 1 || h < 1 || w > width || h > height) continue;
