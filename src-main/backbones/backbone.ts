@@ -68,6 +68,8 @@ export interface Backbone {
   attentions: readonly string[];
   /** Name of the pre-trained head's last layer: `fc`, `classifier.1`. */
   head: string;
+  /** Whether scores go through a ReLU behind that layer. */
+  rectifiesScores: boolean;
   /** Tensors of a head of that name: its weight and its bias. */
   headTensors(name: string, classes: number): TensorDescription[];
   /** images [batch, side, side, 3] → features [batch, features], or an image of them where the head takes one. */

@@ -61,6 +61,9 @@ export function buildBackbone(description: Description, padding: Padding): Backb
     masks,
     attentions,
     head: head.name,
+    rectifiesScores: description.head
+      .slice(description.head.indexOf(head))
+      .some((layer) => layer.op === 'activation' && layer.of === 'relu'),
     headTensors: (name, classes) => headOf(name, classes).tensors,
     stageChannels: stages.map((part) => part.channels),
     forward: (images, scope) => resume(0, images, scope),

@@ -1,4 +1,4 @@
-import type { Sizes } from './architecture.ts';
+import type { Dialect, Sizes } from './architecture.ts';
 import type { Backbone, Padding } from './backbone.ts';
 import { buildBackbone } from './build.ts';
 import { architectureNamed } from './registry.ts';
@@ -16,19 +16,31 @@ export function createBackbone({ architecture, padding, ...sizes }: BackboneOpti
 }
 
 /** How an architecture's tensors are called: from torchvision's name, or one of another library's, to torchvision's. */
-export function torchvisionNaming(
-  architecture: string,
-  sizes: Sizes = { width: 1 },
-): (name: string) => string {
-  const tables = architectureNamed(architecture).otherNames?.(sizes) ?? [];
+export function torchvisionNaming(architecture: string): (name: string) => string {
+  const dialects = architectureNamed(architecture).dialects?.() ?? [];
   return (name) => {
-    const dot = name.lastIndexOf('.');
-    for (const table of tables) {
-      const whole = table.get(name);
-      if (whole) return whole;
-      const layer = table.get(name.slice(0, dot));
-      if (layer) return `${layer}${name.slice(dot)}`;
+    for (const dialect of dialects) {
+      const translated = translate(dialect, name);
+      if (translated) return translated;
     }
     return name;
   };
+}
+
+/**
+ * The dialect in which a file's tensors of an architecture are named: that of most of them. Undefined where they are torchvision's.
+ */
+export function dialectOf(architecture: string, names: readonly string[]): Dialect | undefined {
+  const counted = (architectureNamed(architecture).dialects?.() ?? []).map((dialect) => ({
+    dialect,
+    count: names.filter((name) => translate(dialect, name)).length,
+  }));
+  const [best] = counted.sort((a, b) => b.count - a.count);
+  return best?.count > 0 ? best.dialect : undefined;
+}
+
+function translate({ names }: Dialect, name: string): string | undefined {
+  const dot = name.lastIndexOf('.');
+  const layer = names.get(name.slice(0, dot));
+  return names.get(name) ?? (layer && `${layer}${name.slice(dot)}`);
 }

@@ -4,10 +4,12 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { type ClassFile, fitClasses } from '../formats/class-names/read-class-file.ts';
 import { openSafetensors } from '../formats/weights/safetensors.ts';
 import type { TensorSource } from '../formats/weights/tensor-source.ts';
+import type { Arithmetic } from './architecture.ts';
 import type { Padding } from './backbone.ts';
+import { dialectOf } from './index.ts';
 import { fromMetadata } from './model-metadata.ts';
 import { architecturesIn, type NetworkFile, nearestArchitecture, openNetwork } from './network-file.ts';
-import { architectureNamed, architectureNames } from './registry.ts';
+import { architectureNamed, architectureNames, twinNamed } from './registry.ts';
 
 /** What a person says about a weights file; it wins over the file's own metadata. */
 export interface ModelOverrides {
@@ -31,8 +33,8 @@ export const inspectModelFile = (path: string, overrides?: ModelOverrides): Prom
 export type NetworkFacts = Omit<Model, 'id' | 'name' | 'hash' | 'addedAt'>;
 
 /**
- * Everything there is to know about the tensors of a network: from `overrides`, else its metadata, else its tensors, else
- * torchvision's defaults (symmetric padding, ε = 1e-5, 224 px after a resize to 256, ImageNet's mean and deviation).
+ * Everything there is to know about the tensors of a network: from `overrides`, else its metadata, else its tensors and
+ * their names, else torchvision's defaults (symmetric padding, ε = 1e-5, 224 px after a resize to 256, ImageNet's mean and deviation).
  * Throws `bad-input` where tensors are missing, misshapen, unexpected or not finite, or the class names do not fit.
  */
 export async function inspectNetwork(
@@ -40,17 +42,17 @@ export async function inspectNetwork(
   overrides: ModelOverrides = {},
 ): Promise<NetworkFacts> {
   const said = fromMetadata(source.name, source.metadata);
-  const { name: architecture } = architectureNamed(
-    overrides.architecture ?? said.architecture ?? onlyArchitecture(source),
-  );
-  const padding = overrides.padding ?? said.padding ?? 'symmetric';
+  const named = overrides.architecture ?? said.architecture ?? onlyArchitecture(source);
+  const { name: architecture } = architectureNamed(named);
+  const { arithmetic, notes } = arithmeticOf(source, named);
+  const padding = overrides.padding ?? said.padding ?? arithmetic.padding ?? 'symmetric';
   const file = openNetwork(source, architecture, padding);
   await checkValues(file);
   const inputSize = overrides.preprocessing?.inputSize ?? said.preprocessing.inputSize ?? 224;
   return {
     architecture,
     padding,
-    batchNormEpsilon: said.batchNormEpsilon ?? file.backbone.batchNorm.epsilon,
+    batchNormEpsilon: said.batchNormEpsilon ?? arithmetic.batchNormEpsilon ?? file.backbone.batchNorm.epsilon,
     preprocessing: {
       resizeShorter: Math.round((inputSize * 256) / 224),
       ...imagenet,
@@ -66,11 +68,38 @@ export async function inspectNetwork(
     origin: said.origin ?? basename(source.name),
     notes: [
       ...source.notes,
+      ...(said.padding === undefined ? notes : []),
       ...(file.classes === 0
         ? ['The file has no source head: co-tuning and relationships need one, fine-tuning does not.']
         : []),
       ...(overrides.classes?.notes ?? []),
     ],
+  };
+}
+
+/**
+ * What a file's network computes otherwise than torchvision's: its library's networks do, or a twin of its own. A twin is told by
+ * the name that was given, or by that of the file.
+ */
+function arithmeticOf(
+  { name: path, tensors }: TensorSource,
+  named: string,
+): { arithmetic: Arithmetic; notes: string[] } {
+  const architecture = architectureNamed(named);
+  const dialect = dialectOf(architecture.name, [...tensors.keys()]);
+  const twins = architecture.twins?.filter(({ library }) => library === dialect?.library) ?? [];
+  const twin = twinNamed(architecture, named) ?? twins.find(({ name }) => basename(path).startsWith(name));
+  const isSure = named !== architecture.name || twins.length === 0;
+  return {
+    arithmetic: twin ?? dialect ?? {},
+    notes: isSure
+      ? []
+      : twin
+        ? [`Taken for ${twin.name}, as the file is called; --architecture says otherwise.`]
+        : twins.map(
+            ({ name, library }) =>
+              `${library} has another network with these tensors, which pads and normalizes otherwise: if this is ${name}, add it again with --architecture ${name}.`,
+          ),
   };
 }
 

@@ -25,27 +25,41 @@ interface InvertedBlock {
   isExcited: boolean;
 }
 
-/** timm's names of the layers of inverted residual blocks, and torchvision's. */
-export function invertedNames(blocks: readonly InvertedBlock[]): [string, string][] {
-  return blocks.flatMap(({ name, timm, expands, isExcited }) => {
-    const from = `blocks.${timm.join('.')}`;
+/** Names of a convolution and of the batch norm behind it. */
+type Unit = readonly [string, string];
+
+/** What a library calls the layers of inverted residual blocks. */
+export interface InvertedScheme {
+  /** A block by its place in timm's `blocks`, and by its number. */
+  block(timm: readonly number[], index: number): string;
+  expand: Unit;
+  depthwise(expands: boolean): Unit;
+  excitation: readonly [string, string];
+  project(expands: boolean): Unit;
+}
+
+export const timmInverted: InvertedScheme = {
+  block: (timm) => `blocks.${timm.join('.')}`,
+  expand: ['conv_pw', 'bn1'],
+  depthwise: (expands) => ['conv_dw', expands ? 'bn2' : 'bn1'],
+  excitation: ['se.conv_reduce', 'se.conv_expand'],
+  project: (expands) => (expands ? ['conv_pwl', 'bn3'] : ['conv_pw', 'bn2']),
+};
+
+/** A library's names of the layers of inverted residual blocks, and torchvision's. */
+export function invertedNames(blocks: readonly InvertedBlock[], scheme: InvertedScheme): [string, string][] {
+  return blocks.flatMap(({ name, timm, expands, isExcited }, index) => {
+    const from = scheme.block(timm, index);
     let at = 0;
-    const unit = (conv: string, norm: string): [string, string][] => {
+    const pair = (theirs: Unit, ours: Unit): [string, string][] => {
       const to = `${name}.block.${at++}`;
-      return [
-        [`${from}.${conv}`, `${to}.0`],
-        [`${from}.${norm}`, `${to}.1`],
-      ];
+      return theirs.map((layer, i) => [`${from}.${layer}`, `${to}.${ours[i]}`]);
     };
-    const first = expands ? unit('conv_pw', 'bn1') : [];
-    const depthwise = unit('conv_dw', expands ? 'bn2' : 'bn1');
-    const excitation: [string, string][] = isExcited
-      ? [
-          [`${from}.se.conv_reduce`, `${name}.block.${at}.fc1`],
-          [`${from}.se.conv_expand`, `${name}.block.${at++}.fc2`],
-        ]
-      : [];
-    const last = expands ? unit('conv_pwl', 'bn3') : unit('conv_pw', 'bn2');
-    return [...first, ...depthwise, ...excitation, ...last];
+    return [
+      ...(expands ? pair(scheme.expand, ['0', '1']) : []),
+      ...pair(scheme.depthwise(expands), ['0', '1']),
+      ...(isExcited ? pair(scheme.excitation, ['fc1', 'fc2']) : []),
+      ...pair(scheme.project(expands), ['0', '1']),
+    ];
   });
 }

@@ -34,7 +34,7 @@ export function fromMetadata(
   return dropAbsent({
     architecture: read(
       'architecture',
-      (text) => findArchitecture(text)?.name,
+      (text) => (findArchitecture(text) ? text : undefined),
       architectureNames().join(', '),
     ),
     padding: read(

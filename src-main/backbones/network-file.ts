@@ -6,7 +6,7 @@ import { withAdaptersOf } from './adapters.ts';
 import { type Backbone, type Padding, sourceHead, type TensorDescription } from './backbone.ts';
 import { buildBackbone } from './build.ts';
 import type { Description } from './description.ts';
-import { torchvisionNaming } from './index.ts';
+import { dialectOf, torchvisionNaming } from './index.ts';
 import { toTf } from './layouts.ts';
 import { packTensors } from './packed-source.ts';
 import { architectureNamed } from './registry.ts';
@@ -79,9 +79,11 @@ function match(given: TensorSource, architecture: string, padding: Padding) {
   const nameOf = torchvisionNaming(architecture);
   const packed = architectureNamed(architecture).packed?.({ width: 1 });
   const source = packed ? packTensors(given, nameOf, packed) : given;
+  const unused = dialectOf(architecture, [...given.tensors.keys()])?.unused ?? [];
   const names = new Map<string, string>();
   for (const name of source.tensors.keys())
-    if (!name.endsWith('.num_batches_tracked')) names.set(nameOf(name), name);
+    if (!name.endsWith('.num_batches_tracked') && !unused.some((layer) => name.startsWith(`${layer}.`)))
+      names.set(nameOf(name), name);
   const shapeOf = (name: string): number[] | undefined => {
     const shape = source.tensors.get(names.get(name) ?? '')?.shape;
     return shape && [...shape];

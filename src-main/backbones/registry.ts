@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
-import type { Architecture } from './architecture.ts';
+import type { Architecture, Twin } from './architecture.ts';
 import alexnet from './networks/alexnet.ts';
 import convnexts from './networks/convnext.ts';
 import densenets from './networks/densenet.ts';
@@ -42,10 +42,14 @@ export function architectures(): readonly Architecture[] {
 
 export const architectureNames = (): string[] => architectures().map(({ name }) => name);
 
-/** A network by its name, or by one that another library gives it. */
+/** A network by its name, by one that another library gives it, or by a twin's. */
 export const findArchitecture = (name: string): Architecture | undefined =>
   architectures().find((one) => one.name === name) ??
-  architectures().find((one) => one.aliases?.includes(name));
+  architectures().find((one) => one.aliases?.includes(name) || twinNamed(one, name));
+
+/** The twin of a network that has this name. */
+export const twinNamed = ({ twins }: Architecture, name: string): Twin | undefined =>
+  twins?.find((twin) => twin.name === name);
 
 /** The same. Errors: `not-found`, with the nearest name. */
 export function architectureNamed(name: string): Architecture {

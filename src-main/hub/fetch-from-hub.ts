@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Preprocessing } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { type Configured, configuredBy } from './configuration.ts';
 import { download, reason, refuseStatus } from './download.ts';
 
 export interface HubOptions {
@@ -16,11 +16,10 @@ export interface HubOptions {
 }
 
 /** A network as it has arrived. */
-export interface FetchedModel {
+export interface FetchedModel extends Pick<Configured, 'architecture' | 'preprocessing'> {
   weights: string;
   /** A JSON list of its source classes, where its configuration names them. */
   classes?: string;
-  preprocessing?: Partial<Preprocessing>;
 }
 
 const Sibling = z.object({
@@ -100,8 +99,25 @@ export async function fetchFromHub(
       await take(shard);
     }
   }
-  const config = byName.get('config.json');
-  return { weights, ...(config && fromConfig(await take(config), into)) };
+  const documents: unknown[] = [];
+  for (const name of ['config.json', 'preprocessor_config.json']) {
+    const file = byName.get(name);
+    documents.push(file && jsonIn(await take(file)));
+  }
+  const { classNames, ...configured } = configuredBy(repository, documents[0], documents[1]);
+  if (!classNames) return { weights, ...configured };
+  const classes = join(into, 'classes.json');
+  writeFileSync(classes, JSON.stringify(classNames));
+  return { weights, classes, ...configured };
+}
+
+/** What makes no sense says nothing. */
+function jsonIn(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 async function list(url: string, headers: Record<string, string>): Promise<z.infer<typeof Listing>> {
@@ -118,44 +134,4 @@ async function list(url: string, headers: Record<string, string>): Promise<z.inf
       { cause: error },
     );
   }
-}
-
-const triple = z.tuple([z.number(), z.number(), z.number()]);
-const Config = z.object({
-  label_names: z.array(z.string()).optional(),
-  id2label: z.record(z.string(), z.string()).optional(),
-  num_classes: z.number().optional(),
-  pretrained_cfg: z
-    .object({
-      input_size: z.tuple([z.number(), z.number(), z.number()]).optional(),
-      crop_pct: z.number().positive().max(1).optional(),
-      mean: triple.optional(),
-      std: triple.optional(),
-      label_names: z.array(z.string()).optional(),
-    })
-    .optional(),
-});
-
-/** Class names and preprocessing from timm's or transformers' config.json; what makes no sense is left out. */
-function fromConfig(path: string, folder: string): Pick<FetchedModel, 'classes' | 'preprocessing'> {
-  let document: unknown;
-  try {
-    document = JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    return {};
-  }
-  const { data: config } = Config.safeParse(document);
-  if (!config) return {};
-  const { input_size: input, crop_pct: crop, mean, std } = config.pretrained_cfg ?? {};
-  const side = input?.[1];
-  const preprocessing = {
-    ...(side && { inputSize: side, resizeShorter: Math.floor(side / (crop ?? 0.875)) }),
-    ...(mean && { mean }),
-    ...(std && { std }),
-  };
-  const names = config.label_names ?? config.pretrained_cfg?.label_names ?? config.id2label;
-  if (!names) return { preprocessing };
-  const classes = join(folder, 'classes.json');
-  writeFileSync(classes, JSON.stringify(names));
-  return { preprocessing, classes };
 }

@@ -12,7 +12,7 @@ export function fetchModel(context: Context, input: CallInput<'models.fetch'>): 
   const token = input.token ?? (input.endpoint === undefined ? process.env.HF_TOKEN : undefined);
   const endpoint = input.endpoint ?? process.env.HF_ENDPOINT ?? 'https://huggingface.co';
   return context.tasks.start('download', `Download of ${repository}`, async (task) => {
-    const { weights, classes, preprocessing } = await fetchFromHub(repository, context.home.downloads, {
+    const { weights, classes, ...configured } = await fetchFromHub(repository, context.home.downloads, {
       endpoint,
       token,
       revision,
@@ -23,7 +23,7 @@ export function fetchModel(context: Context, input: CallInput<'models.fetch'>): 
       path: weights,
       name,
       classesPath: classesPath ?? classes,
-      preprocessing,
+      ...configured,
     });
     // What is kept of it lies with the other models now.
     rmSync(dirname(weights), { recursive: true, force: true });

@@ -30,13 +30,21 @@ export function initialState(
   );
 }
 
-/** A new target head: weights normal(0, 0.01), bias zero. */
+/**
+ * Bias of a new head whose scores go through a ReLU (SqueezeNet's): so far above zero that what a class learns to say against an
+ * image does not leave it without a gradient. What all classes have in common changes no probability.
+ */
+const aboveZero = 5;
+
+/** A new target head: weights normal(0, 0.01), bias zero, or `aboveZero` where a ReLU follows. */
 export function newHead(network: Network, seed: number): Arrays {
   const random = randomOf(seed, 'head');
+  const bias = network.backbone.rectifiesScores ? aboveZero : 0;
   return Object.fromEntries(
     targetHeadTensors(network).map((tensor) => {
       const values = new Float32Array(tfShape(tensor).reduce((a, b) => a * b, 1));
-      return [tensor.name, tensor.kind !== 'vector' ? values.map(() => 0.01 * normalOf(random)) : values];
+      if (tensor.kind === 'vector') return [tensor.name, values.fill(bias)];
+      return [tensor.name, values.map(() => 0.01 * normalOf(random))];
     }),
   );
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { configuredBy } from '../../src-main/hub/configuration.ts';
 import { fetchFromHub } from '../../src-main/hub/fetch-from-hub.ts';
 import { type Mood, startLocalHub } from '../local-hub.ts';
 
@@ -9,6 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), 'cotune-hub-'));
 const weights = Buffer.from(Uint8Array.from({ length: 50_000 }, (_, i) => (i * 31) % 251));
 const config = Buffer.from(
   JSON.stringify({
+    architecture: 'resnet18',
     label_names: ['a', 'b'],
     pretrained_cfg: {
       input_size: [3, 160, 160],
@@ -49,6 +51,7 @@ test('weights, class names and preprocessing arrive, with progress', async () =>
   const fetched = await take({ onProgress: (...said: [number, number]) => seen.push(said) });
   expect(readFileSync(fetched.weights)).toEqual(weights);
   expect(JSON.parse(readFileSync(fetched.classes!, 'utf8'))).toEqual(['a', 'b']);
+  expect(fetched.architecture).toBe('resnet18');
   expect(fetched.preprocessing).toEqual({
     inputSize: 160,
     resizeShorter: 168,
@@ -108,4 +111,40 @@ test('an unknown name, a closed repository and an absent network are each called
     code: 'unavailable',
     hint: expect.stringContaining('Check the network'),
   });
+});
+
+test('transformers’ files say how images become inputs, and which settings make another network of the same tensors', () => {
+  const half = { image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] };
+  const preprocessing = (preprocessor: object) => configuredBy('o/r', {}, preprocessor).preprocessing;
+  const halves = { mean: half.image_mean, std: half.image_std };
+  expect(preprocessing({ size: { height: 224, width: 224 }, ...half })).toEqual({
+    inputSize: 224,
+    resizeShorter: 224,
+    ...halves,
+  });
+  expect(
+    preprocessing({ size: { shortest_edge: 256 }, crop_size: { height: 224, width: 224 }, ...half }),
+  ).toEqual({
+    inputSize: 224,
+    resizeShorter: 256,
+    ...halves,
+  });
+  expect(preprocessing({ size: { shortest_edge: 224 }, crop_pct: 0.875 })).toEqual({
+    inputSize: 224,
+    resizeShorter: 256,
+  });
+  // EfficientNet's names a crop that it does not make.
+  expect(preprocessing({ size: 240, crop_size: 289, do_center_crop: false, do_normalize: false })).toEqual({
+    inputSize: 240,
+    resizeShorter: 240,
+    mean: [0, 0, 0],
+    std: [1, 1, 1],
+  });
+  expect(preprocessing({ size: 'large', image_mean: 'grey' })).toEqual({});
+  expect(configuredBy('o/r', { model_type: 'resnet', hidden_act: 'relu' }, undefined)).toEqual({
+    preprocessing: {},
+  });
+  expect(() =>
+    configuredBy('o/r', { model_type: 'resnet', downsample_in_bottleneck: true }, undefined),
+  ).toThrow('downsample_in_bottleneck is true');
 });

@@ -96,18 +96,19 @@ test('metadata says everything, and what a person says wins over it', async () =
   });
 });
 
-test('timm’s names of MobileNetV2 are accepted', async () => {
-  const toTimm = new Map(
-    [...architectureNamed('mobilenet_v2').otherNames!({ width: 1 })[0]].map(([timm, torchvision]) => [
-      torchvision,
-      timm,
-    ]),
-  );
-  const renamed = narrow.map((tensor) => {
+/** Tensors under the names of an architecture's dialect number `number`. */
+function renamed(architecture: string, number: number, tensors: TensorDescription[]): TensorDescription[] {
+  const { names } = architectureNamed(architecture).dialects!()[number];
+  const theirs = new Map([...names].map(([their, torchvision]) => [torchvision, their]));
+  return tensors.map((tensor) => {
     const dot = tensor.name.lastIndexOf('.');
-    return { ...tensor, name: toTimm.get(tensor.name.slice(0, dot)) + tensor.name.slice(dot) };
+    return { ...tensor, name: theirs.get(tensor.name.slice(0, dot)) + tensor.name.slice(dot) };
   });
-  expect(renamed.map(({ name }) => name)).toEqual(
+}
+
+test('timm’s names of MobileNetV2 are accepted', async () => {
+  const timm = renamed('mobilenet_v2', 0, narrow);
+  expect(timm.map(({ name }) => name)).toEqual(
     expect.arrayContaining([
       'conv_stem.weight',
       'bn1.running_var',
@@ -118,7 +119,48 @@ test('timm’s names of MobileNetV2 are accepted', async () => {
       'classifier.bias',
     ]),
   );
-  expect((await inspectModelFile(write('timm', renamed))).architecture).toBe('mobilenet_v2');
+  expect(await inspectModelFile(write('timm', timm))).toMatchObject({
+    architecture: 'mobilenet_v2',
+    padding: 'symmetric',
+    batchNormEpsilon: 1e-5,
+    notes: [],
+  });
+});
+
+test('what another library computes otherwise goes with its names', async () => {
+  const google = write('google', renamed('mobilenet_v2', 1, narrow));
+  const tensorflows = { padding: 'same', batchNormEpsilon: 1e-3, notes: [] };
+  expect(await inspectModelFile(google)).toMatchObject(tensorflows);
+  // What a person says about it wins.
+  expect(await inspectModelFile(google, { padding: 'symmetric' })).toMatchObject({ padding: 'symmetric' });
+
+  const small = tensorsOf('mobilenet_v3_small');
+  expect(await inspectModelFile(write('v3', small))).toMatchObject({ batchNormEpsilon: 1e-3, notes: [] });
+  const timm = renamed('mobilenet_v3_small', 0, small);
+  const plain = write('timm-v3', timm);
+  expect(await inspectModelFile(plain)).toMatchObject({
+    architecture: 'mobilenet_v3_small',
+    padding: 'symmetric',
+    batchNormEpsilon: 1e-5,
+    notes: [expect.stringContaining('--architecture tf_mobilenetv3_small_100')],
+  });
+  for (const [path, architecture] of [
+    [plain, 'tf_mobilenetv3_small_100'],
+    [write('said', timm, { architecture: 'tf_mobilenetv3_small_100' }), undefined],
+  ] as const)
+    expect(await inspectModelFile(path, { architecture })).toMatchObject({
+      architecture: 'mobilenet_v3_small',
+      ...tensorflows,
+    });
+  expect(await inspectModelFile(write('tf_mobilenetv3_small_100-37f49e2b', timm))).toMatchObject({
+    padding: 'same',
+    batchNormEpsilon: 1e-3,
+    notes: [expect.stringContaining('as the file is called')],
+  });
+  expect(await inspectModelFile(plain, { architecture: 'mobilenetv3_small_100' })).toMatchObject({
+    padding: 'symmetric',
+    notes: [],
+  });
 });
 
 test('what is missing, misshapen and unexpected is listed', async () => {

@@ -57,10 +57,7 @@ function sourceOf(shapes: ReadonlyMap<string, readonly number[]>): TensorSource 
 /** A network's tensors under the names of its mapping table number `table`, in shapes that `shaped` changes. */
 function renamed(architecture: string, table: number, shaped = (_: string, shape: number[]) => shape) {
   const back = new Map(
-    [...architectureNamed(architecture).otherNames!({ width: 1 })[table]].map(([theirs, ours]) => [
-      ours,
-      theirs,
-    ]),
+    [...architectureNamed(architecture).dialects!()[table].names].map(([theirs, ours]) => [ours, theirs]),
   );
   const entries = described(architecture).map(({ name, shape }): [string, number[]] => {
     const dot = name.lastIndexOf('.');
@@ -77,7 +74,11 @@ test.each([
   ['efficientnet_b0', 0, 'blocks.0.0.se.conv_reduce.bias'],
   ['efficientnet_b3', 0, 'conv_head.weight'],
   ['convnext_tiny', 0, 'stages.2.blocks.8.gamma'],
+  ['efficientnet_b1', 1, 'efficientnet.encoder.blocks.22.squeeze_excite.expand.bias'],
+  ['efficientnet_b0', 2, '_blocks.15._project_conv.weight'],
+  ['mobilenet_v2', 1, 'mobilenet_v2.layer.15.reduce_1x1.normalization.running_var'],
   ['convnext_small', 1, 'convnext.encoder.stages.3.layers.0.pwconv2.bias'],
+  ['convnext_tiny', 3, 'downsample_layers.3.1.weight'],
   ['vit_s_16', 0, 'blocks.11.attn.qkv.weight'],
   ['resnet50', 0, 'resnet.encoder.stages.0.layers.0.shortcut.convolution.weight'],
   ['densenet121', 0, 'features.denseblock1.denselayer1.norm.1.weight'],

@@ -71,11 +71,12 @@ const timmNames = (blocks: readonly number[]): Map<string, string> =>
     head: ['head.norm', 'head.fc'],
   });
 
-const transformersNames = (blocks: readonly number[]): Map<string, string> =>
+/** `prefix`: what a network with a head has before its backbone's names. */
+const transformersNames = (blocks: readonly number[], prefix: string): Map<string, string> =>
   tableOf(blocks, {
-    stem: ['convnext.embeddings.patch_embeddings', 'convnext.embeddings.layernorm'],
-    smaller: (stage) => `convnext.encoder.stages.${stage}.downsampling_layer`,
-    block: (stage, index) => `convnext.encoder.stages.${stage}.layers.${index}`,
+    stem: [`${prefix}embeddings.patch_embeddings`, `${prefix}embeddings.layernorm`],
+    smaller: (stage) => `${prefix}encoder.stages.${stage}.downsampling_layer`,
+    block: (stage, index) => `${prefix}encoder.stages.${stage}.layers.${index}`,
     parts: {
       layer_scale_parameter: 'layer_scale',
       dwconv: 'block.0',
@@ -83,7 +84,23 @@ const transformersNames = (blocks: readonly number[]): Map<string, string> =>
       pwconv1: 'block.3',
       pwconv2: 'block.5',
     },
-    head: ['convnext.layernorm', 'classifier'],
+    head: [`${prefix}layernorm`, 'classifier'],
+  });
+
+/** Names in the authors' repository, facebookresearch/ConvNeXt. */
+const authorsNames = (blocks: readonly number[]): Map<string, string> =>
+  tableOf(blocks, {
+    stem: ['downsample_layers.0.0', 'downsample_layers.0.1'],
+    smaller: (stage) => `downsample_layers.${stage}`,
+    block: (stage, index) => `stages.${stage}.${index}`,
+    parts: {
+      gamma: 'layer_scale',
+      dwconv: 'block.0',
+      norm: 'block.2',
+      pwconv1: 'block.3',
+      pwconv2: 'block.5',
+    },
+    head: ['norm', 'head'],
   });
 
 interface Scheme {
@@ -128,6 +145,11 @@ export default Object.entries(variants).map(
       neck: [globalPool(), layerNorm('classifier.0', epsilon)],
       head: [linear('classifier.2', 'classes')],
     }),
-    otherNames: () => [timmNames(blocks), transformersNames(blocks)],
+    dialects: () => [
+      { library: 'timm', names: timmNames(blocks) },
+      { library: 'transformers', names: transformersNames(blocks, 'convnext.') },
+      { library: 'transformers', names: transformersNames(blocks, '') },
+      { library: 'ConvNeXt', names: authorsNames(blocks) },
+    ],
   }),
 );

@@ -87,6 +87,6 @@ export default Object.entries(variants).map(
       neck: [globalPool()],
       head: [linear('classifier', 'classes')],
     }),
-    otherNames: () => [publishedNames(layers)],
+    dialects: () => [{ library: 'torchvision', names: publishedNames(layers) }],
   }),
 );

@@ -1,4 +1,4 @@
-import type { Architecture } from '../architecture.ts';
+import type { Architecture, Dialect } from '../architecture.ts';
 import {
   activation,
   batchNorm,
@@ -14,7 +14,7 @@ import {
   sum,
 } from '../description.ts';
 import { divisible } from '../divisible.ts';
-import { invertedNames, stagesByHalving } from '../inverted-residual.ts';
+import { type InvertedScheme, invertedNames, stagesByHalving, timmInverted } from '../inverted-residual.ts';
 
 /** Expansion, kernel, stride, channels, layers of B0. Tan and Le, table 1. */
 const rows = [
@@ -108,15 +108,59 @@ function layersOf({ channels, hidden, out, kernel, stride, rate }: BlockSizes): 
     : main;
 }
 
-const timmNames = (variant: Variant): Map<string, string> =>
+/** What a library calls the layers around the blocks: stem, end, each with its norm; classifier. */
+type Around = readonly [string, string, string, string, string];
+
+const namesOf = (variant: Variant, around: Around, scheme: InvertedScheme): Map<string, string> =>
   new Map([
-    ['conv_stem', 'features.0.0'],
-    ['bn1', 'features.0.1'],
-    ['conv_head', 'features.8.0'],
-    ['bn2', 'features.8.1'],
-    ['classifier', 'classifier.1'],
-    ...invertedNames(blocksOf(variant, 1)),
+    ...around.map((theirs, at): [string, string] => [
+      theirs,
+      ['features.0.0', 'features.0.1', 'features.8.0', 'features.8.1', 'classifier.1'][at],
+    ]),
+    ...invertedNames(blocksOf(variant, 1), scheme),
   ]);
+
+/** TensorFlow's: where weights come from there, they were trained so. */
+const tensorflow = { padding: 'same', batchNormEpsilon: 1e-3 } as const;
+
+const dialects = (variant: Variant): Dialect[] => [
+  {
+    library: 'timm',
+    names: namesOf(variant, ['conv_stem', 'bn1', 'conv_head', 'bn2', 'classifier'], timmInverted),
+  },
+  {
+    library: 'transformers',
+    ...tensorflow,
+    names: namesOf(
+      variant,
+      [
+        'efficientnet.embeddings.convolution',
+        'efficientnet.embeddings.batchnorm',
+        'efficientnet.encoder.top_conv',
+        'efficientnet.encoder.top_bn',
+        'classifier',
+      ],
+      {
+        block: (_, index) => `efficientnet.encoder.blocks.${index}`,
+        expand: ['expansion.expand_conv', 'expansion.expand_bn'],
+        depthwise: () => ['depthwise_conv.depthwise_conv', 'depthwise_conv.depthwise_norm'],
+        excitation: ['squeeze_excite.reduce', 'squeeze_excite.expand'],
+        project: () => ['projection.project_conv', 'projection.project_bn'],
+      },
+    ),
+  },
+  {
+    library: 'EfficientNet-PyTorch',
+    ...tensorflow,
+    names: namesOf(variant, ['_conv_stem', '_bn0', '_conv_head', '_bn1', '_fc'], {
+      block: (_, index) => `_blocks.${index}`,
+      expand: ['_expand_conv', '_bn0'],
+      depthwise: () => ['_depthwise_conv', '_bn1'],
+      excitation: ['_se_reduce', '_se_expand'],
+      project: () => ['_project_conv', '_bn2'],
+    }),
+  },
+];
 
 export default variants.map(
   (variant, index): Architecture => ({
@@ -124,7 +168,7 @@ export default variants.map(
     title: `EfficientNet-B${index}`,
     source:
       'Tan and Le, «EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks», ICML 2019',
-    aliases: [`tf_efficientnet_b${index}`],
+    twins: [{ name: `tf_efficientnet_b${index}`, library: 'timm', ...tensorflow }],
     describe({ width }) {
       const blocks = blocksOf(variant, width);
       const silu = activation('silu');
@@ -139,6 +183,6 @@ export default variants.map(
         head: [linear('classifier.1', 'classes')],
       };
     },
-    otherNames: () => [timmNames(variant)],
+    dialects: () => dialects(variant),
   }),
 );

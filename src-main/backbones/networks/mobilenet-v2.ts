@@ -135,11 +135,36 @@ function timmNames(): Map<string, string> {
   return layers;
 }
 
+/** Names of transformers' MobileNetV2, whose stem has the first block in it. */
+function transformersNames(): Map<string, string> {
+  const { blocks } = layOut(1);
+  const last = `features.${blocks.length + 1}`;
+  const names = new Map([['classifier', 'classifier.1']]);
+  const unit = (theirs: string, ours: { conv: string; norm: string }) => {
+    names.set(`mobilenet_v2.${theirs}.convolution`, ours.conv);
+    names.set(`mobilenet_v2.${theirs}.normalization`, ours.norm);
+  };
+  unit('conv_stem.first_conv', { conv: 'features.0.0', norm: 'features.0.1' });
+  unit('conv_1x1', { conv: `${last}.0`, norm: `${last}.1` });
+  for (const [index, one] of blocks.entries()) {
+    const { expand, depthwise, project } = namesIn(one);
+    const theirs = index === 0 ? 'conv_stem' : `layer.${index - 1}`;
+    const within = ({ conv, norm }: { conv: string; norm: string }) => ({
+      conv: `${one.name}.${conv}`,
+      norm: `${one.name}.${norm}`,
+    });
+    if (expand) unit(`${theirs}.expand_1x1`, within(expand));
+    unit(`${theirs}.conv_3x3`, within(depthwise));
+    unit(`${theirs}.reduce_1x1`, within(project));
+  }
+  return names;
+}
+
 const mobilenetV2: Architecture = {
   name: 'mobilenet_v2',
   title: 'MobileNetV2',
   source: 'Sandler et al., «MobileNetV2: Inverted Residuals and Linear Bottlenecks», CVPR 2018',
-  aliases: ['mobilenetv2_050', 'mobilenetv2_100', 'mobilenetv2_140'],
+  aliases: ['035', '050', '075', '100', '140'].map((width) => `mobilenetv2_${width}`),
   describe({ width }) {
     const { stem, blocks, features } = layOut(width);
     const last = `features.${blocks.length + 1}`;
@@ -159,7 +184,11 @@ const mobilenetV2: Architecture = {
     };
   },
   sizesOf: (shapeOf) => ({ width: widthOf(shapeOf) }),
-  otherNames: () => [timmNames()],
+  dialects: () => [
+    { library: 'timm', names: timmNames() },
+    // Its weights are Google's, trained in TensorFlow.
+    { library: 'transformers', names: transformersNames(), padding: 'same', batchNormEpsilon: 1e-3 },
+  ],
 };
 
 export default [mobilenetV2];

@@ -13,7 +13,7 @@ import {
   sum,
 } from '../description.ts';
 import { divisible } from '../divisible.ts';
-import { invertedNames, stagesByHalving } from '../inverted-residual.ts';
+import { invertedNames, stagesByHalving, timmInverted } from '../inverted-residual.ts';
 
 /** Kernel, expanded channels, channels, squeeze and excitation, hard-swish, stride. */
 type Row = readonly [number, number, number, boolean, boolean, number];
@@ -136,6 +136,7 @@ function timmNames(variant: Variant): Map<string, string> {
           blocks.slice(0, index).filter(({ out }) => out === one.out).length,
         ],
       })),
+      timmInverted,
     ),
   ]);
 }
@@ -146,6 +147,7 @@ export default Object.entries(variants).map(
     title: variant.title,
     source: 'Howard et al., «Searching for MobileNetV3», ICCV 2019',
     aliases: [variant.alias],
+    twins: [{ name: `tf_${variant.alias}`, library: 'timm', padding: 'same', batchNormEpsilon: 1e-3 }],
     describe({ width }) {
       const blocks = blocksOf(variant, width);
       const swishes = activation('hardSwish');
@@ -167,6 +169,7 @@ export default Object.entries(variants).map(
         head: [linear('classifier.3', 'classes')],
       };
     },
-    otherNames: () => [timmNames(variant)],
+    // timm trained its own with PyTorch's ε; those that it took from TensorFlow begin with tf_.
+    dialects: () => [{ library: 'timm', names: timmNames(variant), batchNormEpsilon: 1e-5 }],
   }),
 );

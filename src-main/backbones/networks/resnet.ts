@@ -86,17 +86,17 @@ function stages(variant: Variant, width: number): Layer[][] {
   );
 }
 
-/** Names of transformers' ResNet. */
-function transformersNames({ blocks, bottleneck }: Variant): Map<string, string> {
+/** Names of transformers' ResNet; `prefix`: what a network with a head has before its backbone's. */
+function transformersNames({ blocks, bottleneck }: Variant, prefix: string): Map<string, string> {
   const names = new Map([['classifier.1', 'fc']]);
   const unit = (theirs: string, conv: string, norm: string) => {
     names.set(`${theirs}.convolution`, conv);
     names.set(`${theirs}.normalization`, norm);
   };
-  unit('resnet.embedder.embedder', 'conv1', 'bn1');
+  unit(`${prefix}embedder.embedder`, 'conv1', 'bn1');
   for (const [stage, count] of blocks.entries())
     for (let index = 0; index < count; index++) {
-      const theirs = `resnet.encoder.stages.${stage}.layers.${index}`;
+      const theirs = `${prefix}encoder.stages.${stage}.layers.${index}`;
       const ours = `layer${stage + 1}.${index}`;
       unit(`${theirs}.shortcut`, `${ours}.downsample.0`, `${ours}.downsample.1`);
       for (let layer = 0; layer < (bottleneck ? 3 : 2); layer++)
@@ -126,6 +126,10 @@ export default Object.entries(variants).map(
       neck: [globalPool()],
       head: [linear('fc', 'classes')],
     }),
-    otherNames: () => [transformersNames(variant)],
+    dialects: () =>
+      ['resnet.', ''].map((prefix) => ({
+        library: 'transformers',
+        names: transformersNames(variant, prefix),
+      })),
   }),
 );

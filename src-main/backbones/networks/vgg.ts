@@ -69,7 +69,7 @@ const vgg = (depth: number, isNormalized: boolean): Architecture => ({
       head: [linear('classifier.6', 'classes')],
     };
   },
-  otherNames: () => [timmNames],
+  dialects: () => [{ library: 'timm', names: timmNames }],
 });
 
 export default [11, 13, 16, 19].flatMap((depth) => [vgg(depth, false), vgg(depth, true)]);

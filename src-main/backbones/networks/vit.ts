@@ -121,13 +121,16 @@ function timmNames(): Map<string, string> {
   return names;
 }
 
-/** Names of transformers' ViT and DeiT; query, key and value are three projections there. */
-function transformersNames(family: 'vit' | 'deit'): Map<string, string> {
+/**
+ * Names of transformers' ViT and DeiT; query, key and value are three projections there. `prefix`: what a network with a head has
+ * before its backbone's.
+ */
+function transformersNames(prefix: string): Map<string, string> {
   const names = new Map([
-    [`${family}.embeddings.cls_token`, 'class_token'],
-    [`${family}.embeddings.position_embeddings`, positions],
-    [`${family}.embeddings.patch_embeddings.projection`, 'conv_proj'],
-    [`${family}.layernorm`, 'encoder.ln'],
+    [`${prefix}embeddings.cls_token`, 'class_token'],
+    [`${prefix}embeddings.position_embeddings`, positions],
+    [`${prefix}embeddings.patch_embeddings.projection`, 'conv_proj'],
+    [`${prefix}layernorm`, 'encoder.ln'],
     ['classifier', 'heads.head'],
   ]);
   const parts = {
@@ -142,7 +145,7 @@ function transformersNames(family: 'vit' | 'deit'): Map<string, string> {
   };
   for (let index = 0; index < layers; index++)
     for (const [theirs, ours] of Object.entries(parts))
-      names.set(`${family}.encoder.layer.${index}.${theirs}`, `${layerName(index)}.${ours}`);
+      names.set(`${prefix}encoder.layer.${index}.${theirs}`, `${layerName(index)}.${ours}`);
   return names;
 }
 
@@ -177,13 +180,21 @@ export default Object.entries(variants).map(
     name,
     title,
     source: 'Dosovitskiy et al., «An Image is Worth 16x16 Words», ICLR 2021',
-    aliases: [`vit_${size}_patch16_224`, `vit_${size}_patch16_384`, `deit_${size}_patch16_224`],
+    aliases: ['vit', 'deit'].flatMap((kind) => [224, 384].map((side) => `${kind}_${size}_patch16_${side}`)),
     describe({ width, grid = published }: Sizes) {
       const hidden = 64 * Math.max(1, Math.round(heads * width));
       return visionTransformer({ patch, layers, heads: hidden / 64, hidden, mlp: 4 * hidden }, grid);
     },
     sizesOf: (shapeOf) => ({ width: 1, grid: gridOf(shapeOf) }),
-    otherNames: () => [timmNames(), olderNames(), transformersNames('vit'), transformersNames('deit')],
+    dialects: () => [
+      { library: 'timm', names: timmNames() },
+      { library: 'torchvision', names: olderNames() },
+      ...['vit.', 'deit.', ''].map((prefix) => ({
+        library: 'transformers',
+        names: transformersNames(prefix),
+        unused: [`${prefix}pooler`],
+      })),
+    ],
     packed: packedProjections,
   }),
 );

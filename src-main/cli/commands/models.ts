@@ -34,13 +34,14 @@ export function modelsCommand(program: Command): void {
     'cotune models add r50.safetensors --name r50 --architecture resnet50 --input-size 224 --resize-shorter 256',
   ])
     .description(
-      'register a pre-trained network from a safetensors, PyTorch or ONNX file (torchvision or timm names)',
+      'register a pre-trained network from a safetensors, PyTorch or ONNX file (names of torchvision, timm or transformers)',
     )
     .option('--name <name>', 'name of the network (default: that of the file)')
     .option('--dry-run', 'only say what the file is and which tensor is taken for which')
     .option('--classes <file>', `source class names: ${classListHelp} (default: the file's metadata)`)
-    .addOption(
-      new Option('--architecture <name>', "default: the file's metadata").choices(architectureNames()),
+    .option(
+      '--architecture <name>',
+      `${architectureNames().join(', ')}, or what another library calls it (default: told by the file)`,
     )
     .addOption(new Option('--padding <kind>', "default: the file's metadata").choices(['symmetric', 'same']))
     .option('--input-size <px>', 'side of the crop it was trained on', number)
