@@ -4,8 +4,8 @@ import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Network } from '../transfer/network.ts';
 import { learnRelationship } from '../transfer/relationship.ts';
+import { labeledOutputs } from './labeled-outputs.ts';
 import type { FromTrainer, JobModel, JobRelationship, JobSample } from './protocol.ts';
-import { sourceLogits } from './source-logits.ts';
 
 export interface RelationshipInputs {
   approach: Approach;
@@ -33,33 +33,22 @@ export async function learnFromImages(
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
 ): Promise<JobRelationship> {
-  const { approach, model, precision, samples, targetClasses, classNames } = inputs;
-  const both = [...samples.train, ...samples.val];
-  const { samples: used, logits } = await sourceLogits(
-    engine,
-    network,
-    file,
+  const { approach, model, precision, targetClasses, classNames } = inputs;
+  const { train, val } = await labeledOutputs(
+    { engine, network, file },
     { model, precision },
-    both,
     inputs,
-    (done) => {
-      signal.throwIfAborted();
-      report({ type: 'progress', phase: 'prepare', done, total: both.length });
-    },
+    'source',
+    report,
+    signal,
   );
-  const columns = network.sourceClasses;
-  const isTraining = new Set(samples.train);
-  const train = used.filter((sample) => isTraining.has(sample));
-  const val = used.slice(train.length);
-  const cut = train.length * columns;
-  const labels = (list: JobSample[]) => Int32Array.from(list, (sample) => sample.label);
   const { temperature, ...origin } = temperatureOf(model);
   const { notes, matrix, ...learned } = await learnRelationship({
     approach,
-    trainLogits: { data: logits.subarray(0, cut), rows: train.length, columns },
-    trainLabels: labels(train),
-    valLogits: { data: logits.subarray(cut), rows: val.length, columns },
-    valLabels: labels(val),
+    trainLogits: train.outputs,
+    trainLabels: train.labels,
+    valLogits: val.outputs,
+    valLabels: val.labels,
     targets: targetClasses,
     classNames,
     sourceScale: 1 / temperature,

@@ -3,7 +3,7 @@ import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
 import type { Network } from '../transfer/network.ts';
 import { type ChosenTerm, ownName, type Preparation } from '../transfer/term.ts';
-import { labeledFeatures } from './labeled-features.ts';
+import { type LabeledOutputs, labeledOutputs } from './labeled-outputs.ts';
 import { learnFromImages } from './learn-relationship.ts';
 import { preparationFor } from './preparation.ts';
 import type { FromTrainer, TrainJob } from './protocol.ts';
@@ -35,7 +35,19 @@ export async function prepareTerms(
     report({ type: 'relationship', relationship: learned, without: without.map(({ id }) => id) });
     return learned.matrix;
   };
-  const features = () => labeledFeatures({ engine, network: alone, file, unusable }, job, report, signal);
+  const features: Preparation['features'] = async () => {
+    const { model, config, samples, cacheFolder } = job;
+    const { train, val } = await labeledOutputs(
+      { engine, network: alone, file },
+      { model, precision: config.precision, size: config.size },
+      { samples, cacheFolder, unusable },
+      'features',
+      report,
+      signal,
+    );
+    const named = ({ outputs, labels }: LabeledOutputs) => ({ features: outputs, labels });
+    return { train: named(train), val: named(val) };
+  };
   const prepared: Arrays = {};
   for (const one of terms) {
     if (!one.term.prepare) continue;

@@ -420,7 +420,7 @@ export function experimentResults(experiment: Experiment): ExperimentResults {
   const { rates, methods } = experiment.plan;
   return {
     experiment,
-    state: 'incomplete',
+    state: experiment.status === 'running' ? 'running' : 'incomplete',
     problem: null,
     methods: methods.map((method, index) => ({ label: String(method), isBaseline: index === 0 })),
     cells: rates.flatMap((rate) =>

@@ -92,6 +92,11 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
         },
       ]
     : [];
+  const experimentOf = (id: number) => {
+    const found = experiments.find((experiment) => experiment.id === id);
+    if (!found) throw new CotuneError('not-found', `There is no experiment ${id}.`, 'See the list of runs.');
+    return found;
+  };
   const find = (name: string) => {
     const found = data.datasets.find(({ dataset }) => dataset.name === name);
     if (!found)
@@ -270,11 +275,11 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
     },
     'parts.list': () => catalog(),
     'experiments.list': () => experiments,
-    'experiments.get': ({ experiment }) => {
-      const found = experiments.find(({ id }) => id === experiment);
-      if (!found)
-        throw new CotuneError('not-found', `There is no experiment ${experiment}.`, 'See the list of runs.');
-      return data.experimentResults(found);
+    'experiments.get': ({ experiment }) => data.experimentResults(experimentOf(experiment)),
+    'experiments.resume': ({ experiment }) => {
+      const resumed = experimentOf(experiment);
+      resumed.status = 'running';
+      return resumed;
     },
   };
 

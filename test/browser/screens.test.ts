@@ -356,3 +356,28 @@ test('one picked run is deleted after a confirmation', async () => {
     await page.getByRole('link', { name: 'Run 102' }).waitFor({ state: 'detached' });
   });
 });
+
+test('an experiment shows its lines and its table, which can be copied in three forms, and goes on where it broke off', async () => {
+  const { page, faults } = await openPage(browser!, `${service.url}#/experiments/1`, {
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  await page.getByRole('heading', { name: 'monkeys · methods · seeds' }).waitFor();
+  const drawing = page.locator('.drawing svg');
+  for (const method of ['finetune', 'cotuning']) await drawing.getByText(method).first().waitFor();
+  const best = page.getByRole('row', { name: /cotuning/ }).locator('strong');
+  expect(await best.textContent()).toBe('80.8 (78.2 to 83.3)');
+  for (const [form, begins] of [
+    ['Markdown', '| method | 15 % |'],
+    ['LaTeX', '\\begin{tabular}{lr}'],
+    ['CSV', 'method,'],
+  ] as const) {
+    await page.getByRole('button', { name: `Copy the table as ${form}` }).click();
+    await page.getByText(`Copied as ${form}.`).waitFor();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    expect(copied.startsWith(begins) && copied.includes('cotuning')).toBe(true);
+  }
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('button', { name: 'Stop' }).waitFor();
+  expect(faults).toEqual([]);
+  await page.context().close();
+});

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { cotune } from './cli-process.ts';
 import { twoStepRuns, twoSteps } from './two-step-runs.ts';
@@ -58,4 +60,17 @@ test('two runs make a soup and one an interpolation: runs like others, but for a
     code: 2,
     error: { message: expect.stringContaining('is an average itself') },
   });
+});
+
+test('what a plan will take is measured for methods that learn from images beforehand', async () => {
+  const path = join(fixture.root, 'plan.yaml');
+  writeFileSync(
+    path,
+    'name: all\ndataset: insects\nmodel: tiny\nmethods: [cotuning]\nrates: [1]\nseeds: [0]\nsearch: off\nconfig: { engine: cpu, steps: 2, batch: 4, size: 32 }\n',
+  );
+  const { code, stdout, stderr } = await cotune([
+    ...['experiment', path, '--estimate', '--json', '--home', fixture.home],
+  ]);
+  expect([stderr, code]).toEqual([stderr, 0]);
+  expect(JSON.parse(stdout)).toMatchObject({ runs: 2, engine: 'cpu', seconds: expect.any(Number) });
 });
