@@ -470,6 +470,7 @@ const PartDescription = z.object({
   when: z.string(),
   options: z.array(OptionDescription),
   needs: z.array(z.enum(needs)),
+  takesAway: z.array(z.enum(needs)),
   prepares: z.string().nullable(),
   closedForm: z.boolean(),
   isBaseline: z.boolean(),

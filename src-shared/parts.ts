@@ -65,10 +65,11 @@ export type SingleSlot = { [S in Slot]: (typeof places)[S]['many'] extends false
 export const singleSlots = slots.filter((slot): slot is SingleSlot => !places[slot].many);
 
 /**
- * What a part can ask of the pre-trained network, or of a run: `source-head` to train it along, `source-predictions` to know what it
- * predicts.
+ * What a part can ask of the pre-trained network, or of a run: `pretrained-weights` to begin with or to stay near to, `source-head` to
+ * train it along, `source-predictions` to know what it predicts.
  */
 export const needs = [
+  'pretrained-weights',
   'source-head',
   'source-predictions',
   'relationship',
@@ -76,6 +77,10 @@ export const needs = [
   ...layerTraits,
 ] as const;
 export type Need = (typeof needs)[number];
+
+/** `pre-trained weights` */
+export const needTitle = (need: Need): string =>
+  need.replaceAll('-', ' ').replace('pretrained', 'pre-trained');
 
 /** The sentence for a network that has it not. */
 const lacking: Record<(typeof layerTraits)[number], string> = {
@@ -134,6 +139,8 @@ export interface PartDescription {
   closedForm: boolean;
   /** Whether experiments train it before anything else, with what it chooses for itself, as the row to beat. */
   isBaseline: boolean;
+  /** What other parts could need and find no more. */
+  takesAway: Need[];
   /** Names of parts that it cannot be put together with, and why. */
   excludes: Record<string, string>;
 }
@@ -202,14 +209,20 @@ export function boundedBy(catalog: Catalog, traits: NetworkTraits): Catalog {
 
 /** Why chosen parts cannot go together, or null. */
 export function whyNotTogether(
-  chosen: readonly Pick<PartDescription, 'name' | 'title' | 'excludes' | 'closedForm'>[],
+  chosen: readonly Pick<
+    PartDescription,
+    'name' | 'title' | 'needs' | 'takesAway' | 'excludes' | 'closedForm'
+  >[],
 ): string | null {
   const solved = chosen.find(({ closedForm }) => closedForm);
   if (solved && chosen.length > 1)
     return `${solved.title} is solved, not trained: nothing can be put together with it.`;
   for (const one of chosen)
-    for (const other of chosen)
+    for (const other of chosen) {
       if (one.excludes[other.name])
         return `${one.title} and ${other.title} cannot go together: ${one.excludes[other.name]}`;
+      const gone = other.needs.find((need) => one.takesAway.includes(need));
+      if (gone) return `${other.title} needs ${needTitle(gone)}, and ${one.title} leaves none.`;
+    }
   return null;
 }

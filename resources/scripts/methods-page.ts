@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { catalog } from '../../src-main/transfer/catalog.ts';
 import type { Catalog, OptionDescription, PartDescription, Slot } from '../../src-shared/parts.ts';
-import { places, slots } from '../../src-shared/parts.ts';
+import { needTitle, places, slots } from '../../src-shared/parts.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 export const pagePath = `${root}docs/methods.md`;
@@ -59,7 +59,7 @@ function methodsPage(catalog: Catalog, testsOf: (name: string) => readonly strin
 }
 
 function sectionOf(part: PartDescription, tests: readonly string[]): string[] {
-  const excluded = Object.entries(part.excludes).map(([name, why]) => `not with \`${name}\`: ${why}`);
+  const excluded = Object.entries(part.excludes).map(([name, why]) => `Not with \`${name}\`: ${why}`);
   return [
     '',
     `### ${part.title} (\`${part.name}\`)`,
@@ -69,10 +69,8 @@ function sectionOf(part: PartDescription, tests: readonly string[]): string[] {
     `- Formula: ${part.formula}`,
     `- Source: ${part.source}`,
     `- When: ${part.when}`,
-    ...(part.needs.length > 0
-      ? [`- Needs: ${part.needs.map((need) => need.replace('-', ' ')).join(', ')}`]
-      : []),
-    ...(excluded.length > 0 ? [`- ${capitalized(excluded.join('; '))}`] : []),
+    ...(part.needs.length > 0 ? [`- Needs: ${part.needs.map(needTitle).join(', ')}`] : []),
+    ...(excluded.length > 0 ? [`- ${excluded.join(' ')}`] : []),
     ...(tests.length > 0 ? [`- Held by: ${tests.map((path) => `\`${path}\``).join(', ')}`] : []),
     ...(part.options.length > 0
       ? ['', '| option | default | bounds | what it is |', '|---|---|---|---|', ...part.options.map(rowOf)]

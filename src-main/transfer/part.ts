@@ -17,6 +17,8 @@ export interface Described<Options extends z.ZodObject = z.ZodObject>
    */
   options: Options;
   needs?: readonly Need[];
+  /** What other parts could need and find no more. */
+  takesAway?: readonly Need[];
   /** What it learns or makes of the images before training: «learning the relationship». */
   prepares?: string;
   /** Experiments train it before anything else, as the row to beat; it chooses its settings for itself. */
@@ -45,6 +47,7 @@ export function chosenFrom<D extends Described>(
 export function describe({
   options,
   needs = [],
+  takesAway = [],
   prepares,
   excludes = {},
   closedForm = false,
@@ -63,6 +66,7 @@ export function describe({
       describeOption(name, schema as Property, required.includes(name)),
     ),
     needs: [...needs],
+    takesAway: [...takesAway],
     prepares: prepares ?? null,
     closedForm,
     isBaseline,

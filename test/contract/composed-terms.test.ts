@@ -34,7 +34,7 @@ test('training from scratch and co-tuning say why they cannot go together', asyn
   ]);
   expect(JSON.parse(stdout).error).toMatchObject({
     code: 'bad-input',
-    message: expect.stringContaining('training from scratch has no pre-trained weights'),
+    message: expect.stringContaining('needs pre-trained weights, and From scratch leaves none'),
   });
 });
 

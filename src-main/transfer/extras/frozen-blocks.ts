@@ -22,6 +22,7 @@ export const frozenBlocks = term({
       most: 'blocks',
     }),
   }),
+  needs: ['pretrained-weights'],
   freezes: (name, { backbone }, { blocks }) =>
     partsOf(backbone)
       .slice(0, blocks)

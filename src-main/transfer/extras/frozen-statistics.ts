@@ -14,5 +14,6 @@ export const frozenStatistics = term({
   source:
     'Kumar et al., «Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution», ICLR 2022 (batch norm in evaluation mode, as its code has it)',
   options: z.strictObject({}),
+  needs: ['pretrained-weights'],
   frozenStatistics: () => true,
 });

@@ -31,11 +31,10 @@ export const adapter = term({
         strength: [1, 0.25, 4, 0.5],
       }),
   }),
-  needs: ['blocks'],
+  needs: ['pretrained-weights', 'blocks'],
   excludes: {
     bitfit: 'each of them leaves all but its own few parameters as they are.',
     lora: 'each of them leaves all but its own few parameters as they are.',
-    scratch: 'training from scratch has no pre-trained weights to leave as they are.',
   },
   describe: (description, { reduction }) => withAdapter(description, { reduction }),
   // He et al., «Delving Deep into Rectifiers», ICCV 2015, equation 10: what the bottleneck makes is as large as what comes in.

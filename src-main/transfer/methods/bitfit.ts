@@ -15,5 +15,6 @@ export const bitfit = term({
   source:
     'Ben Zaken, Ravfogel, Goldberg, «BitFit: Simple Parameter-efficient Fine-tuning», ACL 2022, section 3',
   options: z.strictObject({}),
+  needs: ['pretrained-weights'],
   trains: ({ name, kind }, network) => kind === 'vector' || belongsToHead(network, name),
 });

@@ -37,7 +37,7 @@ export const cotuning = term({
         'gives every class the relationship of another: what is gained all the same comes from regularization, not from meaning',
     }),
   }),
-  needs: ['source-head', 'relationship'],
+  needs: ['pretrained-weights', 'source-head', 'relationship'],
   prepares: 'learning the relationship',
   relationship: ({ approach }) => approach,
   async prepare({ relationship, network, seed }, { approach, shuffled }) {

@@ -27,7 +27,7 @@ export const delta = term({
     }),
   }),
   prepares: 'learning channel weights',
-  excludes: { scratch: 'training from scratch has no pre-trained weights.' },
+  needs: ['pretrained-weights'],
   watches: stageEnds,
   state: (network) =>
     Object.fromEntries(

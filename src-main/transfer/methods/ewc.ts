@@ -32,9 +32,8 @@ export const ewc = term({
       description: 'training images, evenly over the classes, by which it is estimated',
     }),
   }),
-  needs: ['source-predictions'],
+  needs: ['pretrained-weights', 'source-predictions'],
   prepares: 'estimating the Fisher information',
-  excludes: { scratch: 'training from scratch has no pre-trained weights.' },
   anchored: true,
   state: fisherSpecs,
   prepare: async (preparation, { images }) => ({

@@ -33,6 +33,7 @@ export const l2sp = term({
       .default(0.01)
       .meta({ title: 'New head β', description: 'weight of the new head’s own size' }),
   }),
+  needs: ['pretrained-weights'],
   anchored: true,
   penalty: ({ value, anchor }, _, { alpha, beta }) =>
     anchor ? tf.mul(tf.sub(value, anchor), alpha) : tf.mul(value, beta),

@@ -41,11 +41,8 @@ export const lora = term({
         strength: [1, 0.5, 2, 4],
       }),
   }),
-  needs: ['attention'],
-  excludes: {
-    bitfit: 'each of them leaves all but its own few parameters as they are.',
-    scratch: 'training from scratch has no pre-trained weights to leave as they are.',
-  },
+  needs: ['pretrained-weights', 'attention'],
+  excludes: { bitfit: 'each of them leaves all but its own few parameters as they are.' },
   tensors: (network, { rank }) =>
     [...packedIn(network)].flatMap(([packed, width]) =>
       adapted.flatMap((projection) =>

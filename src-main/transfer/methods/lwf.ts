@@ -32,8 +32,7 @@ export const lwf = term({
       .default(3)
       .meta({ title: 'Temperature T', description: 'how much the source head’s scores are evened out' }),
   }),
-  needs: ['source-head'],
-  excludes: { scratch: 'training from scratch has no pre-trained weights.' },
+  needs: ['pretrained-weights', 'source-head'],
   recallsLogits: true,
   loss: ({ sourceLogits, beside }, _, { tradeOff, temperature }) => ({
     curve: 'forgetting_loss',

@@ -3,8 +3,6 @@ import { normalOf, randomOf } from '../../data/random.ts';
 import { term } from '../term.ts';
 import { untrainedWeights } from '../untrained-weights.ts';
 
-const nothingPretrained = 'training from scratch has no pre-trained weights.';
-
 /**
  * Training from random weights, drawn from the run's seed: what the pre-trained ones are worth is the difference. He, Zhang,
  * Ren, Sun, «Delving Deep into Rectifiers», ICCV 2015, equation 14.
@@ -18,12 +16,7 @@ export const scratch = term({
   source:
     'He, Zhang, Ren, Sun, «Delving Deep into Rectifiers», ICCV 2015, equation 14; as torchvision initializes its networks',
   options: z.strictObject({}),
-  excludes: {
-    cotuning: nothingPretrained,
-    'l2-sp': nothingPretrained,
-    bitfit: nothingPretrained,
-    'frozen-batch-norm': nothingPretrained,
-  },
+  takesAway: ['pretrained-weights'],
   begins: 'seed',
   prepare: async ({ network, seed }) => ({
     network: untrainedWeights(network.backbone.tensors, (tensor) => {
