@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { traitsOf } from '../../src-main/backbones/traits.ts';
 import { readSafetensorsHeader, readTensors } from '../../src-main/formats/safetensors.ts';
@@ -13,15 +14,24 @@ import { converse, trainerFixture } from './trainer-fixture.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
-let fixture: Awaited<ReturnType<typeof trainerFixture>>;
+process.env.COTUNE_NETWORKS = fileURLToPath(new URL('../fixtures/networks', import.meta.url));
+
+/** The second is for those parts alone that the first cannot have. */
+const networks = ['resnet18', 'two_layer_transformer'] as const;
+type NetworkName = (typeof networks)[number];
+
+const fixtures = new Map<NetworkName, Awaited<ReturnType<typeof trainerFixture>>>();
 /** Trained weights of a run that may teach. */
 let teacher: string;
 const engines = keepEngine();
 beforeAll(async () => {
-  fixture = await trainerFixture();
-  teacher = (await trained({ method: [{ name: 'finetune' }] })).weights;
+  for (const network of networks) fixtures.set(network, await trainerFixture(network));
+  teacher = (await trained('resnet18', { method: [{ name: 'finetune' }] })).weights;
 });
-afterAll(() => engines.dispose());
+afterAll(async () => {
+  delete process.env.COTUNE_NETWORKS;
+  await engines.dispose();
+});
 
 /** A part with what has to be given: a run's number for what names a run. */
 const chosen = ({ name, options }: PartDescription): Part => ({
@@ -30,7 +40,12 @@ const chosen = ({ name, options }: PartDescription): Part => ({
 });
 
 /** Four steps, with a checkpoint after two. */
-async function trained(parts: { method: Part[]; extras?: Part[] }, resumeFrom: string | null = null) {
+async function trained(
+  network: NetworkName,
+  parts: { method: Part[]; extras?: Part[] },
+  resumeFrom: string | null = null,
+) {
+  const fixture = fixtures.get(network)!;
   const samples = { ...fixture.samples, test: [] };
   const schedule = { name: 'step', decayAt: [3], decayFactor: 0.1 };
   const changes = { ...parts, steps: 4, checkpointEvery: 2, schedule };
@@ -50,30 +65,33 @@ function ends({ weights, end }: Awaited<ReturnType<typeof trained>>) {
   return { weights: readFileSync(weights), state };
 }
 
-const network = traitsOf('resnet18');
 const parts = catalog();
 const slotOf = new Map(
   (['method', 'extras'] as const).flatMap((slot) => parts[slot].map((part) => [part, slot] as const)),
 );
 
-/** All methods and extras that this network can have, in as few runs as go together; what it lacks is tried where networks have it. */
-const groups: PartDescription[][] = [];
+/** All methods and extras, each with the first network that can have it, in as few runs as go together. */
+const groups: { network: NetworkName; group: PartDescription[] }[] = [];
 for (const part of slotOf.keys()) {
-  if (whyNot(part, { sourceClasses: ['a', 'b', 'c'] }, network) !== null) continue;
-  const fitting = groups.find((group) => whyNotTogether([...group, part]) === null);
-  if (fitting) fitting.push(part);
-  else groups.push([part]);
+  const network = networks.find(
+    (name) => whyNot(part, { sourceClasses: ['a', 'b', 'c'] }, traitsOf(name)) === null,
+  )!;
+  const fitting = groups.find((one) => one.network === network && !whyNotTogether([...one.group, part]));
+  if (fitting) fitting.group.push(part);
+  else groups.push({ network, group: [part] });
 }
 
-test.each(groups.map((group) => [group.map(({ name }) => name).join(', '), group] as const))(
-  'two runs end alike to the bit, also one that went on from its middle: %s',
-  async (_, group) => {
+test.each(
+  groups.map(({ network, group }) => [network, group.map(({ name }) => name).join(', '), group] as const),
+)(
+  'two runs end alike to the bit, also one that went on from its middle: %s with %s',
+  async (network, _, group) => {
     const of = (slot: 'method' | 'extras') => group.filter((part) => slotOf.get(part) === slot).map(chosen);
     const method = of('method');
     const choice = { method: method.length > 0 ? method : [{ name: 'finetune' }], extras: of('extras') };
-    const first = await trained(choice);
-    expect(ends(await trained(choice))).toEqual(ends(first));
+    const first = await trained(network, choice);
+    expect(ends(await trained(network, choice))).toEqual(ends(first));
     if (!group.some(({ closedForm }) => closedForm))
-      expect(ends(await trained(choice, first.middle))).toEqual(ends(first));
+      expect(ends(await trained(network, choice, first.middle))).toEqual(ends(first));
   },
 );

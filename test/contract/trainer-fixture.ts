@@ -16,14 +16,14 @@ import { usualSight } from '../usual-sight.ts';
 
 const classNames = ['red', 'grün', 'blue'];
 
-/** A folder with pictures of three colors in noise, and a narrow ResNet-18 with random weights for five source classes. */
-export async function trainerFixture() {
+/** A folder with pictures of three colors in noise, and a small network with random weights for five source classes. */
+export async function trainerFixture(architecture: string = 'resnet18') {
   const folder = mkdtempSync(join(tmpdir(), 'cotune-trainer-'));
   const cacheFolder = join(folder, 'cache');
   mkdirSync(cacheFolder);
   const train = await pictures(folder, 'train', 5);
   const samples = { train, val: await pictures(folder, 'val', 2), test: await pictures(folder, 'test', 3) };
-  const model = sourceModel(folder);
+  const model = sourceModel(folder, architecture);
   let runs = 0;
   return {
     folder,
@@ -97,8 +97,10 @@ async function pictures(folder: string, split: string, perClass: number): Promis
   return samples;
 }
 
-function sourceModel(folder: string): JobModel {
-  const backbone = createBackbone({ architecture: 'resnet18', padding: 'same', width: 1 / 8 });
+function sourceModel(folder: string, architecture: string): JobModel {
+  // Files tell the width of few networks.
+  const width = architecture === 'resnet18' ? 1 / 8 : 1;
+  const backbone = createBackbone({ architecture, padding: 'same', width });
   const random = randomOf(11, 'network');
   const path = join(folder, 'source.safetensors');
   writeSafetensors(
@@ -114,7 +116,7 @@ function sourceModel(folder: string): JobModel {
   return {
     path,
     hash: createHash('sha256').update(readFileSync(path)).digest('hex'),
-    architecture: 'resnet18',
+    architecture,
     padding: 'same',
     batchNormEpsilon: 1e-3,
     preprocessing: { inputSize: 32, resizeShorter: 36, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
