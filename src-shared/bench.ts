@@ -157,8 +157,9 @@ export interface RunBench {
   /** Evaluating an image that is decoded, and what an evaluation takes besides. */
   evaluate_s: number;
   evaluate_start_s: number;
-  /** What is prepared before training, for each image of the training and validation splits. */
+  /** What is prepared before training: for each image of the training and validation splits, and besides. */
   prepare_s: number;
+  prepare_start_s: number;
   /** What a run takes besides: compiling, the first step, writing weights. */
   fixed_s: number;
   /** The process's highest resident memory. */

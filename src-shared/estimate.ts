@@ -15,6 +15,8 @@ export interface RunsToCome {
   test: number;
   /** In how many of them what is prepared is not known yet. */
   prepared: number;
+  /** Images that are passed for that; what was made of an image is kept for all runs. */
+  preparedImages: number;
 }
 
 export interface Estimate {
@@ -53,5 +55,7 @@ function secondsOf({ steps, validations, val, test }: RunsToCome, measured: Meas
   return fixed_s + steps * step_s + validations * pass(val) + pass(val + test);
 }
 
-const preparing = ({ prepared, train, val }: RunsToCome, { prepare_s }: Measured): number =>
-  prepared * (train + val) * prepare_s;
+const preparing = (
+  { prepared, preparedImages }: RunsToCome,
+  { prepare_s, prepare_start_s }: Measured,
+): number => prepared * prepare_start_s + preparedImages * prepare_s;

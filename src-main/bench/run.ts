@@ -107,9 +107,28 @@ function measured(heard: readonly Heard[], steps: number, images: number): RunBe
     decode_s: decoded > 0 ? decoding / decoded : 0,
     evaluate_s: perImage,
     evaluate_start_s: evaluateStart,
-    prepare_s: relationship_s / images,
+    ...preparation(heard, relationship_s, images),
     fixed_s: Math.max(0, finished.at - decoding - relationship_s - steps * step - (last.at - start.at)),
     peak_bytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+/**
+ * What is prepared from every image grows with these; the rest, what is solved from it and what is made of a fixed number of images,
+ * is taken to be the same for all runs.
+ */
+function preparation(heard: readonly Heard[], seconds: number, images: number) {
+  const passes = heard.flatMap(({ message, at }) =>
+    message.type === 'progress' && message.phase === 'prepare' && message.total === images
+      ? [{ done: message.done, at }]
+      : [],
+  );
+  const [first, last] = [passes[0], passes.at(-1)];
+  const passed = first && last ? last.done - first.done : 0;
+  const passing = passed > 0 ? last!.at - first.at : 0;
+  return {
+    prepare_s: passed > 0 ? passing / passed : 0,
+    prepare_start_s: Math.max(0, seconds - passing),
   };
 }
 

@@ -18,7 +18,7 @@ import { jobModel, jobSamples, samplesForRun } from './run-samples.ts';
 /** A measurement is some hundred bytes. */
 const measurementsLimit = 4 * 2 ** 20;
 /** Grows when the same run is measured otherwise than before. */
-const version = 1;
+const version = 2;
 
 /**
  * What a plan will take on this machine: every method's step, evaluation and preparation are measured by a short run of exactly its
@@ -47,7 +47,11 @@ export async function estimatePlan(context: Context, given: Experiment['plan']):
     const at = cells.findIndex((cell) => cell.method === method && cell.rate === widest);
     measurements.push(await measure(context, work(finals[at].run.config), model.hash));
   }
-  const runs = cells.flatMap((cell, i) => runsOf(cell, finals[i], plan.seeds.length, catalog));
+  const learnedFrom = new Set(chosen.flatMap(({ train, val }) => [...train, ...val].map(({ hash }) => hash)));
+  const runs = cells.flatMap((cell, i) =>
+    // The images of smaller rates are among those of the widest.
+    runsOf(cell, finals[i], plan.seeds.length, cell.rate === widest ? learnedFrom.size : 0, catalog),
+  );
   const { size } = finals[0].run.config;
   const images = chosen.flatMap(({ train, val, test }) => [...train, ...val, ...test]);
   const firstDecodings = undecoded(images, {
@@ -77,6 +81,7 @@ function runsOf(
   { method, rounds }: ReturnType<typeof cellsOf>[number],
   { run: { config, samples } }: PlannedRun,
   seeds: number,
+  images: number,
   catalog: Catalog,
 ): RunsToCome[] {
   const prepares = chosenParts(config, catalog).some((part) => part.prepares);
@@ -87,6 +92,7 @@ function runsOf(
     count: settings,
     test: 0,
     prepared: 0,
+    preparedImages: 0,
   }));
   // What was prepared for the search on the first seed is there for its training.
   const last = {
@@ -95,6 +101,7 @@ function runsOf(
     measurement: method,
     count: seeds,
     prepared: prepares ? seeds : 0,
+    preparedImages: prepares ? images : 0,
   };
   return [...searched, last];
 }

@@ -116,15 +116,15 @@ test('what a plan will take is said before it begins: its own runs, at what a sh
   expect(runs).toBe(22);
   expect(peakBytes).toBe(2 ** 30);
   // Fine-tuning: 6 runs of 2 steps and 3 of 4, each with 2 validation images at its end; 2 of 8 steps, which validate after every
-  // second step, and test 2 images at their end. Co-tuning prepares from 8 + 2 images, for each seed.
+  // second step, and test 2 images at their end. Co-tuning prepares for each seed, from 8 + 2 images that both of them have.
   const search = 6 * (3 + 2 * 0.5 + 1.2) + 3 * (3 + 4 * 0.5 + 1.2);
   const final = 2 * (3 + 8 * 0.5 + 3 * 1.2 + 1.4);
   expect(methods.map((method) => method.seconds)).toEqual([
     expect.closeTo(search + final, 6),
-    expect.closeTo(search + final + 2 * 10 * 0.2, 6),
+    expect.closeTo(search + final + 2 * 2 + 10 * 0.2, 6),
   ]);
   // Besides, all 12 images are decoded for the first time.
-  expect(seconds).toBeCloseTo(2 * (search + final) + 4 + 0.12, 6);
+  expect(seconds).toBeCloseTo(2 * (search + final) + 6 + 0.12, 6);
   expect(await service.call('runs.list', {})).toEqual([]);
 });
 

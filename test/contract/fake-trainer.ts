@@ -76,6 +76,7 @@ const runBench: RunBench = {
   evaluate_s: 0.1,
   evaluate_start_s: 1,
   prepare_s: 0.2,
+  prepare_start_s: 2,
   fixed_s: 3,
   peak_bytes: 2 ** 30,
 };
