@@ -119,7 +119,7 @@ export const Calibration = z.object({
   /** The folder of images, and a hash over them and their classes. */
   data: z.string(),
   hash: z.string(),
-  /** Which folders were matched to source classes, and how. */
+  /** Which folders were matched to source classes, and how; images that were left out. */
   notes: z.array(z.string()),
 });
 export type Calibration = z.infer<typeof Calibration>;
@@ -322,14 +322,21 @@ export const Relationship = z.object({
   scale: z.number().nullable(),
   valAccuracy: z.number().nullable(),
   grid: z.array(GridPoint),
+  /** Remarks a person should read: classes without images, images that were left out. */
+  notes: z.array(z.string()),
   targetClasses: z.array(z.string()),
   sourceClasses: z.array(z.string()),
   createdAt: z.string(),
 });
 export type Relationship = z.infer<typeof Relationship>;
 
-/** A relationship in a list: its classes and its grid are in `relationships.get`. */
-export const ListedRelationship = Relationship.omit({ targetClasses: true, sourceClasses: true, grid: true });
+/** A relationship in a list: its classes, its grid and its notes are in `relationships.get`. */
+export const ListedRelationship = Relationship.omit({
+  targetClasses: true,
+  sourceClasses: true,
+  grid: true,
+  notes: true,
+});
 export type ListedRelationship = z.infer<typeof ListedRelationship>;
 
 /** The strongest source classes of one target class, and the entropy (nats) of its row. */

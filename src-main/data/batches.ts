@@ -185,10 +185,10 @@ export async function openEvaluationBatches(
 
 const firstOf = ([first]: readonly { name: string }[]): Part => ({ name: first.name });
 
-/** Another image of a sample's class, by (seed, step, place). Errors: `bad-input` where none can be used. */
+/** Another image of a sample's class, by (seed, step, place): one of every class is never left out. */
 function substitute(
   samples: readonly JobSample[],
-  { label, path }: JobSample,
+  { label }: JobSample,
   unusable: UnusableImages,
   seed: number,
   step: number,
@@ -196,15 +196,8 @@ function substitute(
 ): JobSample {
   const alike = samples.filter((sample) => sample.label === label);
   // In a whole order drawn at once: which of them are known to be unusable by now does not change what is found.
-  const found = [...permutation(alike.length, randomOf(seed, 'substitute', step, place))].find(
-    (at) => !unusable.has(alike[at].path),
-  );
-  if (found !== undefined) return alike[found];
-  throw new CotuneError(
-    'bad-input',
-    `None of the ${alike.length} training images of a class can be used any more, ${path} among them.`,
-    'Import the folder again.',
-  );
+  const order = permutation(alike.length, randomOf(seed, 'substitute', step, place));
+  return alike[order.find((at) => !unusable.has(alike[at].path))!];
 }
 
 const thrown = ({ code, message, hint }: ErrorValue): CotuneError => new CotuneError(code, message, hint);

@@ -13,7 +13,8 @@ const atOnce = 16;
 
 /**
  * Fits the temperature of a model's source predictions on the images of a folder, one folder for every source class, and
- * keeps it with the model. Errors: `bad-input` where the folders do not match the source classes, or nothing can be fitted.
+ * keeps it with the model. Images that cannot be used are left out. Errors: `bad-input` where the folders do not match the
+ * source classes, too many images or all of a class cannot be used, or nothing can be fitted.
  */
 export async function calibrateModel(
   context: Context,
@@ -36,7 +37,8 @@ export async function calibrateModel(
   const worker = async () => {
     for (const sample of queue) {
       task.signal.throwIfAborted();
-      sample.hash = await hashFile(sample.path);
+      // No file has the hash of its path: who uses the images leaves out what cannot be read.
+      sample.hash = await hashFile(sample.path).catch(() => sha256(sample.path));
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
@@ -48,23 +50,25 @@ export async function calibrateModel(
     samples,
     cacheFolder: home.cache,
   };
-  const fit = await jobs.ask(
+  const { fit, without } = await jobs.ask(
     job,
     'a temperature',
-    (message) => (message.type === 'calibration' ? message.fit : undefined),
+    (message) => (message.type === 'calibration' ? message : undefined),
     task,
   );
-  const hash = createHash('sha256');
-  for (const sample of samples) hash.update(`${sample.label} ${sample.hash}\n`);
+  const left = new Set(without);
+  const used = samples.filter(({ id }) => !left.has(id));
   const calibration = {
     ...fit,
-    images: samples.length,
-    classes: new Set(samples.map((sample) => sample.label)).size,
+    images: used.length,
+    classes: new Set(used.map(({ label }) => label)).size,
     data,
-    hash: hash.digest('hex'),
-    notes,
+    hash: sha256(used.map(({ label, hash }) => `${label} ${hash}\n`).join('')),
+    notes: [...notes, ...fit.notes],
   };
   store.models.setCalibration(model.hash, calibration);
   emit('models.changed', {});
   return calibration;
 }
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -32,6 +32,7 @@ export function rankModels(context: Context, input: CallInput<'models.rank'>): T
   return tasks.start('ranking', `Ranking for ${dataset.name}`, async (task) => {
     await checkUnchanged(store, dataset.path, samples.train);
     const ranked: Ranking['models'] = [];
+    const left = new Set<string>();
     for (const [at, model] of models.entries()) {
       const job: RankJob = {
         kind: 'rank',
@@ -41,7 +42,9 @@ export function rankModels(context: Context, input: CallInput<'models.rank'>): T
         samples: train,
         cacheFolder: home.cache,
       };
-      ranked.push(await rankOne(context, partOf(task, at, models.length), model, job));
+      const { row, notes } = await rankOne(context, partOf(task, at, models.length), model, job);
+      ranked.push(row);
+      for (const note of notes) left.add(note);
     }
     return store.rankings.insert({
       dataset: dataset.name,
@@ -50,7 +53,7 @@ export function rankModels(context: Context, input: CallInput<'models.rank'>): T
       images: train.length,
       scores: rankingScores.map(({ name, title, help, source }) => ({ name, title, help, source })),
       models: ranked,
-      notes: notesOn(models),
+      notes: [...left, ...notesOn(models)],
     });
   });
 }
@@ -60,19 +63,21 @@ async function rankOne(
   task: TaskWork,
   { name: model, hash: modelHash }: Model,
   job: RankJob,
-): Promise<Ranking['models'][number]> {
+): Promise<{ row: Ranking['models'][number]; notes: string[] }> {
   const values: Ranking['models'][number]['values'] = Object.fromEntries(
     rankingScores.map(({ name }) => [name, null]),
   );
+  const notes: string[] = [];
   await jobs.perform(job, {
     ...task,
     hear: (message) => {
       if (message.type !== 'ranking') return;
       for (const { name, value, low, high } of message.scores)
         values[name] = [value, low, high].every(Number.isFinite) ? { value, low, high } : null;
+      notes.push(...message.notes);
     },
   });
-  return { model, modelHash, values };
+  return { row: { model, modelHash, values }, notes };
 }
 
 const notesOn = (models: readonly Model[]): string[] => [

@@ -4,14 +4,14 @@ import { classList } from '../formats/class-names/class-list.ts';
 import { type ClassFile, fitClasses } from '../formats/class-names/read-class-file.ts';
 import { contentKey } from '../formats/content-cache.ts';
 import { relationshipKey } from '../trainer/content-keys.ts';
-import type { ArraysJob, JobRelationship, RelationshipJob } from '../trainer/protocol.ts';
+import type { ArraysJob, FromTrainer, RelationshipJob } from '../trainer/protocol.ts';
 import { calibrateModel } from './calibration.ts';
 import type { Context, Handlers } from './context.ts';
 import { checkUnchanged, hashFile } from './data-check.ts';
 import { findDataset, findModel } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
 import { relationshipRows } from './relationship-rows.ts';
-import { jobModel, jobSamples, learnedRow, samplesForRun } from './run-samples.ts';
+import { jobModel, jobSamples, learnedRow, samplesForRun, withoutSamples } from './run-samples.ts';
 import { requireSourceHead } from './source-head.ts';
 import type { TaskWork } from './tasks.ts';
 
@@ -60,23 +60,24 @@ export function relationshipCalls(context: Context): Handlers<Names> {
           if (calibrationData !== undefined)
             await calibrateModel(context, task, model, calibrationData, engine);
           const network = jobModel(home, store.models.get(model.id) ?? model);
-          const key = relationshipKey({
-            approach,
-            model: network,
-            engine,
-            precision: 'full',
-            samples,
-            targetClasses: dataset.classes,
-            sourceClasses: model.sourceClasses,
-          });
-          const known = store.relationships.getByKey(key);
+          const keyWithout = (left: readonly number[]) =>
+            relationshipKey({
+              approach,
+              model: network,
+              engine,
+              precision: 'full',
+              samples: withoutSamples(samples, new Set(left)),
+              targetClasses: dataset.classes,
+              sourceClasses: model.sourceClasses,
+            });
+          const known = store.relationships.getByKey(keyWithout([]));
           if (known) return known.id;
           await checkUnchanged(
             store,
             dataset.path,
             splits.flatMap((split) => samples[split]),
           );
-          const learned = await learn(context, task, {
+          const { relationship, without } = await learn(context, task, {
             kind: 'relationship',
             approach,
             engine,
@@ -86,7 +87,8 @@ export function relationshipCalls(context: Context): Handlers<Names> {
             samples: jobSamples(dataset.path, samples),
             cacheFolder: home.cache,
           });
-          return store.relationships.insert(learnedRow(learned, key, dataset, model)).id;
+          const row = learnedRow(relationship, keyWithout(without), dataset, model);
+          return store.relationships.insert(row).id;
         },
       );
     },
@@ -118,13 +120,14 @@ export function relationshipCalls(context: Context): Handlers<Names> {
 
         const known = store.relationships.getByKey(key);
         if (known) return known.id;
-        const { targets, ...learned } = await learn(context, task, {
+        const { relationship } = await learn(context, task, {
           kind: 'relationship-arrays',
           approach,
           sourceScale,
           classNames: names.target ?? null,
           ...files,
         });
+        const { targets, ...learned } = relationship;
         const sources = learned.matrix.length / targets;
         return store.relationships.insert({
           ...learned,
@@ -152,10 +155,5 @@ const learn = (
   { jobs }: Context,
   task: TaskWork,
   job: RelationshipJob | ArraysJob,
-): Promise<JobRelationship> =>
-  jobs.ask(
-    job,
-    'a relationship',
-    (message) => (message.type === 'relationship' ? message.relationship : undefined),
-    task,
-  );
+): Promise<Extract<FromTrainer, { type: 'relationship' }>> =>
+  jobs.ask(job, 'a relationship', (message) => (message.type === 'relationship' ? message : undefined), task);

@@ -76,6 +76,12 @@ export function jobSamples(folder: string, samples: RunSamples['samples']): Reco
   return { train: samples.train.map(toJob), val: samples.val.map(toJob), test: samples.test.map(toJob) };
 }
 
+/** The images that a relationship is learned from, without some that could not be used. */
+export const withoutSamples = ({ train, val }: RunSamples['samples'], left: ReadonlySet<number>) => ({
+  train: train.filter(({ id }) => !left.has(id)),
+  val: val.filter(({ id }) => !left.has(id)),
+});
+
 /** A model as a trainer sees it; `resize` is how pictures become its input, where not as it says itself. */
 export function jobModel(home: Home, model: Model, resize?: string): JobModel {
   const { preprocessing } = model;

@@ -5,7 +5,6 @@ import {
   EngineChoice,
   type Model,
   type Run,
-  type Sample,
   splits,
 } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
@@ -19,7 +18,14 @@ import { checkUnchanged } from './data-check.ts';
 import { findRun } from './lookup.ts';
 import { persist } from './persist.ts';
 import { openRecorder } from './run-recorder.ts';
-import { jobModel, jobSamples, learnedRow, type RunSamples, samplesOfRun } from './run-samples.ts';
+import {
+  jobModel,
+  jobSamples,
+  learnedRow,
+  type RunSamples,
+  samplesOfRun,
+  withoutSamples,
+} from './run-samples.ts';
 import { teacherWeights, trainedWeights } from './trained-weights.ts';
 import type { RunningJob, Trainer } from './trainer-job.ts';
 
@@ -223,17 +229,15 @@ async function relationshipFor(
   const { relationshipApproach } = await import('../transfer/catalog.ts');
   const { averagingOf } = await import('../transfer/averaging/index.ts');
   const wanted = averagingOf(run.config.method) ? null : relationshipApproach(run.config.method);
-  const keyWithout = (without: ReadonlySet<number>) => {
-    const rest = (list: readonly Sample[]) => list.filter(({ id }) => !without.has(id));
-    return relationshipKey({
+  const keyWithout = (without: ReadonlySet<number>) =>
+    relationshipKey({
       ...run.config,
       approach: wanted ?? 'reverse',
       model: jobModel(home, model, run.config.resize.name),
-      samples: { train: rest(chosen.samples.train), val: rest(chosen.samples.val) },
+      samples: withoutSamples(chosen.samples, without),
       targetClasses: dataset.classes,
       sourceClasses: model.sourceClasses,
     });
-  };
   const describe = (learned: JobRelationship, without: ReadonlySet<number>) =>
     learnedRow(learned, keyWithout(without), dataset, model);
   const known = wanted ? store.relationships.getByKey(keyWithout(new Set())) : undefined;
@@ -242,7 +246,8 @@ async function relationshipFor(
   if (!known || matrix?.length !== dataset.classes.length * model.sourceClasses.length)
     return { relationship: null, describe };
   store.runs.setRelationship(run.id, known.id);
-  const { approach, sourceTemperature, temperatureSource, calibration, C, scale, valAccuracy, grid } = known;
+  const { approach, sourceTemperature, temperatureSource, calibration, C, scale, valAccuracy, grid, notes } =
+    known;
   const relationship: JobRelationship = {
     approach,
     sourceTemperature,
@@ -252,6 +257,7 @@ async function relationshipFor(
     scale,
     valAccuracy,
     grid,
+    notes,
     targets: known.targetClasses.length,
     matrix,
   };

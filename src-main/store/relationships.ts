@@ -31,6 +31,8 @@ function fromRow(row: Row): Relationship {
     datasetId: row.dataset_id,
     modelId: row.model_id,
     ...facts,
+    // Of before they were kept.
+    notes: facts.notes ?? [],
     createdAt: row.created_at,
   };
 }
@@ -53,7 +55,7 @@ export function relationshipStore(db: Db) {
     /** Newest first. */
     list: (): ListedRelationship[] =>
       list.all().map((row) => {
-        const { targetClasses: _, sourceClasses: __, grid: ___, ...listed } = fromRow(row);
+        const { targetClasses: _, sourceClasses: __, grid: ___, notes: ____, ...listed } = fromRow(row);
         return listed;
       }),
     get: (id: number): Relationship | undefined => one(byId.get(id)),

@@ -1,4 +1,5 @@
 import { CotuneError } from '../../src-shared/errors.ts';
+import { leaveOut } from '../data/unusable-images.ts';
 import { openEngine } from '../engine/open.ts';
 import { fitTemperature, meanNll, temperatureBounds } from '../transfer/temperature.ts';
 import { openSource } from './open-source.ts';
@@ -18,34 +19,37 @@ export async function calibrate(
   const engine = await openEngine(job.engine, { cacheFolder });
   const { network, file } = openSource(model, 2);
   const predictor = { model, precision: 'full' as const };
-  const { logits: data } = await sourceLogits(
+  const unusable = leaveOut(samples);
+  const { samples: used, logits: data } = await sourceLogits(
     engine,
     network,
     file,
     predictor,
     samples,
-    { cacheFolder },
+    { cacheFolder, unusable },
     (done) => {
       signal.throwIfAborted();
       report({ type: 'progress', phase: 'evaluate', done, total: samples.length });
     },
   );
   await engine.dispose();
-  const logits = { data, rows: samples.length, columns: network.sourceClasses };
-  const labels = samples.map((sample) => sample.label);
+  const logits = { data, rows: used.length, columns: network.sourceClasses };
+  const labels = used.map((sample) => sample.label);
   const temperature = fitTemperature(logits, labels);
   const [coldest, hottest] = temperatureBounds;
   if (temperature < 1.01 * coldest || temperature > 0.99 * hottest) {
     throw new CotuneError(
       'bad-input',
       temperature > 1
-        ? `On these ${samples.length} images the network is no better than chance, so that no temperature fits.`
-        : `The network is right on all of these ${samples.length} images, so that no temperature is the best.`,
+        ? `On these ${used.length} images the network is no better than chance, so that no temperature fits.`
+        : `The network is right on all of these ${used.length} images, so that no temperature is the best.`,
       temperature > 1
         ? 'Check that the folders are named after its source classes.'
         : 'Give more images, which it was not trained on.',
     );
   }
   const [nllBefore, nllAfter] = [meanNll(logits, labels, 1), meanNll(logits, labels, 1 / temperature)];
-  report({ type: 'calibration', fit: { temperature, nllBefore, nllAfter } });
+  const fit = { temperature, nllBefore, nllAfter, notes: unusable.notes() };
+  const without = samples.filter(({ path }) => unusable.has(path)).map(({ id }) => id);
+  report({ type: 'calibration', fit, without });
 }

@@ -1,5 +1,6 @@
 import { hasSteps } from '../../src-shared/run-settings.ts';
 import { runBench } from '../bench/run-bench.ts';
+import { leaveOut } from '../data/unusable-images.ts';
 import { explainChoice, listEngines, openEngine } from '../engine/open.ts';
 import { average } from './average.ts';
 import { calibrate } from './calibrate.ts';
@@ -40,7 +41,7 @@ export async function runJob(
       await rank(job, report, signal);
       break;
     case 'relationship-arrays':
-      report({ type: 'relationship', relationship: await learnFromArrays(job, report) });
+      report({ type: 'relationship', relationship: await learnFromArrays(job), without: [] });
       break;
     case 'predict':
       await predictImages(job, report, signal);
@@ -69,9 +70,12 @@ async function learn(
   const engine = await openEngine(job.engine, { cacheFolder: job.cacheFolder });
   report({ type: 'engine', engine: engine.info });
   const { network, file } = openSource(job.model, job.targetClasses);
+  const { train, val } = job.samples;
+  const unusable = leaveOut([...train, ...val], { learned: train });
+  const inputs = { ...job, precision: 'full', unusable } as const;
   report({
     type: 'relationship',
-    relationship: await learnFromImages(engine, network, file, { ...job, precision: 'full' }, report, signal),
+    ...(await learnFromImages(engine, network, file, inputs, report, signal)),
   });
   await engine.dispose();
 }

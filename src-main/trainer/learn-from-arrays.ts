@@ -1,12 +1,9 @@
 import { readNpyLabels, readNpyMatrix } from '../formats/npy.ts';
 import { learnRelationship } from '../transfer/relationship.ts';
-import type { ArraysJob, FromTrainer, JobRelationship } from './protocol.ts';
+import type { ArraysJob, JobRelationship } from './protocol.ts';
 
 /** Learns a relationship from .npy files of source logits [images, sources] and target labels [images]. */
-export async function learnFromArrays(
-  job: ArraysJob,
-  report: (message: FromTrainer) => void,
-): Promise<JobRelationship> {
+export async function learnFromArrays(job: ArraysJob): Promise<JobRelationship> {
   const trainLogits = await readNpyMatrix(job.trainLogits);
   const trainLabels = await readNpyLabels(job.trainLabels);
   const valLogits = await readNpyMatrix(job.valLogits);
@@ -17,7 +14,7 @@ export async function learnFromArrays(
   );
   const { approach, classNames } = job;
   const sourceScale = job.sourceScale ?? 1;
-  const { notes, matrix, ...learned } = await learnRelationship({
+  const { matrix, ...learned } = await learnRelationship({
     approach,
     trainLogits,
     trainLabels,
@@ -27,7 +24,6 @@ export async function learnFromArrays(
     classNames,
     sourceScale,
   });
-  for (const text of notes) report({ type: 'note', text });
   return {
     ...learned,
     matrix: Float32Array.from(matrix),

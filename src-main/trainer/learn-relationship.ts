@@ -17,13 +17,14 @@ export interface RelationshipInputs {
   /** Names of the target classes. */
   classNames: readonly string[];
   cacheFolder: string;
-  /** What becomes of images that cannot be used; the first ends the learning where left out. */
-  unusable?: UnusableImages;
+  /** What becomes of images that cannot be used. */
+  unusable: UnusableImages;
 }
 
 /**
  * Learns p(source | target) from the pre-trained network's predictions on the training and validation images. The
- * source temperature is the fitted one where there is one, else that of the model's metadata, else 1.
+ * source temperature is the fitted one where there is one, else that of the model's metadata, else 1. `without`: ids of samples
+ * whose images could not be used.
  */
 export async function learnFromImages(
   engine: Engine,
@@ -32,8 +33,8 @@ export async function learnFromImages(
   inputs: RelationshipInputs,
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
-): Promise<JobRelationship> {
-  const { approach, model, precision, targetClasses, classNames } = inputs;
+): Promise<{ relationship: JobRelationship; without: number[] }> {
+  const { approach, model, precision, samples, targetClasses, classNames, unusable } = inputs;
   const { train, val } = await labeledOutputs(
     { engine, network, file },
     { model, precision },
@@ -54,14 +55,17 @@ export async function learnFromImages(
     sourceScale: 1 / temperature,
   });
   for (const text of notes) report({ type: 'note', text });
-  return {
+  const relationship = {
     ...learned,
     matrix: Float32Array.from(matrix),
     approach,
     sourceTemperature: temperature,
     ...origin,
+    notes: [...notes, ...unusable.notes()],
     targets: targetClasses,
   };
+  const without = [...samples.train, ...samples.val].filter(({ path }) => unusable.has(path));
+  return { relationship, without: without.map(({ id }) => id) };
 }
 
 function temperatureOf({ calibration, temperature }: JobModel) {

@@ -8,6 +8,6 @@ export const leaveOutOf = (
   report: (message: FromTrainer) => void,
 ): UnusableImages =>
   leaveOut(
-    splits.reduce((sum, split) => sum + samples[split].length, 0),
-    (text) => report({ type: 'note', text }),
+    splits.flatMap((split) => samples[split]),
+    { learned: samples.train, tell: (text) => report({ type: 'note', text }) },
   );

@@ -31,9 +31,8 @@ export async function prepareTerms(
     const { precision } = job.config;
     const inputs = { ...job, approach, precision, unusable };
     const learned = await learnFromImages(engine, alone, file, inputs, report, signal);
-    const without = [...job.samples.train, ...job.samples.val].filter(({ path }) => unusable.has(path));
-    report({ type: 'relationship', relationship: learned, without: without.map(({ id }) => id) });
-    return learned.matrix;
+    report({ type: 'relationship', ...learned });
+    return learned.relationship.matrix;
   };
   const features: Preparation['features'] = async () => {
     const { model, config, samples, cacheFolder } = job;

@@ -50,6 +50,7 @@ export interface JobRelationship {
   scale: number | null;
   valAccuracy: number | null;
   grid: { C: number; objective: number; val_accuracy: number }[];
+  notes: string[];
   /** Rows of the matrix. */
   targets: number;
   matrix: Float32Array;
@@ -241,9 +242,18 @@ export type FromTrainer =
   | { type: 'metrics'; step: number; values: Record<string, number> }
   | { type: 'note'; text: string }
   /** `without`: ids of samples whose images could not be used. */
-  | { type: 'relationship'; relationship: JobRelationship; without?: number[] }
-  | { type: 'ranking'; scores: { name: string; value: number; low: number; high: number }[] }
-  | { type: 'calibration'; fit: Pick<Calibration, 'temperature' | 'nllBefore' | 'nllAfter'> }
+  | { type: 'relationship'; relationship: JobRelationship; without: number[] }
+  | {
+      type: 'ranking';
+      scores: { name: string; value: number; low: number; high: number }[];
+      /** How many images were left out, and which. */
+      notes: string[];
+    }
+  | {
+      type: 'calibration';
+      fit: Pick<Calibration, 'temperature' | 'nllBefore' | 'nllAfter' | 'notes'>;
+      without: number[];
+    }
   /** A checkpoint is whole on the disk; `best` is the file of the best weights that it names. */
   | { type: 'checkpoint'; step: number; path: string; best: string | null }
   | { type: 'predictions'; predictions: Predictions }

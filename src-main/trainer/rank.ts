@@ -1,3 +1,4 @@
+import { leaveOut } from '../data/unusable-images.ts';
 import { openEngine } from '../engine/open.ts';
 import { openContentCache } from '../formats/content-cache.ts';
 import { scoresWithIntervals } from '../transfer/ranking/bootstrap.ts';
@@ -22,35 +23,42 @@ export async function rank(
   const predictor = { model, precision: 'full' as const };
   const names = rankingScores.map(({ name }) => name);
   const key = rankingKey({ ...predictor, engine: engine.info }, samples, names);
-  const kept = await openContentCache(cacheFolder, 'rankings', cacheLimit).getOrMake(key, async () => {
-    const { logits: rows } = await sourceLogits(
+  const unusable = leaveOut(samples);
+  const make = async () => {
+    const { samples: used, logits: rows } = await sourceLogits(
       engine,
       network,
       file,
       predictor,
       samples,
-      { cacheFolder },
+      { cacheFolder, unusable },
       (done) => {
         signal.throwIfAborted();
         report({ type: 'progress', phase: 'evaluate', done, total: samples.length });
       },
       'source-and-features',
     );
-    const width = rows.length / samples.length;
+    const width = rows.length / used.length;
     const part = (from: number, to: number) => {
-      const data = new Float64Array(samples.length * (to - from));
-      for (let i = 0; i < samples.length; i++)
+      const data = new Float64Array(used.length * (to - from));
+      for (let i = 0; i < used.length; i++)
         data.set(rows.subarray(i * width + from, i * width + to), i * (to - from));
-      return { data, rows: samples.length, columns: to - from };
+      return { data, rows: used.length, columns: to - from };
     };
     const scores = scoresWithIntervals(rankingScores, {
       probabilities: softmaxRows(part(0, network.sourceClasses), 1),
       features: part(network.sourceClasses, width),
-      labels: Int32Array.from(samples, (sample) => sample.label),
+      labels: Int32Array.from(used, (sample) => sample.label),
       targets: targetClasses,
     });
     return new TextEncoder().encode(JSON.stringify(scores.filter(({ value }) => Number.isFinite(value))));
-  });
+  };
+  const cache = openContentCache(cacheFolder, 'rankings', cacheLimit);
+  const known = cache.read(key);
+  const scores = known ?? (await make());
+  const notes = unusable.notes();
+  // What was made without an image does not follow from what the key says.
+  if (!known && notes.length === 0) await cache.write(key, scores);
   await engine.dispose();
-  report({ type: 'ranking', scores: JSON.parse(new TextDecoder().decode(kept)) });
+  report({ type: 'ranking', scores: JSON.parse(new TextDecoder().decode(scores)), notes });
 }

@@ -29,38 +29,50 @@ export async function sourceLogits(
   const cache = openContentCache(cacheFolder, 'source-logits', cacheLimit);
   const keyOf = ({ hash }: JobSample) => sourceLogitsKey(hash, { ...predictor, engine: engine.info }, output);
   const result = new Float32Array(samples.length * classes);
-  const missing = new Map<string, { sample: JobSample; rows: number[] }>();
+  /** Rows of equal images; the first of them is the one to predict. */
+  const missing = new Map<string, number[]>();
   for (const [row, sample] of samples.entries()) {
     const waiting = missing.get(sample.hash);
     const bytes = waiting ? null : cache.read(keyOf(sample));
     if (bytes?.length === classes * 4) {
       result.set(new Float32Array(bytes.buffer, bytes.byteOffset, classes), row * classes);
-    } else if (waiting) waiting.rows.push(row);
-    else missing.set(sample.hash, { sample, rows: [row] });
+    } else if (waiting) waiting.push(row);
+    else missing.set(sample.hash, [row]);
   }
 
-  const wanted = [...missing.values()];
-  const known = samples.length - wanted.length;
+  let known = samples.length - missing.size;
   onProgress(known);
-  if (wanted.length === 0) return { samples, logits: result };
+  if (missing.size === 0) return { samples, logits: result };
   const { preprocessing } = predictor.model;
   const size = predictor.size ?? preprocessing.inputSize;
   const images = { size, preprocessing, cacheFolder, unusable };
   const weights = readNetwork(file, file.tensors);
-  const order = wanted.map(({ sample }) => sample);
-  let kept = 0;
-  await predictLogits(engine, network, output, weights, order, images, async (done, sofar) => {
-    const writes = sofar.samples.slice(kept).map((sample, at) => {
-      const values = sofar.logits.subarray((kept + at) * classes, (kept + at + 1) * classes);
-      for (const row of missing.get(sample.hash)!.rows) result.set(values, row * classes);
-      missing.delete(sample.hash);
-      return cache.write(keyOf(sample), new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  const left = new Set<number>();
+  // Once, but for images that cannot be used and of which there is a copy.
+  while (missing.size > 0) {
+    const order = Array.from(missing.values(), ([row]) => samples[row]);
+    let kept = 0;
+    await predictLogits(engine, network, output, weights, order, images, async (done, sofar) => {
+      const writes = sofar.samples.slice(kept).map((sample, at) => {
+        const values = sofar.logits.subarray((kept + at) * classes, (kept + at + 1) * classes);
+        for (const row of missing.get(sample.hash)!) result.set(values, row * classes);
+        missing.delete(sample.hash);
+        return cache.write(
+          keyOf(sample),
+          new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+        );
+      });
+      kept = sofar.samples.length;
+      await Promise.all(writes);
+      onProgress(known + done);
     });
-    kept = sofar.samples.length;
-    await Promise.all(writes);
-    onProgress(known + done);
-  });
-  return withoutRows(samples, result, new Set([...missing.values()].flatMap(({ rows }) => rows)));
+    known = samples.length - missing.size;
+    for (const [hash, rows] of missing) {
+      left.add(rows.shift()!);
+      if (rows.length === 0) missing.delete(hash);
+    }
+  }
+  return withoutRows(samples, result, left);
 }
 
 function withoutRows(samples: JobSample[], logits: Float32Array, left: Set<number>): PredictedLogits {

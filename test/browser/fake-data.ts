@@ -310,6 +310,7 @@ export const relationship: Relationship = {
     objective: 100 + i,
     val_accuracy: 0.902 - Math.abs(i - 5) * 0.02,
   })),
+  notes: ['1 of 270 images is left out, which can no longer be used.'],
   targetClasses: monkeys,
   sourceClasses: model.sourceClasses,
   createdAt: new Date().toISOString(),

@@ -332,6 +332,8 @@ test('a calibrated model says on what it was fitted, and what is learned with it
   await service.call('models.add', { path: fixture.weights, name: 'tiny' });
   const before = await learn();
   const data = calibrationFolder();
+  const empty = join(data, '0', 'empty.png');
+  writeFileSync(empty, '');
   expect(await learn({ calibrationData: data })).not.toBe(before);
   const model = (await service.call('models.list', {})).find(({ name }) => name === 'tiny')!;
   expect(model.calibration).toMatchObject({
@@ -342,7 +344,10 @@ test('a calibrated model says on what it was fitted, and what is learned with it
     nllAfter: 1,
     data,
   });
-  expect(model.calibration!.notes).toEqual(['2 of 2 folders were matched to source classes by number.']);
+  expect(model.calibration!.notes).toEqual([
+    '2 of 2 folders were matched to source classes by number.',
+    `${empty} is left out.`,
+  ]);
   const wrong = await finishTask(
     service,
     await service.call('models.calibrate', { model: 'tiny', data: fixture.images }),

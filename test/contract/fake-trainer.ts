@@ -3,7 +3,7 @@
  * resumes. Its "weights" are one number folded from the seed step by step, so that a resumed run that lost or repeated a
  * step ends with another result. What it does beyond that, `behavior.json` in the cache folder says.
  */
-import { existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimeFailure } from '../../src-main/engine/run/failure.ts';
 import { readSafetensorsHeader, writeSafetensors } from '../../src-main/formats/safetensors.ts';
@@ -95,14 +95,17 @@ async function work(job: Job): Promise<void> {
     });
   } else if (job.kind === 'relationship') relationship(job.targetClasses, job.model.sourceClasses);
   else if (job.kind === 'rank')
-    say({ type: 'ranking', scores: [{ name: 'leep', value: -1, low: -1.1, high: -0.9 }] });
+    say({ type: 'ranking', scores: [{ name: 'leep', value: -1, low: -1.1, high: -0.9 }], notes: [] });
   else if (job.kind === 'bench') {
     const { what } = job.work;
     if (what === 'train' || what === 'infer') say({ type: 'bench', result: stepBench(job.work) });
     if (what === 'run') say({ type: 'bench', result: runBench });
-  } else if (job.kind === 'calibration')
-    say({ type: 'calibration', fit: { temperature: 1.5, nllBefore: 2, nllAfter: 1 } });
-  else if (job.kind === 'relationship-arrays') relationship(2, 3);
+  } else if (job.kind === 'calibration') {
+    const empty = job.samples.filter(({ path }) => statSync(path).size === 0);
+    const notes = empty.map(({ path }) => `${path} is left out.`);
+    const fit = { temperature: 1.5, nllBefore: 2, nllAfter: 1, notes };
+    say({ type: 'calibration', fit, without: empty.map(({ id }) => id) });
+  } else if (job.kind === 'relationship-arrays') relationship(2, 3);
   else if (job.kind === 'predict') {
     for (const path of job.paths) {
       const error = existsSync(path)
@@ -226,9 +229,11 @@ function relationship(targets: number, sources: number): void {
       scale: 1,
       valAccuracy: 1,
       grid: [{ C: 1, objective: 1, val_accuracy: 1 }],
+      notes: [],
       targets,
       matrix,
     },
+    without: [],
   });
 }
 

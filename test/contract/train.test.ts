@@ -282,13 +282,15 @@ test('a temperature is fitted on source-labelled images, and what is learned wit
   });
 });
 
+/** A sample whose image is cut off. */
+function damaged(sample: JobSample): JobSample {
+  const path = join(fixture.folder, `damaged ${basename(sample.path)}`);
+  writeFileSync(path, readFileSync(sample.path).subarray(0, 2000));
+  return { ...sample, path, hash: createHash('sha256').update(readFileSync(path)).digest('hex') };
+}
+
 test('a run goes on without images that turn out damaged: noted, not counted, and the same when it is resumed', async () => {
   const { train, val, test } = fixture.samples;
-  const damaged = (sample: JobSample) => {
-    const path = join(fixture.folder, `damaged ${basename(sample.path)}`);
-    writeFileSync(path, readFileSync(sample.path).subarray(0, 2000));
-    return { ...sample, path, hash: createHash('sha256').update(readFileSync(path)).digest('hex') };
-  };
   const samples = {
     train: [damaged(train[0]), ...train.slice(1)],
     val,
@@ -304,6 +306,51 @@ test('a run goes on without images that turn out damaged: noted, not counted, an
   const rest = await converse(await interrupted(fixture.job(changes, { samples }), 5));
   for (const [step, loss] of rest.curve('loss')) expect(loss).toBe(whole.curve('loss').get(step));
   expect(rest.probabilities('test')).toEqual(whole.probabilities('test'));
+});
+
+test('a relationship, a calibration and a ranking are made without a damaged image, of which they tell', async () => {
+  const [first, second, ...others] = fixture.samples.train;
+  const broken = damaged(first);
+  // Of a damaged image there may be a copy that is whole.
+  const twins = [{ ...second, id: -1, path: '/nowhere' }, second];
+  const common = {
+    engine: 'cpu',
+    targetClasses: 3,
+    model: fixture.model,
+    cacheFolder: join(fixture.folder, 'damaged-cache'),
+  } as const;
+  const learn = async (train: JobSample[]) => {
+    const samples = { ...fixture.samples, train };
+    const names = ['a', 'b', 'c'];
+    return (
+      await converse({ ...common, kind: 'relationship', approach: 'direct', classNames: names, samples })
+    ).one('relationship');
+  };
+  const learned = await learn([broken, ...twins, ...others]);
+  expect(learned.without).toEqual([first.id, -1]);
+  expect(learned.relationship.notes).toEqual([
+    '2 of 22 images are left out, which can no longer be used.',
+    expect.stringContaining('/nowhere'),
+    expect.stringContaining(broken.path),
+  ]);
+  expect(await learn([second, ...others])).toMatchObject({
+    without: [],
+    relationship: { notes: [], matrix: learned.relationship.matrix },
+  });
+
+  const samples = [broken, second, ...others];
+  const fit = await converse({ ...common, kind: 'calibration', samples });
+  expect(fit.one('calibration')).toMatchObject({
+    without: [first.id],
+    fit: { notes: ['1 of 15 images is left out, which can no longer be used.', expect.anything()] },
+  });
+  const rank = async (samples: JobSample[]) =>
+    (await converse({ ...common, kind: 'rank', samples })).one('ranking');
+  const ranked = await rank(samples);
+  expect(ranked.notes).toHaveLength(2);
+  // Nothing was kept as the ranking of them all.
+  expect(await rank(samples)).toEqual(ranked);
+  expect((await rank([second, ...others])).scores).toEqual(ranked.scores);
 });
 
 test('a loss that turns NaN ends the run with its step and the likely cause', async () => {

@@ -12,6 +12,7 @@ import { reserveCache } from '../../src-main/data/cache-budget.ts';
 import { tenCrop } from '../../src-main/data/evaluations/ten-crop.ts';
 import { leaveOut } from '../../src-main/data/unusable-images.ts';
 import type { JobSample } from '../../src-main/trainer/protocol.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
 import { jpeg, temporaryFolder } from './pictures.ts';
 
 const preprocessing = {
@@ -236,7 +237,12 @@ test('an image that cannot be used is left out: training sees others of its clas
   truncateSync(broken.path, 300);
   const told: string[] = [];
   const trained = (startStep: number) =>
-    take({ ...options, startStep, steps: 12, unusable: leaveOut(samples.length, (note) => told.push(note)) });
+    take({
+      ...options,
+      startStep,
+      steps: 12,
+      unusable: leaveOut(samples, { tell: (note) => told.push(note) }),
+    });
   const without = await trained(0);
   expect(told.sort()).toEqual([
     `The image ${gone.path} is no longer there. It is left out.`,
@@ -260,28 +266,37 @@ test('an image that cannot be used is left out: training sees others of its clas
   // The same again, from any step on.
   expect(await trained(5)).toEqual(without.slice(5));
 
-  const unusable = leaveOut(samples.length, () => {});
+  const unusable = leaveOut(samples);
   const found: number[][] = [];
   for await (const one of await openEvaluationBatches({
     ...{ samples, batch: 10, size, preprocessing, cacheFolder, unusable },
   }))
     found.push(one.unusable.sort());
   expect(found).toEqual([[4, 7], [], []]);
+  expect(unusable.notes().sort()).toEqual([
+    '2 of 30 images are left out, which can no longer be used.',
+    ...told.slice(0, 2).map((note) => note.replace(' It is left out.', '')),
+  ]);
 });
 
 test('too many images that cannot be used, or all of a class, end the work', async () => {
   const { options, samples } = await images(12);
-  const trained = () => take({ ...options, unusable: leaveOut(samples.length, () => {}) });
+  const trained = () => take({ ...options, unusable: leaveOut(samples) });
   for (const index of [0, 1]) rmSync(samples[index].path);
   await expect(trained()).rejects.toMatchObject({
     code: 'bad-input',
     message: expect.stringMatching(/^2 of 12 images can no longer be used, too many.* is no longer there\.$/),
   });
   const one = samples.map((sample, index) => ({ ...sample, label: Number(index === 0) }));
-  const unusable = leaveOut(100, () => {});
+  const more = one.map(({ path }) => ({ path: `${path} again`, label: 0 }));
+  const unusable = leaveOut([...one, ...more]);
   await expect(take({ ...options, samples: one, unusable })).rejects.toThrow(
-    /None of the 1 training images of a class can be used any more/,
+    /^No image of a class can be used any more\. The image .* is no longer there/,
   );
+  // Another class, and images that are only evaluated, do not count.
+  const evaluated = leaveOut(one, { learned: one.slice(1) });
+  evaluated.add(one[0].path, new CotuneError('not-found', 'It is gone.'));
+  expect(evaluated.has(one[0].path)).toBe(true);
 });
 
 test('a cache over its budget gives up what was used least recently; what exceeds it alone is not stored', async () => {

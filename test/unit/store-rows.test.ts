@@ -192,6 +192,7 @@ test('relationships come back bit for bit, and the same key keeps its first row'
     scale: 1.5,
     valAccuracy: 0.9,
     grid: [{ C: 10, objective: 2, val_accuracy: 0.9 }],
+    notes: ['One image was left out.'],
     targetClasses: ['a', 'b'],
     sourceClasses: ['x', 'y', 'z'],
     matrix,

@@ -11,7 +11,7 @@ import { openProgress } from '../progress.ts';
 import { relationshipTable } from '../run-document.ts';
 import { type CommonOptions, common, number, withService } from '../session.ts';
 import { temperatureLines } from '../temperature-text.ts';
-import { columns, percent, table } from '../text.ts';
+import { columns, percent, someOf, table } from '../text.ts';
 
 interface Options extends CommonOptions {
   dataset?: string;
@@ -107,6 +107,7 @@ const relationship = (options: Options): Promise<void> =>
       scale: learned.scale,
       val_accuracy: learned.valAccuracy,
       grid: learned.grid,
+      notes: learned.notes,
       targets: rows,
       out: options.out === undefined ? null : resolve(options.out),
     };
@@ -122,6 +123,7 @@ const relationship = (options: Options): Promise<void> =>
       ...(learned.scale === null ? [] : [`Calibration scale ${learned.scale.toFixed(3)}`]),
       '',
       relationshipTable(rows, options.top),
+      ...(learned.notes.length === 0 ? [] : ['', ...someOf(learned.notes, 20)]),
       ...(options.out === undefined ? [] : ['', `The matrix is in ${options.out}.`]),
     ];
     return { json, text: text.join('\n') };
