@@ -196,6 +196,8 @@ export const Task = z.object({
   status: z.enum(['running', 'finished', 'failed']),
   done: z.number(),
   total: z.number(),
+  /** What it waits for, in words: the run or the job that has the device. */
+  waitsFor: z.string().nullable(),
   /** Id of the dataset, relationship, model or ranking once finished. */
   result: z.number().int().nullable(),
   error: ErrorValueSchema.nullable(),
@@ -493,6 +495,11 @@ export const contract = {
         parent: z.string().nullable(),
         entries: z.array(z.object({ name: z.string(), path: z.string(), folder: z.boolean() })),
       }),
+    ),
+    /** What has the device: the run or the long job that everything else of the kind waits for. */
+    'system.device': call(
+      none,
+      z.object({ holder: z.object({ title: z.string(), run: id.nullable() }).nullable() }),
     ),
     'tasks.list': call(none, z.array(Task)),
     /** Ends a task as soon as its work allows; it is then failed, as `cancelled`. */

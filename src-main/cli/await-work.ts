@@ -21,11 +21,14 @@ export async function awaitTask(
   });
   try {
     const started = await start();
+    let told: string | null = null;
     const ended = await new Promise<Task>((resolve) => {
       notice = (task) => {
         if (task.id !== started.id) return;
-        if (task.status === 'running') progress.update(task.title, task.done, task.total);
-        else resolve(task);
+        if (task.status !== 'running') return resolve(task);
+        if (task.waitsFor === null) progress.update(task.title, task.done, task.total);
+        else if (task.waitsFor !== told) progress.say(waitsFor(task.waitsFor));
+        told = task.waitsFor;
       };
       for (const task of [started, ...seen]) notice(task);
     });
@@ -36,6 +39,9 @@ export async function awaitTask(
     progress.end();
   }
 }
+
+/** Said where work waits for its turn. */
+export const waitsFor = (what: string): string => `Waiting for ${what}.`;
 
 /** Whether a run has come to an end, whatever that is. */
 export const isOver = ({ status }: Run): boolean => status !== 'queued' && status !== 'running';
@@ -105,12 +111,13 @@ export function openMeter(client: Client, mine: ReadonlySet<number>, progress: P
       progress.update(`${label}: ${phase}`, done, total, details.filter(Boolean).join(', '));
     }),
   ];
-  // A data folder works on one run at a time, whichever process it belongs to: say so where that means waiting.
+  // One run or long job at a time has a data folder's device, whichever process it belongs to: say so where that means waiting.
   const waiting = setTimeout(async () => {
-    const [ahead] = await client.call('runs.list', { status: 'running' }).catch(() => []);
+    const { holder } = await client.call('system.device', {}).catch(() => ({ holder: null }));
     const queued = await client.call('runs.list', { status: 'queued' }).catch(() => []);
     const own = queued.find(({ id }) => mine.has(id));
-    if (ahead && own && !mine.has(ahead.id)) progress.say(`Run ${own.id} waits for run ${ahead.id}.`);
+    if (holder && own && !(holder.run !== null && mine.has(holder.run)))
+      progress.say(`Run ${own.id} waits for ${holder.title}.`);
   }, 1500);
   return () => {
     clearTimeout(waiting);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { BenchRequest, type BenchResult } from '../../src-shared/bench.ts';
 import type { Preprocessing } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
@@ -5,18 +6,23 @@ import { architectureNames, findArchitecture } from '../backbones/registry.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { BenchJob, JobModel } from '../trainer/protocol.ts';
 import { benchStore } from './bench-store.ts';
-import { type Home, openHome } from './home.ts';
+import { type Device, openDevice } from './device.ts';
+import { databaseOf, type Home, openHome } from './home.ts';
 import { openJobs } from './jobs.ts';
+import { holdLease, newOwner } from './lease.ts';
 import { findDataset, findModel } from './lookup.ts';
 import { parseInput } from './parse-input.ts';
 import { jobModel, jobSamples, samplesForRun } from './run-samples.ts';
 import type { SpawnTrainer } from './spawn-trainer.ts';
+import { openTrouble } from './trouble.ts';
 
 export interface BenchOptions {
-  /** The data folder; opened only for what is registered in it. */
+  /** The data folder: for what is registered in it, and, where it is there, for its line for the device. */
   home: string;
   spawnTrainer: SpawnTrainer;
   onProgress(label: string, done: number, total: number): void;
+  /** Told what it waits for, in words; null when its turn has come. */
+  onWait(what: string | null): void;
   signal: AbortSignal;
 }
 
@@ -25,17 +31,58 @@ export interface BenchOptions {
  * process. It is no call of the contract: what a view needs of it is `models.measure`. Throws the signal's reason when stopped.
  */
 export async function bench(request: BenchRequest, options: BenchOptions): Promise<BenchResult> {
-  const { spawnTrainer, onProgress, signal } = options;
+  const { spawnTrainer, onProgress, onWait, signal } = options;
   const parsed = parseInput('bench', BenchRequest, request);
   if (parsed.what === 'store')
     return benchStore(parsed, (done, total) => onProgress('bench store', done, total), signal);
 
-  return openJobs(spawnTrainer).ask(
-    jobOf(parsed, options.home),
-    'a result',
-    (message) => (message.type === 'bench' && message.result.bench !== 'run' ? message.result : undefined),
-    { progress: (done, total) => onProgress(`bench ${parsed.what}`, done, total), signal },
-  );
+  const title = `bench ${parsed.what}`;
+  const { device, leave } = standInLine(options.home);
+  try {
+    return await openJobs(spawnTrainer, device).ask(
+      jobOf(parsed, options.home),
+      'a result',
+      (message) => (message.type === 'bench' && message.result.bench !== 'run' ? message.result : undefined),
+      { title, progress: (done, total) => onProgress(title, done, total), signal, waits: onWait },
+    );
+  } finally {
+    leave();
+  }
+}
+
+/** Nobody else works where there is no data folder. */
+const alone: Device['take'] = (_, work) => work();
+
+/** How often is looked whether its turn has come, in milliseconds. */
+const lookEvery = 500;
+
+/** The line for the device of a data folder that is there: beside a training, a measurement would say too little. */
+function standInLine(folder: string) {
+  if (!existsSync(databaseOf(folder))) return { device: { take: alone }, leave: () => {} };
+  const store = openStore(openHome(folder).database);
+  const owner = newOwner();
+  const lease = holdLease(store, owner);
+  const device = openDevice({ store, owner });
+  const tellTrouble = openTrouble();
+  const look = () => {
+    try {
+      lease.renew();
+      lease.takeOver();
+      device.kick();
+    } catch (error) {
+      tellTrouble(store.explain(error));
+    }
+  };
+  look();
+  const timer = setInterval(look, lookEvery);
+  return {
+    device,
+    leave(): void {
+      clearInterval(timer);
+      lease.release();
+      store.close();
+    },
+  };
 }
 
 type TrainerRequest = Exclude<BenchRequest, { what: 'store' }>;

@@ -25,7 +25,7 @@ const version = 2;
  * configuration, once; known ones are taken from the cache. Errors: those of starting the plan.
  */
 export async function estimatePlan(context: Context, given: Experiment['plan']): Promise<PlanEstimate> {
-  const { store, home, queue } = context;
+  const { store, home, device } = context;
   const catalog = (await import('../transfer/catalog.ts')).catalog();
   const model = findModel(store, given.model);
   const plan = await withBaselines(given, model, catalog);
@@ -43,6 +43,7 @@ export async function estimatePlan(context: Context, given: Experiment['plan']):
     cacheFolder: home.cache,
   });
   const measurements: RunBench[] = [];
+  const busy = device.holder();
   for (const method of plan.methods.keys()) {
     const at = cells.findIndex((cell) => cell.method === method && cell.rate === widest);
     measurements.push(await measure(context, work(finals[at].run.config), model.hash));
@@ -70,9 +71,9 @@ export async function estimatePlan(context: Context, given: Experiment['plan']):
       return { label: choiceLabel(choice), runs: count, seconds, stepSeconds: measurements[method].step_s };
     }),
     notes:
-      queue.runningHere() === undefined
+      busy === undefined
         ? []
-        : ['A run was going on while this was measured: with the machine to itself the plan takes less.'],
+        : [`Measured beside ${busy.title}: with the machine to itself the plan takes less.`],
   };
 }
 
@@ -111,8 +112,15 @@ const lengthOf = ({ steps, evaluateEvery, select }: RunConfig) => ({
   validations: (evaluateEvery === 0 ? 0 : Math.ceil(steps / evaluateEvery) - 1) + (select === 'best' ? 1 : 0),
 });
 
-/** Measured now, or before on this machine. */
-async function measure({ home, jobs }: Context, run: RunWork['run'], modelHash: string): Promise<RunBench> {
+/**
+ * Measured now, or before on this machine. A person waits for it, who would wait for hours behind the runs of another plan: it is
+ * measured beside what has the device, and is then not kept.
+ */
+async function measure(
+  { home, jobs, device }: Context,
+  run: RunWork['run'],
+  modelHash: string,
+): Promise<RunBench> {
   // Everything but what decides a run's numbers or its length only.
   const { dataset, model, preset, rate, seed, steps, learningRate, schedule, ...parts } = run.config;
   const { headLearningRateMultiplier, evaluateEvery, checkpointEvery, select, ...config } = parts;
@@ -132,11 +140,15 @@ async function measure({ home, jobs }: Context, run: RunWork['run'], modelHash: 
     ],
   });
   const kept = openContentCache(home.cache, 'measured', measurementsLimit);
-  const bytes = await kept.getOrMake(key, async () => {
-    const found = await jobs.ask({ kind: 'bench', work: { what: 'run', run } }, 'a result', (message) =>
-      message.type === 'bench' && message.result.bench === 'run' ? message.result : undefined,
-    );
-    return Buffer.from(JSON.stringify(found));
-  });
-  return JSON.parse(Buffer.from(bytes).toString());
+  const known = kept.read(key);
+  if (known) return JSON.parse(Buffer.from(known).toString());
+  const beside = device.holder() !== undefined;
+  const found = await jobs.ask(
+    { kind: 'bench', work: { what: 'run', run } },
+    'a result',
+    (message) => (message.type === 'bench' && message.result.bench === 'run' ? message.result : undefined),
+    { title: 'the estimate of a plan', beside },
+  );
+  if (!beside) await kept.write(key, Buffer.from(JSON.stringify(found)));
+  return found;
 }

@@ -17,12 +17,15 @@ export interface Home {
   fromStored(path: string): string;
 }
 
+/** The database of a data folder, whether or not it is there. */
+export const databaseOf = (folder: string): string => join(resolve(folder), 'cotune.sqlite');
+
 /** Makes the data folder if it is not there. Errors: `unavailable` where it cannot be made or written. */
 export function openHome(folder: string): Home {
   const root = resolve(folder);
   const home: Home = {
     root,
-    database: join(root, 'cotune.sqlite'),
+    database: databaseOf(folder),
     cache: join(root, 'cache'),
     downloads: join(root, 'downloads'),
     modelFile: (hash) => join(root, 'models', `${hash}.safetensors`),

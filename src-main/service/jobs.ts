@@ -1,5 +1,6 @@
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Job } from '../trainer/protocol.ts';
+import type { Device, DeviceUse } from './device.ts';
 import type { SpawnTrainer } from './spawn-trainer.ts';
 import { type JobMessage, startJob } from './trainer-job.ts';
 import { openTurns } from './turns.ts';
@@ -7,11 +8,14 @@ import { openTurns } from './turns.ts';
 /** What a job says beside its progress. */
 type Heard = Exclude<JobMessage, { type: 'progress' }>;
 
-export interface JobOptions {
+/** `title` is its kind where left out. */
+export interface JobOptions extends Partial<DeviceUse> {
   hear?(message: Heard): void;
   progress?(done: number, total: number): void;
   /** Kills the job; one that waits for its turn does not begin. */
   signal?: AbortSignal;
+  /** Does not wait for the device: a person waits for it, and it takes seconds. */
+  beside?: boolean;
   /** Where the job is, for the reason of an early death. */
   at?(): string;
 }
@@ -25,13 +29,13 @@ export const closedMeanwhile = (): CotuneError =>
 /** A job that is no run. */
 type OtherJob = Exclude<Job, { kind: 'train' | 'average' }>;
 
-/** What a job takes its turn for: what computes for minutes waits for its like, what answers a person does not wait for that. */
+/** What a job takes its turn for: what computes for minutes has the device to itself; what answers a person does not wait for that. */
 const lanes = {
-  relationship: 'long',
-  'relationship-arrays': 'long',
-  calibration: 'long',
-  rank: 'long',
-  bench: 'long',
+  relationship: 'device',
+  'relationship-arrays': 'device',
+  calibration: 'device',
+  rank: 'device',
+  bench: 'device',
   predict: 'short',
   export: 'short',
   verify: 'short',
@@ -39,11 +43,11 @@ const lanes = {
 } as const satisfies Record<OtherJob['kind'], string>;
 
 /**
- * Jobs in trainer processes of their own, beside the queue's runs. However many are asked for, four processes work at a time: one
- * long job, two short ones, one that looks for engines; the others wait in the order in which they came.
+ * Jobs in trainer processes of their own. However many are asked for, four processes work at a time: one that has the device,
+ * where no run does; two short jobs; one that looks for engines. The others wait in the order in which they were asked for.
  */
-export function openJobs(spawnTrainer: SpawnTrainer) {
-  const turns = { long: openTurns(1), short: openTurns(2), look: openTurns(1) };
+export function openJobs(spawnTrainer: SpawnTrainer, device: Pick<Device, 'take'>) {
+  const turns = { short: openTurns(2), look: openTurns(1) };
   const closing = new AbortController();
   const underWay = new Set<Promise<void>>();
 
@@ -68,7 +72,12 @@ export function openJobs(spawnTrainer: SpawnTrainer) {
    */
   function perform(job: OtherJob, options: JobOptions = {}): Promise<void> {
     const signal = AbortSignal.any([closing.signal, ...(options.signal ? [options.signal] : [])]);
-    const done = turns[lanes[job.kind]].take(() => work(job, options, signal), signal);
+    const doing = () => work(job, options, signal);
+    const lane = options.beside ? 'short' : lanes[job.kind];
+    const done =
+      lane === 'device'
+        ? device.take({ title: job.kind, ...options, signal }, doing)
+        : turns[lane].take(doing, signal);
     underWay.add(done);
     const forget = () => void underWay.delete(done);
     done.then(forget, forget);

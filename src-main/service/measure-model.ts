@@ -2,7 +2,6 @@ import { hostname } from 'node:os';
 import type { StepBench } from '../../src-shared/bench.ts';
 import type { Task } from '../../src-shared/contract.ts';
 import type { EngineChoice, Model } from '../../src-shared/domain.ts';
-import { CotuneError } from '../../src-shared/errors.ts';
 import type { Context } from './context.ts';
 import { usualStep } from './run-config.ts';
 import { jobModel } from './run-samples.ts';
@@ -13,17 +12,10 @@ const steps = 5;
 
 /**
  * Begins to measure a training step and a pass of a network on this machine, as `cotune bench` does and for the images of a
- * usual training; the figures are kept with the model. Errors: `conflict` while a run has the machine.
+ * usual training; the figures are kept with the model.
  */
 export function measureModel(context: Context, model: Model, engine: EngineChoice): Task {
   const { store, tasks, jobs, emit } = context;
-  const [running] = store.runs.list({ status: 'running' });
-  if (running)
-    throw new CotuneError(
-      'conflict',
-      `Run ${running.id} is training: beside it ${model.name} would be measured as slower than it is.`,
-      'Measure when it has ended.',
-    );
   return tasks.start('measurement', `Speed of ${model.name}`, async (task) => {
     const measured = async (what: StepBench['bench'], at: number): Promise<StepBench> => {
       const work = {

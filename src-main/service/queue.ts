@@ -15,26 +15,30 @@ export type QueueScope = 'all' | 'own';
 export type Queue = ReturnType<typeof openQueue>;
 
 /**
- * The queue of runs: one at a time per data folder, whichever process works on it, in the order in which they came.
+ * The queue of runs: one at a time per data folder, whichever process works on it, in the order in which they came, and none while
+ * a job has the device.
  * It lives in the store, so it survives a restart. Runs that follow each other without a break share a trainer process.
  */
 export function openQueue(base: Base, spawnTrainer: SpawnTrainer, scope: QueueScope) {
-  const { store, emit, owner } = base;
+  const { store, emit, owner, device } = base;
   const own = new Set<number>();
   const trainer = openTrainer(spawnTrainer);
   let current: RunningRun | undefined;
   const tellTrouble = openTrouble();
   let closed = false;
 
+  const mine = () => (scope === 'all' ? null : [...own]);
+
   /**
-   * Takes the next run if none is running. Called after every change that could let one begin, and every few seconds: a
+   * Takes the next run when its turn has come. Called after every change that could let one begin, and every few seconds: a
    * database that cannot be written now is tried again then.
    */
   function kick(): void {
-    if (closed || current) return;
+    if (closed) return;
     let id: number | undefined;
     try {
-      id = store.runs.claim(owner, scope === 'all' ? null : [...own]);
+      if (current) store.runs.standInLine(owner, mine());
+      else id = store.runs.claim(owner, mine());
     } catch (error) {
       tellTrouble(store.explain(error));
     }
@@ -45,6 +49,7 @@ export function openQueue(base: Base, spawnTrainer: SpawnTrainer, scope: QueueSc
     void run.ended.then(() => {
       current = undefined;
       kick();
+      device.kick();
       // Nothing follows: memory and the graphics device go back at once.
       if (!current) void trainer.end();
     });
@@ -71,6 +76,8 @@ export function openQueue(base: Base, spawnTrainer: SpawnTrainer, scope: QueueSc
     current[how]();
     return true;
   }
+
+  device.onFree(kick);
 
   return {
     kick,

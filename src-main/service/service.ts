@@ -9,6 +9,7 @@ import { removeLeftovers } from './checkpoint-files.ts';
 import { compareCalls } from './compare-calls.ts';
 import type { Context, Handlers } from './context.ts';
 import { datasetCalls } from './dataset-calls.ts';
+import { openDevice } from './device.ts';
 import { createEvents } from './events.ts';
 import { experimentCalls } from './experiment-calls.ts';
 import { openExperiments } from './experiments.ts';
@@ -62,11 +63,13 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const store = openStore(home.database);
   const events = createEvents();
   const owner = newOwner();
+  const device = openDevice({ store, owner });
   const base: Base = {
     home,
     store,
     emit: events.emit,
-    jobs: openJobs(options.spawnTrainer),
+    device,
+    jobs: openJobs(options.spawnTrainer, device),
     reader: openReader(options.spawnReader ?? forkReader()),
     owner,
   };

@@ -35,6 +35,7 @@ export function systemCalls(context: Context): Handlers<Names> {
     'system.listFolder': ({ path }) => listFolder(path),
     // Loaded here, not above: it brings tf.js along.
     'parts.list': async () => (await import('../transfer/catalog.ts')).catalog(),
+    'system.device': () => ({ holder: context.device.holder() ?? null }),
     'tasks.list': () => context.store.tasks.list(),
     'tasks.cancel': ({ task }) => {
       context.tasks.cancel(task);

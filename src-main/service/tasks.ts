@@ -2,13 +2,15 @@ import type { Task } from '../../src-shared/contract.ts';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import { explainSystemError } from '../formats/system-error.ts';
 import type { Base } from './base.ts';
+import type { DeviceUse } from './device.ts';
 import { closedMeanwhile } from './jobs.ts';
 import { processId } from './lease.ts';
 import { persist } from './persist.ts';
 import { openTrouble } from './trouble.ts';
 import { openTurns } from './turns.ts';
 
-export interface TaskWork {
+/** What a piece of work is given; it takes its turn for the device as of when the task began. */
+export interface TaskWork extends Required<Pick<DeviceUse, 'title' | 'askedAt' | 'waits'>> {
   /** Tells how far it is; cheap to call often. */
   progress(done: number, total: number): void;
   /** Aborted when a person cancels the task, and when the service closes. */
@@ -17,7 +19,7 @@ export interface TaskWork {
 
 /** One of several equal parts of a task. */
 export const partOf = (task: TaskWork, at: number, parts: number): TaskWork => ({
-  signal: task.signal,
+  ...task,
   progress: (done, total) => task.progress(at * total + done, parts * total),
 });
 
@@ -54,7 +56,7 @@ export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 
   }
 
   async function perform(
-    id: number,
+    { id, title }: Task,
     work: (task: TaskWork) => Promise<number>,
     cancelled: AbortSignal,
   ): Promise<void> {
@@ -65,9 +67,15 @@ export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 
       attempt(() => store.tasks.progress(id, done, total));
       tell(id);
     };
+    const waits = (what: string | null) => {
+      attempt(() => store.tasks.waits(id, what));
+      tell(id);
+    };
+    const askedAt = new Date().toISOString();
     let write: () => void;
     try {
-      const result = await work({ progress, signal: AbortSignal.any([closing.signal, cancelled]) });
+      const signal = AbortSignal.any([closing.signal, cancelled]);
+      const result = await work({ title, askedAt, progress, waits, signal });
       write = () => store.tasks.finish(id, result);
     } catch (error) {
       const reason = closing.signal.aborted
@@ -93,8 +101,17 @@ export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 
       const task = store.tasks.get(id)!;
       emit('task', task);
       const cancelling = new AbortController();
-      const inTurn = (own: TaskWork) => turnsOf(kind).take(() => work(own), own.signal);
-      const done = perform(id, inTurn, cancelling.signal).finally(() => working.delete(id));
+      const inTurn = (own: TaskWork) => {
+        const turns = turnsOf(kind);
+        const waits = !turns.isFree();
+        if (waits) own.waits('others of its kind');
+        const begun = () => {
+          if (waits) own.waits(null);
+          return work(own);
+        };
+        return turns.take(begun, own.signal);
+      };
+      const done = perform(task, inTurn, cancelling.signal).finally(() => working.delete(id));
       working.set(id, { done, cancelling });
       return task;
     },

@@ -1,12 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type Dataset,
-  EngineChoice,
-  type Model,
-  type Run,
-  splits,
-} from '../../src-shared/domain.ts';
+import { type Dataset, EngineChoice, type Model, type Run, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { preparationOf } from '../../src-shared/parts.ts';
 import { makeFolder } from '../formats/make-folder.ts';

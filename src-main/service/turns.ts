@@ -19,6 +19,7 @@ export function openTurns(atOnce: number) {
     });
 
   return {
+    isFree: (): boolean => busy < atOnce,
     /** What is still waiting when `signal` comes does not begin: it is rejected with the signal's reason. */
     async take<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
       if (busy < atOnce) busy++;

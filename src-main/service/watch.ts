@@ -9,7 +9,7 @@ const reapEveryMs = 2_000;
  * obeyed, and work whose process died is marked as failed. It keeps this process alive, which may be waiting for another
  * one's run; returns the function that ends it.
  */
-export function watchHome({ store, lease, queue, experiments, tasks, emit }: Context): () => void {
+export function watchHome({ store, lease, queue, device, experiments, tasks, emit }: Context): () => void {
   let version = store.dataVersion();
   let revision = store.revision();
   let topics = store.topicRevisions();
@@ -57,6 +57,7 @@ export function watchHome({ store, lease, queue, experiments, tasks, emit }: Con
       follow();
       queue.followRequests();
       queue.kick();
+      device.kick();
     }
     // Whatever this process worked on is another one's: it must not go on writing.
     if (!lease.renew()) queue.abandon();
@@ -67,6 +68,7 @@ export function watchHome({ store, lease, queue, experiments, tasks, emit }: Con
       tasks.reap();
       experiments.follow();
       queue.kick();
+      device.kick();
     }
   }
 

@@ -15,15 +15,21 @@ export function leaseStore(db: Db) {
   const renew = db.prepare('UPDATE leases SET beat = beat + 1, renewed_at = ? WHERE owner = ?');
   const take = db.prepare('DELETE FROM leases WHERE owner = ? AND beat = ?');
   const release = db.prepare('DELETE FROM leases WHERE owner = ?');
+  const leaveLine = db.prepare('DELETE FROM turns WHERE owner = ?');
   const held = db.prepare<[string], number>('SELECT 1 FROM leases WHERE owner = ?').pluck();
   return {
     list: (): Lease[] => list.all(),
     insert: (owner: string, place: string): void => void insert.run(owner, place, Date.now()),
     /** False where another process has taken it. */
     renew: (owner: string): boolean => renew.run(Date.now(), owner).changes > 0,
-    /** Takes the lease of an owner that is gone, unless it has moved since it was looked at. */
-    take: ({ owner, beat }: Lease): void => void take.run(owner, beat),
-    release: (owner: string): void => void release.run(owner),
+    /** Takes the lease of an owner that is gone, and its places in line, unless it has moved since it was looked at. */
+    take: db.transaction(({ owner, beat }: Lease): void => {
+      if (take.run(owner, beat).changes > 0) leaveLine.run(owner);
+    }).immediate,
+    release: db.transaction((owner: string): void => {
+      release.run(owner);
+      leaveLine.run(owner);
+    }).immediate,
     isHeld: (owner: string): boolean => held.get(owner) !== undefined,
   };
 }

@@ -291,6 +291,20 @@ CREATE UNIQUE INDEX trials_run ON trials (run_id);
   `
 CREATE TABLE rankings (id INTEGER PRIMARY KEY AUTOINCREMENT, facts TEXT NOT NULL, created_at TEXT NOT NULL) STRICT;
 `,
+  // Who waits for the device, and which job has it.
+  `
+CREATE TABLE turns (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  owner TEXT NOT NULL,
+  title TEXT NOT NULL,
+  -- The queued run that its owner would begin next; NULL for a job.
+  run_id INTEGER,
+  asked_at TEXT NOT NULL,
+  -- Whether the job has the device.
+  begun INTEGER NOT NULL DEFAULT 0
+) STRICT;
+ALTER TABLE tasks ADD COLUMN waits_for TEXT;
+`,
 ];
 
 type Settings = Record<string, unknown>;

@@ -1,5 +1,6 @@
 import type { Phase, Run, RunConfig, RunStatus } from '../../src-shared/domain.ts';
 import type { Db } from './database.ts';
+import { turnStore } from './turns.ts';
 
 /** What is read and written only as a whole. */
 type Facts = Pick<
@@ -119,14 +120,16 @@ export function runStore(db: Db) {
   );
   const facts = db.prepare<[number], string>('SELECT facts FROM runs WHERE id = ?').pluck();
   const setFacts = db.prepare('UPDATE runs SET facts = ? WHERE id = ?');
-  const claim = db
+  const turns = turnStore(db);
+  const next = db.prepare<[object], { id: number; queuedAt: string }>(
+    `SELECT id, queued_at AS queuedAt FROM runs WHERE status = 'queued'
+     AND (@only IS NULL OR id IN (SELECT value FROM json_each(@only))) ORDER BY queued_at, id LIMIT 1`,
+  );
+  const take = db
     .prepare<[object], number>(
       `UPDATE runs SET status = 'running', owner = @owner, attempt = attempt + 1, stop_requested = 0, phase = 'starting',
        phase_done = 0, phase_total = 0, started_at = coalesce(started_at, @now), finished_at = NULL
-       WHERE id = (SELECT id FROM runs WHERE status = 'queued'
-                   AND (@only IS NULL OR id IN (SELECT value FROM json_each(@only)))
-                   ORDER BY queued_at, id LIMIT 1)
-       AND NOT EXISTS (SELECT 1 FROM runs WHERE status = 'running') RETURNING id`,
+       WHERE id = @id AND NOT EXISTS (SELECT 1 FROM runs WHERE status = 'running') RETURNING id`,
     )
     .pluck();
   const running = db.prepare<[], { id: number; owner: string }>(
@@ -222,11 +225,24 @@ export function runStore(db: Db) {
       );
     },
     /**
-     * Takes the next queued run (one of `only`, if given) for `owner`, unless a run is running already, by whomever.
-     * One statement, so that two processes never take the same.
+     * Stands in the line for the device with the next queued run (one of `only`, if given), and takes that run for `owner` where
+     * its turn has come, unless a run is running already, by whomever. One transaction, so that two processes never take the same.
      */
-    claim: (owner: string, only: readonly number[] | null): number | undefined =>
-      claim.get({ owner, only: only && JSON.stringify(only), now: now() }) as number | undefined,
+    claim: db.transaction((owner: string, only: readonly number[] | null): number | undefined => {
+      const stand = () => {
+        const run = next.get({ only: only && JSON.stringify(only) });
+        return { run, turn: turns.standFor(owner, run) };
+      };
+      const { run, turn } = stand();
+      if (!run || turn === undefined || !turns.isFirst(turn, owner)) return undefined;
+      const taken = take.get({ id: run.id, owner, now: now() }) as number | undefined;
+      if (taken !== undefined) stand();
+      return taken;
+    }).immediate,
+    /** As `claim`, but takes none: `owner` works on one. */
+    standInLine: db.transaction((owner: string, only: readonly number[] | null): void => {
+      turns.standFor(owner, next.get({ only: only && JSON.stringify(only) }));
+    }).immediate,
     running: (): { id: number; owner: string }[] => running.all(),
     /** Whether `owner` works on a run: another process may have taken it, or a person deleted it. */
     isHeld: (id: number, owner: string): boolean => holds.get(id, owner) !== undefined,

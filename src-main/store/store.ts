@@ -15,6 +15,7 @@ import { runStore } from './runs.ts';
 import { sampleStore } from './samples.ts';
 import { taskStore } from './tasks.ts';
 import { trialStore } from './trials.ts';
+import { turnStore } from './turns.ts';
 
 export type Store = ReturnType<typeof openStore>;
 
@@ -43,6 +44,7 @@ export function openStore(path: string) {
     runNotes: runNoteStore(db),
     tasks: taskStore(db),
     leases: leaseStore(db),
+    turns: turnStore(db),
     /** Runs `work` in one transaction: all of its writes or none. */
     transaction: <T>(work: () => T): T => db.transaction(work).immediate() as T,
     /** As `transaction`; what it wrote outlasts a power cut too, so that files which it replaces may go. */

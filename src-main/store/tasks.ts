@@ -5,7 +5,7 @@ interface Row extends Omit<Task, 'error'> {
   error: string | null;
 }
 
-const columns = 'id, kind, title, status, done, total, result, error';
+const columns = 'id, kind, title, status, done, total, waits_for AS waitsFor, result, error';
 const fromRow = (row: Row): Task => ({ ...row, error: row.error === null ? null : JSON.parse(row.error) });
 
 /** Imports and relationship learnings, the newest hundred of them kept. */
@@ -23,11 +23,12 @@ export function taskStore(db: Db) {
   );
   const forgetOld = db.prepare("DELETE FROM tasks WHERE status <> 'running' AND id <= ? - 100");
   const progress = db.prepare('UPDATE tasks SET done = ?, total = ? WHERE id = ?');
+  const waits = db.prepare('UPDATE tasks SET waits_for = ? WHERE id = ?');
   const finish = db.prepare(
-    "UPDATE tasks SET status = 'finished', result = ?, done = total WHERE id = ? AND status = 'running'",
+    "UPDATE tasks SET status = 'finished', result = ?, done = total, waits_for = NULL WHERE id = ? AND status = 'running'",
   );
   const fail = db.prepare(
-    "UPDATE tasks SET status = 'failed', error = ? WHERE id = ? AND status = 'running'",
+    "UPDATE tasks SET status = 'failed', error = ?, waits_for = NULL WHERE id = ? AND status = 'running'",
   );
 
   return {
@@ -45,6 +46,8 @@ export function taskStore(db: Db) {
       return id;
     },
     progress: (id: number, done: number, total: number): void => void progress.run(done, total, id),
+    /** What a task waits for, in words. */
+    waits: (id: number, what: string | null): void => void waits.run(what, id),
     /** Ends a task; nothing happens where another process has ended it already, as its owner's lease was taken. */
     finish: (id: number, result: number): void => void finish.run(result, id),
     fail: (id: number, error: NonNullable<Task['error']>): void => void fail.run(JSON.stringify(error), id),

@@ -64,6 +64,7 @@ test('runs and tasks under way or failed, and a lost connection', async () => {
     status: 'running',
     done: 3,
     total: 10,
+    waitsFor: null,
     result: null,
     error: null,
   };

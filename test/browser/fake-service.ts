@@ -147,6 +147,7 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
         { name: 'mobilenet_v2.safetensors', path: '/home/ada/mobilenet_v2.safetensors', folder: false },
       ],
     }),
+    'system.device': () => ({ holder: null }),
     'tasks.list': () => [],
     'datasets.list': () => (full ? data.datasets.map(({ dataset }) => dataset) : []),
     'datasets.get': ({ dataset }) => find(dataset).dataset,

@@ -43,6 +43,7 @@ function calibrationFolder(): string {
 const good: [CallName, () => unknown][] = [
   ['system.report', () => ({})],
   ['system.listFolder', () => ({ path: fixture.images })],
+  ['system.device', () => ({})],
   ['tasks.list', () => ({})],
   ['parts.list', () => ({})],
   ['datasets.list', () => ({})],
@@ -134,6 +135,7 @@ test('every event that was told is what the contract says', () => {
 
 const needsNothing = new Set<CallName>([
   'system.report',
+  'system.device',
   'tasks.list',
   'parts.list',
   'datasets.list',

@@ -1,6 +1,11 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Device, openDevice } from '../../src-main/service/device.ts';
 import { openJobs } from '../../src-main/service/jobs.ts';
 import type { ServiceProcess } from '../../src-main/service/spawn-process.ts';
+import { openStore, type Store } from '../../src-main/store/store.ts';
 import type { FromTrainer, Job, ToTrainer } from '../../src-main/trainer/protocol.ts';
 
 /** Trainers that work on a job until they are told that it is done. */
@@ -50,12 +55,25 @@ function trainers() {
   };
 }
 
+let folder: string;
+let store: Store;
+let device: Device;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cotune-jobs-'));
+  store = openStore(join(folder, 'cotune.sqlite'));
+  device = openDevice({ store, owner: 'me' });
+});
+afterEach(() => {
+  store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
 const job = (kind: 'rank' | 'verify' | 'engines', path: string) =>
   ({ kind, path }) as never as Job & { kind: 'verify' };
 
 test('of many long jobs one works at a time, of short ones two, and neither waits for the other', async () => {
   const { spawn, now, finish, seen } = trainers();
-  const { perform } = openJobs(spawn);
+  const { perform } = openJobs(spawn, device);
   const ends: string[] = [];
   const names = (['rank', 'verify', 'engines'] as const).flatMap((kind) =>
     [1, 2, 3].map((n) => [kind, `${kind} ${n}`] as const),
@@ -75,7 +93,7 @@ test('of many long jobs one works at a time, of short ones two, and neither wait
 
 test('a signal ends its job alone, with its reason', async () => {
   const { spawn, now, finish } = trainers();
-  const { perform } = openJobs(spawn);
+  const { perform } = openJobs(spawn, device);
   const stop = new AbortController();
   const stopped = perform(job('verify', 'stopped'), { signal: stop.signal });
   const other = perform(job('verify', 'other'));
@@ -89,7 +107,7 @@ test('a signal ends its job alone, with its reason', async () => {
 
 test('what waits for its turn can be called off at once, and the others move up', async () => {
   const { spawn, now, finish } = trainers();
-  const { perform } = openJobs(spawn);
+  const { perform } = openJobs(spawn, device);
   const stop = new AbortController();
   const first = perform(job('rank', 'first'));
   const waiting = perform(job('rank', 'called off'), { signal: stop.signal });
@@ -105,7 +123,7 @@ test('what waits for its turn can be called off at once, and the others move up'
 
 test('closing ends what works, and what waits does not begin', async () => {
   const { spawn, now, seen } = trainers();
-  const { perform, close } = openJobs(spawn);
+  const { perform, close } = openJobs(spawn, device);
   const all = Promise.allSettled([1, 2, 3].map((n) => perform(job('rank', `rank ${n}`))));
   expect(await now()).toEqual(['rank 1']);
   await close();

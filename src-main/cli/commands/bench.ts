@@ -3,6 +3,7 @@ import type { BenchRequest } from '../../../src-shared/bench.ts';
 import { engineChoices } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
 import { architectureNames } from '../../backbones/registry.ts';
+import { waitsFor } from '../await-work.ts';
 import { describeBench } from '../bench-text.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { openProgress } from '../progress.ts';
@@ -106,6 +107,7 @@ const run = (request: BenchRequest, options: Partial<CommonOptions>): Promise<vo
         home: options.home ?? '',
         spawnTrainer: forkTrainer(),
         onProgress: (label, done, total) => progress.update(label, done, total),
+        onWait: (what) => what !== null && progress.say(waitsFor(what)),
         signal: stopping.signal,
       });
       return { json: result, text: describeBench(result) };
