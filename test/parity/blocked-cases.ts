@@ -123,6 +123,22 @@ export const blockedCases: Record<string, (draw: Draw) => Expression> = {
         ),
     };
   },
+  'maxPool of an odd side in blocks': (draw) => ({
+    inputs: {
+      x: { ...float(2, 7, 9, 16), values: Array.from({ length: 2016 }, () => draw.integer(-1, 2)) },
+      w: { ...float(1, 1, 16, 16), values: Array.from({ length: 256 }, (_, at) => Number(at % 17 === 0)) },
+    },
+    f: ({ x, w }) => tf.maxPool(relu(intoBlocks(x, w) as tf.Tensor4D), 3, 2, 1, 'floor'),
+  }),
+  'avgPool side by side in blocks': overBlocks((x) => tf.avgPool(x, 2, 2, 'valid')),
+  'concatenation in blocks, used part by part': overBlocks((x, v, other) => {
+    const whole = tf.concat([x, tf.mul(other, v), x], 3);
+    const [a, b] = tf.split(whole, [16, 32], 3);
+    return tf.add(tf.sum(tf.mul(whole, whole), 3, true), tf.mul(a, tf.sum(b, 3, true)));
+  }),
+  'maxPool of activated images side by side in blocks': overBlocks((x, v, other) =>
+    tf.maxPool(tf.concat([relu(x), relu(tf.mul(other, v) as tf.Tensor4D)], 3), 3, 2, 1, 'floor'),
+  ),
   'mean over the pixels': overBlocks((x) => tf.mean(x, [1, 2])),
   'sum over images and pixels': overBlocks((x) => tf.sum(x, [0, 1, 2])),
   'sum over channels': overBlocks((x) => tf.sum(x, [3])),

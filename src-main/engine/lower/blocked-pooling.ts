@@ -1,5 +1,6 @@
-/** Pooling on blocked images, and max pooling's gradient. */
+/** Pooling on blocked images, and its gradients. */
 import type { Node, Value } from '../trace/ir.ts';
+import { formsOf } from './blocked-forms.ts';
 import type { Lowering } from './lowering.ts';
 import { type Name, nchwcDomain, onnxTypes } from './onnx-graph.ts';
 import { type Picking, pickPixels } from './pixels.ts';
@@ -16,9 +17,28 @@ const pool =
     return true;
   };
 
-/** A ReLU's result: no pixel is below zero, and a gradient that reaches a zero ends in ReLU's gradient. */
+/** Of windows side by side that cover the image every pixel gets its window's share. */
+const avgPoolGradient = (node: Node, lowering: Lowering): boolean => {
+  const { dy, input } = node.inputs;
+  if (!lowering.isBlocked(dy)) return false;
+  const { inHeight, inWidth, outHeight, outWidth, ...windows } = poolGeometry(node, input.shape);
+  const { strideHeight, strideWidth, filterHeight, filterWidth } = windows;
+  const sideBySide = filterHeight === strideHeight && filterWidth === strideWidth;
+  if (!sideBySide || inHeight !== outHeight * strideHeight || inWidth !== outWidth * strideWidth)
+    return false;
+  const attributes = { scales: [1, 1, strideHeight, strideWidth], mode: 'nearest' };
+  const x = lowering.op('Upsample', [lowering.use(dy, 'blocked')], attributes, nchwcDomain);
+  const share = 1 / (filterHeight * filterWidth);
+  const scale = lowering.graph.filled([lowering.padded(dy.shape[3])], share, 'float32');
+  formsOf(lowering).define(node.outputs[0], { kind: 'affine', x, scale });
+  return true;
+};
+
+/** Results of ReLUs: no pixel is below zero, and a gradient that reaches a zero ends in ReLU's gradient. */
 const isActivated = (value: Value): boolean =>
-  value.kind === 'result' && value.node.kernel.startsWith('Relu');
+  value.kind === 'result' &&
+  (value.node.kernel.startsWith('Relu') ||
+    (value.node.kernel === 'Concat' && Object.values(value.node.inputs).every(isActivated)));
 
 /**
  * As the general rule, for activated images: a window whose maximum is zero may then give its gradient to a pixel of the
@@ -29,7 +49,6 @@ const maxPoolGradient = (node: Node, lowering: Lowering): boolean => {
   if (!lowering.isBlocked(input) || !isActivated(input)) return false;
   const geometry = poolGeometry(node, input.shape);
   const { inHeight, inWidth, strideHeight, strideWidth, filterHeight, filterWidth } = geometry;
-  if (inHeight % strideHeight !== 0 || inWidth % strideWidth !== 0) return false;
   const [image, maximum] = [input, output].map((value) => lowering.use(value, 'blocked'));
   const channels = lowering.padded(geometry.inChannels);
   const positions = Array.from({ length: filterHeight * filterWidth }, (_, at) => axesOf(at, geometry));
@@ -56,10 +75,20 @@ const maxPoolGradient = (node: Node, lowering: Lowering): boolean => {
   }
   const { block } = lowering.target;
   const outer = (geometry.batchSize * channels) / block;
-  const size = [outer, inHeight / strideHeight, inWidth / strideWidth, block];
-  const gradient = interleave(phases, size, lowering);
-  const shape = lowering.shapeIn(node.outputs[0], 'blocked');
-  lowering.define(node.outputs[0], lowering.reshape(gradient, shape), 'blocked');
+  const [rows, columns] = [Math.ceil(inHeight / strideHeight), Math.ceil(inWidth / strideWidth)];
+  const gradient = interleave(phases, [outer, rows, columns, block], lowering);
+  const [height, width] = [rows * strideHeight, columns * strideWidth];
+  // What the last phases have beyond the image is padding.
+  const inside = pickPixels(
+    lowering.reshape(gradient, [geometry.batchSize, channels, height, width]),
+    channels,
+    [
+      { from: height, to: inHeight, stride: 1, offset: 0 },
+      { from: width, to: inWidth, stride: 1, offset: 0 },
+    ],
+    lowering,
+  );
+  lowering.define(node.outputs[0], inside, 'blocked');
   return true;
 };
 
@@ -76,7 +105,7 @@ function axesOf(position: number, geometry: Geometry) {
 function axisOf(offset: number, side: number, windows: number, stride: number) {
   const shift = Math.floor(offset / stride);
   const read: Picking = { from: side, to: windows, stride, offset };
-  const write: Picking = { from: windows, to: side / stride, stride: 1, offset: -shift };
+  const write: Picking = { from: windows, to: Math.ceil(side / stride), stride: 1, offset: -shift };
   return { phase: offset - shift * stride, read, write };
 }
 
@@ -84,4 +113,5 @@ export const blockedPoolingRules = {
   MaxPool: pool('MaxPool'),
   AvgPool: pool('AveragePool'),
   MaxPoolGrad: maxPoolGradient,
+  AvgPoolGrad: avgPoolGradient,
 };

@@ -1,6 +1,7 @@
 /** Rules for the blocked layout. A rule returns false where it does not apply; the general one then does. */
 import { util } from '@tensorflow/tfjs-core';
 import type { Node, Value } from '../trace/ir.ts';
+import { blockedConcatenationRules } from './blocked-concatenation.ts';
 import { blockedConvolutionRules } from './blocked-convolution.ts';
 import { blockedFilterGradientRules } from './blocked-filter-gradient.ts';
 import { formsOf, isMaskLimit } from './blocked-forms.ts';
@@ -199,6 +200,7 @@ function products({ a, b }: { a: Value; b: Value }, { shape }: Value, lowering: 
 }
 
 export const blockedRules: Record<string, BlockedRule> = {
+  ...blockedConcatenationRules,
   ...blockedConvolutionRules,
   ...blockedFilterGradientRules,
   ...blockedGroupedRules,

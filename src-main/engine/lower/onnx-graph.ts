@@ -52,7 +52,9 @@ export interface OpenBatch {
 export class OnnxGraph {
   readonly #openBatch: OpenBatch | undefined;
   #nodes: OnnxNode[] = [];
-  #nodeOutputs = new Set<Name>();
+  /** Which node makes a tensor, and which ones read it. */
+  #makers = new Map<Name, OnnxNode>();
+  #readers = new Map<Name, Set<OnnxNode>>();
   /** Final names of node outputs that the graph hands out. */
   #exported = new Map<Name, Name>();
   #initializers: ProtobufWriter[] = [];
@@ -76,23 +78,34 @@ export class OnnxGraph {
 
   /** Adds a node whose output has a given name. */
   named(output: Name, type: string, inputs: readonly Name[], attributes: Attributes = {}, domain = ''): void {
-    this.#nodes.push({ output, type, inputs, attributes, domain });
-    this.#nodeOutputs.add(output);
+    this.#add({ output, type, inputs, attributes, domain });
   }
 
   /** Adds a node of several outputs and returns their names. */
   several(type: string, inputs: readonly Name[], count: number, attributes: Attributes = {}): Name[] {
     const names = Array.from({ length: count }, () => `${type}_${this.#count++}`);
     const [output, ...more] = names;
-    this.#nodes.push({ output, more, type, inputs, attributes, domain: '' });
-    for (const name of names) this.#nodeOutputs.add(name);
+    this.#add({ output, more, type, inputs, attributes, domain: '' });
     return names;
+  }
+
+  #add(node: OnnxNode): void {
+    this.#nodes.push(node);
+    for (const name of [node.output, ...(node.more ?? [])]) this.#makers.set(name, node);
+    for (const name of node.inputs) {
+      const readers = this.#readers.get(name);
+      if (readers) readers.add(node);
+      else this.#readers.set(name, new Set([node]));
+    }
   }
 
   /** Makes a tensor a graph output under a name of its own: a node's output is renamed, anything else copied. */
   export(name: Name, as: Name): void {
-    if (this.#nodeOutputs.has(name) && !this.#exported.has(name)) this.#exported.set(name, as);
-    else this.named(as, 'Identity', [name]);
+    const maker = this.#makers.get(name);
+    if (maker && !this.#exported.has(name)) {
+      this.#exported.set(name, as);
+      this.#makers.set(as, maker);
+    } else this.named(as, 'Identity', [name]);
   }
 
   /**
@@ -100,11 +113,11 @@ export class OnnxGraph {
    * element: then `output` may be written over it.
    */
   isReplacedBy(name: Name, output: Name): boolean {
-    const readers = this.#nodes.filter(({ inputs }) => inputs.includes(name));
-    if (readers.length !== 1 || !elementwise.has(readers[0].type)) return false;
-    const maker = this.#nodes.find((node) => (this.#exported.get(node.output) ?? node.output) === output);
+    const [reader, ...others] = this.#readers.get(name) ?? [];
+    if (!reader || others.length > 0 || !elementwise.has(reader.type)) return false;
+    const maker = this.#makers.get(output);
     if (!maker || !elementwise.has(maker.type)) return false;
-    return maker === readers[0] || maker.inputs.includes(readers[0].output);
+    return maker === reader || maker.inputs.includes(reader.output);
   }
 
   /** A constant tensor. Small ones with equal contents are stored once. */
