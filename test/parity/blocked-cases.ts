@@ -139,6 +139,19 @@ export const blockedCases: Record<string, (draw: Draw) => Expression> = {
   'maxPool of activated images side by side in blocks': overBlocks((x, v, other) =>
     tf.maxPool(tf.concat([relu(x), relu(tf.mul(other, v) as tf.Tensor4D)], 3), 3, 2, 1, 'floor'),
   ),
+  'an image times what its pixels are in the mean': overBlocks((x) => {
+    const gate = tf.reshape(tf.sigmoid(tf.mean(x, [1, 2])), [2, 1, 1, 16]);
+    return tf.add(tf.mul(x, gate), gate);
+  }),
+  'a map times a number per image, plus image': overBlocks((x, v, other) => {
+    const numbers = tf.reshape(tf.mean(other, [1, 2, 3]), [2, 1, 1, 1]);
+    return relu(tf.add(tf.mul(tf.add(tf.mul(x, v), v), numbers), other) as tf.Tensor4D);
+  }),
+  'means over the pixels of what is used otherwise': overBlocks((x, v) => {
+    const y = relu(tf.mul(x, v) as tf.Tensor4D);
+    return tf.add(tf.mul(tf.mean(y, [1, 2], true), 3), tf.mul(y, y));
+  }),
+  'sums over the pixels of a map': overBlocks((x, v) => tf.square(tf.sum(tf.mul(tf.square(x), v), [1, 2]))),
   'mean over the pixels': overBlocks((x) => tf.mean(x, [1, 2])),
   'sum over images and pixels': overBlocks((x) => tf.sum(x, [0, 1, 2])),
   'sum over channels': overBlocks((x) => tf.sum(x, [3])),

@@ -8,13 +8,21 @@ import { type Attributes, type Name, nchwcDomain, onnxTypes } from './onnx-graph
 import { pixelwise } from './pixels.ts';
 import { again } from './recompute.ts';
 
-/** x·scale + bias + sum, with one scale and bias per channel (vectors of padded length). */
+/** x·scale + bias + sum, with one scale and bias per channel, or per image and channel. */
 interface Affine {
   kind: 'affine';
   x: Name;
   scale?: Name;
   bias?: Name;
   sum?: Name;
+  /** Whether scale or bias is a matrix [batch, padded channels]; vectors of padded length go along with it. */
+  perImage?: boolean;
+}
+
+/** One value for all pixels of an image's channel: a matrix [batch, padded channels]. */
+interface Spread {
+  kind: 'spread';
+  values: Name;
 }
 
 /** The element-by-element product of two values. */
@@ -37,7 +45,7 @@ interface Convolved {
   make: (bias?: Name) => Name;
 }
 
-type Form = Affine | Product | Mask | Convolved;
+type Form = Affine | Spread | Product | Mask | Convolved;
 
 const formsByGraph = new WeakMap<Lowering, BlockedForms>();
 
@@ -78,7 +86,7 @@ class BlockedForms {
     const lowering = this.#lowering;
     const form = this.#forms.get(dy);
     const onFilters = lowering.usesOf(dy) * sizeOf(filter) < sizeOf(dy.shape);
-    if (!onFilters || form?.kind !== 'affine' || !form.scale || form.bias || form.sum)
+    if (!onFilters || form?.kind !== 'affine' || form.perImage || !form.scale || form.bias || form.sum)
       return { name: lowering.use(dy, 'blocked') };
     const channels = dy.shape[3];
     const whole = lowering.padded(channels) === channels;
@@ -127,9 +135,35 @@ class BlockedForms {
     return lowering.pad(vector, [[0, padded - channels]]);
   }
 
+  /** A value of one element per image, or per image and channel, as a matrix [batch, padded channels]; undefined for others. */
+  imageMatrix(value: Value, [batch, , , channels]: readonly number[]): Name | undefined {
+    const lowering = this.#lowering;
+    const [images, height, width, columns] = value.shape;
+    if (value.shape.length !== 4 || images !== batch || height * width !== 1) return undefined;
+    const padded = lowering.padded(channels);
+    const matrix = lowering.reshape(lowering.use(value), [batch, columns]);
+    if (columns === 1) return lowering.op('Expand', [matrix, lowering.graph.ints([batch, padded])]);
+    return columns === channels
+      ? lowering.pad(matrix, [
+          [0, 0],
+          [0, padded - channels],
+        ])
+      : undefined;
+  }
+
+  /** What an image is to be multiplied with or added to along its pixels, other than another image; undefined for others. */
+  alongPixels(value: Value, shape: readonly number[]): { name: Name; perImage: boolean } | undefined {
+    const vector = this.channelVector(value, shape[3]);
+    if (vector) return { name: vector, perImage: false };
+    const form = this.#forms.get(value);
+    const matrix = form?.kind === 'spread' ? form.values : this.imageMatrix(value, shape);
+    return matrix ? { name: matrix, perImage: true } : undefined;
+  }
+
   #make(form: Form, value: Value): Name {
     const { graph } = this.#lowering;
     if (form.kind === 'affine') return this.#makeAffine(form, value, {});
+    if (form.kind === 'spread') return this.#makeSpread(form, value);
     if (form.kind === 'mask') return this.#makeMask(form, value);
     if (form.kind === 'convolved') return form.make();
     const factors = [form.a, form.b].map((factor) => this.#lowering.use(factor, 'blocked'));
@@ -141,7 +175,20 @@ class BlockedForms {
     return value.dtype === 'bool' ? this.#lowering.op('Cast', [numbers], { to: onnxTypes.bool }) : numbers;
   }
 
-  #makeAffine({ x, scale, bias, sum }: Affine, value: Value, activation: Attributes): Name {
+  #makeSpread({ values }: Spread, { shape }: Value): Name {
+    const lowering = this.#lowering;
+    const { block } = lowering.target;
+    const [batch, height, width, channels] = shape;
+    const blocks = lowering.padded(channels) / block;
+    const pixel = lowering.reshape(values, [batch, blocks, 1, block]);
+    const pixels = lowering.op('Expand', [
+      pixel,
+      lowering.graph.ints([batch, blocks, height * width, block]),
+    ]);
+    return lowering.reshape(pixels, lowering.shapeIn({ shape }, 'blocked'));
+  }
+
+  #makeAffine({ x, scale, bias, sum, perImage }: Affine, value: Value, activation: Attributes): Name {
     const { graph } = this.#lowering;
     if (!scale && !bias) {
       const add = (images: Name[]) => graph.op('Add', images);
@@ -153,7 +200,8 @@ class BlockedForms {
     // An attribute that changes nothing keeps what is made again apart from what it repeats.
     const repeated = value.kind === 'result' && value.node.attrs[again];
     const attributes = repeated ? { ...activation, strides: [1, 1] } : activation;
-    return perChannel({ x, factor, bias, sum }, value, attributes, this.#lowering);
+    const map = perImage ? perImageAndChannel : perChannel;
+    return map({ x, factor, bias, sum }, value, attributes, this.#lowering);
   }
 }
 
@@ -163,9 +211,16 @@ function applyActivation(x: Name, activation: Attributes, { graph }: Lowering): 
   return graph.op('Clip', [x, graph.scalar(least), graph.scalar(most)]);
 }
 
+interface Operands {
+  x: Name;
+  factor: Name;
+  bias?: Name;
+  sum?: Name;
+}
+
 /** x·factor + bias + sum with an activation, in one pass. */
 function perChannel(
-  { x, factor, bias, sum }: { x: Name; factor: Name; bias?: Name; sum?: Name },
+  { x, factor, bias, sum }: Operands,
   value: Value,
   activation: Attributes,
   lowering: Lowering,
@@ -176,6 +231,36 @@ function perChannel(
     while (inputs.at(-1) === '') inputs.pop();
     return lowering.op('Conv', inputs, { kernel_shape: [1, 1], group: channels, ...activation }, nchwcDomain);
   });
+}
+
+/** The same where factor or bias is a matrix [batch, padded channels]: the channels of all images are those of one. */
+function perImageAndChannel(
+  { x, factor, bias, sum }: Operands,
+  value: Value,
+  activation: Attributes,
+  lowering: Lowering,
+): Name {
+  const { graph } = lowering;
+  const [batch, height, width] = value.shape;
+  const channels = lowering.padded(value.shape[3]);
+  const planes = batch * channels;
+  const whole = graph.ints([batch, channels]);
+  const along = (name: Name, shape: number[]) =>
+    lowering.reshape(lowering.op('Expand', [name, whole]), shape);
+  const joined = [1, planes, height, width];
+  const flat: Value = { ...value, shape: [1, height, width, planes] };
+  const image = perChannel(
+    {
+      x: lowering.reshape(x, joined),
+      factor: along(factor, [planes]),
+      bias: bias && along(bias, [planes]),
+      sum: sum && lowering.reshape(sum, joined),
+    },
+    flat,
+    activation,
+    lowering,
+  );
+  return lowering.reshape(image, lowering.shapeIn(value, 'blocked'));
 }
 
 const clip = (least: number, most: number): Attributes => ({

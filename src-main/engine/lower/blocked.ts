@@ -1,8 +1,8 @@
 /** Rules for the blocked layout. A rule returns false where it does not apply; the general one then does. */
 import { util } from '@tensorflow/tfjs-core';
-import type { Node, Value } from '../trace/ir.ts';
+import { type Node, sizeOf, type Value } from '../trace/ir.ts';
 import { blockedConcatenationRules } from './blocked-concatenation.ts';
-import { blockedConvolutionRules } from './blocked-convolution.ts';
+import { blockedConvolutionRules, reorders } from './blocked-convolution.ts';
 import { blockedFilterGradientRules } from './blocked-filter-gradient.ts';
 import { formsOf, isMaskLimit } from './blocked-forms.ts';
 import { blockedGroupedRules } from './blocked-grouped.ts';
@@ -23,45 +23,76 @@ function operands({ inputs: { a, b }, outputs }: Node, lowering: Lowering): [Val
 
 const multiply: BlockedRule = (node, lowering) => {
   const pair = operands(node, lowering);
-  if (!pair) return false;
-  const [x, factor] = pair;
+  if (!pair) return spread(node, lowering);
+  const [x, factor] = spreadLast(pair, lowering);
   const { graph } = lowering;
   const forms = formsOf(lowering);
   const [output] = node.outputs;
-  if (sameShape(x, factor)) {
+  if (sameShape(x, factor) && !isSpread(factor, lowering)) {
     forms.define(output, forms.joined(x, factor) ?? { kind: 'product', a: x, b: factor });
     return true;
   }
-  const vector = forms.channelVector(factor, x.shape[3]);
-  if (!vector) return false;
+  const along = forms.alongPixels(factor, x.shape);
+  if (!along) return false;
+  const own = forms.get(x);
+  if (own?.kind === 'spread') {
+    forms.define(output, { kind: 'spread', values: graph.op('Mul', [own.values, along.name]) });
+    return true;
+  }
   const form = forms.affine(x);
-  const { scale, bias, sum } = form;
-  if (sum) return scaleMade(x, vector, output, lowering);
+  const { scale, bias, sum, perImage } = form;
+  if (sum) {
+    const made = lowering.use(x, 'blocked');
+    forms.define(output, { kind: 'affine', x: made, scale: along.name, perImage: along.perImage });
+    return true;
+  }
   forms.define(output, {
     kind: 'affine',
     x: form.x,
-    scale: scale ? graph.op('Mul', [scale, vector]) : vector,
-    bias: bias && graph.op('Mul', [bias, vector]),
+    scale: scale ? graph.op('Mul', [scale, along.name]) : along.name,
+    bias: bias && graph.op('Mul', [bias, along.name]),
+    perImage: perImage || along.perImage,
   });
   return true;
 };
 
-function scaleMade(x: Value, scale: Name, output: Value, lowering: Lowering): boolean {
-  formsOf(lowering).define(output, { kind: 'affine', x: lowering.use(x, 'blocked'), scale });
+/** Whether a value is one for all pixels of an image's channel. */
+const isSpread = (value: Value, lowering: Lowering): boolean =>
+  formsOf(lowering).get(value)?.kind === 'spread';
+
+/** Of two images the one that is no such value first. */
+const spreadLast = ([x, other]: [Value, Value], lowering: Lowering): [Value, Value] =>
+  sameShape(x, other) && isSpread(x, lowering) ? [other, x] : [x, other];
+
+/** One value for every image and channel, times ones: a mean's gradient. */
+const spread: BlockedRule = ({ inputs, outputs: [output] }, lowering) => {
+  const { a: values, b: ones } = inputs;
+  const isOnes = ones.kind === 'constant' && ones.fill === 1;
+  if (!isOnes || !sameShape(ones, output) || output.shape.length !== 4 || !reorders(output.shape[3]))
+    return false;
+  const matrix = formsOf(lowering).imageMatrix(values, output.shape);
+  if (!matrix) return false;
+  formsOf(lowering).define(output, { kind: 'spread', values: matrix });
   return true;
-}
+};
 
 const divide: BlockedRule = (node, lowering) => {
   const { a, b } = node.inputs;
   if (!lowering.isBlocked(a) || !sameShape(a, node.outputs[0]) || sameShape(a, b)) return false;
   const vector = formsOf(lowering).channelVector(b, a.shape[3]);
   // Padded channels would divide by zero.
-  if (!vector || a.shape[3] % lowering.target.block !== 0) return false;
-  const { sum, ...form } = formsOf(lowering).affine(a);
-  if (sum) return false;
+  if (!vector || (sizeOf(b.shape) > 1 && a.shape[3] % lowering.target.block !== 0)) return false;
   const { graph } = lowering;
+  const forms = formsOf(lowering);
   const factor = graph.op('Reciprocal', [vector]);
-  formsOf(lowering).define(node.outputs[0], {
+  const own = forms.get(a);
+  if (own?.kind === 'spread') {
+    forms.define(node.outputs[0], { kind: 'spread', values: graph.op('Mul', [own.values, factor]) });
+    return true;
+  }
+  const { sum, ...form } = forms.affine(a);
+  if (sum) return false;
+  forms.define(node.outputs[0], {
     ...form,
     scale: form.scale ? graph.op('Mul', [form.scale, factor]) : factor,
     bias: form.bias && graph.op('Mul', [form.bias, factor]),
@@ -74,16 +105,16 @@ const addition =
   (node, lowering) => {
     const pair = operands(node, lowering);
     if (!pair) return false;
-    const [x, other] = pair;
+    const [x, other] = type === 'Add' ? spreadLast(pair, lowering) : pair;
     if (type === 'Sub' && (x !== node.inputs.a || sameShape(x, other))) return false;
     const { graph } = lowering;
     const forms = formsOf(lowering);
-    if (!sameShape(x, other)) {
-      const vector = forms.channelVector(other, x.shape[3]);
-      if (!vector) return false;
-      const added = type === 'Sub' ? graph.op('Neg', [vector]) : vector;
+    if (!sameShape(x, other) || isSpread(other, lowering)) {
+      const along = forms.alongPixels(other, x.shape);
+      if (!along) return false;
+      const added = type === 'Sub' ? graph.op('Neg', [along.name]) : along.name;
       const convolved = forms.get(x);
-      if (convolved?.kind === 'convolved' && lowering.usesOf(x) === 1) {
+      if (convolved?.kind === 'convolved' && !along.perImage && lowering.usesOf(x) === 1) {
         lowering.define(node.outputs[0], convolved.make(added), 'blocked');
         return true;
       }
@@ -91,6 +122,7 @@ const addition =
       forms.define(node.outputs[0], {
         ...form,
         bias: form.bias ? graph.op('Add', [form.bias, added]) : added,
+        perImage: form.perImage || along.perImage,
       });
       return true;
     }
