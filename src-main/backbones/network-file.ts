@@ -51,15 +51,16 @@ export function openNetwork(source: TensorSource, architecture: string, padding:
 export const architecturesIn = (source: TensorSource, candidates: readonly string[]): string[] =>
   candidates.filter((architecture) => differences(match(source, architecture, 'symmetric').mismatch) === 0);
 
-/** The architecture that a file differs from least, and how. */
+/** The architecture that a file differs from least, and how: in how many tensors, and in words. */
 export function nearestArchitecture(
   source: TensorSource,
   candidates: readonly string[],
-): { architecture: string; differs: string; file: NetworkFile } {
+): { architecture: string; count: number; differs: string; file: NetworkFile } {
   const [best] = candidates
     .map((architecture) => ({ architecture, ...match(source, architecture, 'symmetric') }))
     .sort((a, b) => differences(a.mismatch) - differences(b.mismatch));
-  return { architecture: best.architecture, differs: listed(best.mismatch), file: best.file };
+  const { architecture, mismatch, file } = best;
+  return { architecture, count: differences(mismatch), differs: listed(mismatch), file };
 }
 
 const differences = ({ missing, misshapen, unexpected }: Mismatch): number =>

@@ -3,8 +3,9 @@ import { copyFile, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { inspectNetwork, type ModelOverrides, type NetworkFacts } from '../backbones/inspect.ts';
+import { architectureNames } from '../backbones/registry.ts';
+import { networkPrefix, prefixNotes, subtree } from '../backbones/subtree.ts';
 import { convertWeights, type DistantTensors } from '../formats/weights/convert.ts';
-import { wrapperPrefix } from '../formats/weights/prefix.ts';
 import { recognizeWeights } from '../formats/weights/recognize.ts';
 import { openSafetensors } from '../formats/weights/safetensors.ts';
 import { hashFile } from './data-check.ts';
@@ -13,9 +14,9 @@ import type { Reader } from './reader.ts';
 
 /**
  * Takes weights into the data folder under the SHA-256 of what is kept, whole and on the disk or not at all. A safetensors file
- * is kept as it is; what another file holds, read in a process of its own, and names with a wrapper's
- * prefix, as a safetensors file made of it. What is kept
- * is what is looked at and hashed: the original may be changing under a download. Errors: `bad-input` saying what the file is, or
+ * is kept as it is; what another file holds, read in a process of its own, and a network among other tensors or behind a wrapper's
+ * prefix, as a safetensors file made of it. What is kept is what is looked at and hashed: the original may be changing under a
+ * download. Errors: `bad-input` saying what the file is, or
  * what is wrong with it; `not-found`.
  */
 export async function keepWeights(
@@ -24,12 +25,13 @@ export async function keepWeights(
   from: string,
   overrides: ModelOverrides,
 ): Promise<{ hash: string; facts: NetworkFacts }> {
+  const candidates = overrides.architecture === undefined ? architectureNames() : [overrides.architecture];
   const temporary = home.modelFile(`${randomUUID()}.tmp`);
   try {
     const { hash, notes } =
       recognizeWeights(from) === 'safetensors'
-        ? await copy(from, temporary)
-        : await convert(await openUntrusted(reader, from), temporary);
+        ? await copy(from, temporary, candidates)
+        : await convert(await openUntrusted(reader, from), temporary, candidates);
     const facts = await inspectNetwork({ ...openSafetensors(temporary, from), notes }, overrides);
     await rename(temporary, home.modelFile(hash));
     return { hash, facts };
@@ -67,12 +69,12 @@ interface Kept {
   notes: readonly string[];
 }
 
-async function copy(from: string, to: string): Promise<Kept> {
+async function copy(from: string, to: string, candidates: readonly string[]): Promise<Kept> {
   await copyFile(from, to);
   const copied = openSafetensors(to, from);
-  if (wrapperPrefix(copied.tensors)) {
+  if (networkPrefix(copied, candidates)) {
     const rewritten = `${to}.2`;
-    const kept = await convert(copied, rewritten);
+    const kept = await convert(copied, rewritten, candidates);
     await rename(rewritten, to);
     return kept;
   }
@@ -83,9 +85,11 @@ async function copy(from: string, to: string): Promise<Kept> {
   return { hash, notes: [] };
 }
 
-async function convert(source: DistantTensors, to: string): Promise<Kept> {
-  const prefix = wrapperPrefix(source.tensors);
-  const notes = prefix ? [...source.notes, `Names of tensors lost their prefix “${prefix}”.`] : source.notes;
+async function convert(source: DistantTensors, to: string, candidates: readonly string[]): Promise<Kept> {
+  const prefix = networkPrefix(source, candidates);
   const origin = source.metadata.origin ?? basename(source.name);
-  return { hash: await convertWeights(source, to, { ...source.metadata, origin }), notes };
+  return {
+    hash: await convertWeights(subtree(source, prefix), to, { ...source.metadata, origin }),
+    notes: [...source.notes, ...prefixNotes(source, prefix)],
+  };
 }

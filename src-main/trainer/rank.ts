@@ -36,7 +36,7 @@ export async function rank(
         signal.throwIfAborted();
         report({ type: 'progress', phase: 'evaluate', done, total: samples.length });
       },
-      'source-and-features',
+      network.sourceClasses > 0 ? 'source-and-features' : 'features',
     );
     const width = rows.length / used.length;
     const part = (from: number, to: number) => {

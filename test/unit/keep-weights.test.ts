@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { mappingOf } from '../../src-main/backbones/mapping.ts';
+import { networkPrefix, prefixNotes, subtree } from '../../src-main/backbones/subtree.ts';
 import { classList } from '../../src-main/formats/class-names/class-list.ts';
 import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
 import { convertWeights } from '../../src-main/formats/weights/convert.ts';
 import { openWeights } from '../../src-main/formats/weights/open.ts';
 import { openSafetensors } from '../../src-main/formats/weights/safetensors.ts';
+import type { TensorSpec } from '../../src-main/formats/weights/tensor-source.ts';
 import { hashFile } from '../../src-main/service/data-check.ts';
 import { forkReader } from '../../src-main/service/fork-reader.ts';
 import { openHome } from '../../src-main/service/home.ts';
@@ -28,10 +30,10 @@ const kept = (): string[] => readdirSync(join(home.root, 'models'));
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`../fixtures/torch/${name}`, import.meta.url));
 
-test('what a checkpoint holds is written anew without its wrapper’s prefix, value by value', async () => {
+test('what a checkpoint holds behind a prefix is written anew without it, value by value', async () => {
   const source = openWeights(fixture('nested.zip.pth'));
   const path = join(folder, 'converted.safetensors');
-  const hash = await convertWeights(source, path, { origin: 'x' });
+  const hash = await convertWeights(subtree(source, 'module.'), path, { origin: 'x' });
   expect(hash).toBe(await hashFile(path));
   const written = openSafetensors(path);
   expect(written.metadata).toEqual({ origin: 'x' });
@@ -105,6 +107,38 @@ test('what a file is, tensor by tensor, is told without keeping anything; what i
     architecture: 'resnet18',
     differs: '1 tensor missing (bn1.bias)',
   });
+});
+
+test('a network is found behind the prefixes of wrappers, and among tensors that are not its own', () => {
+  const plain = openSafetensors(join(folder, 'plain.safetensors'));
+  const headless = [...plain.tensors].filter(([name]) => !name.startsWith('fc.'));
+  const prefixed = (prefix: string, tensors = [...plain.tensors]) =>
+    tensors.map(([name, spec]) => [prefix + name, spec] as const);
+  const spec: TensorSpec = { shape: [10], dtype: 'F32' };
+  const prefixIn = (...tensors: (readonly [string, TensorSpec])[]) =>
+    networkPrefix({ ...plain, tensors: new Map(tensors) } as typeof plain, ['mobilenet_v2', 'resnet18']);
+  expect(prefixIn(...prefixed(''))).toBe('');
+  expect(prefixIn(...prefixed('module._orig_mod.model.'))).toBe('module._orig_mod.model.');
+  expect(prefixIn(['criterion.weight', spec], ...prefixed('net.'))).toBe('net.');
+  expect(prefixIn(...prefixed('backbone.', headless), ['head.weight', spec])).toBe('backbone.');
+  expect(
+    prefixIn(['queue', spec], ...prefixed('encoder_q.', headless), ...prefixed('encoder_k.', headless)),
+  ).toBe('encoder_q.');
+  // What is nearest to a network is what its differences are told of.
+  expect(prefixIn(...prefixed('module.', headless.slice(5)))).toBe('module.');
+  expect(prefixIn(...headless.slice(5))).toBe('');
+  expect(
+    prefixNotes(
+      {
+        ...plain,
+        tensors: new Map([
+          ['a.b', spec],
+          ['c', spec],
+        ]),
+      },
+      'a.',
+    ),
+  ).toEqual(['Names of tensors lost their prefix “a.”.', 'Tensors without it are left out: 1, such as c.']);
 });
 
 test('a file without its head is a model without source classes, which takes no names for them', async () => {

@@ -38,3 +38,10 @@ test('the plain H-score says nothing of fewer images than features; the others d
   const silent = scores.filter(({ value }) => !Number.isFinite(value)).map(({ name }) => name);
   expect(silent).toEqual(['h-score']);
 });
+
+test('of a network without a source head only the scores of its features speak', () => {
+  const headless = { ...evidence(0.3), probabilities: { data: new Float64Array(), rows: 120, columns: 0 } };
+  const scores = scoresWithIntervals(rankingScores, headless);
+  const silent = scores.filter(({ value }) => !Number.isFinite(value)).map(({ name }) => name);
+  expect(silent).toEqual(['leep', 'nce']);
+});

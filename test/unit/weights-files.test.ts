@@ -7,7 +7,6 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { ProtobufWriter } from '../../src-main/engine/lower/protobuf.ts';
 import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
 import { openWeights } from '../../src-main/formats/weights/open.ts';
-import { wrapperPrefix } from '../../src-main/formats/weights/prefix.ts';
 import { sharedPath } from '../shared-folder.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/torch/', import.meta.url));
@@ -47,17 +46,6 @@ test('public checkpoints are read to the tensors that torch.load gives', (contex
       expect(createHash('sha256').update(bytes).digest('hex'), `${file} ${name}`).toBe(sha256);
     }
   }
-});
-
-test('prefixes that wrappers put before every name are found', () => {
-  const named = (...names: string[]) =>
-    new Map(names.map((name) => [name, { shape: name.endsWith('n') ? [] : [1], dtype: 'F32' }]));
-  expect(wrapperPrefix(named('module.a', 'module.b', 'n'))).toBe('module.');
-  expect(wrapperPrefix(named('module._orig_mod.model.a', 'module._orig_mod.model.b'))).toBe(
-    'module._orig_mod.model.',
-  );
-  expect(wrapperPrefix(named('module.a', 'head.b'))).toBe('');
-  expect(wrapperPrefix(named())).toBe('');
 });
 
 describe('ONNX initializers', () => {

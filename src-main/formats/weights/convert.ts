@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { safetensorsHead } from '../safetensors.ts';
-import { wrapperPrefix } from './prefix.ts';
 import type { TensorSource } from './tensor-source.ts';
 
 /** Tensors that may have to be waited for: those of a source that is read in another process. */
@@ -11,8 +10,7 @@ export type DistantTensors = Pick<TensorSource, 'name' | 'metadata' | 'tensors' 
 
 /**
  * Writes tensors into a safetensors file, one after another, so that no more than one is in memory: halves as halves,
- * everything else as float32, names without what wrappers put before them. The file is on the disk when this returns, and
- * gone where it throws what a read throws.
+ * everything else as float32. The file is on the disk when this returns, and gone where it throws what a read throws.
  * @returns SHA-256 of the file (hex).
  */
 export async function convertWeights(
@@ -20,10 +18,8 @@ export async function convertWeights(
   path: string,
   metadata: Record<string, string>,
 ): Promise<string> {
-  const prefix = wrapperPrefix(source.tensors);
-  const entries = [...source.tensors].map(([original, { shape, dtype }]) => ({
-    original,
-    name: original.startsWith(prefix) ? original.slice(prefix.length) : original,
+  const entries = [...source.tensors].map(([name, { shape, dtype }]) => ({
+    name,
     shape: [...shape],
     dtype: dtype === 'F16' ? ('F16' as const) : ('F32' as const),
   }));
@@ -35,8 +31,8 @@ export async function convertWeights(
       await file.writeFile(bytes);
     };
     await write(safetensorsHead(entries, metadata));
-    for (const { original, dtype } of entries) {
-      const values = await source.read(original);
+    for (const { name, dtype } of entries) {
+      const values = await source.read(name);
       const data = dtype === 'F16' ? new Float16Array(values) : values;
       await write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     }

@@ -27,7 +27,9 @@ export function scoresWithIntervals(
   const narrow = { ...evidence, features: projected(evidence.features, random) };
   const drawn = Array.from({ length: resamples }, () => resample(narrow, random));
   return scores.map((one) => {
-    const value = one.speaks?.(evidence) === false ? Number.NaN : one.score(evidence);
+    if (one.speaks?.(evidence) === false)
+      return { name: one.name, value: Number.NaN, low: Number.NaN, high: Number.NaN };
+    const value = one.score(evidence);
     const values = drawn.map((sample) => one.score(sample)).filter(Number.isFinite);
     const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
     values.sort((a, b) => a - b);

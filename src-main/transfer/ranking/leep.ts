@@ -1,10 +1,11 @@
-import type { RankingScore } from './score.ts';
+import { hasSource, type RankingScore } from './score.ts';
 
 /** LEEP: mean_i log Σ_z p(y_i | z) θ(x_i)_z, where p(y, z) = mean over the images of label y of θ(x)_z. */
 export const leep: RankingScore = {
   name: 'leep',
   title: 'LEEP',
   help: 'log-likelihood of the labels through the source predictions; mean over images, nats',
+  speaks: hasSource,
   source: 'Nguyen, Hassner, Seeger, Archambeau, «LEEP», ICML 2020, equation 2',
   score({ probabilities: { data, rows, columns }, labels, targets }) {
     const joint = new Float64Array(targets * columns);

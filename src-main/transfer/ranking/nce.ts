@@ -1,11 +1,12 @@
 import { predictedClass } from '../../../src-shared/prediction-columns.ts';
-import type { RankingScore } from './score.ts';
+import { hasSource, type RankingScore } from './score.ts';
 
 /** NCE: −H(Y | Z), Z the source class that is predicted. */
 export const nce: RankingScore = {
   name: 'nce',
   title: 'NCE',
   help: 'negative entropy of the label given the predicted source class; nats',
+  speaks: hasSource,
   source:
     'Tran, Nguyen, Hassner, «Transferability and Hardness of Supervised Classification Tasks», ICCV 2019',
   score({ probabilities: { data, rows, columns }, labels, targets }) {
