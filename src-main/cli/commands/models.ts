@@ -105,7 +105,7 @@ const add = (file: string, options: AddOptions): Promise<void> =>
 function described(model: Model): string {
   const facts = [
     model.architecture,
-    `${model.sourceClasses.length} source classes`,
+    model.sourceClasses.length > 0 ? `${model.sourceClasses.length} source classes` : 'no source head',
     `${millions(model.parameters)} parameters`,
     `input ${model.preprocessing.inputSize} px`,
   ];
