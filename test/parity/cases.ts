@@ -1,6 +1,7 @@
 /** Random expressions for every kernel family, shared by the parity tests of all engines. */
 import * as tf from '@tensorflow/tfjs-core';
 import { hardSigmoid, hardSwish, sigmoid, silu } from '../../src-main/backbones/activations.ts';
+import { attention } from '../../src-main/engine/ops/attention.ts';
 import { gelu } from '../../src-main/engine/ops/gelu.ts';
 import { groupedConv2d } from '../../src-main/engine/ops/grouped-convolution.ts';
 import { layerNorm } from '../../src-main/engine/ops/layer-norm.ts';
@@ -279,6 +280,18 @@ const shapeCases: Cases = {
 };
 
 const matmulCases: Cases = {
+  matMulWithBias: (draw) => {
+    const [rows, inner, columns] = [draw.integer(1, 5), draw.integer(1, 5), draw.integer(1, 5)];
+    return {
+      inputs: {
+        a: float(rows, inner),
+        b: float(inner, columns),
+        bias: float(columns),
+        other: float(columns),
+      },
+      f: ({ a, b, bias, other }) => tf.add(tf.add(tf.matMul(a, b), bias), other),
+    };
+  },
   matMul: (draw) => {
     const [m, k, n] = [draw.integer(1, 9), draw.integer(1, 9), draw.integer(1, 9)];
     const [transposeA, transposeB] = [draw.next() < 0.5, draw.next() < 0.5];
@@ -423,6 +436,14 @@ const poolingCases: Cases = {
 };
 
 const normalizationCases: Cases = {
+  attention: (draw) => {
+    const heads = draw.integer(1, 3);
+    const channels = heads * draw.integer(1, 5);
+    return {
+      inputs: { x: float(draw.integer(1, 3), draw.integer(1, 6), 3 * channels) },
+      f: ({ x }) => attention(x, heads),
+    };
+  },
   layerNorm: (draw) => {
     const channels = draw.integer(3, 9);
     return {

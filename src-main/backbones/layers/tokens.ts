@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { attention as attend } from '../../engine/ops/attention.ts';
 import { vector } from '../backbone.ts';
 import { resizedPositions } from '../positions.ts';
 import type { Build } from './layer.ts';
@@ -35,8 +36,7 @@ export const classToken: Build<'classToken'> = (_, { channels }) => ({
 });
 
 /**
- * softmax(Q Kᵀ / √d) V for every head, then a projection. Vaswani et al., «Attention Is All You Need», NeurIPS 2017, equation 1.
- * Query, key and value are one packed projection, in this order.
+ * Attention of every head between projections. Query, key and value are one packed projection, in this order.
  */
 export const attention: Build<'attention'> = ({ name, heads }, { prefix, channels, onAttention }) => {
   const at = prefix + name;
@@ -56,18 +56,9 @@ export const attention: Build<'attention'> = ({ name, heads }, { prefix, channel
     ],
     channels,
     forward(x, { tensor }) {
-      const [batch, count] = x.shape;
-      const depth = channels / heads;
       const packed = product(x, tensor(`${at}.in_proj_weight`), tensor(`${at}.in_proj_bias`));
-      const split = tf.transpose(tf.reshape(packed, [batch, count, 3, heads, depth]), [2, 0, 3, 1, 4]);
-      const [query, key, value] = tf.unstack(split, 0) as tf.Tensor4D[];
-      const weights = tf.softmax(tf.matMul(tf.mul(query, depth ** -0.5), key, false, true));
-      const mixed = tf.transpose(tf.matMul(weights, value), [0, 2, 1, 3]);
-      return product(
-        tf.reshape(mixed, [batch, count, channels]),
-        tensor(`${at}.out_proj.weight`),
-        tensor(`${at}.out_proj.bias`),
-      );
+      const mixed = attend(packed as tf.Tensor3D, heads);
+      return product(mixed, tensor(`${at}.out_proj.weight`), tensor(`${at}.out_proj.bias`));
     },
   };
 };

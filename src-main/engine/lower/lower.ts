@@ -1,6 +1,7 @@
 import { CotuneError } from '../../../src-shared/errors.ts';
 import type { TensorSpec } from '../engine.ts';
 import type { InputValue, Trace, Value } from '../trace/ir.ts';
+import { attentionRules } from './attention.ts';
 import { blockedRules } from './blocked.ts';
 import { convolutionRules } from './convolution.ts';
 import { elementwiseRules } from './elementwise.ts';
@@ -30,6 +31,7 @@ export const loweringRules: Record<string, Rule> = {
   ...poolingRules,
   ...normalizationRules,
   ...transformerRules,
+  ...attentionRules,
 };
 
 /** One tensor of a lowered program: its name in the program and in the graph. Its shape is that in the graph. */

@@ -1,23 +1,74 @@
-import type { Rule } from './lowering.ts';
+import type { Value } from '../trace/ir.ts';
+import { elementwiseRules } from './elementwise.ts';
+import type { Lowering, Rule } from './lowering.ts';
+import type { Name } from './onnx-graph.ts';
+
+/** Matrices in the last two axes; the leading ones broadcast. */
+interface Matrices {
+  name: Name;
+  shape: readonly number[];
+  transpose?: boolean;
+}
+
+/** factor · a · b. Where only this runtime reads the graph nothing is transposed in memory. */
+export function batchedProduct(a: Matrices, b: Matrices, lowering: Lowering, factor = 1): Name {
+  const { graph, target } = lowering;
+  if (target.provider === 'cpu' && !target.openBatch && (a.transpose || b.transpose || factor !== 1)) {
+    const attributes = { transA: Number(a.transpose ?? false), transB: Number(b.transpose ?? false) };
+    const alpha = { float: factor };
+    return graph.op('FusedMatMul', [a.name, b.name], { ...attributes, alpha }, 'com.microsoft');
+  }
+  const turned = ({ name, shape, transpose }: Matrices) => {
+    const rank = shape.length;
+    return transpose ? lowering.permute(name, shape, [...Array(rank - 2).keys(), rank - 1, rank - 2]) : name;
+  };
+  const left = factor === 1 ? turned(a) : graph.op('Mul', [turned(a), graph.scalar(factor)]);
+  return graph.op('MatMul', [left, turned(b)]);
+}
+
+/** Products that were not made yet, since what uses them may be the addition of a bias. */
+const openProducts = new WeakMap<Lowering, Map<Value, (bias?: Name) => Name>>();
+
+function openProductsOf(lowering: Lowering) {
+  const open = openProducts.get(lowering) ?? new Map<Value, (bias?: Name) => Name>();
+  openProducts.set(lowering, open);
+  return open;
+}
+
+/** Products of the forward pass that one kernel takes. Those of gradients get no bias, and are made where they stand. */
+const takesBias = (product: Value, lowering: Lowering): boolean =>
+  lowering.target.provider === 'cpu' && !lowering.inGradient && lowering.usesOf(product) === 1;
+
+/** The product takes in a bias for every column; any other addition goes element by element. */
+const addition: Rule = (node, lowering) => {
+  const { a, b } = node.inputs;
+  const make = openProductsOf(lowering).get(a);
+  const isBias = b.shape.length === 1 && b.shape[0] === a.shape.at(-1);
+  if (!make || !isBias) return elementwiseRules.Add(node, lowering);
+  lowering.define(node.outputs[0], make(lowering.use(b)));
+};
 
 /** The product of the last two axes; the leading ones broadcast. */
 const batchMatMul: Rule = (node, lowering) => {
   const { a, b } = node.inputs;
+  const [output] = node.outputs;
   const { transposeA, transposeB } = node.attrs as Record<string, boolean>;
   const batchA = a.shape.slice(0, -2);
   const batchB = b.shape.slice(0, -2);
   const single = [...batchA, ...batchB].every((extent) => extent === 1);
   if (single) {
     const [left, right] = [a, b].map((value) => lowering.reshape(lowering.use(value), value.shape.slice(-2)));
-    const product = lowering.product(left, right, transposeA, transposeB);
-    return lowering.define(node.outputs[0], lowering.reshape(product, node.outputs[0].shape));
+    const make = (bias?: Name) => {
+      const product = lowering.product(left, right, transposeA, transposeB, bias);
+      return lowering.reshape(product, output.shape);
+    };
+    if (!takesBias(output, lowering)) return lowering.define(output, make());
+    openProductsOf(lowering).set(output, make);
+    return lowering.defer(output, 'nhwc', make);
   }
-  const swapped = (value: typeof a, transpose: boolean) => {
-    const rank = value.shape.length;
-    const order = [...Array(rank - 2).keys(), rank - 1, rank - 2];
-    return transpose ? lowering.permute(lowering.use(value), value.shape, order) : lowering.use(value);
-  };
-  lowering.define(node.outputs[0], lowering.op('MatMul', [swapped(a, transposeA), swapped(b, transposeB)]));
+  const left = { name: lowering.use(a), shape: a.shape, transpose: transposeA };
+  const right = { name: lowering.use(b), shape: b.shape, transpose: transposeB };
+  lowering.define(output, batchedProduct(left, right, lowering));
 };
 
-export const matmulRules: Record<string, Rule> = { BatchMatMul: batchMatMul };
+export const matmulRules: Record<string, Rule> = { BatchMatMul: batchMatMul, Add: addition };

@@ -120,10 +120,11 @@ export class OnnxGraph {
     return maker === reader || maker.inputs.includes(reader.output);
   }
 
-  /** A constant tensor. Small ones with equal contents are stored once. */
+  /** A constant tensor. Small ones and those of whole numbers (rows to pick) with equal contents are stored once. */
   constant(dtype: OnnxType, shape: readonly number[], data: ArrayBufferView): Name {
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    const key = bytes.length <= 1024 ? `${dtype} ${shape.join()}:${bytes.toString('latin1')}` : undefined;
+    const isShared = bytes.length <= 1024 || dtype === 'int32';
+    const key = isShared ? `${dtype} ${shape.join()}:${bytes.toString('latin1')}` : undefined;
     const known = key && this.#made.get(key);
     if (known) return known;
     const name = `constant_${this.#count++}`;

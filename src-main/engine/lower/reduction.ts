@@ -1,5 +1,5 @@
 import { util } from '@tensorflow/tfjs-core';
-import type { Node } from '../trace/ir.ts';
+import { type Node, sizeOf } from '../trace/ir.ts';
 import type { Layout, Lowering, Rule } from './lowering.ts';
 import { type Name, onnxTypes } from './onnx-graph.ts';
 
@@ -43,6 +43,20 @@ const reduce =
     lowering.define(node.outputs[0], name, layout);
   };
 
+/** Sums over leading axes are a product with ones on the CPU: several times as fast as ReduceSum. */
+const sum: Rule = (node, lowering) => {
+  const { x } = node.inputs;
+  const [output] = node.outputs;
+  const axes = util.parseAxisParam(node.attrs.axis as number | number[], [...x.shape]).sort((a, b) => a - b);
+  const isLeading = axes.length > 0 && axes.length < x.shape.length && axes.every((axis, at) => axis === at);
+  const isPlain = x.dtype === 'float32' && lowering.layoutOf(x) === 'nhwc';
+  if (lowering.target.provider !== 'cpu' || !isLeading || !isPlain)
+    return reduce('ReduceSum')(node, lowering);
+  const columns = sizeOf(x.shape.slice(axes.length));
+  const sums = lowering.sumRows(lowering.use(x), sizeOf(x.shape) / columns, columns);
+  lowering.define(output, lowering.reshape(sums, output.shape));
+};
+
 /** A reduction over booleans, done on int32. */
 const logical =
   (type: string): Rule =>
@@ -84,7 +98,7 @@ const softmax: Rule = (node, lowering) => {
 };
 
 export const reductionRules: Record<string, Rule> = {
-  Sum: reduce('ReduceSum'),
+  Sum: sum,
   SumOfSquares: sumOfSquares,
   Mean: reduce('ReduceMean'),
   Max: reduce('ReduceMax'),

@@ -52,15 +52,17 @@ const gelu: Rule = (node, lowering) => {
   lowering.define(node.outputs[0], name, layout);
 };
 
+/** Φ(x) + x φ(x) from u = x/√2: (1 + erf u)/2, for which HardSigmoid has a pass, and u/(exp(u²) √π), which ends in zero. */
 const geluGradient: Rule = (node, lowering) => {
   const { graph } = lowering;
   const layout = resultLayout(node, lowering);
   const [dy, x] = [node.inputs.dy, node.inputs.x].map((value) => lowering.use(value, layout));
-  const share = graph.op('Mul', [twiceNormalShare(x, lowering), graph.scalar(0.5)]);
-  const exponent = graph.op('Mul', [graph.op('Mul', [x, x]), graph.scalar(-0.5)]);
-  const density = graph.op('Mul', [graph.op('Exp', [exponent]), graph.scalar(1 / Math.sqrt(2 * Math.PI))]);
-  const slope = graph.op('Add', [share, graph.op('Mul', [x, density])]);
-  lowering.define(node.outputs[0], graph.op('Mul', [dy, slope]), layout);
+  const u = graph.op('Mul', [x, graph.scalar(Math.SQRT1_2)]);
+  const half = { float: 0.5 };
+  const share = graph.op('HardSigmoid', [graph.op('Erf', [u])], { alpha: half, beta: half });
+  const density = graph.op('Div', [u, graph.op('Exp', [graph.op('Mul', [u, u])])]);
+  const rest = graph.op('Mul', [density, graph.scalar(1 / Math.sqrt(Math.PI))]);
+  lowering.define(node.outputs[0], graph.op('Mul', [dy, graph.op('Add', [share, rest])]), layout);
 };
 
 export const transformerRules: Record<string, Rule> = {

@@ -1,7 +1,7 @@
 import { type Node, sizeOf, type Value } from './ir.ts';
 
 /**
- * Multiply-adds of a convolution, a depthwise convolution, a gradient of either or a matrix product, where padding counts
+ * Multiply-adds of a convolution, a depthwise convolution, a gradient of either, a matrix product or attention, where padding counts
  * like pixels; 0 for every other kernel.
  */
 export const multiplyAddsOf = (node: Node): number => multiplyAdds[node.kernel]?.(node) ?? 0;
@@ -14,6 +14,9 @@ const convolution = (result: Value, kernel: readonly number[]): number =>
 const depthwise = (result: Value, kernel: readonly number[]): number =>
   sizeOf(result.shape) * sizeOf(kernel.slice(0, 2));
 
+/** Attention's two products for every head, of count × count weights. */
+const attention = (result: Value): number => 2 * sizeOf(result.shape) * result.shape[1];
+
 /** A convolution's gradients take as many multiply-adds as itself; `dy` has its result's shape. */
 const multiplyAdds: Record<string, (node: Node) => number> = {
   GroupedConv2D: ({ inputs, outputs }) => convolution(outputs[0], inputs.filter.shape),
@@ -25,6 +28,8 @@ const multiplyAdds: Record<string, (node: Node) => number> = {
   DepthwiseConv2dNative: ({ inputs, outputs }) => depthwise(outputs[0], inputs.filter.shape),
   DepthwiseConv2dNativeBackpropInput: ({ inputs }) => depthwise(inputs.dy, inputs.filter.shape),
   DepthwiseConv2dNativeBackpropFilter: ({ inputs, outputs }) => depthwise(inputs.dy, outputs[0].shape),
+  Attention: ({ outputs }) => attention(outputs[0]),
+  AttentionGrad: ({ inputs }) => 2 * attention(inputs.dy),
   BatchMatMul: ({ inputs, attrs, outputs }) =>
     sizeOf(outputs[0].shape) * inputs.a.shape.at(attrs.transposeA ? -2 : -1)!,
 };

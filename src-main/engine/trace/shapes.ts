@@ -159,6 +159,8 @@ export const shapeRules: Record<string, ShapeRule> = {
   }),
   Fill: (_, { shape, dtype }) => ({ shape: [...shape], dtype: dtype ?? 'float32' }),
   FusedBatchNorm: likeNamed('x'),
+  Attention: ({ x }) => ({ shape: x.shape.with(-1, x.shape.at(-1)! / 3), dtype: x.dtype }),
+  AttentionGrad: likeNamed('x'),
   Gelu: like,
   GeluGrad: likeNamed('x'),
   GatherV2: gather,
