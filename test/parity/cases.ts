@@ -280,6 +280,17 @@ const shapeCases: Cases = {
 };
 
 const matmulCases: Cases = {
+  // Long and wide enough for a gradient whose narrower matrix is turned first.
+  matMulOfManyRows: (draw) => {
+    const [inner, columns] = draw.pick([
+      [3, 130],
+      [130, 3],
+    ]);
+    return {
+      inputs: { a: float(140, inner), b: float(inner, columns) },
+      f: ({ a, b }) => tf.matMul(a, b),
+    };
+  },
   matMulWithBias: (draw) => {
     const [rows, inner, columns] = [draw.integer(1, 5), draw.integer(1, 5), draw.integer(1, 5)];
     return {

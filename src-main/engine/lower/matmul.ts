@@ -26,6 +26,28 @@ export function batchedProduct(a: Matrices, b: Matrices, lowering: Lowering, fac
   return graph.op('MatMul', [left, turned(b)]);
 }
 
+/** Columns of a result for which ONNX Runtime turns the left matrix once. */
+const stripe = 128;
+
+/** Whether aᵀ · b, of so many rows each, is faster with one of them turned first. */
+const turnsFirst = (count: number, rows: number, columns: number, { target }: Lowering): boolean =>
+  target.provider === 'cpu' && count > stripe && Math.max(rows, columns) > stripe;
+
+/**
+ * aᵀ · b of a [count, rows] and b [count, columns], which a matrix's gradient is. ONNX Runtime would turn `a` anew for every stripe of the
+ * result: the narrower one is turned here, once.
+ */
+function turnedProduct(
+  a: Name,
+  b: Name,
+  [count, rows, columns]: readonly [number, number, number],
+  lowering: Lowering,
+): Name {
+  if (rows <= columns) return lowering.product(lowering.permute(a, [count, rows], [1, 0]), b);
+  const product = lowering.product(lowering.permute(b, [count, columns], [1, 0]), a);
+  return lowering.permute(product, [columns, rows], [1, 0]);
+}
+
 /** Products that were not made yet, since what uses them may be the addition of a bias. */
 const openProducts = new WeakMap<Lowering, Map<Value, (bias?: Name) => Name>>();
 
@@ -58,6 +80,12 @@ const batchMatMul: Rule = (node, lowering) => {
   const single = [...batchA, ...batchB].every((extent) => extent === 1);
   if (single) {
     const [left, right] = [a, b].map((value) => lowering.reshape(lowering.use(value), value.shape.slice(-2)));
+    const [rows, columns] = output.shape.slice(-2);
+    const count = a.shape.at(transposeA ? -2 : -1)!;
+    if (transposeA && !transposeB && turnsFirst(count, rows, columns, lowering)) {
+      const product = turnedProduct(left, right, [count, rows, columns], lowering);
+      return lowering.define(output, lowering.reshape(product, output.shape));
+    }
     const make = (bias?: Name) => {
       const product = lowering.product(left, right, transposeA, transposeB, bias);
       return lowering.reshape(product, output.shape);
