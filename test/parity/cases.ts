@@ -291,18 +291,6 @@ const matmulCases: Cases = {
       f: ({ a, b }) => tf.matMul(a, b),
     };
   },
-  matMulWithBias: (draw) => {
-    const [rows, inner, columns] = [draw.integer(1, 5), draw.integer(1, 5), draw.integer(1, 5)];
-    return {
-      inputs: {
-        a: float(rows, inner),
-        b: float(inner, columns),
-        bias: float(columns),
-        other: float(columns),
-      },
-      f: ({ a, b, bias, other }) => tf.add(tf.add(tf.matMul(a, b), bias), other),
-    };
-  },
   matMul: (draw) => {
     const [m, k, n] = [draw.integer(1, 9), draw.integer(1, 9), draw.integer(1, 9)];
     const [transposeA, transposeB] = [draw.next() < 0.5, draw.next() < 0.5];

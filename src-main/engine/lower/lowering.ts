@@ -206,10 +206,9 @@ export class Lowering {
     return this.graph.op('Pad', [name, this.graph.ints(pads), this.graph.scalar(value, dtype)]);
   }
 
-  /** The matrix product of two matrices, either transposed, plus a bias for every column where given. */
-  product(a: Name, b: Name, transposeA = false, transposeB = false, bias?: Name): Name {
-    const attributes = { transA: Number(transposeA), transB: Number(transposeB) };
-    return this.graph.op('Gemm', bias === undefined ? [a, b] : [a, b, bias], attributes);
+  /** The matrix product of two matrices, either transposed. */
+  product(a: Name, b: Name, transposeA = false, transposeB = false): Name {
+    return this.graph.op('Gemm', [a, b], { transA: Number(transposeA), transB: Number(transposeB) });
   }
 
   /** The sum of so many rows, [rows, columns] → [1, columns]: a product with ones, which sums in parallel. */

@@ -1,5 +1,3 @@
-import type { Value } from '../trace/ir.ts';
-import { elementwiseRules } from './elementwise.ts';
 import type { Lowering, Rule } from './lowering.ts';
 import type { Name } from './onnx-graph.ts';
 
@@ -48,28 +46,6 @@ function turnedProduct(
   return lowering.permute(product, [columns, rows], [1, 0]);
 }
 
-/** Products that were not made yet, since what uses them may be the addition of a bias. */
-const openProducts = new WeakMap<Lowering, Map<Value, (bias?: Name) => Name>>();
-
-function openProductsOf(lowering: Lowering) {
-  const open = openProducts.get(lowering) ?? new Map<Value, (bias?: Name) => Name>();
-  openProducts.set(lowering, open);
-  return open;
-}
-
-/** Products of the forward pass that one kernel takes. Those of gradients get no bias, and are made where they stand. */
-const takesBias = (product: Value, lowering: Lowering): boolean =>
-  lowering.target.provider === 'cpu' && !lowering.inGradient && lowering.usesOf(product) === 1;
-
-/** The product takes in a bias for every column; any other addition goes element by element. */
-const addition: Rule = (node, lowering) => {
-  const { a, b } = node.inputs;
-  const make = openProductsOf(lowering).get(a);
-  const isBias = b.shape.length === 1 && b.shape[0] === a.shape.at(-1);
-  if (!make || !isBias) return elementwiseRules.Add(node, lowering);
-  lowering.define(node.outputs[0], make(lowering.use(b)));
-};
-
 /** The product of the last two axes; the leading ones broadcast. */
 const batchMatMul: Rule = (node, lowering) => {
   const { a, b } = node.inputs;
@@ -86,17 +62,12 @@ const batchMatMul: Rule = (node, lowering) => {
       const product = turnedProduct(left, right, [count, rows, columns], lowering);
       return lowering.define(output, lowering.reshape(product, output.shape));
     }
-    const make = (bias?: Name) => {
-      const product = lowering.product(left, right, transposeA, transposeB, bias);
-      return lowering.reshape(product, output.shape);
-    };
-    if (!takesBias(output, lowering)) return lowering.define(output, make());
-    openProductsOf(lowering).set(output, make);
-    return lowering.defer(output, 'nhwc', make);
+    const product = lowering.product(left, right, transposeA, transposeB);
+    return lowering.define(output, lowering.reshape(product, output.shape));
   }
   const left = { name: lowering.use(a), shape: a.shape, transpose: transposeA };
   const right = { name: lowering.use(b), shape: b.shape, transpose: transposeB };
   lowering.define(output, batchedProduct(left, right, lowering));
 };
 
-export const matmulRules: Record<string, Rule> = { BatchMatMul: batchMatMul, Add: addition };
+export const matmulRules: Record<string, Rule> = { BatchMatMul: batchMatMul };
