@@ -13,6 +13,8 @@ import { openWeights } from '../../src-main/formats/weights/open.ts';
 import { answer } from '../../src-main/hosts/frames.ts';
 import { startServer } from '../../src-main/hosts/headless/server.ts';
 import { openService } from '../../src-main/service/service.ts';
+import { exportNetwork } from '../../src-main/trainer/export.ts';
+import { verifyExport } from '../../src-main/trainer/verify-export.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { fakeTrainer, writeWeights } from '../contract/fixture.ts';
 
@@ -45,6 +47,12 @@ export async function openReaders(
   const weights = join(folder, 'seed.safetensors');
   writeWeights(weights);
   const model = readFileSync(weights);
+  const exported = join(folder, 'seed.onnx');
+  await exportNetwork({
+    ...{ kind: 'export', weightsPath: weights, format: 'onnx', size: 32 },
+    ...{ path: exported, readmePath: join(folder, 'seed.README.md') },
+  });
+  const onnx = readFileSync(exported);
   const pixels = sharp(Buffer.alloc(20 * 12 * 3, 90), { raw: { width: 20, height: 12, channels: 3 } });
   const pictures = await Promise.all(
     (['png', 'jpeg', 'webp', 'gif', 'tiff'] as const).map((format) =>
@@ -96,6 +104,16 @@ export async function openReaders(
       seeds: [model.subarray(0, 120_000)],
       read: (path) => inspectModelFile(path),
     },
+    {
+      name: 'ONNX weights',
+      end: '.onnx',
+      seeds: [onnx],
+      read(path) {
+        const source = openWeights(path);
+        for (const name of [...source.tensors.keys()].slice(0, 3)) source.read(name);
+      },
+    },
+    { name: 'exported network', end: '.onnx', seeds: [onnx], read: (path) => verifyExport(path) },
     { name: 'npy matrix', end: '.npy', seeds: [matrix], read: (path) => readNpyMatrix(path) },
     { name: 'npy labels', end: '.npy', seeds: [labels, matrix], read: (path) => readNpyLabels(path) },
     { name: 'image', end: '.png', seeds: [...pictures, bmp], read: (path) => readFacts(path) },
