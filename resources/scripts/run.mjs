@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -63,9 +64,13 @@ function setup() {
 }
 
 const bin = (path) => join(root, 'node_modules', path);
-/** A script under the project's Node, which also leads PATH so that child processes find it. */
+/**
+ * A script under the project's Node, which also leads PATH so that child processes find it. They, and whatever they start, find
+ * their modules compiled, where `cotune` and the trainers keep them, too.
+ */
 const script = (path, ...args) =>
   run(node, [path, ...args], {
+    NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
     PATH: `${join(root, 'node_modules', '.bin')}${windows ? ';' : ':'}${process.env.PATH}`,
   });
 

@@ -5,9 +5,10 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { migrations } from '../../src-main/store/migrations.ts';
 import { openStore } from '../../src-main/store/store.ts';
@@ -119,7 +120,12 @@ db.close();
 
 const folder = fileURLToPath(new URL(`../fixtures/homes/schema-${migrations.length}`, import.meta.url));
 rmSync(folder, { recursive: true, force: true });
-for (const part of ['cotune.sqlite', 'runs'])
-  if (existsSync(join(fixture.home, part)))
-    cpSync(join(fixture.home, part), join(folder, part), { recursive: true });
+mkdirSync(folder, { recursive: true });
+const database = readFileSync(join(fixture.home, 'cotune.sqlite'));
+writeFileSync(join(folder, 'cotune.sqlite.gz'), gzipSync(database, { level: 9 }));
+// Of the files beside it, those whose content the database counts on.
+for (const file of globSync('runs/**/*.npy', { cwd: fixture.home })) {
+  mkdirSync(dirname(join(folder, file)), { recursive: true });
+  cpSync(join(fixture.home, file), join(folder, file));
+}
 fixture.remove();

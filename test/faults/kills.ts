@@ -5,15 +5,15 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { openStore } from '../../src-main/store/store.ts';
 import { launcher } from '../contract/cli-process.ts';
 import { finishRun, finishTask } from '../contract/fixture.ts';
+import { copyHome, homeSchemas } from '../homes.ts';
 import { type Dice, dice } from './dice.ts';
 import { type Figures, newFigures } from './figures.ts';
 import { startWorker } from './start-worker.ts';
@@ -248,11 +248,10 @@ async function exporting(world: World, random: Dice, figures: Figures): Promise<
   await settle(world, [run], figures, 'export killed');
 }
 
-const homes = fileURLToPath(new URL('../fixtures/homes', import.meta.url));
 async function upgrading(_: World, random: Dice, figures: Figures): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'cotune-upgrade-'));
   try {
-    cpSync(join(homes, random.pick(readdirSync(homes))), home, { recursive: true });
+    copyHome(random.pick(homeSchemas), home);
     const whole = rowsIn(home);
     const worker = startWorker(home, { kind: 'open' });
     await worker.hears('opening');

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRows } from '../../src-main/formats/npy-rows.ts';
@@ -12,6 +11,7 @@ import { migrations } from '../../src-main/store/migrations.ts';
 import { openStore } from '../../src-main/store/store.ts';
 import { RunConfig } from '../../src-shared/domain.ts';
 import { drain } from '../drain.ts';
+import { copyHome, homeSchemas } from '../homes.ts';
 import { usualSight } from '../usual-sight.ts';
 
 type Row = Record<string, unknown>;
@@ -60,9 +60,6 @@ const onPurpose: Record<string, (row: Row, schema: number) => Row> = {
   predictions: ({ sample_id, label, predicted }) => ({ sample_id, label, predicted }),
 };
 
-const homes = fileURLToPath(new URL('../fixtures/homes', import.meta.url));
-const schemas = readdirSync(homes).map((name) => Number(name.replace('schema-', '')));
-
 let folder: string;
 let path: string;
 beforeEach(() => {
@@ -70,8 +67,6 @@ beforeEach(() => {
   path = join(folder, 'cotune.sqlite');
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const copyHome = (schema: number) => cpSync(join(homes, `schema-${schema}`), folder, { recursive: true });
 
 function read<T>(file: string, work: (db: Database.Database) => T): T {
   const db = new Database(file);
@@ -99,9 +94,9 @@ function makeOld(version: number): void {
   });
 }
 
-describe.each(schemas)('a home of schema %i', (schema) => {
+describe.each(homeSchemas)('a home of schema %i', (schema) => {
   test('is upgraded with every row as it was, but for what a step changes on purpose', () => {
-    copyHome(schema);
+    copyHome(schema, folder);
     const before = read(path, tablesOf);
     openStore(path).close();
     const after = read(path, tablesOf);
@@ -118,7 +113,10 @@ describe.each(schemas)('a home of schema %i', (schema) => {
   });
 
   test('answers as one of today: runs with whole settings, curves, predictions, relationships', () => {
-    copyHome(schema);
+    copyHome(schema, folder);
+    const original = join(folder, 'original');
+    mkdirSync(original);
+    copyHome(schema, original);
     const store = openStore(path);
     const runs = store.runs.list({});
     expect(runs).toHaveLength(13);
@@ -130,7 +128,7 @@ describe.each(schemas)('a home of schema %i', (schema) => {
       // Every probability is where it was, in a file now.
       const file = store.predictions.file(run.id, 'test')!;
       const probabilities = openRows({ ...file, path: join(folder, file.path) });
-      const old = read(join(homes, `schema-${schema}`, 'cotune.sqlite'), (db) =>
+      const old = read(join(original, 'cotune.sqlite'), (db) =>
         schema < 6
           ? db
               .prepare(
@@ -157,7 +155,7 @@ describe.each(schemas)('a home of schema %i', (schema) => {
   // The newest has nothing to be upgraded to.
   if (schema === migrations.length) return;
   test('stays beside the upgraded one as it was', () => {
-    copyHome(schema);
+    copyHome(schema, folder);
     const before = read(path, tablesOf);
     openStore(path).close();
     const copy = join(folder, `cotune.before-${migrations.length}.sqlite`);
@@ -175,7 +173,7 @@ describe('migrations', () => {
   });
 
   test('may rebuild a table without losing the rows that refer to it', () => {
-    copyHome(2);
+    copyHome(2, folder);
     const children = (db: Database.Database) => {
       const { predictions, metrics, checkpoints, run_notes } = Object.fromEntries(tablesOf(db));
       return { predictions, metrics, checkpoints, run_notes };
@@ -203,7 +201,7 @@ describe('migrations', () => {
     ['fails in the middle', 'CREATE TABLE mine (x); INSERT INTO nowhere VALUES (1)', /nowhere/],
     ['would leave a reference without its row', 'DELETE FROM runs WHERE id = 4', /lead nowhere/],
   ])('that %s leave the old file whole, with the copy', (_, step, reason) => {
-    copyHome(2);
+    copyHome(2, folder);
     const before = read(path, tablesOf);
     read(path, (db) => {
       expect(() => migrate(db, path, [...migrations.slice(0, 2), step])).toThrow(reason);
@@ -213,7 +211,7 @@ describe('migrations', () => {
   });
 
   test('keep the copies from before the last two upgrades', () => {
-    copyHome(2);
+    copyHome(2, folder);
     const steps = migrations.slice(0, 2);
     for (const table of ['a', 'b', 'c', 'd']) {
       steps.push(`CREATE TABLE ${table} (x)`);
@@ -227,7 +225,7 @@ describe('migrations', () => {
   });
 
   test('are made once by processes that open an old home at the same instant', async () => {
-    copyHome(1);
+    copyHome(1, folder);
     const module = new URL('../../src-main/store/store.ts', import.meta.url).href;
     const script = `
       const { openStore } = await import(${JSON.stringify(module)});
