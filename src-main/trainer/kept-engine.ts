@@ -1,10 +1,9 @@
-import type { Precision } from '../../src-shared/domain.ts';
+import type { EngineChoice, Precision } from '../../src-shared/domain.ts';
 import type { Engine } from '../engine/engine.ts';
-import { openEngine } from '../engine/open.ts';
 
 /** What decides which engine a run gets. */
 interface EngineRequest {
-  engine: Parameters<typeof openEngine>[0];
+  engine: EngineChoice;
   precision: Precision;
   cacheFolder: string;
 }
@@ -27,6 +26,8 @@ export function keepEngine() {
       const key = JSON.stringify([choice, precision, cacheFolder]);
       if (opened?.key === key) return opened.engine;
       await dispose();
+      // Loaded here, not above: a trainer that runs no network need not wait for it.
+      const { openEngine } = await import('../engine/open.ts');
       const engine = await openEngine(choice, { precision, cacheFolder });
       opened = { key, engine };
       return engine;
