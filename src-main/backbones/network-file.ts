@@ -20,7 +20,7 @@ export interface NetworkFile {
   classes: number;
   /** The backbone's tensors, and the head's where the file has it. */
   tensors: TensorDescription[];
-  /** The file's own name (torchvision's or timm's) of each tensor. */
+  /** The file's own name of each tensor, whichever library's. */
   names: Map<string, string>;
 }
 

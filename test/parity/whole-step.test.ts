@@ -36,8 +36,14 @@ async function agrees(engine: Engine, program: Program, cpu: Engine): Promise<vo
   for (const name of Object.keys(expected.state)) check(name, ({ state }) => state[name]);
 }
 
-/** Networks of the same kinds of blocks as another one here, only more of them. */
-const deeper = new Set(['resnet34', 'resnet101']);
+/**
+ * An eighth of a SqueezeNet has 3×3 convolutions of six channels, which the WebGPU kernels of ONNX Runtime compute wrongly (1.30, one
+ * layer by itself, seven apart where numbers are below one). No network has them in its published width.
+ */
+const widths: Partial<Record<string, number>> = { squeezenet1_1: 1 / 4 };
+
+/** What runs by default: the kinds of blocks that the first networks have. The others take a software driver minutes. */
+const usual = new Set(['resnet18', 'resnet50', 'mobilenet_v2']);
 
 for (const [architecture, padding] of [
   ['resnet18', 'symmetric'],
@@ -46,14 +52,22 @@ for (const [architecture, padding] of [
   ['resnet101', 'symmetric'],
   ['mobilenet_v2', 'symmetric'],
   ['mobilenet_v2', 'same'],
+  ['resnext50_32x4d', 'symmetric'],
+  ['mobilenet_v3_small', 'symmetric'],
+  ['efficientnet_b0', 'symmetric'],
+  ['convnext_tiny', 'symmetric'],
+  ['vit_ti_16', 'symmetric'],
+  ['densenet121', 'symmetric'],
+  ['vgg11_bn', 'symmetric'],
+  ['squeezenet1_1', 'symmetric'],
 ] as const)
   test(`two steps of ${architecture} (${padding} padding) on WebGPU give the CPU’s losses, parameters, momentum and statistics`, {
     timeout: 300_000,
   }, async (context) => {
     if (typeof gpu === 'string') return context.skip(gpu);
-    if (deeper.has(architecture) && !process.env.COTUNE_TEST_LARGE)
-      context.skip('repeats the blocks of a smaller one for a minute: COTUNE_TEST_LARGE=1 runs it');
-    await agrees(gpu, wholeStep(architecture, padding), cpu);
+    if (!usual.has(architecture) && !process.env.COTUNE_TEST_LARGE)
+      context.skip('takes long on a software driver: COTUNE_TEST_LARGE=1 runs it');
+    await agrees(gpu, wholeStep(architecture, padding, widths[architecture]), cpu);
   });
 
 test('mixed precision on WebGPU gives the CPU’s numbers, or says that the adapter has no half precision', {

@@ -10,8 +10,8 @@ const targetClasses = 5;
 const sourceClasses = 7;
 
 /** Co-tuning's whole training step of a real backbone, an eighth as wide, on four small images. */
-export function wholeStep(architecture: string, padding: 'symmetric' | 'same'): Program {
-  const backbone = createBackbone({ architecture, padding, width: 1 / 8 });
+export function wholeStep(architecture: string, padding: 'symmetric' | 'same', width = 1 / 8): Program {
+  const backbone = createBackbone({ architecture, padding, width });
   return trainingProgram(
     { backbone, batchNormEpsilon: 1e-5, sourceClasses, targetClasses },
     {
