@@ -9,8 +9,8 @@ export interface Update {
   gradient: tf.Tensor;
   /** Slots by name, of the parameter's shape. */
   slots: Tensors;
-  /** Learning rate, a scalar tensor. */
-  rate: tf.Tensor;
+  /** Makes the learning rate, a scalar tensor: called right before it is used, for the runtime makes first what comes last. */
+  rate: () => tf.Tensor;
   /** Number of the step from 1, a scalar tensor; there where the optimizer counts steps. */
   step: tf.Tensor | null;
   /** Whether weight decay applies; where not, something else stands in for it. */

@@ -54,7 +54,7 @@ export function updates(
         parameter: state[name],
         gradient: gradients[name],
         slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, state[slotName(slot, name)]])),
-        rate: tf.maximum(rateOf(name), squares[index]),
+        rate: () => tf.maximum(rateOf(name), squares[index]),
         step: fed.step ?? null,
         decays: penalties.length === 0,
       },

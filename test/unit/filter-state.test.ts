@@ -99,3 +99,38 @@ test('a value’s arrangement and the way back', () => {
   expect([...values]).toEqual([1, 4, 2, 5, 3, 6]);
   expect([...restore(values, port)]).toEqual([1, 2, 3, 4, 5, 6]);
 });
+
+test('a large parameter is written over once everything that reads it has done so', async () => {
+  const side = 512;
+  const program: Program = {
+    state: { p: float(side, side), q: float(side, side) },
+    batch: { x: float(side, side) },
+    // q's next value takes p as it is, and nothing of p's next value follows from it.
+    step({ p, q }, { x }) {
+      const taken = tf.matMul(p as tf.Tensor2D, x as tf.Tensor2D);
+      return { state: { p: tf.sub(p, tf.mul(p, x)), q: tf.add(q, taken) }, outputs: {} };
+    },
+  };
+  const { nextState } = lower(trace(program), { provider: 'cpu', layout: 'blocked', block: 16 });
+  expect(nextState.map(({ name, inPlace }) => [name, inPlace])).toEqual([
+    ['p', true],
+    ['q', true],
+  ]);
+  const values = (at: number) =>
+    Float32Array.from({ length: side * side }, (_, index) => ((index * at) % 7) / 70);
+  const [got, want] = await Promise.all(
+    engines.map(async (engine) => {
+      const executable = await engine.compile(program);
+      await executable.load({ p: values(3), q: values(5) });
+      for (let step = 0; step < 2; step++) await executable.run({ x: values(2) });
+      const read = await executable.read();
+      await executable.dispose();
+      return read;
+    }),
+  );
+  for (const name of ['p', 'q'])
+    expect(
+      Math.max(...got[name].map((value, at) => Math.abs(value - want[name][at])).slice(0, 4096)),
+      name,
+    ).toBeLessThan(1e-4);
+});

@@ -81,7 +81,10 @@ test.each([
       state: { p: spec, ...Object.fromEntries(optimizer.slots.map((slot) => [slot, spec])) },
       batch: { gradient: spec, rate: scalar, step: scalar },
       step({ p, ...slots }, { gradient, rate, step }) {
-        const after = optimizer.step({ parameter: p, gradient, slots, rate, step, decays: true }, options);
+        const after = optimizer.step(
+          { parameter: p, gradient, slots, rate: () => rate, step, decays: true },
+          options,
+        );
         return { state: { p: after.parameter, ...after.slots }, outputs: {} };
       },
     });

@@ -105,7 +105,10 @@ export function lower(traced: Trace, target: Target): Lowered {
   const layoutOfState = new Map([...layouts].map(([{ name }, layout]) => [name, layout]));
   const nextState = [...trace.state].map(([name, value]) => {
     const next = finish('next', name, value, layoutOfState.get(name) ?? 'nhwc');
-    return { ...next, inPlace: lowering.graph.isReplacedBy(next.name, next.port) };
+    return {
+      ...next,
+      inPlace: target.provider === 'cpu' && lowering.graph.isReplacedBy(next.name, next.port, next.shape),
+    };
   });
   const outputs = [...trace.outputs, ...trace.diagnosis].map(([name, value]) =>
     finish('out', name, value, 'nhwc'),

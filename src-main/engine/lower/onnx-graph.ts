@@ -34,6 +34,8 @@ export const onnxTypes: Record<OnnxType, number> = {
 /** AttributeProto.AttributeType of onnx.proto. */
 const attributeTypes = { float: 1, int: 2, string: 3, floats: 6, ints: 7 };
 const elementwise = new Set(['Add', 'Sub', 'Mul']);
+/** Elements of a tensor from which on a second one for its next value is worth avoiding. */
+const worthWaiting = 2 ** 18;
 const opset = 18;
 /** Domain of ONNX Runtime's operators on blocked tensors. */
 export const nchwcDomain = 'com.microsoft.nchwc';
@@ -109,15 +111,59 @@ export class OnnxGraph {
   }
 
   /**
-   * Whether the graph reads the input `name` in one place only, which makes `output` or what `output` is made of, element by
-   * element: then `output` may be written over it.
+   * Whether `output` may be written over the input `name`, of the same shape: whatever else reads the input has done so when
+   * `output` is made, and what makes it reads it element by element. A reader that nothing holds up is made to come before where the
+   * tensor is large.
    */
-  isReplacedBy(name: Name, output: Name): boolean {
-    const [reader, ...others] = this.#readers.get(name) ?? [];
-    if (!reader || others.length > 0 || !elementwise.has(reader.type)) return false;
+  isReplacedBy(name: Name, output: Name, shape: readonly number[]): boolean {
     const maker = this.#makers.get(output);
     if (!maker || !elementwise.has(maker.type)) return false;
-    return maker === reader || maker.inputs.includes(reader.output);
+    const before = new Set(maker.inputs.map((input) => this.#makers.get(input)));
+    const others = this.#readersOf(name).filter((reader) => reader !== maker && !before.has(reader));
+    if (others.length === 0) return true;
+    if (sizeOf(shape) < worthWaiting || !maker.inputs.includes(name)) return false;
+    const ancestors = this.#ancestorsOf(maker);
+    const late = others.filter((reader) => !ancestors.has(reader));
+    const at = this.#nodes.indexOf(maker);
+    if (late.some((reader) => this.#nodes.indexOf(reader) > at)) return false;
+    if (late.length > 0) this.#awaits(maker, at, name, shape, late);
+    return true;
+  }
+
+  /** What reads a tensor, under whatever shape. */
+  #readersOf(name: Name): OnnxNode[] {
+    return [...(this.#readers.get(name) ?? [])].flatMap((reader) =>
+      reader.type === 'Reshape' && reader.inputs[0] === name ? this.#readersOf(reader.output) : [reader],
+    );
+  }
+
+  #ancestorsOf(node: OnnxNode): Set<OnnxNode> {
+    const found = new Set<OnnxNode>();
+    const pending = [node];
+    for (let next = pending.pop(); next; next = pending.pop())
+      for (const input of next.inputs) {
+        const maker = this.#makers.get(input);
+        if (!maker || found.has(maker)) continue;
+        found.add(maker);
+        pending.push(maker);
+      }
+    return found;
+  }
+
+  /** Lets a node read a tensor only when others are made: by its shape, behind none of the extents of theirs. */
+  #awaits(
+    node: OnnxNode,
+    at: number,
+    name: Name,
+    shape: readonly number[],
+    others: readonly OnnxNode[],
+  ): void {
+    const count = this.#nodes.length;
+    const nothing = others.map(({ output }) => this.op('Shape', [output], { end: 0 }));
+    const extents = this.op('Concat', [...nothing, this.ints(shape)], { axis: 0 });
+    const awaited = this.op('Reshape', [name, extents]);
+    this.#nodes.splice(at, 0, ...this.#nodes.splice(count));
+    node.inputs = node.inputs.map((input) => (input === name ? awaited : input));
   }
 
   /** A constant tensor. Small ones and those of whole numbers (rows to pick) with equal contents are stored once. */

@@ -44,9 +44,11 @@ export const adamw = optimizer({
     const square = tf.add(tf.mul(slots.square, beta2), tf.mul(tf.square(gradient), 1 - beta2));
     const correction = (beta: number) => tf.sub(1, tf.exp(tf.mul(step!, Math.log(beta))));
     const size = tf.add(tf.sqrt(tf.div(square, correction(beta2))), epsilon);
-    const change = tf.mul(tf.div(mean, size), tf.div(rate, correction(beta1)));
+    const change = tf.mul(tf.div(mean, size), tf.div(rate(), correction(beta1)));
     const kept =
-      decays && weightDecay > 0 ? tf.sub(parameter, tf.mul(parameter, tf.mul(rate, weightDecay))) : parameter;
+      decays && weightDecay > 0
+        ? tf.sub(parameter, tf.mul(parameter, tf.mul(rate(), weightDecay)))
+        : parameter;
     return { parameter: tf.sub(kept, change), slots: { mean, square } };
   },
 });

@@ -30,9 +30,11 @@ export const sgd = optimizer({
   }),
   slots: ['momentum'],
   step({ parameter, gradient, slots, rate, decays }, { momentum, weightDecay }) {
+    // Before the gradient is used: the runtime makes first what comes last, and large parameters' products take turns in memory.
+    const carried = tf.mul(slots.momentum, momentum);
     const decayed = decays && weightDecay > 0 ? tf.add(gradient, tf.mul(parameter, weightDecay)) : gradient;
-    const velocity = tf.add(tf.mul(slots.momentum, momentum), decayed);
-    const change = tf.mul(tf.add(decayed, tf.mul(velocity, momentum)), rate);
+    const velocity = tf.add(carried, decayed);
+    const change = tf.mul(tf.add(decayed, tf.mul(velocity, momentum)), rate());
     return { parameter: tf.sub(parameter, change), slots: { momentum: velocity } };
   },
 });
