@@ -144,6 +144,10 @@ export function openRecorder(base: Base, run: RecordedRun) {
         process.emitWarning(error as Error);
       }
     },
+    /** Brings the row, which follows what is heard a few times a second, up to all of it. */
+    catchUp(): void {
+      if (store.runs.isHeld(run.id, owner)) store.runs.progress(run.id, phase, done, total, step);
+    },
     /** Where the run is, in words. */
     at: () =>
       phase === 'train' || step > 0

@@ -67,6 +67,7 @@ export function trainRun(base: Base, id: number, trainer: Trainer): RunningRun {
       const reason = withHint(base, id, error);
       const step = newestCheckpoint(base, id)?.step ?? 0;
       store.transaction(() => {
+        recorder?.catchUp();
         const goesOn = stopping === 'requeue' && status === 'stopped' && store.runs.requeue(id, owner, step);
         if (!goesOn) store.runs.end(id, owner, status, { error: reason });
       });
