@@ -27,8 +27,6 @@ export interface Solution {
 
 /** δ of the path: F is certified to 1e-4 of its minimum; in practice it comes to under 1e-5. */
 const pathTolerance = 0.01;
-/** Single precision serves from here on: by estimate it rounds a gradient by 2e-5 of ‖W‖ at C = 1e4, 3,000 × 1,000 → 200. */
-const singleTolerance = 1e-3;
 /** So many solutions span the start of the next one. */
 const spanningSolutions = 4;
 const newtonSteps = 50;
@@ -85,27 +83,20 @@ export class LogisticRegression {
     }
   }
 
-  /**
-   * The same solution until ‖W − W*‖ ≤ `tolerance` ‖W‖ is certain: in double precision where single precision would leave
-   * that in doubt.
-   */
-  polish = (solution: Solution, tolerance: number): Promise<Solution> =>
-    tolerance >= singleTolerance
-      ? this.#polish(solution, tolerance, Float32Array)
-      : this.#polish(solution, tolerance, Float64Array);
-
-  async #polish<R extends Reals>(
-    { C, weights }: Solution,
-    tolerance: number,
-    of: new (values: number | Reals) => R,
-  ): Promise<Solution> {
-    const polished = new of(weights);
-    const scores = this.#scores(of);
-    const space = this.#space(of);
+  /** The same solution in double precision, until ‖W − W*‖ ≤ `tolerance` ‖W‖ is certain. */
+  async polish({ C, weights }: Solution, tolerance: number): Promise<Solution> {
+    const polished = Float64Array.from(weights);
+    const scores = this.#scores(Float64Array);
+    const space = this.#space(Float64Array);
     await this.#x.timesTransposed(polished, scores);
     const logSum = await this.#columns.softmax(scores, space.probabilities);
-    const start = { weights: polished, scores, logSum };
-    const { objective } = await this.#minimize(start, C, tolerance, 0.01, space);
+    const { objective } = await this.#minimize(
+      { weights: polished, scores, logSum },
+      C,
+      tolerance,
+      0.01,
+      space,
+    );
     return { C, objective, weights: polished };
   }
 
