@@ -103,16 +103,17 @@ export function lower(traced: Trace, target: Target): Lowered {
     return spec;
   };
   const layoutOfState = new Map([...layouts].map(([{ name }, layout]) => [name, layout]));
-  const nextState = [...trace.state].map(([name, value]) => {
-    const next = finish('next', name, value, layoutOfState.get(name) ?? 'nhwc');
-    return {
-      ...next,
-      inPlace: target.provider === 'cpu' && lowering.graph.isReplacedBy(next.name, next.port, next.shape),
-    };
-  });
+  const next = [...trace.state].map(([name, value]) =>
+    finish('next', name, value, layoutOfState.get(name) ?? 'nhwc'),
+  );
   const outputs = [...trace.outputs, ...trace.diagnosis].map(([name, value]) =>
     finish('out', name, value, 'nhwc'),
   );
+  // Only now does the graph have everything that reads the state.
+  const nextState = next.map((port) => ({
+    ...port,
+    inPlace: target.provider === 'cpu' && lowering.graph.isReplacedBy(port.name, port.port, port.shape),
+  }));
   // State is large and stays in its memory; what an evaluation gives is small, and other runtimes are to read exported ones.
   const intoGiven = target.provider === 'cpu' && nextState.length > 0;
   return { model: lowering.graph.toBytes(inputs, results, { intoGiven }), ...ports, nextState, outputs };
