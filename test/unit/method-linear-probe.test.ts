@@ -103,3 +103,31 @@ test('the linear probe is in closed form and the baseline; LP-FT trains on with 
   expect(tuned.frozenStatistics!(options)).toBe(true);
   expect(tuned.frozenStatistics!({ frozenStatistics: false })).toBe(false);
 });
+
+test('a solution is as exact as was asked for where C weighs rounding up', async () => {
+  const [C, tolerance, samples, columns, classes] = [1e5, 1e-3, 300, 65, 10];
+  const labels = Array.from({ length: samples }, (_, i) => i % classes);
+  const data = Float64Array.from({ length: samples * columns }, (_, at) =>
+    at % columns === columns - 1
+      ? 1
+      : 3 * noise() + Number(at % columns === labels[Math.floor(at / columns)]),
+  );
+  const x = openFixedMatrix({ data, rows: samples, columns }, classes, true);
+  const problem = new LogisticRegression(x, labels, classes);
+  const { weights } = await exact(problem, C, tolerance);
+  await problem.dispose();
+  await x.dispose();
+  const gradient = Float64Array.from(weights, (value, at) => (at % columns < columns - 1 ? value : 0));
+  for (const [i, label] of labels.entries()) {
+    const row = data.subarray(i * columns, (i + 1) * columns);
+    const scores = Array.from({ length: classes }, (_, k) =>
+      row.reduce((sum, value, j) => sum + value * weights[k * columns + j], 0),
+    );
+    const top = Math.max(...scores);
+    const total = scores.reduce((sum, score) => sum + Math.exp(score - top), 0);
+    for (const [k, score] of scores.entries())
+      for (const [j, value] of row.entries())
+        gradient[k * columns + j] += C * (Math.exp(score - top) / total - Number(k === label)) * value;
+  }
+  expect(Math.hypot(...gradient)).toBeLessThan(tolerance * Math.hypot(...weights) * 1.01);
+});
