@@ -30,8 +30,11 @@ export interface ContentCache {
    * @throws CotuneError `unavailable` where it cannot be written.
    */
   write(key: string, value: Uint8Array): Promise<void>;
-  /** The value of a key, made and kept where there is none that is whole. Errors: those of `make` and `write`. */
-  getOrMake(key: string, make: () => Promise<Uint8Array>): Promise<Uint8Array>;
+  /**
+   * The value of a key, made where there is none that is whole, and kept unless `follows` says, when it is made, that it does not
+   * follow from the key alone. Errors: those of `make` and `write`.
+   */
+  getOrMake(key: string, make: () => Promise<Uint8Array>, follows?: () => boolean): Promise<Uint8Array>;
 }
 
 /**
@@ -99,11 +102,11 @@ function openFolder(folder: string, limit: number): ContentCache {
     async write(key, value) {
       if (await reserve(headerBytes + value.byteLength)) await store(pathOf(key), value);
     },
-    async getOrMake(key, make) {
+    async getOrMake(key, make, follows = () => true) {
       const stored = cache.read(key);
       if (stored) return stored;
       const made = await make();
-      await cache.write(key, made);
+      if (follows()) await cache.write(key, made);
       return made;
     },
   };

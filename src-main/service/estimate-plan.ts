@@ -140,15 +140,16 @@ async function measure(
     ],
   });
   const kept = openContentCache(home.cache, 'measured', measurementsLimit);
-  const known = kept.read(key);
-  if (known) return JSON.parse(Buffer.from(known).toString());
   const beside = device.holder() !== undefined;
-  const found = await jobs.ask(
-    { kind: 'bench', work: { what: 'run', run } },
-    'a result',
-    (message) => (message.type === 'bench' && message.result.bench === 'run' ? message.result : undefined),
-    { title: 'the estimate of a plan', beside },
-  );
-  if (!beside) await kept.write(key, Buffer.from(JSON.stringify(found)));
-  return found;
+  const make = async () => {
+    const found = await jobs.ask(
+      { kind: 'bench', work: { what: 'run', run } },
+      'a result',
+      (message) => (message.type === 'bench' && message.result.bench === 'run' ? message.result : undefined),
+      { title: 'the estimate of a plan', beside },
+    );
+    return Buffer.from(JSON.stringify(found));
+  };
+  const bytes = await kept.getOrMake(key, make, () => !beside);
+  return JSON.parse(Buffer.from(bytes).toString());
 }

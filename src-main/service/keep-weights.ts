@@ -31,7 +31,7 @@ export async function keepWeights(
     const { hash, notes } =
       recognizeWeights(from) === 'safetensors'
         ? await copy(from, temporary, candidates)
-        : await convert(await openUntrusted(reader, from), temporary, candidates);
+        : await take(await openUntrusted(reader, from), temporary, candidates);
     const facts = await inspectNetwork({ ...openSafetensors(temporary, from), notes }, overrides);
     await rename(temporary, home.modelFile(hash));
     return { hash, facts };
@@ -72,9 +72,10 @@ interface Kept {
 async function copy(from: string, to: string, candidates: readonly string[]): Promise<Kept> {
   await copyFile(from, to);
   const copied = openSafetensors(to, from);
-  if (networkPrefix(copied, candidates)) {
+  const prefix = networkPrefix(copied, candidates);
+  if (prefix) {
     const rewritten = `${to}.2`;
-    const kept = await convert(copied, rewritten, candidates);
+    const kept = await convert(copied, rewritten, prefix);
     await rename(rewritten, to);
     return kept;
   }
@@ -85,8 +86,10 @@ async function copy(from: string, to: string, candidates: readonly string[]): Pr
   return { hash, notes: [] };
 }
 
-async function convert(source: DistantTensors, to: string, candidates: readonly string[]): Promise<Kept> {
-  const prefix = networkPrefix(source, candidates);
+const take = (source: DistantTensors, to: string, candidates: readonly string[]): Promise<Kept> =>
+  convert(source, to, networkPrefix(source, candidates));
+
+async function convert(source: DistantTensors, to: string, prefix: string): Promise<Kept> {
   const origin = source.metadata.origin ?? basename(source.name);
   return {
     hash: await convertWeights(subtree(source, prefix), to, { ...source.metadata, origin }),

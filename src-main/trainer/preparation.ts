@@ -64,12 +64,13 @@ export function preparationFor(
         size,
         batch,
       });
-      const stored = cache.read(key);
-      if (stored) return unpackArrays(stored);
-      const made = (await make()) as Record<string, Float32Array>;
-      // What was made without an image does not follow from what the key says.
-      if (!samples.train.some(({ path }) => unusable.has(path))) await cache.write(key, packArrays(made));
-      return made;
+      const packed = await cache.getOrMake(
+        key,
+        async () => packArrays((await make()) as Record<string, Float32Array>),
+        // The key names every image.
+        () => !samples.train.some(({ path }) => unusable.has(path)),
+      );
+      return unpackArrays(packed);
     },
     progress(done, total) {
       signal.throwIfAborted();

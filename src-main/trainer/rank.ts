@@ -24,6 +24,7 @@ export async function rank(
   const names = rankingScores.map(({ name }) => name);
   const key = rankingKey({ ...predictor, engine: engine.info }, samples, names);
   const unusable = leaveOut(samples);
+  const cache = openContentCache(cacheFolder, 'rankings', cacheLimit);
   const make = async () => {
     const { samples: used, logits: rows } = await sourceLogits(
       engine,
@@ -53,12 +54,12 @@ export async function rank(
     });
     return new TextEncoder().encode(JSON.stringify(scores.filter(({ value }) => Number.isFinite(value))));
   };
-  const cache = openContentCache(cacheFolder, 'rankings', cacheLimit);
-  const known = cache.read(key);
-  const scores = known ?? (await make());
-  const notes = unusable.notes();
-  // What was made without an image does not follow from what the key says.
-  if (!known && notes.length === 0) await cache.write(key, scores);
+  // The key names every image.
+  const scores = await cache.getOrMake(key, make, () => unusable.notes().length === 0);
   await engine.dispose();
-  report({ type: 'ranking', scores: JSON.parse(new TextDecoder().decode(scores)), notes });
+  report({
+    type: 'ranking',
+    scores: JSON.parse(new TextDecoder().decode(scores)),
+    notes: unusable.notes(),
+  });
 }

@@ -12,7 +12,7 @@ import { runJob } from '../../src-main/trainer/jobs.ts';
 import { type KeptEngine, keepEngine } from '../../src-main/trainer/kept-engine.ts';
 import type { FromTrainer, Job, JobModel, JobSample, TrainJob } from '../../src-main/trainer/protocol.ts';
 import type { RunConfig } from '../../src-shared/domain.ts';
-import { usualSight } from '../usual-sight.ts';
+import { usualConfig } from '../usual-config.ts';
 
 const classNames = ['red', 'grün', 'blue'];
 
@@ -55,26 +55,18 @@ export async function trainerFixture(architecture: string = 'resnet18') {
 }
 
 export const defaults: RunConfig = {
+  ...usualConfig,
   dataset: 'colors',
   model: 'narrow',
-  method: [{ name: 'finetune' }],
-  extras: [],
-  ...usualSight,
-  preset: 'quick',
-  rate: 1,
   seed: 3,
   steps: 6,
   batch: 4,
   size: 32,
   learningRate: 0.01,
-  headLearningRateMultiplier: 10,
-  optimizer: { name: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
   schedule: { name: 'step', decayAt: [4], decayFactor: 0.1 },
   engine: 'cpu',
-  precision: 'full',
   evaluateEvery: 0,
   checkpointEvery: 0,
-  select: 'last',
 };
 
 let nextId = 1;
