@@ -1,6 +1,6 @@
 /** What `cotune bench` is asked, and what it answers: the answers are its `--json` documents as they are. */
 import { z } from 'zod';
-import { EngineChoice, type GridPoint } from './domain.ts';
+import { EngineChoice, type GridPoint, Side } from './domain.ts';
 import type { Spread } from './spread.ts';
 
 const count = (most: number) => z.number().int().min(1).max(most);
@@ -10,7 +10,7 @@ const steps = {
   model: z.string().min(1),
   batch: count(4096),
   /** Side of the square images in pixels. */
-  size: z.number().int().min(32).max(1024),
+  size: Side,
   /** Steps that are measured, after the warm-up. */
   steps: count(100_000),
   engine: EngineChoice,
@@ -36,7 +36,7 @@ export const BenchRequest = z.discriminatedUnion('what', [
   z.strictObject({
     what: z.literal('data'),
     dataset: z.string().min(1),
-    size: z.number().int().min(32).max(1024),
+    size: Side,
     batch: count(4096),
     /** Batches of a round. */
     steps: count(10_000),

@@ -8,6 +8,7 @@ import {
   phases,
   precisions,
   runStatuses,
+  sides,
   splits,
   temperatureSources,
 } from './names.ts';
@@ -176,6 +177,9 @@ export const PartChoice = z.union([z.string().min(1), Part]);
 export const PartsChoice = z.union([PartChoice, z.array(PartChoice)]);
 export type PartsChoice = z.infer<typeof PartsChoice>;
 
+/** Side of the square pictures that a network is given, in pixels. */
+export const Side = z.number().int().min(sides.low).max(sides.high);
+
 /** Everything that decides a run's result; defaults are the preset `quick`. */
 export const RunConfig = z.strictObject({
   dataset: z.string().min(1),
@@ -208,7 +212,7 @@ export const RunConfig = z.strictObject({
   steps: z.number().int().min(0).max(10_000_000),
   batch: z.number().int().min(2).max(4096),
   /** Side of the square training crop in pixels. */
-  size: z.number().int().min(32).max(1024),
+  size: Side,
   learningRate: z.number().positive(),
   headLearningRateMultiplier: z.number().positive(),
   optimizer: Part,

@@ -2,6 +2,8 @@
 export const approaches = ['reverse', 'direct'] as const;
 export const engineChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'directml', 'coreml', 'tensorflow'] as const;
 export const precisions = ['full', 'mixed'] as const;
+/** Sides of the square pictures that a network is given, in pixels. */
+export const sides = { low: 32, high: 1024 } as const;
 export const splits = ['train', 'val', 'test'] as const;
 export const runStatuses = ['queued', 'running', 'finished', 'failed', 'stopped'] as const;
 /** Class names that come with the program: what may stand for a file of them. */

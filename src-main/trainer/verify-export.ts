@@ -1,4 +1,5 @@
 import type { ExportCheck } from '../../src-shared/contract.ts';
+import { sides } from '../../src-shared/names.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { openFileModel } from '../engine/run/run-model.ts';
 import { openOnnx } from '../formats/weights/onnx.ts';
@@ -44,7 +45,7 @@ function promised(path: string, metadata: Readonly<Record<string, string>>) {
   } catch {
     vectors = null;
   }
-  if (!(side > 0 && side <= 4096) || !Array.isArray(vectors))
+  if (!(side > 0 && side <= sides.high) || !Array.isArray(vectors))
     throw foreign(path, 'its metadata has no test vectors');
   const expected = testPictures.map(({ name }) => {
     const vector = vectors.find((one) => one?.name === name)?.probabilities;

@@ -1,7 +1,7 @@
 /** From what a person typed to a training request: every field a string, every mistake named beside its field. */
 import type { ExperimentPlan, RunRequest } from '../../src-shared/contract.ts';
 import type { Part } from '../../src-shared/domain.ts';
-import { engineChoices, precisions } from '../../src-shared/names.ts';
+import { engineChoices, precisions, sides } from '../../src-shared/names.ts';
 import {
   type Catalog,
   type OptionDescription,
@@ -60,7 +60,7 @@ interface Rule {
 }
 const rules = {
   batch: { low: 2, high: 4096, whole: true },
-  size: { low: 32, high: 1024, whole: true },
+  size: { ...sides, whole: true },
   learningRate: { low: Number.MIN_VALUE, high: 1000 },
   headLearningRateMultiplier: { low: Number.MIN_VALUE, high: 1000 },
   evaluateEvery: { low: 0, high: 10_000_000, whole: true },
