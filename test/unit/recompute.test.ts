@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import '../../src-main/engine/gradients.ts';
-import { relu } from '../../src-main/backbones/activations.ts';
+import { relu, silu } from '../../src-main/backbones/activations.ts';
 import type { Program } from '../../src-main/engine/engine.ts';
 import { again, recomputeActivations } from '../../src-main/engine/lower/recompute.ts';
 import { trace } from '../../src-main/engine/trace/trace.ts';
@@ -78,4 +78,27 @@ test('values for diagnosis change nothing of what is made again: they are no par
     },
   };
   expect(kernelsOf(asOutput).filter((kernel) => kernel.endsWith('again'))).toEqual([]);
+});
+
+test('what goes into a sigmoid is made again for its gradient, and not kept beside what it was made of', () => {
+  const program: Program = {
+    state: { w: { shape: [3, 3, 8, 8], dtype: 'float32' }, factor: { shape: [8], dtype: 'float32' } },
+    batch: { images: { shape: [1, 4, 4, 8], dtype: 'float32' } },
+    step({ w, factor }, { images }) {
+      const loss = (weights: tf.Tensor, scale: tf.Tensor) =>
+        tf.sum(tf.conv2d(silu(tf.mul(images, scale)) as tf.Tensor4D, weights as tf.Tensor4D, 1, 'same'));
+      const { value, grads } = tf.valueAndGrads(
+        (...given: tf.Tensor[]) => loss(given[0], given[1]) as tf.Scalar,
+      )([w, factor]);
+      return {
+        state: { w: tf.sub(w, grads[0]), factor: tf.sub(factor, grads[1]) },
+        outputs: { loss: value },
+      };
+    },
+  };
+  const { nodes } = recomputeActivations(trace(program, {}));
+  const [remade] = nodes.filter(({ attrs }) => attrs[again]);
+  expect(remade.kernel).toBe('Multiply');
+  const sigmoids = nodes.filter(({ kernel }) => kernel === 'Sigmoid');
+  expect(sigmoids.map(({ inputs }) => Object.values(inputs)[0] === remade.outputs[0])).toEqual([false, true]);
 });

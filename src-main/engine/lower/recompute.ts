@@ -13,13 +13,17 @@ const heavy = 64;
 /**
  * Activations are made again where the gradient needs them, instead of being kept from the forward pass until then, where one
  * pass makes them of what the gradient needs anyway: of a map per channel (batch norm's), or of a sum with another image
- * (a residual block's) that is kept or was itself made again. Those that only filters' gradients with little work take, a depthwise
- * convolution's above all, are kept: there the pass is a large part of the time.
+ * (a residual block's) that is kept or was itself made again. So is what goes into a sigmoid, whose gradient is not read off its result.
+ * Those that only filters' gradients with little work take, a depthwise convolution's above all, are kept: there the pass is a large
+ * part of the time.
  */
 export function recomputeActivations(trace: Trace): Trace {
   const forward = forwardNodes(trace);
   const isCheap = cheapValues(trace, forward);
   const kept = takenLightly(trace, forward);
+  const gated = new Set(
+    trace.nodes.flatMap((node) => (node.kernel === 'Sigmoid' ? Object.values(node.inputs) : [])),
+  );
   const copies = new Map<Value, ResultValue>();
   const nodes: Node[] = [];
   const remade = (value: Value): Value => {
@@ -37,7 +41,9 @@ export function recomputeActivations(trace: Trace): Trace {
   };
   const later = (value: Value) =>
     copies.get(value) ??
-    (value.kind === 'result' && activations.has(value.node.kernel) ? remade(value) : value);
+    (value.kind === 'result' && (activations.has(value.node.kernel) || gated.has(value))
+      ? remade(value)
+      : value);
   for (const node of trace.nodes) nodes.push(forward.has(node) ? node : withInputs(node, later));
   return { ...trace, nodes };
 }
