@@ -1,5 +1,5 @@
 import type { Matrix } from '../../src-shared/matrix.ts';
-import { OnnxGraph } from './lower/onnx-graph.ts';
+import { type ConstantApart, OnnxGraph } from './lower/onnx-graph.ts';
 import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
 
@@ -59,7 +59,9 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
   const sessions = openSessionSet();
   const product = async (a: Reals, out: Reals, transposed: boolean) => {
     const dtype = a instanceof Float64Array ? 'float64' : 'float32';
-    const session = await sessions.get(`${dtype} ${transposed}`, () => productGraph(x, k, dtype, transposed));
+    const session = await sessions.get(`${dtype} ${transposed}`, (apart) =>
+      productGraph(x, k, dtype, transposed, apart),
+    );
     const [inner, width] = transposed ? [columns, rows] : [rows, columns];
     await runInto(
       session,
@@ -75,11 +77,11 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
     timesTransposed: (w, out) => product(w, out, true),
     times: (r, out) => product(r, out, false),
     async curvatureDiagonal(q, out) {
-      const session = await sessions.get('diagonal', () => diagonalGraph(x, k));
+      const session = await sessions.get('diagonal', (apart) => diagonalGraph(x, k, apart));
       await runInto(session, { q: tensor(q, rows) }, { out: tensor(out, columns) });
     },
     async conjugateStep({ C, q, scale }, from, into) {
-      const session = await sessions.get('conjugate', () => conjugateGraph(x, k, hasFreeColumn));
+      const session = await sessions.get('conjugate', (apart) => conjugateGraph(x, k, hasFreeColumn, apart));
       const tensors = ({ solution, scores, residual, direction, energy }: ConjugateGradients) => ({
         solution: tensor(solution, columns),
         scores: tensor(scores, rows),
@@ -108,18 +110,24 @@ const constantOf = (graph: OnnxGraph, { data, rows, columns }: Matrix, dtype: 'f
     dtype === 'float64' ? new Float64Array(data) : new Float32Array(data),
   );
 
-function productGraph(x: Matrix, k: number, dtype: 'float32' | 'float64', transposed: boolean): Uint8Array {
+function productGraph(
+  x: Matrix,
+  k: number,
+  dtype: 'float32' | 'float64',
+  transposed: boolean,
+  apart: ConstantApart[],
+): Uint8Array {
   const graph = new OnnxGraph();
   graph.named('out', 'Gemm', ['a', constantOf(graph, x, dtype)], { transB: Number(transposed) });
   const [inner, width] = transposed ? [x.columns, x.rows] : [x.rows, x.columns];
   return graph.toBytes(
     [{ name: 'a', shape: [k, inner], dtype }],
     [{ name: 'out', shape: [k, width], dtype }],
-    { intoGiven: true },
+    { intoGiven: true, apart },
   );
 }
 
-function diagonalGraph(x: Matrix, k: number): Uint8Array {
+function diagonalGraph(x: Matrix, k: number, apart: ConstantApart[]): Uint8Array {
   const graph = new OnnxGraph();
   const squares = new Float32Array(x.data).map((value) => value * value);
   const variances = graph.op('Mul', ['q', graph.op('Sub', [graph.scalar(1), 'q'])]);
@@ -127,11 +135,11 @@ function diagonalGraph(x: Matrix, k: number): Uint8Array {
   return graph.toBytes(
     [{ name: 'q', shape: [k, x.rows], dtype: 'float32' }],
     [{ name: 'out', shape: [k, x.columns], dtype: 'float32' }],
-    { intoGiven: true },
+    { intoGiven: true, apart },
   );
 }
 
-function conjugateGraph(x: Matrix, k: number, hasFreeColumn: boolean): Uint8Array {
+function conjugateGraph(x: Matrix, k: number, hasFreeColumn: boolean, apart: ConstantApart[]): Uint8Array {
   const graph = new OnnxGraph();
   const constant = constantOf(graph, x, 'float32');
   const op = (type: string, ...inputs: string[]) => graph.op(type, inputs);
@@ -167,6 +175,6 @@ function conjugateGraph(x: Matrix, k: number, hasFreeColumn: boolean): Uint8Arra
   return graph.toBytes(
     [number('C'), ofRows('q'), weights('scale'), ...ends('')],
     [...ends(':next'), number('squares')],
-    { intoGiven: true },
+    { intoGiven: true, apart },
   );
 }

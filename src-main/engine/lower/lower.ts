@@ -13,7 +13,7 @@ import { halfStorageRules, storeHalves } from './half-storage.ts';
 import { Lowering, type Rule, type Target } from './lowering.ts';
 import { matmulRules } from './matmul.ts';
 import { normalizationRules } from './normalization.ts';
-import { type NamedSpec, nchwcDomain, OnnxGraph } from './onnx-graph.ts';
+import { type ConstantApart, type NamedSpec, nchwcDomain, OnnxGraph } from './onnx-graph.ts';
 import { poolingRules } from './pooling.ts';
 import { recomputeActivations } from './recompute.ts';
 import { reductionRules } from './reduction.ts';
@@ -45,6 +45,8 @@ export interface Port extends TensorSpec {
 /** An ONNX graph and how the program's tensors map to its inputs and outputs. */
 export interface Lowered {
   model: Uint8Array;
+  /** Large constants of the model, which are not in its bytes. */
+  apart: ConstantApart[];
   state: Port[];
   batch: Port[];
   /** `inPlace`: the next value may be written over the one that it follows. */
@@ -116,7 +118,10 @@ export function lower(traced: Trace, target: Target): Lowered {
   }));
   // State is large and stays in its memory; what an evaluation gives is small, and other runtimes are to read exported ones.
   const intoGiven = target.provider === 'cpu' && nextState.length > 0;
-  return { model: lowering.graph.toBytes(inputs, results, { intoGiven }), ...ports, nextState, outputs };
+  const apart: ConstantApart[] = [];
+  // A model with an open batch is for other programs: one file.
+  const wanted = { intoGiven, ...(target.openBatch ? {} : { apart }) };
+  return { model: lowering.graph.toBytes(inputs, results, wanted), apart, ...ports, nextState, outputs };
 }
 
 /** The trace with less to keep from the forward pass for the gradient. */
@@ -156,6 +161,7 @@ export function lowerBlockProbe(): Lowered {
   }));
   return {
     model: graph.toBytes([input], [output]),
+    apart: [],
     state: [],
     batch: [input],
     nextState: [],

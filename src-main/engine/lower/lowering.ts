@@ -1,4 +1,5 @@
 import { type ElementType, type Node, sizeOf, type Value } from '../trace/ir.ts';
+import { transposed } from '../transposed.ts';
 import { convertFilter, type FilterLayout, filterBlocks, isInBlocks } from './filters.ts';
 import { type Name, nchwcDomain, OnnxGraph, type OpenBatch, onnxTypes } from './onnx-graph.ts';
 
@@ -40,6 +41,8 @@ export class Lowering {
   #names = new Map<Value, Map<Layout, Name>>();
   #deferred = new Map<Value, { layout: Layout; make: () => Name }>();
 
+  /** Constants made of others, by what they are. */
+  readonly #remade = new Map<string, Name>();
   readonly #uses: ReadonlyMap<Value, number>;
 
   constructor(target: Target, uses: ReadonlyMap<Value, number> = new Map()) {
@@ -154,6 +157,8 @@ export class Lowering {
   }
 
   reshape(name: Name, shape: readonly number[]): Name {
+    const constant = this.graph.largeConstant(name);
+    if (constant) return this.#asConstant(`${name} as ${shape}`, shape, () => constant);
     return this.graph.op('Reshape', [name, this.graph.reshapeTo(shape)]);
   }
 
@@ -161,6 +166,11 @@ export class Lowering {
   permute(name: Name, shape: readonly number[], order: readonly number[]): Name {
     if (order.every((axis, index) => axis === index)) return name;
     const extents = order.map((axis) => shape[axis]);
+    const constant = this.graph.largeConstant(name);
+    if (constant)
+      return this.#asConstant(`${name} ${shape} in order ${order}`, extents, () =>
+        transposed(constant, shape, order, new Float32Array(constant.length)),
+      );
     const moved = order.filter((axis) => shape[axis] > 1);
     if (moved.every((axis, index) => index === 0 || axis > moved[index - 1]))
       return this.reshape(name, extents);
@@ -168,6 +178,13 @@ export class Lowering {
     if (this.target.provider !== 'cpu' || sizeOf(shape.slice(kept)) < longRow)
       return this.graph.op('Transpose', [name], { perm: order });
     return this.reshape(this.#pickRows(name, shape, order, kept), extents);
+  }
+
+  /** A constant made of another one here, where the runtime would hold both, and more copies, while it opens the graph. */
+  #asConstant(key: string, shape: readonly number[], make: () => Float32Array): Name {
+    const known = this.#remade.get(key) ?? this.graph.constant('float32', shape, make());
+    this.#remade.set(key, known);
+    return known;
   }
 
   /** Transposes the first `kept` axes by picking whole rows of the others, which ONNX Runtime does in parallel. */

@@ -12,6 +12,19 @@ export interface NamedSpec {
   dtype: OnnxType;
 }
 
+/** A constant beside a model in memory, under the name by which the model refers to it. */
+export interface ConstantApart {
+  path: Name;
+  data: Uint8Array;
+}
+
+interface Initializer {
+  name: Name;
+  dtype: OnnxType;
+  shape: readonly number[];
+  data: Uint8Array;
+}
+
 interface OnnxNode {
   output: Name;
   /** Further outputs. */
@@ -33,9 +46,13 @@ export const onnxTypes: Record<OnnxType, number> = {
 };
 /** AttributeProto.AttributeType of onnx.proto. */
 const attributeTypes = { float: 1, int: 2, string: 3, floats: 6, ints: 7 };
+/** TensorProto.DataLocation of onnx.proto. */
+const externalData = 1;
 const elementwise = new Set(['Add', 'Sub', 'Mul']);
 /** Elements of a tensor from which on a second one for its next value is worth avoiding. */
 const worthWaiting = 2 ** 18;
+/** Bytes of a constant from which on a copy of it is worth avoiding. */
+const worthApart = 2 ** 16;
 const opset = 18;
 /** Domain of ONNX Runtime's operators on blocked tensors. */
 export const nchwcDomain = 'com.microsoft.nchwc';
@@ -59,7 +76,7 @@ export class OnnxGraph {
   #readers = new Map<Name, Set<OnnxNode>>();
   /** Final names of node outputs that the graph hands out. */
   #exported = new Map<Name, Name>();
-  #initializers: ProtobufWriter[] = [];
+  #initializers = new Map<Name, Initializer>();
   #made = new Map<string, Name>();
   #count = 0;
 
@@ -174,12 +191,16 @@ export class OnnxGraph {
     const known = key && this.#made.get(key);
     if (known) return known;
     const name = `constant_${this.#count++}`;
-    const tensor = new ProtobufWriter();
-    for (const extent of shape) tensor.integer(1, extent);
-    tensor.integer(2, onnxTypes[dtype]).bytes(8, name).bytes(9, bytes);
-    this.#initializers.push(tensor);
+    this.#initializers.set(name, { name, dtype, shape, data: bytes });
     if (key) this.#made.set(key, name);
     return name;
+  }
+
+  /** The values of a float32 constant that is large enough for a copy of it to be worth avoiding. */
+  largeConstant(name: Name): Float32Array | undefined {
+    const found = this.#initializers.get(name);
+    if (found?.dtype !== 'float32' || found.data.length < worthApart) return undefined;
+    return new Float32Array(found.data.buffer, found.data.byteOffset, found.data.length / 4);
   }
 
   /** Rows of a tensor that has `count` of them: the tensor itself where they are all of them, in their order. */
@@ -230,18 +251,28 @@ export class OnnxGraph {
     return this.op('Expand', [this.filled([], value, dtype), this.ints(shape)]);
   }
 
-  /** The model; with `intoGiven` one whose outputs are not copied out of the memory that is given for them. */
+  /**
+   * The model; with `intoGiven` one whose outputs are not copied out of the memory that is given for them. Large constants go
+   * to `apart` where there is one: whoever opens the model gives them to the runtime, which otherwise holds three copies of each
+   * while it does so.
+   */
   toBytes(
     inputs: readonly NamedSpec[],
     outputs: readonly NamedSpec[],
-    { intoGiven = false } = {},
+    { intoGiven = false, apart }: { intoGiven?: boolean; apart?: ConstantApart[] } = {},
   ): Uint8Array {
     if (intoGiven) this.named(uncopied, 'SequenceConstruct', [this.scalar(0)]);
     const graph = new ProtobufWriter();
     const nameOf = (name: Name) => this.#exported.get(name) ?? name;
     for (const node of this.#nodes) graph.bytes(1, encodeNode(node, nameOf));
     graph.bytes(2, 'program');
-    for (const initializer of this.#initializers) graph.bytes(5, initializer);
+    for (const initializer of this.#initializers.values()) {
+      const { name, data } = initializer;
+      if (!this.#readers.has(name)) continue;
+      const isApart = apart !== undefined && data.length >= worthApart;
+      if (isApart) apart.push({ path: name, data });
+      graph.bytes(5, encodeInitializer(initializer, isApart));
+    }
     for (const input of inputs) graph.bytes(11, valueInfo(input, this.#openBatch));
     if (intoGiven) graph.bytes(12, sequenceInfo(uncopied));
     for (const output of outputs) graph.bytes(12, valueInfo(output, this.#openBatch));
@@ -251,6 +282,18 @@ export class OnnxGraph {
       model.bytes(8, new ProtobufWriter().bytes(1, domain).integer(2, 1));
     return model.toBytes();
   }
+}
+
+/** TensorProto of onnx.proto. */
+function encodeInitializer({ name, dtype, shape, data }: Initializer, isApart: boolean): ProtobufWriter {
+  const tensor = new ProtobufWriter();
+  for (const extent of shape) tensor.integer(1, extent);
+  tensor.integer(2, onnxTypes[dtype]).bytes(8, name);
+  if (!isApart) return tensor.bytes(9, data);
+  const entries = { location: name, offset: '0', length: String(data.length) };
+  for (const [key, value] of Object.entries(entries))
+    tensor.bytes(13, new ProtobufWriter().bytes(1, key).bytes(2, value));
+  return tensor.integer(14, externalData);
 }
 
 function encodeNode(

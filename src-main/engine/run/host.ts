@@ -23,7 +23,7 @@ export async function hostExecutable(
   graph: RunnableGraph,
   options: InferenceSession.SessionOptions,
 ): Promise<SessionExecutable> {
-  const session = await openSession(graph.model, { graphOptimizationLevel: 'all', ...options });
+  const session = await openSession(graph.model, { graphOptimizationLevel: 'all', ...options }, graph.apart);
   const ports = new StatePorts(graph);
   const current: NamedTensors = {};
   const spare: NamedTensors = {};

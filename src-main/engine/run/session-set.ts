@@ -1,10 +1,10 @@
 import type { InferenceSession } from 'onnxruntime-node';
-import { openSession } from './session.ts';
+import { openSession, type RunnableGraph } from './session.ts';
 
 /** Sessions over graphs that belong together, each opened when it is first needed. */
 export interface SessionSet {
-  /** The session of that name; `build` makes its model where it is not open yet. */
-  get(name: string, build: () => Uint8Array): Promise<InferenceSession>;
+  /** The session of that name; `build` makes its model where it is not open yet, and may leave large constants beside it. */
+  get(name: string, build: (apart: RunnableGraph['apart']) => Uint8Array): Promise<InferenceSession>;
   dispose(): Promise<void>;
 }
 
@@ -18,11 +18,13 @@ export function openSessionSet(): SessionSet {
     get(name, build) {
       const known = sessions.get(name);
       if (known) return known;
-      const opened = openSession(build(), {
+      const apart: RunnableGraph['apart'] = [];
+      const options = {
         executionProviders: ['cpu'],
         graphOptimizationLevel: 'disabled',
         extra: { session: { force_spinning_stop: '1' } },
-      });
+      } as const;
+      const opened = openSession(build(apart), options, apart);
       sessions.set(name, opened);
       return opened;
     },

@@ -27,6 +27,8 @@ export interface NextPort extends Port {
 /** A graph to run: state and batch go in, the next state and outputs come out. */
 export interface RunnableGraph {
   model: Uint8Array;
+  /** Large constants of the model, which are not in its bytes. */
+  apart: { path: string; data: Uint8Array }[];
   state: Port[];
   batch: Port[];
   nextState: NextPort[];
@@ -60,13 +62,17 @@ export function checkValues(spec: Port, values: Values | undefined): Values {
   return values;
 }
 
-/** Opens a session over a model in memory. @throws CotuneError with what the runtime's message means. */
+/**
+ * Opens a session over a model in memory, and its constants `apart`. @throws CotuneError with what the runtime's message means.
+ */
 export async function openSession(
   model: Uint8Array,
   options: InferenceSession.SessionOptions,
+  apart: RunnableGraph['apart'] = [],
 ): Promise<InferenceSession> {
+  const all = { logSeverityLevel: 3, ...options } as const;
   try {
-    return await ort.InferenceSession.create(model, { logSeverityLevel: 3, ...options });
+    return await ort.InferenceSession.create(model, apart.length > 0 ? { ...all, externalData: apart } : all);
   } catch (error) {
     throw runtimeFailure(error, 'ONNX Runtime refused the compiled program');
   }

@@ -29,6 +29,7 @@ export async function webgpuExecutable(
   const session = await openSession(
     graph.model,
     sessionOptions(Object.fromEntries(graph.nextState.map(({ port }) => [port, 'gpu-buffer']))),
+    graph.apart,
   );
   const ports = new StatePorts(graph);
   const current: NamedTensors = {};

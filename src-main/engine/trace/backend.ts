@@ -38,7 +38,7 @@ export class TraceBackend extends tf.KernelBackend {
     return this.#symbol({ kind: 'input', id: this.#count++, role, name, shape, dtype }) as tf.Tensor;
   }
 
-  /** A tensor of known values. */
+  /** A tensor of known values, which stay as they are while the trace is used. */
   constant({ shape, dtype }: Described, data: ConstantValue['data']): tf.Tensor {
     return this.#symbol(this.#constantValue(data, shape, dtype)) as tf.Tensor;
   }
@@ -80,12 +80,9 @@ export class TraceBackend extends tf.KernelBackend {
     if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool')
       throw new CotuneError('failed', `A traced program cannot hold ${dtype} tensors.`);
     const data = (values ?? new Float32Array(sizeOf(shape))) as ArrayLike<number>;
-    const typed =
-      dtype === 'float32'
-        ? new Float32Array(data)
-        : dtype === 'int32'
-          ? new Int32Array(data)
-          : new Uint8Array(data);
+    const kinds = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+    // As tf.js does, without a copy: they may be a network's weights.
+    const typed = data instanceof kinds[dtype] ? data : new kinds[dtype](data);
     const fill = typed.length > 0 && typed.every((element) => element === typed[0]) ? typed[0] : null;
     return { kind: 'constant', id: this.#count++, shape, dtype: dtype as ElementType, data: typed, fill };
   }
