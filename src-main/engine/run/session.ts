@@ -6,6 +6,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { CotuneError } from '../../../src-shared/errors.ts';
 import type { Arrays, Executable, TensorSpec, Values } from '../engine.ts';
 import { runtimeFailure } from './failure.ts';
+import { threadOptions } from './threads.ts';
 
 // onnxruntime-node is CommonJS that re-exports at run time; Node's named imports do not see such names.
 export const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof import('onnxruntime-node');
@@ -70,7 +71,7 @@ export async function openSession(
   options: InferenceSession.SessionOptions,
   apart: RunnableGraph['apart'] = [],
 ): Promise<InferenceSession> {
-  const all = { logSeverityLevel: 3, ...options } as const;
+  const all = { logSeverityLevel: 3, ...threadOptions(), ...options } as const;
   try {
     return await ort.InferenceSession.create(model, apart.length > 0 ? { ...all, externalData: apart } : all);
   } catch (error) {
