@@ -446,12 +446,14 @@ export const ExportCheck = z.object({
 });
 export type ExportCheck = z.infer<typeof ExportCheck>;
 
+const OptionValue = z.union([z.number(), z.string(), z.boolean(), z.array(z.number())]);
 const OptionDescription = z.object({
   name: z.string(),
   title: z.string(),
   help: z.string(),
   type: z.enum(['number', 'integer', 'numbers', 'flag', 'choice']),
-  default: z.union([z.number(), z.string(), z.boolean(), z.array(z.number())]).nullable(),
+  default: OptionValue.nullable(),
+  presets: z.record(z.string(), OptionValue).optional(),
   minimum: z.number().optional(),
   maximum: z.number().optional(),
   above: z.number().optional(),

@@ -102,6 +102,8 @@ export interface OptionDescription {
   type: 'number' | 'integer' | 'numbers' | 'flag' | 'choice';
   /** Null where it follows from other settings, or has to be given. */
   default: number | string | boolean | number[] | null;
+  /** What presets begin with where it is not the default, by their names. */
+  presets?: Record<string, number | string | boolean | number[]>;
   minimum?: number;
   maximum?: number;
   /** A bound that is itself not allowed. */
@@ -194,6 +196,12 @@ export function whyNot(
   const missing = layerTraits.find((trait) => part.needs.includes(trait) && !has.includes(trait));
   return missing ? lacking[missing] : null;
 }
+
+/** A part whose options have a preset's values for defaults. */
+export const underPreset = (part: PartDescription, preset: string): PartDescription => ({
+  ...part,
+  options: part.options.map((option) => ({ ...option, default: option.presets?.[preset] ?? option.default })),
+});
 
 /** The catalog with the bounds that a network sets. */
 export function boundedBy(catalog: Catalog, traits: NetworkTraits): Catalog {

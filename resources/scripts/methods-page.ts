@@ -81,9 +81,10 @@ function sectionOf(part: PartDescription, tests: readonly string[]): string[] {
 const rowOf = (option: OptionDescription): string =>
   `| \`${option.name}\` | ${defaultOf(option)} | ${boundsOf(option)} | ${option.help} |`;
 
-const defaultOf = ({ default: usual, unit, required }: OptionDescription): string => {
+const defaultOf = ({ default: usual, presets = {}, unit, required }: OptionDescription): string => {
   if (required) return 'none: it has to be given';
-  return usual === null ? 'follows from the rest' : `${String(usual)}${unit ? ` ${unit}` : ''}`;
+  const own = usual === null ? 'follows from the rest' : `${String(usual)}${unit ? ` ${unit}` : ''}`;
+  return [own, ...Object.entries(presets).map(([preset, value]) => `with \`${preset}\` ${value}`)].join('; ');
 };
 
 function boundsOf({ type, choices, minimum, maximum, above, below }: OptionDescription): string {

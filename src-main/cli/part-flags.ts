@@ -59,8 +59,11 @@ const partNames = (parts: readonly PartDescription[]) => (text: string) => {
 
 function flagOf(name: string, option: OptionDescription): Option {
   const { help, type, choices, unit } = option;
+  const presets = Object.entries(option.presets ?? {}).map(([preset, begun]) => `, ${preset}: ${begun}`);
   const usual =
-    option.default === null ? '' : ` (default: ${String(option.default)}${unit ? ` ${unit}` : ''})`;
+    option.default === null
+      ? ''
+      : ` (default: ${String(option.default)}${unit ? ` ${unit}` : ''}${presets.join('')})`;
   if (type === 'flag') return new Option(`--${name}`, `${help}${usual}`);
   const value = type === 'choice' ? 'name' : type === 'numbers' ? 'list' : 'n';
   const flag = new Option(`--${name} <${value}>`, `${help}${usual}`);

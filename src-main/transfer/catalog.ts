@@ -1,8 +1,15 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import type { Approach, Part } from '../../src-shared/domain.ts';
-import type { Catalog, Slot } from '../../src-shared/parts.ts';
-import { slots } from '../../src-shared/parts.ts';
+import {
+  type Catalog,
+  type OptionDescription,
+  type PartDescription,
+  type Slot,
+  slots,
+} from '../../src-shared/parts.ts';
+import { presets } from '../../src-shared/presets/index.ts';
 import { augmentations } from '../data/augmentations/index.ts';
 import type { Evaluation } from '../data/evaluation.ts';
 import { evaluations } from '../data/evaluations/index.ts';
@@ -42,7 +49,30 @@ export const parts: Record<Slot, readonly Described[]> = {
 
 /** The same as data. */
 export const catalog = (): Catalog =>
-  Object.fromEntries(slots.map((slot) => [slot, parts[slot].map(describe)])) as Catalog;
+  Object.fromEntries(
+    slots.map((slot) => [slot, parts[slot].map((part) => withPresets(describe(part), slot))]),
+  ) as Catalog;
+
+/** A description that says what presets begin with. */
+function withPresets(part: PartDescription, slot: Slot): PartDescription {
+  const begun = presets.flatMap((preset) =>
+    [preset.parts[slot] ?? []]
+      .flat()
+      .filter(({ name }) => name === part.name)
+      .map((own) => [preset.name, own] as const),
+  );
+  const valuesOf = ({ name, default: usual }: OptionDescription) =>
+    begun.flatMap(([preset, own]) =>
+      own[name] === undefined || isDeepStrictEqual(own[name], usual) ? [] : [[preset, own[name]]],
+    );
+  return {
+    ...part,
+    options: part.options.map((option) => {
+      const values = valuesOf(option);
+      return values.length > 0 ? { ...option, presets: Object.fromEntries(values) } : option;
+    }),
+  };
+}
 
 /** The terms that a configuration names, methods first. */
 export const termsOf = (method: readonly Part[], more: readonly Part[] = []): ChosenTerm[] => [

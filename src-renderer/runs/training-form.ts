@@ -9,6 +9,7 @@ import {
   type SingleSlot,
   singleSlots,
   slots,
+  underPreset,
   whyNotTogether,
 } from '../../src-shared/parts.ts';
 import { presets } from '../../src-shared/presets/index.ts';
@@ -165,12 +166,7 @@ export function usedPart(form: TrainingForm, slot: SingleSlot, catalog: Catalog)
   const [usual] = [presets.find(({ name }) => name === form.preset)?.parts[slot] ?? []].flat();
   const name = form[slot] || usual?.name;
   const part = catalog[slot].find((one) => one.name === name) ?? catalog[slot][0];
-  if (!usual || usual.name !== part.name) return part;
-  const options = part.options.map((option) => {
-    const value = usual[option.name] as OptionDescription['default'] | undefined;
-    return value === undefined ? option : { ...option, default: value };
-  });
-  return { ...part, options };
+  return underPreset(part, form.preset);
 }
 
 /** Whether any of the chosen methods has training steps, and so settings of these. */

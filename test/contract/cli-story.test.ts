@@ -190,8 +190,8 @@ test('a file that is there already is named, and replaced only where that is ask
   expect(readFileSync(readme, 'utf8')).toBe('precious');
 });
 
-/** Runs a command and interrupts it once it trains. */
-async function interrupt(...args: string[]): Promise<Outcome> {
+/** Runs a command and ends it by a signal once it trains. */
+async function endBy(signal: NodeJS.Signals, ...args: string[]): Promise<Outcome> {
   const child = spawn(process.execPath, [launcher, ...args, '--home', home, '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -204,11 +204,13 @@ async function interrupt(...args: string[]): Promise<Outcome> {
     said.stderr += chunk;
     if (interrupted || !/: train: [1-9]/.test(said.stderr)) return;
     interrupted = true;
-    child.kill('SIGINT');
+    child.kill(signal);
   });
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
   return { code, ...said };
 }
+
+const interrupt = (...args: string[]) => endBy('SIGINT', ...args);
 
 test('an interrupt stops a run with a checkpoint, and --resume goes on from it', async () => {
   const { code, stdout, stderr } = await interrupt(
@@ -241,6 +243,26 @@ test('a sweep that is interrupted stays in the queue; resumed, it trains its pla
   expect(swept.groups).toMatchObject([
     { method: 'finetune', rate: 1, accuracy_mean: number, accuracy_sd: number },
     { method: 'cotuning', rate: 1, accuracy_mean: number, accuracy_sd: number },
+  ]);
+});
+
+test('an experiment whose process is killed goes on where it was: no run is lost, none is made twice', async () => {
+  const plan = join(folder, 'experiment.yaml');
+  writeFileSync(
+    plan,
+    'name: searched\ndataset: beetles\nmodel: tiny\nmethods: [finetune]\nseeds: [0, 1]\nsearch: { learning_rates: [1, 3], strengths: 1 }\nconfig: { steps: 40, size: 32, batch: 6, lr: 0.001 }\n',
+  );
+  const { code, stderr } = await endBy('SIGKILL', 'experiment', plan, '--no-estimate');
+  expect([stderr, code]).toEqual([stderr, null]);
+  const known = await document('runs');
+  const resumed = await document('experiment', '--resume', String(known[0].experiment));
+  expect(resumed).toMatchObject({ state: 'finished', error: null });
+  const runs = await document('runs', '--experiment', String(known[0].experiment));
+  expect(runs.map(({ status }: { status: string }) => status)).toEqual(Array(runs.length).fill('finished'));
+  const made = runs.map(({ method, seed, steps }: Record<string, unknown>) => `${method} ${seed} ${steps}`);
+  expect(made.sort()).toEqual([
+    ...['finetune 0 20', 'finetune 0 20', 'finetune 0 40', 'finetune 1 40'],
+    ...['linear-probe 0 0', 'linear-probe 1 0'],
   ]);
 });
 
