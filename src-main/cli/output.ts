@@ -1,4 +1,5 @@
 import type { ErrorValue } from '../../src-shared/errors.ts';
+import { visible } from './visible.ts';
 
 /** 2 where the caller has to mend what it gave, else 1. */
 export const exitCode = ({ code }: ErrorValue): 1 | 2 =>
@@ -6,7 +7,7 @@ export const exitCode = ({ code }: ErrorValue): 1 | 2 =>
 
 /** An error for a person, on stderr: what is wrong, then what to do. */
 export function printError({ message, hint }: ErrorValue): void {
-  console.error(hint ? `${message}\n${hint}` : message);
+  console.error(visible(hint ? `${message}\n${hint}` : message));
 }
 
 /** Writes to stdout and waits until it is taken: a pipe may be slow, and exiting would cut it off. */

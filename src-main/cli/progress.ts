@@ -1,3 +1,5 @@
+import { visible, visibleOnOneLine } from './visible.ts';
+
 export interface Progress {
   /** `done` of `total` pieces (0: not known yet) of what `label` names; `detail` is shown behind it. */
   update(label: string, done: number, total: number, detail?: string): void;
@@ -20,7 +22,8 @@ export function openProgress(stream: NodeJS.WriteStream = process.stderr): Progr
     drawn = false;
   };
   return {
-    update(label, done, total, detail = '') {
+    update(named, done, total, detail = '') {
+      const label = visibleOnOneLine(named);
       const share = total > 0 ? Math.min(1, done / total) : 0;
       if (stream.isTTY) {
         const filled = Math.round(share * barWidth);
@@ -39,7 +42,7 @@ export function openProgress(stream: NodeJS.WriteStream = process.stderr): Progr
     },
     say(line) {
       clear();
-      stream.write(`${line}\n`);
+      stream.write(`${visible(line)}\n`);
     },
     end: clear,
   };

@@ -6,6 +6,7 @@ import type { QueueScope } from '../service/queue.ts';
 import type { Service } from '../service/service.ts';
 import { interruptible } from './interrupt.ts';
 import { exitCode, printError, printText } from './output.ts';
+import { visible } from './visible.ts';
 
 /** Options of every command. */
 export interface CommonOptions {
@@ -74,7 +75,7 @@ export async function answerWith(
     printError(answer.error);
   }
   if (options.json && answer.json !== undefined) await printText(JSON.stringify(answer.json, null, 2));
-  else if (!options.json) await printText(answer.text);
+  else if (!options.json) await printText(visible(answer.text));
   // A job that was under way at an interrupt would keep this process: its trainer ends with us.
   if (answer.error?.code === 'cancelled') process.exit();
 }

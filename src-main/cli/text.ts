@@ -1,4 +1,5 @@
 /** Plain text for people: aligned tables, percentages, durations. */
+import { visibleOnOneLine } from './visible.ts';
 
 export interface Column {
   title: string;
@@ -6,7 +7,8 @@ export interface Column {
 }
 
 /** Rows under a header, columns as wide as their widest cell. */
-export function table(columns: Column[], rows: string[][]): string {
+export function table(columns: Column[], given: string[][]): string {
+  const rows = given.map((row) => row.map(visibleOnOneLine));
   const widths = columns.map(({ title }, column) =>
     rows.reduce((widest, row) => Math.max(widest, width(row[column] ?? '')), width(title)),
   );
