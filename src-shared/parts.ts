@@ -117,7 +117,7 @@ export interface OptionDescription {
   required?: boolean;
   /** Where the option names something that is on record: a finished run, by its number. */
   of?: 'run';
-  /** Where the option says how strong the method is: factors on its value that a search may try, the published 1 first. */
+  /** Where the option says how strong the method is: factors on its default that a search may try, the published 1 first. */
   strength?: number[];
 }
 

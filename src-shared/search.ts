@@ -17,7 +17,7 @@ export const usualSearch: Search = { learningRates: [0.3, 1, 3], strengths: 2, h
 /** One setting, as factors on what the plan and the method's defaults say. */
 export interface Setting {
   learningRate: number;
-  /** Place in the list of factors of each option that says how strong the method is. */
+  /** Place among the values that are tried of each option that says how strong the method is. */
   strength: number;
 }
 
@@ -28,7 +28,7 @@ export interface Round {
 }
 
 /**
- * The settings to try, the published strength first. A method without a strength of its own gets as many, all of them learning
+ * The settings to try, the configured strength first. A method without a strength of its own gets as many, all of them learning
  * rates: evenly spaced in logarithm over the range that the others get.
  */
 export function settingsOf({ learningRates, strengths }: Search, hasStrength: boolean): Setting[] {
@@ -76,13 +76,25 @@ export function withSetting(
   catalog: Catalog,
 ): RunConfig {
   const method = config.method.map((part) => {
-    const changed = strengthsOf(part, catalog).map(({ name, strength: factors, minimum, maximum }) => {
-      const value = rounded((part[name] as number) * factors![strength]);
-      return [name, Math.min(maximum ?? value, Math.max(minimum ?? value, value))];
-    });
+    const changed = strengthsOf(part, catalog).map((option) => [
+      option.name,
+      valuesToTry(option, part[option.name] as number)[strength],
+    ]);
     return { ...part, ...Object.fromEntries(changed) };
   });
   return { ...config, method, learningRate: rounded(config.learningRate * learningRate) };
+}
+
+/** Values of a strength, within its bounds: the one that was chosen, then the published one and its multiples. */
+function valuesToTry({ default: published, strength, minimum, maximum }: OptionDescription, chosen: number) {
+  const values = [
+    chosen,
+    ...strength!.map((factor) => {
+      const value = rounded((published as number) * factor);
+      return Math.min(maximum ?? value, Math.max(minimum ?? value, value));
+    }),
+  ];
+  return [...new Set(values)];
 }
 
 /**

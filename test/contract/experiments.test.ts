@@ -45,7 +45,7 @@ test('every method is searched alike on validation, trained with what was chosen
   }
   expect(results.cells.map(({ tried }) => tried.find(({ chosen }) => chosen)?.text)).toEqual([
     'learning rate 0.003',
-    'learning rate 0.003, Trade-off λ 2.3',
+    'learning rate 0.003, Trade-off λ 0.23',
   ]);
   const runs = await service.call('runs.list', { experiment: id });
   for (const { purpose, test: tested, samples, config } of runs) {
@@ -70,7 +70,7 @@ test('a setting that diverges is out; a run that fails is told, and its method g
     results.cells[0].tried.map(({ text, rounds }) => [text.slice(0, 19), rounds[0].status]),
   ).toContainEqual(['learning rate 0.03,', 'failed']);
   expect(results.cells[0].tried.find(({ chosen }) => chosen)?.text).toBe(
-    'learning rate 0.01, Trade-off λ 2.3',
+    'learning rate 0.01, Trade-off λ 0.23',
   );
 
   fixture.behave({ at: 1, how: 'exit' });

@@ -6,7 +6,7 @@ import { alignSeries } from '../../src-renderer/parts/align-series.ts';
 import { smooth } from '../../src-renderer/parts/smooth.ts';
 import { curveGroups } from '../../src-renderer/run/curves.ts';
 import { emptyForm, formOf, readForm } from '../../src-renderer/runs/training-form.ts';
-import { boundedBy } from '../../src-shared/parts.ts';
+import { boundedBy, underPreset } from '../../src-shared/parts.ts';
 import { makeRun } from '../browser/fake-data.ts';
 
 const parts = catalog();
@@ -15,6 +15,17 @@ const methods = parts.method.map(({ name }) => name);
 test('fields left empty stay out of the request, so that the preset decides them', () => {
   expect(readForm(emptyForm, parts)).toMatchObject({ settings: { preset: 'quick' }, runs: 2, errors: {} });
   expect(Object.keys(readForm(emptyForm, parts).settings)).toEqual(['preset']);
+});
+
+test('what a preset begins with is said of an option, and is its default under that preset alone', () => {
+  const crop = parts.crop.find(({ name }) => name === 'random-crop')!;
+  const scaleUnder = (preset: string) =>
+    underPreset(crop, preset).options.find(({ name }) => name === 'scale')!.default;
+  expect([scaleUnder('quick'), scaleUnder('paper')]).toEqual([
+    [0.2, 1],
+    [0.08, 1],
+  ]);
+  expect(crop.options.find(({ name }) => name === 'scale')!.presets).toEqual({ paper: [0.08, 1] });
 });
 
 test('several methods, rates and seeds multiply; repeated values count once', () => {

@@ -34,6 +34,15 @@ test('`quick` is complete, and names its inputs by name', () => {
   expect(config.schedule).toEqual({ name: 'step', decayAt: [200], decayFactor: 0.1 });
 });
 
+test('`quick` has strengths for short trainings, which a person’s own outdo; the longer presets have the published ones', () => {
+  const strengthOf = (more: Partial<RunRequest>) => resolve(more).method[0];
+  expect(strengthOf({})).toMatchObject({ name: 'cotuning', tradeOff: 0.23 });
+  expect(strengthOf({ method: [{ name: 'cotuning', tradeOff: 1 }] })).toMatchObject({ tradeOff: 1 });
+  expect(strengthOf({ options: { tradeOff: 2 } })).toMatchObject({ tradeOff: 2 });
+  expect(strengthOf({ method: 'delta' })).toMatchObject({ alpha: 0.001, beta: 0.01 });
+  for (const preset of ['paper', 'tllib']) expect(strengthOf({ preset })).toMatchObject({ tradeOff: 2.3 });
+});
+
 test('`paper` has the paper’s budget', () => {
   expect(resolve({ preset: 'paper' })).toMatchObject({
     steps: 9050,

@@ -55,6 +55,10 @@ test('a setting changes the learning rate and the strength of the method, and no
     method: [{ ...config.method[0], tradeOff: 0.23 }],
   });
   expect(settingText(changed, catalog())).toBe('learning rate 0.0003, Trade-off λ 0.23');
+  // From another value than the published one, that one is tried next.
+  const begun = { ...config, method: [{ ...config.method[0], tradeOff: 0.23 }] };
+  const tried = [0, 1, 2, 3].map((strength) => withSetting(begun, { learningRate: 1, strength }, catalog()));
+  expect(tried.map(({ method }) => method[0].tradeOff)).toEqual([0.23, 2.3, 0.69, 6.9]);
 });
 
 test('a shorter training has its schedule where the whole one has it, in proportion, and validates at the end unless what counts depends on more', () => {
