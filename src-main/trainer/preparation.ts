@@ -31,13 +31,15 @@ export function preparationFor(
   signal: AbortSignal,
 ): Preparation {
   const { config, model, samples, targetClasses, cacheFolder } = job;
-  const { batch, size, seed, precision } = config;
+  const { batch, size, seed, steps, precision } = config;
   const images = { size, preprocessing: model.preprocessing, cacheFolder, unusable };
   const labels = samples.train.map(({ label }) => label);
   return {
     network,
     pretrained,
     seed,
+    steps,
+    ownSize: model.preprocessing.inputSize,
     batch,
     size,
     labels,

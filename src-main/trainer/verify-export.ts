@@ -1,6 +1,6 @@
 import type { ExportCheck } from '../../src-shared/contract.ts';
-import { sides } from '../../src-shared/names.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { sides } from '../../src-shared/names.ts';
 import { openFileModel } from '../engine/run/run-model.ts';
 import { openOnnx } from '../formats/weights/onnx.ts';
 import { exportedInput, exportedOutput, exportTolerance } from './export-contract.ts';

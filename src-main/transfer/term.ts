@@ -94,6 +94,10 @@ export interface Preparation extends BatchShape {
   /** The network as it was pre-trained, whatever terms add. */
   pretrained: Network;
   seed: number;
+  /** Steps of the training. */
+  steps: number;
+  /** Side of the pictures that the network was pre-trained with, in pixels. */
+  ownSize: number;
   /** Number of training images of each target class. */
   trainingImages: readonly number[];
   /** Label of each training image, in the run's order. */

@@ -298,7 +298,8 @@ test('a run goes on without images that turn out damaged: noted, not counted, an
   };
   const changes = { method: cotuning, steps: 8, checkpointEvery: 3 };
   const whole = await converse(fixture.job(changes, { samples }));
-  expect(whole.all('note').map(({ text }) => text)).toEqual(
+  const notes = whole.all('note').map(({ text }) => text);
+  expect(notes.filter((text) => text.includes('cannot be used'))).toEqual(
     [samples.train[0], samples.test[0]].map(({ path }) => expect.stringContaining(path)),
   );
   expect(whole.one('relationship').without).toEqual([train[0].id]);
