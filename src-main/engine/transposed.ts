@@ -16,12 +16,20 @@ export function transposed<V extends Values>(
   const strideInResult = new Map(
     stridesOf(order.map((axis) => shape[axis])).map((stride, place) => [order[place], stride]),
   );
-  const step = (axis: number) => ({ extent: shape[axis], from: strides[axis], to: strideInResult.get(axis)! });
+  const step = (axis: number) => ({
+    extent: shape[axis],
+    from: strides[axis],
+    to: strideInResult.get(axis)!,
+  });
   const one = { extent: 1, from: 0, to: 0 };
   // Neighbors in the result, and neighbors in what is given.
   const last = order.length > 0 ? step(order[order.length - 1]) : one;
-  const first = order.length > 0 && order[order.length - 1] !== shape.length - 1 ? step(shape.length - 1) : one;
-  const others = order.slice(0, -1).filter((axis) => axis !== shape.length - 1).map(step);
+  const first =
+    order.length > 0 && order[order.length - 1] !== shape.length - 1 ? step(shape.length - 1) : one;
+  const others = order
+    .slice(0, -1)
+    .filter((axis) => axis !== shape.length - 1)
+    .map(step);
 
   const square = (from: number, to: number): void => {
     for (let i0 = 0; i0 < first.extent; i0 += tile)
@@ -33,9 +41,11 @@ export function transposed<V extends Values>(
       }
   };
   const fill = (depth: number, from: number, to: number): void => {
-    if (depth === others.length) return square(from, to);
-    const { extent, ...stride } = others[depth];
-    for (let i = 0; i < extent; i++) fill(depth + 1, from + i * stride.from, to + i * stride.to);
+    if (depth === others.length) square(from, to);
+    else {
+      const { extent, ...stride } = others[depth];
+      for (let i = 0; i < extent; i++) fill(depth + 1, from + i * stride.from, to + i * stride.to);
+    }
   };
   fill(0, 0, 0);
   return result;
