@@ -78,15 +78,22 @@ export function withSetting(
   const method = config.method.map((part) => {
     const changed = strengthsOf(part, catalog).map((option) => [
       option.name,
-      valuesToTry(option, part[option.name] as number)[strength],
+      valueToTry(option, part[option.name] as number, strength),
     ]);
     return { ...part, ...Object.fromEntries(changed) };
   });
   return { ...config, method, learningRate: rounded(config.learningRate * learningRate) };
 }
 
-/** Values of a strength, within its bounds: the one that was chosen, then the published one and its multiples. */
-function valuesToTry({ default: published, strength, minimum, maximum }: OptionDescription, chosen: number) {
+/**
+ * The value at a place of those that are tried of a strength: the one that was chosen, then the published one and its multiples, within
+ * its bounds; the chosen one again where these leave fewer.
+ */
+function valueToTry(
+  { default: published, strength, minimum, maximum }: OptionDescription,
+  chosen: number,
+  place: number,
+): number {
   const values = [
     chosen,
     ...strength!.map((factor) => {
@@ -94,7 +101,7 @@ function valuesToTry({ default: published, strength, minimum, maximum }: OptionD
       return Math.min(maximum ?? value, Math.max(minimum ?? value, value));
     }),
   ];
-  return [...new Set(values)];
+  return [...new Set(values)][place] ?? chosen;
 }
 
 /**

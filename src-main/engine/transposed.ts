@@ -22,14 +22,11 @@ export function transposed<V extends Values>(
     to: strideInResult.get(axis)!,
   });
   const one = { extent: 1, from: 0, to: 0 };
-  // Neighbors in the result, and neighbors in what is given.
-  const last = order.length > 0 ? step(order[order.length - 1]) : one;
-  const first =
-    order.length > 0 && order[order.length - 1] !== shape.length - 1 ? step(shape.length - 1) : one;
-  const others = order
-    .slice(0, -1)
-    .filter((axis) => axis !== shape.length - 1)
-    .map(step);
+  // Neighbors in what is given, and neighbors in the result.
+  const [given, made] = [shape.length - 1, order.at(-1)];
+  const last = made === undefined ? one : step(made);
+  const first = made === undefined || made === given ? one : step(given);
+  const others = order.filter((axis) => axis !== given && axis !== made).map(step);
 
   const square = (from: number, to: number): void => {
     for (let i0 = 0; i0 < first.extent; i0 += tile)

@@ -2,13 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import type { Approach, Part } from '../../src-shared/domain.ts';
-import {
-  type Catalog,
-  type OptionDescription,
-  type PartDescription,
-  type Slot,
-  slots,
-} from '../../src-shared/parts.ts';
+import { type Catalog, type PartDescription, type Slot, slots } from '../../src-shared/parts.ts';
 import { presets } from '../../src-shared/presets/index.ts';
 import { augmentations } from '../data/augmentations/index.ts';
 import type { Evaluation } from '../data/evaluation.ts';
@@ -55,23 +49,15 @@ export const catalog = (): Catalog =>
 
 /** A description that says what presets begin with. */
 function withPresets(part: PartDescription, slot: Slot): PartDescription {
-  const begun = presets.flatMap((preset) =>
-    [preset.parts[slot] ?? []]
-      .flat()
-      .filter(({ name }) => name === part.name)
-      .map((own) => [preset.name, own] as const),
-  );
-  const valuesOf = ({ name, default: usual }: OptionDescription) =>
-    begun.flatMap(([preset, own]) =>
-      own[name] === undefined || isDeepStrictEqual(own[name], usual) ? [] : [[preset, own[name]]],
-    );
-  return {
-    ...part,
-    options: part.options.map((option) => {
-      const values = valuesOf(option);
-      return values.length > 0 ? { ...option, presets: Object.fromEntries(values) } : option;
-    }),
-  };
+  const options = part.options.map((option) => {
+    const values = presets.flatMap((preset) => {
+      const own = [preset.parts[slot] ?? []].flat().find(({ name }) => name === part.name);
+      const value = own?.[option.name];
+      return value === undefined || isDeepStrictEqual(value, option.default) ? [] : [[preset.name, value]];
+    });
+    return values.length > 0 ? { ...option, presets: Object.fromEntries(values) } : option;
+  });
+  return { ...part, options };
 }
 
 /** The terms that a configuration names, methods first. */

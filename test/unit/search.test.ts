@@ -59,6 +59,13 @@ test('a setting changes the learning rate and the strength of the method, and no
   const begun = { ...config, method: [{ ...config.method[0], tradeOff: 0.23 }] };
   const tried = [0, 1, 2, 3].map((strength) => withSetting(begun, { learningRate: 1, strength }, catalog()));
   expect(tried.map(({ method }) => method[0].tradeOff)).toEqual([0.23, 2.3, 0.69, 6.9]);
+  // Where bounds make multiples one, there are fewer values than places.
+  const bounded = catalog();
+  Object.assign(bounded.method.find(({ name }) => name === 'cotuning')!.options[0], {
+    minimum: 2,
+    maximum: 2.3,
+  });
+  expect(withSetting(config, { learningRate: 1, strength: 3 }, bounded).method[0].tradeOff).toBe(2.3);
 });
 
 test('a shorter training has its schedule where the whole one has it, in proportion, and validates at the end unless what counts depends on more', () => {
