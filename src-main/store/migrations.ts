@@ -305,6 +305,11 @@ CREATE TABLE turns (
 ) STRICT;
 ALTER TABLE tasks ADD COLUMN waits_for TEXT;
 `,
+  // Options of co-tuning that came later, as they were in effect until then.
+  (db) =>
+    rewrite(db, 'runs', 'config', (config) =>
+      withTermOptions(config, 'cotuning', { warmup: 0, sourceHeadRate: 1 }),
+    ),
 ];
 
 type Settings = Record<string, unknown>;
@@ -340,6 +345,14 @@ function withParts(config: Settings): Settings {
     optimizer: { name: 'sgd', momentum, weightDecay },
     schedule: { name: 'step', decayAt, decayFactor },
   };
+}
+
+/** A configuration whose terms of one name have options that came later, those that it has kept. */
+function withTermOptions(config: Settings, name: string, options: Settings): Settings {
+  const method = (config.method as Settings[]).map((term) =>
+    term.name === name ? { ...options, ...term } : term,
+  );
+  return { ...config, method };
 }
 
 /** A plan's settings of before: those that belong to parts are options now. */

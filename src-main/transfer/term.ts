@@ -244,7 +244,7 @@ export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
     view: StepView,
     held: Held,
     options: z.output<Schema>,
-  ): { curve: string; value: tf.Scalar; weight: number };
+  ): { curve: string; value: tf.Scalar; weight: number | tf.Scalar };
   /**
    * The gradient of a term that is a function of one parameter alone, to be added to the loss's; null for none. It stands in
    * for the optimizer's weight decay.

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
+import { createBackbone } from '../../src-main/backbones/index.ts';
 import { randomOf } from '../../src-main/data/random.ts';
 import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import type { TensorSpec } from '../../src-main/engine/engine.ts';
@@ -7,7 +8,7 @@ import { openEngine } from '../../src-main/engine/open.ts';
 import { optimizerOf, scheduleOf, termsOf } from '../../src-main/transfer/catalog.ts';
 import { crossEntropy } from '../../src-main/transfer/cross-entropy.ts';
 import { withRowsOfOthers } from '../../src-main/transfer/methods/cotuning.ts';
-import { agrees, heldOf, oneHot, recorded, valueAndGradients, viewOf } from './terms.ts';
+import { agrees, heldOf, oneHot, outputsOf, recorded, valueAndGradients, viewOf } from './terms.ts';
 
 test('co-tuning’s loss and its gradients are those recorded from PyTorch', async () => {
   const { inputs, value, grads } = recorded.cotuning_total;
@@ -31,6 +32,46 @@ test('co-tuning’s loss and its gradients are those recorded from PyTorch', asy
   agrees(found.value, value);
   agrees(found.target, grads.target);
   agrees(found.source, grads.source);
+});
+
+test('a warm-up feeds a share of λ that grows to the whole, and without one nothing is fed', async () => {
+  const [{ term, options }] = termsOf([{ name: 'cotuning', tradeOff: 2, warmup: 4 }]);
+  const shape = { batch: 1, size: 1 };
+  const at = (step: number, chosen = options) =>
+    term.feeds!.values(shape, undefined!, chosen, undefined!, step).share?.[0];
+  expect([0, 1, 3, 4, 1000].map((step) => at(step))).toEqual([0.25, 0.5, 1, 1, 1]);
+  const [plain] = termsOf([{ name: 'cotuning' }]);
+  expect(term.feeds!.specs(shape, undefined!, plain.options)).toEqual({});
+  expect(at(0, plain.options)).toBeUndefined();
+
+  const { weighed } = await outputsOf(
+    { sourceLogits: [[0, 0]], relationship: [[1, 0]], labels: [[1]], share: 0.25 },
+    (held) => {
+      const view = viewOf({
+        labels: held.labels as tf.Tensor2D,
+        sourceLogits: held.sourceLogits as tf.Tensor2D,
+      });
+      const { value, weight } = term.loss!(
+        view,
+        heldOf({ state: { relationship: held.relationship }, fed: { share: held.share } }),
+        options,
+      );
+      return { weighed: tf.mul(value, weight) };
+    },
+  );
+  expect(weighed[0]).toBeCloseTo(0.25 * 2 * Math.log(2), 6);
+});
+
+test('the source head learns at a rate of its own, which leaves everything else as it is', () => {
+  const [{ term, options }] = termsOf([{ name: 'cotuning', sourceHeadRate: 0.1 }]);
+  const network = {
+    backbone: createBackbone({ architecture: 'resnet18', padding: 'symmetric', width: 1 / 16 }),
+    ...{ batchNormEpsilon: 1e-5, sourceClasses: 3, targetClasses: 3 },
+  };
+  const { backbone } = network;
+  const rateOf = (name: string) => term.rate!(name, network, options);
+  expect(rateOf(`${backbone.head}.weight`)).toBe(0.1);
+  expect(['target.weight', backbone.tensors[0].name].map(rateOf)).toEqual([1, 1]);
 });
 
 test('the shuffled control gives every class the row of another, the same for the same seed', () => {

@@ -19,6 +19,13 @@ type Row = Record<string, unknown>;
 /** Names that tables have now. */
 const renamed: Record<string, string> = { sweeps: 'experiments' };
 
+/** A method with the options of terms that came later. */
+const withLaterOptions = (method: Row[]): Row[] =>
+  method.map((term) => (term.name === 'cotuning' ? { warmup: 0, sourceHeadRate: 1, ...term } : term));
+
+const inConfig = (text: string, change: (config: Row) => Row): string =>
+  JSON.stringify(change(JSON.parse(text)));
+
 /**
  * What steps change on purpose: the columns that an old row has after the upgrade, by table. A column that a step rewrites,
  * renames or drops is named here with the values that it must have; all others must be as they were.
@@ -28,16 +35,23 @@ const onPurpose: Record<string, (row: Row, schema: number) => Row> = {
   // pictures become input; a phase got another name.
   runs: ({ revision: _, trainer: __, config, phase, sweep_id, ...rest }, schema) => {
     const row = schema > 6 ? rest : { ...rest, experiment_id: sweep_id };
-    if (schema > 7) return { config, phase, ...row };
     if (schema > 4)
-      return { ...row, config: JSON.stringify({ ...JSON.parse(config as string), ...usualSight }), phase };
+      return {
+        ...row,
+        config: inConfig(config as string, (parts) => ({
+          ...parts,
+          method: withLaterOptions(parts.method as Row[]),
+          ...(schema <= 7 && usualSight),
+        })),
+        phase,
+      };
     const { method, tradeOff, approach, momentum, weightDecay, decayAt, decayFactor, ...others } = JSON.parse(
       config as string,
     );
     const term =
       method === 'cotuning' ? { name: method, tradeOff, approach, shuffled: false } : { name: method };
     const parts = {
-      method: [term],
+      method: withLaterOptions([term]),
       extras: [],
       optimizer: { name: 'sgd', momentum, weightDecay },
       schedule: { name: 'step', decayAt, decayFactor },

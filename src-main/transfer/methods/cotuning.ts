@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
 import { approaches } from '../../../src-shared/names.ts';
 import { permutation, randomOf } from '../../data/random.ts';
+import type { Arrays, Specs } from '../../engine/engine.ts';
 import { crossEntropy } from '../cross-entropy.ts';
 import { type Preparation, term } from '../term.ts';
 
@@ -31,6 +32,15 @@ export const cotuning = term({
       .enum(approaches)
       .default('reverse')
       .meta({ title: 'Relationship', description: 'how the relationship is learned' }),
+    warmup: z.number().int().min(0).max(1_000_000).default(0).meta({
+      title: 'Warm-up of λ',
+      description: 'steps over which λ grows from nothing, so that the new head learns first',
+      unit: 'steps',
+    }),
+    sourceHeadRate: z.number().min(0).max(100).default(1).meta({
+      title: 'Rate of the source head',
+      description: 'factor on the learning rate of the source head; 0 leaves it as it was pre-trained',
+    }),
     shuffled: z.boolean().default(false).meta({
       title: 'Shuffled control',
       description:
@@ -51,13 +61,20 @@ export const cotuning = term({
   state: ({ targetClasses, sourceClasses }) => ({
     relationship: { shape: [targetClasses, sourceClasses], dtype: 'float32' },
   }),
-  loss({ labels, sourceLogits }, { state }, { tradeOff }) {
+  feeds: {
+    specs: (_, __, { warmup }): Specs => (warmup > 0 ? { share: { shape: [], dtype: 'float32' } } : {}),
+    values: (_, __, { warmup }, ___, step): Arrays =>
+      warmup > 0 ? { share: Float32Array.of(Math.min(1, (step + 1) / warmup)) } : {},
+  },
+  rate: (tensor, { backbone }, { sourceHeadRate }) =>
+    tensor.startsWith(`${backbone.head}.`) ? sourceHeadRate : 1,
+  loss({ labels, sourceLogits }, { state, fed }, { tradeOff, warmup }) {
     // p(y_s | y_t) of each image's label: a row of the relationship picked by its one-hot label, or mixed rows.
     const distributions = tf.matMul(labels, state.relationship as tf.Tensor2D);
     return {
       curve: 'source_loss',
       value: crossEntropy(sourceLogits!, distributions as tf.Tensor2D),
-      weight: tradeOff,
+      weight: warmup > 0 ? tf.mul(fed.share as tf.Scalar, tradeOff) : tradeOff,
     };
   },
 });
