@@ -11,6 +11,9 @@ import {
   Dataset,
   EngineChoice,
   ErrorValueSchema,
+  Finding,
+  FindingKindName,
+  FindingState,
   ListedRelationship,
   Model,
   PartChoice,
@@ -403,7 +406,7 @@ export const Comparison = z.object({
 });
 export type Comparison = z.infer<typeof Comparison>;
 
-const Finding = z.object({
+const SystemFinding = z.object({
   level: z.enum(['ok', 'info', 'warning', 'problem']),
   topic: z.string(),
   text: z.string(),
@@ -421,7 +424,7 @@ export const SystemReport = z.object({
       versions: z.record(z.string(), z.string()),
     }),
   ),
-  findings: z.array(Finding),
+  findings: z.array(SystemFinding),
 });
 export type SystemReport = z.infer<typeof SystemReport>;
 
@@ -528,10 +531,34 @@ export const contract = {
         label: z.number().int().optional(),
         split: Split.optional(),
         /** Only images that a finding names, both sides of a duplicate. */
-        issuesOnly: z.boolean().default(false),
+        withFindings: z.boolean().default(false),
         ...page,
       }),
-      z.object({ total: z.number().int(), samples: z.array(Sample) }),
+      z.object({
+        total: z.number().int(),
+        samples: z.array(
+          Sample.extend({
+            /** Whether a finding names it that nobody has decided about. */
+            flagged: z.boolean(),
+          }),
+        ),
+      }),
+    ),
+    /** What was found in a dataset, kind by kind, leaks and high scores first. */
+    'datasets.findings': call(
+      z.object({
+        dataset: z.string(),
+        kind: FindingKindName.optional(),
+        state: FindingState.optional(),
+        /** Only those that name this image. */
+        sample: id.optional(),
+        /** Only pairs across splits. */
+        leaks: z.boolean().default(false),
+        /** Only those after this one: a list that is worked off goes on there, whatever has left it meanwhile. */
+        after: id.optional(),
+        ...page,
+      }),
+      z.object({ total: z.number().int(), findings: z.array(Finding) }),
     ),
     'datasets.delete': call(z.object({ dataset: z.string() }), ok),
     'samples.get': call(z.object({ sample: id }), Sample),

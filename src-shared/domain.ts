@@ -1,5 +1,6 @@
 /** The domain's words as schemas: what crosses the contract, what the store keeps, what the CLI prints. */
 import { z } from 'zod';
+import { findingKinds, findingStates } from './finding-kinds.ts';
 import {
   approaches,
   classLists,
@@ -53,25 +54,20 @@ export const Preprocessing = z.object({
 });
 export type Preprocessing = z.infer<typeof Preprocessing>;
 
+export const FindingKindName = z.enum(findingKinds.map(({ name }) => name));
+export type FindingKindName = z.infer<typeof FindingKindName>;
+export const FindingState = z.enum(findingStates);
+export type FindingState = z.infer<typeof FindingState>;
+
 /** What import noticed about one file. `broken`, `empty`, `huge`, `unsupported` files are left out of the dataset. `unusual`: how it was read. */
-export const SampleIssue = z.object({
-  kind: z.enum([
-    'broken',
-    'empty',
-    'huge',
-    'unsupported',
-    'exact-duplicate',
-    'near-duplicate',
-    'single-in-class',
-    'unusual',
-  ]),
+export interface SampleIssue {
+  kind: FindingKindName;
   /** Path relative to the dataset folder, with forward slashes. */
-  path: z.string(),
-  detail: z.string(),
+  path: string;
+  detail: string;
   /** For duplicates: the other file. */
-  other: z.string().optional(),
-});
-export type SampleIssue = z.infer<typeof SampleIssue>;
+  other?: string;
+}
 
 export const Dataset = z.object({
   id: z.number().int(),
@@ -84,7 +80,16 @@ export const Dataset = z.object({
   counts: z.object({ train: z.number().int(), val: z.number().int(), test: z.number().int() }),
   /** Image count per class and split, in the order of `classes`. */
   classCounts: z.array(z.object({ train: z.number().int(), val: z.number().int(), test: z.number().int() })),
-  issues: z.array(SampleIssue),
+  /** How many findings there are of each kind that has any, by what was decided; `leaks`: open pairs across splits. */
+  findings: z.array(
+    z.object({
+      kind: FindingKindName,
+      open: z.number().int(),
+      kept: z.number().int(),
+      done: z.number().int(),
+      leaks: z.number().int(),
+    }),
+  ),
   /** Remarks a person should read, e.g. that `val` serves as the test split. */
   notes: z.array(z.string()),
   importedAt: z.string(),
@@ -107,6 +112,26 @@ export const Sample = z.object({
   perceptualHash: z.string(),
 });
 export type Sample = z.infer<typeof Sample>;
+
+/** Something in a dataset that a person should look at. */
+export const Finding = z.object({
+  id: z.number().int(),
+  kind: FindingKindName,
+  /** Of the file or image that it is about. */
+  path: z.string(),
+  /** The other file of a pair. */
+  other: z.string().nullable(),
+  detail: z.string(),
+  /** The greater, the earlier it is worth a look, among those of its kind. */
+  score: z.number(),
+  state: FindingState,
+  /** Whether it is a pair across splits. */
+  leak: z.boolean(),
+  /** The images; null for a file that was left out, and where there is no other. */
+  sample: Sample.nullable(),
+  otherSample: Sample.nullable(),
+});
+export type Finding = z.infer<typeof Finding>;
 
 /** A temperature fitted on images whose source classes are known, by NLL (nats per image). */
 export const Calibration = z.object({

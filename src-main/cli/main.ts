@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './commands/bench.ts';
 import { compareCommand } from './commands/compare.ts';
+import { datasetCommand } from './commands/dataset.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { experimentCommand } from './commands/experiment.ts';
 import { exportCommand } from './commands/export.ts';
@@ -34,6 +35,7 @@ const program = new Command('cotune')
 
 for (const add of [
   importCommand,
+  datasetCommand,
   modelsCommand,
   rankCommand,
   relationshipCommand,

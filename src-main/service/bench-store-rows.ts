@@ -27,7 +27,6 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
     classes,
     counts: { train: 0, val: 0, test: images },
     classCounts: classes.map(() => ({ train: 0, val: 0, test: 0 })),
-    issues: [],
     notes: [],
     importedAt: now,
     layout: null,

@@ -1,9 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ImportLayout } from '../../src-shared/contract.ts';
-import type { Dataset } from '../../src-shared/domain.ts';
+import { type Dataset, FindingKindName, type SampleIssue } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { importFolder } from '../data/import-folder.ts';
+import type { Store } from '../store/store.ts';
 import type { Context, Handlers } from './context.ts';
 import { findDataset } from './lookup.ts';
 import type { TaskWork } from './tasks.ts';
@@ -23,13 +24,10 @@ export function datasetCalls(context: Context): Handlers<Names> {
         importDataset(context, { folder, name, seed, layout }, task),
       );
     },
-    'datasets.samples': ({ dataset, label, split, issuesOnly, offset, limit }) => {
-      const { id, issues } = findDataset(store, dataset);
-      const paths = issuesOnly
-        ? [...new Set(issues.flatMap(({ path, other }) => (other === undefined ? [path] : [path, other])))]
-        : undefined;
-      return store.samples.page(id, { label, split, paths }, offset, limit);
-    },
+    'datasets.samples': ({ dataset, offset, limit, ...filter }) =>
+      store.samples.page(findDataset(store, dataset).id, filter, offset, limit),
+    'datasets.findings': ({ dataset, offset, limit, ...filter }) =>
+      store.findings.page(findDataset(store, dataset).id, filter, offset, limit),
     'datasets.delete': ({ dataset }) => {
       const { id, name } = findDataset(store, dataset);
       const busy = (['running', 'queued'] as const).flatMap((status) =>
@@ -85,6 +83,12 @@ function checkName(known: Dataset | undefined, name: string, folder: string): vo
   }
 }
 
+/** Findings of the last import that need no second look at files which are still what they were. */
+const priorIssues = ({ findings }: Store, dataset: number): SampleIssue[] => [
+  ...findings.duplicates(dataset),
+  ...findings.ofKind(dataset, 'unusual'),
+];
+
 interface ImportRequest {
   folder: string;
   name: string;
@@ -106,7 +110,7 @@ async function importDataset(
     readFacts: (path) => reader.read('image-facts', { path }, folder),
     seed,
     layout: said ?? undefined,
-    previous: known && { samples: before, issues: known.issues },
+    previous: known && { samples: before, issues: priorIssues(store, known.id) },
     onProgress: task.progress,
     signal: task.signal,
   });
@@ -125,7 +129,6 @@ async function importDataset(
     classes,
     counts,
     classCounts,
-    issues,
     notes: found.notes,
     importedAt,
     layout: said,
@@ -135,6 +138,7 @@ async function importDataset(
     const target = now?.id ?? store.datasets.insert(dataset);
     if (now) store.datasets.update(now.id, dataset);
     store.samples.replace(target, samples);
+    store.findings.replace(target, FindingKindName.options, issues);
     return target;
   });
   emit('datasets.changed', {});

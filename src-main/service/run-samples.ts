@@ -37,7 +37,7 @@ export function samplesForRun(
   division: (typeof divisions)[number] = 'alike',
 ): RunSamples {
   const all = store.samples.all(dataset.id);
-  const alike = division === 'alike' ? alikeByPath(all, dataset.issues) : undefined;
+  const alike = division === 'alike' ? alikeByPath(all, store.findings.duplicates(dataset.id)) : undefined;
   const { train, val, test, notes } = splitSamples(all, { rate, seed, valFraction, alike });
   if (train.length === 0) {
     throw new CotuneError(

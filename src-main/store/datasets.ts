@@ -1,5 +1,5 @@
 import type { ImportLayout } from '../../src-shared/contract.ts';
-import type { Dataset } from '../../src-shared/domain.ts';
+import { type Dataset, FindingKindName } from '../../src-shared/domain.ts';
 import type { Db } from './database.ts';
 
 interface Row {
@@ -11,19 +11,18 @@ interface Row {
   classes: string;
   counts: string;
   class_counts: string;
-  issues: string;
   notes: string;
   imported_at: string;
   layout: string | null;
 }
 
-export interface NewDataset extends Omit<Dataset, 'id'> {
+export interface NewDataset extends Omit<Dataset, 'id' | 'findings'> {
   seed: number;
   /** Which folders a person said are splits and classes; null where their names did. */
   layout: ImportLayout | null;
 }
 
-const fromRow = (row: Row): Dataset => ({
+const fromRow = (row: Row, findings: Dataset['findings']): Dataset => ({
   id: row.id,
   name: row.name,
   path: row.path,
@@ -31,7 +30,7 @@ const fromRow = (row: Row): Dataset => ({
   classes: JSON.parse(row.classes),
   counts: JSON.parse(row.counts),
   classCounts: JSON.parse(row.class_counts),
-  issues: JSON.parse(row.issues),
+  findings,
   notes: JSON.parse(row.notes),
   importedAt: row.imported_at,
 });
@@ -44,7 +43,6 @@ const toRow = (dataset: NewDataset): Omit<Row, 'id'> => ({
   classes: JSON.stringify(dataset.classes),
   counts: JSON.stringify(dataset.counts),
   class_counts: JSON.stringify(dataset.classCounts),
-  issues: JSON.stringify(dataset.issues),
   notes: JSON.stringify(dataset.notes),
   imported_at: dataset.importedAt,
   layout: dataset.layout && JSON.stringify(dataset.layout),
@@ -56,12 +54,12 @@ export function datasetStore(db: Db) {
   const byId = db.prepare<[number], Row>('SELECT * FROM datasets WHERE id = ? AND deleted_at IS NULL');
   const byName = db.prepare<[string], Row>('SELECT * FROM datasets WHERE name = ? AND deleted_at IS NULL');
   const insert = db.prepare(
-    `INSERT INTO datasets (name, path, hash, seed, classes, counts, class_counts, issues, notes, imported_at, layout)
-     VALUES (@name, @path, @hash, @seed, @classes, @counts, @class_counts, @issues, @notes, @imported_at, @layout)`,
+    `INSERT INTO datasets (name, path, hash, seed, classes, counts, class_counts, notes, imported_at, layout)
+     VALUES (@name, @path, @hash, @seed, @classes, @counts, @class_counts, @notes, @imported_at, @layout)`,
   );
   const update = db.prepare(
     `UPDATE datasets SET name = @name, path = @path, hash = @hash, seed = @seed, classes = @classes, counts = @counts,
-     class_counts = @class_counts, issues = @issues, notes = @notes, imported_at = @imported_at, layout = @layout WHERE id = @id`,
+     class_counts = @class_counts, notes = @notes, imported_at = @imported_at, layout = @layout WHERE id = @id`,
   );
   const pathOf = db.prepare<[number], string>('SELECT path FROM datasets WHERE id = ?').pluck();
   const seedOf = db.prepare<[number], number>('SELECT seed FROM datasets WHERE id = ?').pluck();
@@ -72,10 +70,20 @@ export function datasetStore(db: Db) {
   const purge = db.prepare(
     'DELETE FROM datasets WHERE deleted_at IS NOT NULL AND id NOT IN (SELECT dataset_id FROM runs WHERE dataset_id IS NOT NULL)',
   );
-  const one = (row: Row | undefined): Dataset | undefined => row && fromRow(row);
+  const countFindings = db.prepare<[number], Dataset['findings'][number]>(
+    `SELECT kind, sum(state = 'open') AS open, sum(state = 'kept') AS kept, sum(state = 'done') AS done,
+     sum(leak AND state = 'open') AS leaks FROM findings WHERE dataset_id = ? GROUP BY kind`,
+  );
+  const rank = new Map(FindingKindName.options.map((kind, place) => [kind, place]));
+  const whole = (row: Row): Dataset =>
+    fromRow(
+      row,
+      countFindings.all(row.id).sort((a, b) => rank.get(a.kind)! - rank.get(b.kind)!),
+    );
+  const one = (row: Row | undefined): Dataset | undefined => row && whole(row);
 
   return {
-    list: (): Dataset[] => list.all().map(fromRow),
+    list: (): Dataset[] => list.all().map(whole),
     get: (id: number): Dataset | undefined => one(byId.get(id)),
     getByName: (name: string): Dataset | undefined => one(byName.get(name)),
     insert: (dataset: NewDataset): number => Number(insert.run(toRow(dataset)).lastInsertRowid),

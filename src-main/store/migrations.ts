@@ -310,7 +310,49 @@ ALTER TABLE tasks ADD COLUMN waits_for TEXT;
     rewrite(db, 'runs', 'config', (config) =>
       withTermOptions(config, 'cotuning', { warmup: 0, sourceHeadRate: 1 }),
     ),
+  // What was found in a dataset is asked for a page at a time, and has a state.
+  (db) => {
+    db.exec(`
+CREATE TABLE findings (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  dataset_id INTEGER NOT NULL REFERENCES datasets (id) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  path TEXT NOT NULL,
+  -- The other file of a pair.
+  other TEXT,
+  -- NULL for a file that was left out.
+  sample_id INTEGER REFERENCES samples (id) ON DELETE SET NULL,
+  other_id INTEGER REFERENCES samples (id) ON DELETE SET NULL,
+  detail TEXT NOT NULL,
+  -- The greatest of its kind is looked at first.
+  score REAL NOT NULL DEFAULT 0,
+  state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'kept', 'done')),
+  -- Whether it is a pair across splits.
+  leak INTEGER NOT NULL DEFAULT 0 CHECK (leak IN (0, 1))
+) STRICT;
+CREATE INDEX findings_listed ON findings (dataset_id, kind, leak DESC, score DESC, id, state);
+CREATE INDEX findings_sample ON findings (sample_id, state);
+CREATE INDEX findings_other ON findings (other_id, state);
+`);
+    const insert = db.prepare(
+      `INSERT INTO findings (dataset_id, kind, path, other, detail, sample_id, other_id)
+       SELECT @dataset, @kind, @path, @other, @detail, ${presentAt('@path')}, ${presentAt('@other')}`,
+    );
+    const datasets = db.prepare<[], { id: number; issues: string }>('SELECT id, issues FROM datasets');
+    for (const { id: dataset, issues } of datasets.all()) {
+      for (const { kind, path, detail, other = null } of JSON.parse(issues))
+        insert.run({ dataset, kind, path, detail, other });
+    }
+    db.exec(`
+UPDATE findings SET leak = coalesce((SELECT s.split <> o.split FROM samples s JOIN samples o ON o.id = findings.other_id
+  WHERE s.id = findings.sample_id), 0) WHERE other_id IS NOT NULL;
+ALTER TABLE datasets DROP COLUMN issues;
+`);
+  },
 ];
+
+const presentAt = (path: string): string =>
+  `(SELECT id FROM samples WHERE dataset_id = @dataset AND path = ${path} AND present = 1)`;
 
 type Settings = Record<string, unknown>;
 

@@ -8,12 +8,19 @@ export type NewSample = Omit<StampedSample, 'id' | 'dataset'>;
 const columns =
   'id, dataset_id AS dataset, path, label, split, width, height, bytes, hash, perceptual_hash AS perceptualHash';
 
-/** Which samples of a dataset: by class, by split, or those whose path is in `paths`. */
+/** Which samples of a dataset: by class, by split, or those that a finding names. */
 export interface SampleFilter {
   label?: number;
   split?: Split;
-  paths?: string[];
+  withFindings?: boolean;
 }
+
+/** A sample of a list: whether a finding names it that nobody has decided about. */
+type ListedSample = Sample & { flagged: boolean };
+
+const namedBy = (condition: string): string =>
+  `(EXISTS (SELECT 1 FROM findings WHERE sample_id = samples.id${condition})
+    OR EXISTS (SELECT 1 FROM findings WHERE other_id = samples.id${condition}))`;
 
 /** Images of datasets. A row that a re-import no longer finds stays, hidden, for the predictions made on it. */
 export function sampleStore(db: Db) {
@@ -47,22 +54,25 @@ export function sampleStore(db: Db) {
       filter: SampleFilter,
       offset: number,
       limit: number,
-    ): { total: number; samples: Sample[] } {
+    ): { total: number; samples: ListedSample[] } {
       const where = ['dataset_id = @dataset', 'present = 1'];
       if (filter.label !== undefined) where.push('label = @label');
       if (filter.split !== undefined) where.push('split = @split');
-      if (filter.paths) where.push('path IN (SELECT value FROM json_each(@paths))');
-      const values = { dataset, ...filter, paths: JSON.stringify(filter.paths ?? []), offset, limit };
+      if (filter.withFindings) where.push(namedBy(''));
+      const { label, split } = filter;
+      const values = { dataset, label, split, offset, limit };
       const condition = where.join(' AND ');
       const total = db
         .prepare<[object], number>(`SELECT count(*) FROM samples WHERE ${condition}`)
         .pluck()
         .get(values) as number;
       const samples = db
-        .prepare<[object], Sample>(
-          `SELECT ${columns} FROM samples WHERE ${condition} ORDER BY label, split, path LIMIT @limit OFFSET @offset`,
+        .prepare<[object], Sample & { flagged: 0 | 1 }>(
+          `SELECT ${columns}, ${namedBy(" AND state = 'open'")} AS flagged FROM samples WHERE ${condition}
+           ORDER BY label, split, path LIMIT @limit OFFSET @offset`,
         )
-        .all(values);
+        .all(values)
+        .map((sample) => ({ ...sample, flagged: sample.flagged === 1 }));
       return { total, samples };
     },
 

@@ -4,6 +4,7 @@ import { checkpointStore } from './checkpoints.ts';
 import { explainStoreError, mayPass, openDatabase } from './database.ts';
 import { datasetStore } from './datasets.ts';
 import { experimentStore } from './experiments.ts';
+import { findingStore } from './findings.ts';
 import { leaseStore } from './leases.ts';
 import { metricStore } from './metrics.ts';
 import { modelStore } from './models.ts';
@@ -32,6 +33,7 @@ export function openStore(path: string) {
     path,
     datasets: datasetStore(db),
     samples: sampleStore(db),
+    findings: findingStore(db),
     models: modelStore(db),
     rankings: rankingStore(db),
     relationships: relationshipStore(db),

@@ -9,7 +9,15 @@ import type {
   PairDetail,
   Prediction,
 } from '../../src-shared/contract.ts';
-import type { Dataset, Model, Relationship, RelationshipRow, Run, Sample } from '../../src-shared/domain.ts';
+import type {
+  Dataset,
+  Finding,
+  Model,
+  Relationship,
+  RelationshipRow,
+  Run,
+  Sample,
+} from '../../src-shared/domain.ts';
 import { usualConfig } from '../usual-config.ts';
 
 /** A reproducible number in [0, 1) for any tuple of whole numbers. */
@@ -48,6 +56,7 @@ export interface FakeDataset {
   dataset: Dataset;
   sample(index: number): Sample;
   total: number;
+  findings: Finding[];
 }
 
 function makeDataset(id: number, name: string, classes: string[], perClass: number): FakeDataset {
@@ -83,11 +92,31 @@ function makeDataset(id: number, name: string, classes: string[], perClass: numb
     kind: i % 3 === 0 ? ('near-duplicate' as const) : ('exact-duplicate' as const),
     path: sample(i * 5).path,
     other: sample(i * 5 + 2).path,
+    leak: sample(i * 5).split !== sample(i * 5 + 2).split,
+    sample: sample(i * 5),
+    otherSample: sample(i * 5 + 2),
     detail: i % 3 === 0 ? 'The perceptual hashes differ in 2 of 64 bits.' : 'Same content.',
   }));
+  const leftOut = [
+    {
+      kind: 'broken' as const,
+      path: `train/${classes[1]}/n1999.jpg`,
+      detail: 'The file ends in the middle of the image.',
+    },
+    {
+      kind: 'empty' as const,
+      path: `train/${classes[2]}/n2042.jpg`,
+      detail: 'The file has no content.',
+    },
+  ];
+  const findings: Finding[] = [
+    ...leftOut.map((one) => ({ ...one, other: null, leak: false, sample: null, otherSample: null })),
+    ...duplicates,
+  ].map((one, index) => ({ ...one, id: id * 1000 + index, score: 0, state: 'open' }));
   return {
     total,
     sample,
+    findings,
     dataset: {
       id,
       name,
@@ -96,15 +125,13 @@ function makeDataset(id: number, name: string, classes: string[], perClass: numb
       classes,
       counts: { train: counts.train * classes.length, val: 0, test: counts.test * classes.length },
       classCounts: classes.map(() => counts),
-      issues: [
-        ...duplicates,
-        {
-          kind: 'broken',
-          path: `train/${classes[1]}/n1999.jpg`,
-          detail: 'The file ends in the middle of the image.',
-        },
-        { kind: 'empty', path: `train/${classes[2]}/n2042.jpg`, detail: 'The file has no content.' },
-      ],
+      findings: [...Map.groupBy(findings, ({ kind }) => kind)].map(([kind, members]) => ({
+        kind,
+        open: members.length,
+        kept: 0,
+        done: 0,
+        leaks: members.filter(({ leak }) => leak).length,
+      })),
       notes: ['The folder “val” beside “train” is used as the test split.'],
       importedAt: new Date(Date.now() - id * 5_000_000).toISOString(),
     },

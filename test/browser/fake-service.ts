@@ -151,22 +151,34 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
     'tasks.list': () => [],
     'datasets.list': () => (full ? data.datasets.map(({ dataset }) => dataset) : []),
     'datasets.get': ({ dataset }) => find(dataset).dataset,
-    'datasets.samples': ({ dataset, label, split, issuesOnly, offset = 0, limit = 200 }) => {
-      const { dataset: record, sample, total } = find(dataset);
+    'datasets.samples': ({ dataset, label, split, withFindings, offset = 0, limit = 200 }) => {
+      const { dataset: record, sample: sampleAt, total, findings } = find(dataset);
       const perClass = total / record.classes.length;
-      const flagged = new Set(record.issues.flatMap((issue) => [issue.path, issue.other]));
+      const flagged = new Set(findings.flatMap(({ path, other }) => [path, other]));
+      const sample = (index: number) => {
+        const one = sampleAt(index);
+        return { ...one, flagged: flagged.has(one.path) };
+      };
       const first = label === undefined ? 0 : label * perClass;
       const last = label === undefined ? total : first + perClass;
-      if (label === undefined && !split && !issuesOnly) {
+      if (label === undefined && !split && !withFindings) {
         const samples = Array.from({ length: Math.max(0, Math.min(limit, total - offset)) }, (_, i) =>
           sample(offset + i),
         );
         return { total, samples };
       }
       const all = Array.from({ length: last - first }, (_, i) => sample(first + i)).filter(
-        (one) => (!split || one.split === split) && (!issuesOnly || flagged.has(one.path)),
+        (one) => (!split || one.split === split) && (!withFindings || flagged.has(one.path)),
       );
       return { total: all.length, samples: all.slice(offset, offset + limit) };
+    },
+    'datasets.findings': ({ dataset, kind, sample, offset = 0, limit = 200 }) => {
+      const all = find(dataset).findings.filter(
+        (one) =>
+          (!kind || one.kind === kind) &&
+          (!sample || one.sample?.id === sample || one.otherSample?.id === sample),
+      );
+      return { total: all.length, findings: all.slice(offset, offset + limit) };
     },
     'samples.get': ({ sample: id }) =>
       data.datasets[Math.floor(id / 1_000_000) - 1].sample((id % 1_000_000) - 1),

@@ -120,7 +120,7 @@ test('importing again keeps the ids of unchanged images and says what changed', 
   expect(dataset.notes.join(' ')).toMatch(/Since the last import.*1.*added.*1.*removed/);
   const after = new Map((await allSamples()).map((sample) => [sample.path, sample.id]));
   for (const { path, id } of before) if (path !== 'wasp/0.png') expect(after.get(path)).toBe(id);
-  const { samples } = await service.call('datasets.samples', { dataset: 'insects', issuesOnly: true });
+  const { samples } = await service.call('datasets.samples', { dataset: 'insects', withFindings: true });
   expect(samples.map((sample) => sample.path)).toContain('bee/new.png');
 });
 

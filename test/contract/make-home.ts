@@ -105,7 +105,7 @@ store.close();
 const db = new Database(join(fixture.home, 'cotune.sqlite'));
 for (const [table, column] of [
   ['datasets', 'path'],
-  ['datasets', 'issues'],
+  ['findings', 'detail'],
   ['models', 'facts'],
   ['runs', 'facts'],
   ['tasks', 'title'],

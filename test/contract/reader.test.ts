@@ -134,9 +134,10 @@ test('an import names the image that ended its reader and goes on', async () => 
   });
   const task = await service.call('datasets.import', { path: fixture.images, name: 'insects' });
   expect(await finishTask(service, task)).toMatchObject({ status: 'finished' });
-  const { issues, counts } = await service.call('datasets.get', { dataset: 'insects' });
+  const { counts } = await service.call('datasets.get', { dataset: 'insects' });
+  const { findings } = await service.call('datasets.findings', { dataset: 'insects' });
   expect(counts.train + counts.test).toBe(7);
-  expect(issues).toMatchObject([
+  expect(findings).toMatchObject([
     {
       kind: 'broken',
       path: 'wasp/2.png',

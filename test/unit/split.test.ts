@@ -146,8 +146,11 @@ test('a run that began when only copies were kept together goes on with its own 
     .slice(1)
     .map(({ path }, index) => near(path, samples[index].path))
     .slice(0, 12);
-  const store = { samples: { all: () => samples } } as unknown as Store;
-  const dataset = { id: 1, name: 'alike', issues } as unknown as Dataset;
+  const store = {
+    samples: { all: () => samples },
+    findings: { duplicates: () => issues },
+  } as unknown as Store;
+  const dataset = { id: 1, name: 'alike' } as unknown as Dataset;
   const [today, before] = (['alike', 'copies'] as const).map((one) =>
     samplesForRun(store, dataset, 1, 0, one),
   );

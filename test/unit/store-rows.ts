@@ -15,7 +15,6 @@ export const dataset = (name: string, classes: string[] = ['a', 'b']): NewDatase
   classes,
   counts: { train: 0, val: 0, test: 0 },
   classCounts: classes.map(() => ({ train: 0, val: 0, test: 0 })),
-  issues: [],
   notes: [],
   importedAt: '2026-01-01T00:00:00.000Z',
   layout: null,

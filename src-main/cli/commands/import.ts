@@ -4,10 +4,11 @@ import type { ImportLayout } from '../../../src-shared/contract.ts';
 import type { Dataset } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
 import { awaitTask } from '../await-work.ts';
+import { someFindings } from '../findings-text.ts';
 import { snakeCase } from '../output.ts';
 import { openProgress } from '../progress.ts';
 import { type CommonOptions, common, number, withService } from '../session.ts';
-import { columns, plural, someOf, table } from '../text.ts';
+import { columns, plural, table } from '../text.ts';
 
 interface Options extends CommonOptions {
   name: string;
@@ -44,7 +45,10 @@ export function importCommand(program: Command): void {
         const input = { path: resolve(dir), name, seed, layout: layoutOf(options) };
         await awaitTask(service, () => service.call('datasets.import', input), openProgress());
         const dataset = await service.call('datasets.get', { dataset: options.name });
-        return { json: snakeCase(dataset), text: describe(dataset) };
+        return {
+          json: snakeCase(dataset),
+          text: [describe(dataset), ...(await someFindings(service, dataset))].join('\n'),
+        };
       }),
     );
 }
@@ -77,18 +81,10 @@ function describe(dataset: Dataset): string {
     const counts = dataset.classCounts[label];
     return [name, `${counts.train}`, `${counts.val}`, `${counts.test}`];
   });
-  const issues = [...Map.groupBy(dataset.issues, (issue) => issue.kind)].flatMap(([kind, members]) => [
-    `${kind.replaceAll('-', ' ')}: ${plural(members.length, 'file')}`,
-    ...someOf(
-      members.map((issue) => `  ${issue.path}: ${issue.detail}`),
-      5,
-    ),
-  ]);
   return [
     `${dataset.name}: ${plural(dataset.classes.length, 'class', 'classes')}; ${train} training, ${val} validation, ${test} test images`,
     ...dataset.notes,
     '',
     table(columns('class', '#train', '#val', '#test'), rows),
-    ...(issues.length > 0 ? ['', ...issues] : []),
   ].join('\n');
 }

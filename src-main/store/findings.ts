@@ -1,0 +1,111 @@
+import type { Finding, FindingKindName, FindingState, Sample, SampleIssue } from '../../src-shared/domain.ts';
+import type { Db } from './database.ts';
+
+/** What was noticed about a file, an image or a pair; the greatest score is shown first. */
+export interface NewFinding extends Pick<SampleIssue, 'path' | 'other' | 'detail'> {
+  kind: FindingKindName;
+  score?: number;
+}
+
+export interface FindingFilter {
+  kind?: FindingKindName;
+  state?: FindingState;
+  /** Only those that name this image. */
+  sample?: number;
+  /** Only pairs whose images are of different splits. */
+  leaks?: boolean;
+  /** Only those after this one, in the order of the list. */
+  after?: number;
+}
+
+interface Row extends Omit<Finding, 'sample' | 'otherSample' | 'leak'> {
+  leak: 0 | 1;
+  sample: string | null;
+  otherSample: string | null;
+}
+
+const sampleJson = (table: string): string =>
+  `CASE WHEN ${table}.id IS NULL THEN NULL ELSE json_object('id', ${table}.id, 'dataset', ${table}.dataset_id, 'path', ${table}.path,
+   'label', ${table}.label, 'split', ${table}.split, 'width', ${table}.width, 'height', ${table}.height, 'bytes', ${table}.bytes,
+   'hash', ${table}.hash, 'perceptualHash', ${table}.perceptual_hash) END`;
+
+const select = `SELECT f.id, f.kind, f.path, f.other, f.detail, f.score, f.state, f.leak,
+  ${sampleJson('s')} AS sample, ${sampleJson('o')} AS otherSample
+  FROM findings f LEFT JOIN samples s ON s.id = f.sample_id LEFT JOIN samples o ON o.id = f.other_id`;
+
+/** Leaks first, then by score. */
+const order = 'f.kind, f.leak DESC, f.score DESC, f.id';
+
+const fromRow = ({ leak, sample, otherSample, ...row }: Row): Finding => ({
+  ...row,
+  leak: leak === 1,
+  sample: parsed(sample),
+  otherSample: parsed(otherSample),
+});
+const parsed = (json: string | null): Sample | null => (json === null ? null : JSON.parse(json));
+
+/** What was found in datasets, with what a person decided about it. */
+export function findingStore(db: Db) {
+  const remove = db.prepare(
+    'DELETE FROM findings WHERE dataset_id = ? AND kind IN (SELECT value FROM json_each(?))',
+  );
+  const idAt = (path: string) =>
+    `(SELECT id FROM samples WHERE dataset_id = @dataset AND path = ${path} AND present = 1)`;
+  const insert = db.prepare(
+    `INSERT INTO findings (dataset_id, kind, path, other, sample_id, other_id, detail, score)
+     VALUES (@dataset, @kind, @path, @other, ${idAt('@path')}, ${idAt('@other')}, @detail, @score)`,
+  );
+  const findLeaks = db.prepare(
+    `UPDATE findings SET leak = coalesce((SELECT s.split <> o.split FROM samples s JOIN samples o ON o.id = findings.other_id
+     WHERE s.id = findings.sample_id), 0) WHERE dataset_id = ? AND other_id IS NOT NULL`,
+  );
+  const pairs = db.prepare<[number], SampleIssue>(
+    `SELECT kind, path, other, detail FROM findings WHERE dataset_id = ? AND kind IN ('exact-duplicate', 'near-duplicate')`,
+  );
+  const ofKind = db.prepare<[number, string], SampleIssue>(
+    'SELECT kind, path, detail FROM findings WHERE dataset_id = ? AND kind = ? ORDER BY id',
+  );
+
+  return {
+    /** Makes `found` the findings of some kinds. Call inside a transaction, after the samples are replaced. */
+    replace(dataset: number, kinds: readonly FindingKindName[], found: readonly NewFinding[]): void {
+      remove.run(dataset, JSON.stringify(kinds));
+      for (const { kind, path, other = null, detail, score = 0 } of found)
+        insert.run({ dataset, kind, path, other, detail, score });
+      findLeaks.run(dataset);
+    },
+    /** Duplicates by their files' content or look, whatever was decided about them. */
+    duplicates: (dataset: number): SampleIssue[] => pairs.all(dataset),
+    ofKind: (dataset: number, kind: FindingKindName): SampleIssue[] => ofKind.all(dataset, kind),
+
+    /** One page, kind by kind, leaks and high scores first, and how many there are in all. */
+    page(
+      dataset: number,
+      filter: FindingFilter,
+      offset: number,
+      limit: number,
+    ): { total: number; findings: Finding[] } {
+      const where = ['f.dataset_id = @dataset'];
+      if (filter.kind !== undefined) where.push('f.kind = @kind');
+      if (filter.state !== undefined) where.push('f.state = @state');
+      if (filter.sample !== undefined) where.push('@sample IN (f.sample_id, f.other_id)');
+      if (filter.leaks) where.push('f.leak = 1');
+      const { kind, state, sample, after } = filter;
+      const values = { dataset, kind, state, sample, after, offset, limit };
+      const all = where.join(' AND ');
+      const total = db
+        .prepare<[object], number>(`SELECT count(*) FROM findings f WHERE ${all}`)
+        .pluck()
+        .get(values) as number;
+      const rest =
+        after === undefined
+          ? ''
+          : ` AND (f.kind, -f.leak, -f.score, f.id) >
+             (SELECT kind, -leak, -score, id FROM findings WHERE id = @after)`;
+      const rows = db
+        .prepare<[object], Row>(`${select} WHERE ${all}${rest} ORDER BY ${order} LIMIT @limit OFFSET @offset`)
+        .all(values);
+      return { total, findings: rows.map(fromRow) };
+    },
+  };
+}

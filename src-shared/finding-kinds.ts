@@ -1,0 +1,59 @@
+/** What can be found in a dataset that would spoil a training or a comparison. */
+
+export interface FindingKind {
+  readonly name: string;
+  readonly title: string;
+  /** What it means for a person's results. */
+  readonly meaning: string;
+  /** A file that was left out, an image, an image beside another one, or classes. */
+  readonly about: 'file' | 'image' | 'pair' | 'class';
+}
+
+/** In the order in which a person should look at them. */
+export const findingKinds = [
+  { name: 'broken', title: 'Broken', meaning: 'Could not be decoded; left out.', about: 'file' },
+  { name: 'empty', title: 'Empty', meaning: 'Files without content; left out.', about: 'file' },
+  {
+    name: 'unsupported',
+    title: 'Unsupported',
+    meaning: 'Not one of the image formats read here; left out.',
+    about: 'file',
+  },
+  {
+    name: 'huge',
+    title: 'Too large',
+    meaning: 'More pixels than can be decoded safely; left out.',
+    about: 'file',
+  },
+  {
+    name: 'single-in-class',
+    title: 'Single image in its class',
+    meaning: 'Too few to train and test on this class.',
+    about: 'image',
+  },
+  {
+    name: 'unusual',
+    title: 'Read in an unusual way',
+    meaning: 'There are several ways to show these; check that the pictures are right.',
+    about: 'image',
+  },
+  {
+    name: 'exact-duplicate',
+    title: 'Exact duplicates',
+    meaning: 'The same file content twice. Between train and test it flatters the test accuracy.',
+    about: 'pair',
+  },
+  {
+    name: 'near-duplicate',
+    title: 'Near duplicates',
+    meaning: 'Pictures that look the same. Between train and test they flatter the test accuracy.',
+    about: 'pair',
+  },
+] as const satisfies readonly FindingKind[];
+
+/** What a person reads for a kind. */
+export const findingTitle = (kind: string): string =>
+  findingKinds.find(({ name }) => name === kind)?.title ?? kind;
+
+/** `open` until a person has decided: `kept` as it is, or `done` by an edit. */
+export const findingStates = ['open', 'kept', 'done'] as const;
