@@ -1,7 +1,7 @@
 import type { Tensor, Tensor1D, Tensor4D } from '@tensorflow/tfjs-core';
 
-/** What a tensor is: running statistics are not trained, a vector is no product's matrix. */
-export type TensorKind = 'conv' | 'depthwise' | 'linear' | 'vector' | 'running';
+/** What a tensor is: running statistics are not trained, a vector is no product's matrix, rows of an embedding are looked up. */
+export type TensorKind = 'conv' | 'depthwise' | 'linear' | 'embedding' | 'vector' | 'running';
 
 /** One tensor of a network under its torchvision name, with PyTorch's shape. */
 export interface TensorDescription {
@@ -22,9 +22,12 @@ export interface MaskSite {
   name: string;
   /** Share that is dropped. */
   rate: number;
-  /** `element`: a number for each of an image's features; `image`: one for each image. */
-  of: 'element' | 'image';
-  /** Features of an image. */
+  /**
+   * `element`: a number for each of an image's features; `image`: one for each image; of a text `value`: one for each feature of
+   * each piece, `weight`: one for each head, query and key of attention.
+   */
+  of: 'element' | 'image' | 'value' | 'weight';
+  /** Features of an image or a piece; attention's heads. */
   features: number;
 }
 
@@ -36,8 +39,15 @@ export interface Scope {
    * mean, [channels].
    */
   batchNorm(x: Tensor4D, prefix: string, near: () => Tensor1D): Tensor4D;
-  /** The mask of a site: [batch, features] or [batch]; undefined where nothing is dropped. */
+  /**
+   * The mask of a site: [batch, features] or [batch], of a text [batch, length, features] or [batch, heads, length, length];
+   * undefined where nothing is dropped.
+   */
   mask?(site: MaskSite): Tensor | undefined;
+  /** Of a text: 1 where there is a piece and 0 where there is padding [batch, length]; absent where nothing is padding. */
+  present?: Tensor;
+  /** Of a text: the segment of every piece, int32 [batch, length]; absent where all are of the first. */
+  segments?: Tensor;
   /** Is told what comes out at every tap. */
   tap?(name: string, value: Tensor): void;
 }
@@ -72,8 +82,11 @@ export interface Backbone {
   rectifiesScores: boolean;
   /** Tensors of a head of that name: its weight and its bias. */
   headTensors(name: string, classes: number): TensorDescription[];
-  /** images [batch, side, side, 3] → features [batch, features], or an image of them where the head takes one. */
-  forward(images: Tensor4D, scope: Scope): Tensor;
+  /**
+   * images [batch, side, side, 3] → features [batch, features], or an image of them where the head takes one; a text's pieces, int32
+   * [batch, length] → features [batch, length, features].
+   */
+  forward(input: Tensor, scope: Scope): Tensor;
   /** The rest of a forward pass, from what stage `stage` has made to the features. */
   resume(stage: number, value: Tensor, scope: Scope): Tensor;
   /** Features → logits [batch, classes] of the head of that name. */

@@ -32,11 +32,14 @@ export function buildBackbone(description: Description, padding: Padding): Backb
     width: (out) => (out === 'classes' ? classes : out),
   });
   const head = classifierOf(description.head);
-  const headOf = (name: string, classes: number) =>
-    sequence(
-      description.head.map((layer) => (layer === head ? { ...head, name } : layer)),
+  const headOf = (name: string, classes: number) => {
+    const layers = name === head.name ? description.head : (description.newHead ?? description.head);
+    const last = classifierOf(layers);
+    return sequence(
+      layers.map((layer) => (layer === last ? { ...last, name } : layer)),
       headSite(classes),
     );
+  };
   const owners = ({ tensors }: Built) => [...new Set(tensors.map(({ name }) => ownerOf(name)))];
   const resume = (from: number, value: tf.Tensor, scope: Scope): tf.Tensor => {
     let x = value;
@@ -66,7 +69,7 @@ export function buildBackbone(description: Description, padding: Padding): Backb
       .some((layer) => layer.op === 'activation' && layer.of === 'relu'),
     headTensors: (name, classes) => headOf(name, classes).tensors,
     stageChannels: stages.map((part) => part.channels),
-    forward: (images, scope) => resume(0, images, scope),
+    forward: (input, scope) => resume(0, input, scope),
     resume: (stage, value, scope) => resume(stage + 1, value, scope),
     // The number of classes decides tensors' shapes, not the arithmetic.
     classify: (x, scope, name) => headOf(name, 1).forward(x, withoutNorms(scope)),

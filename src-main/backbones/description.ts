@@ -4,7 +4,15 @@
  * without the block's own.
  */
 
-export type ActivationName = 'relu' | 'relu6' | 'silu' | 'gelu' | 'hardSwish' | 'hardSigmoid' | 'sigmoid';
+export type ActivationName =
+  | 'relu'
+  | 'relu6'
+  | 'silu'
+  | 'gelu'
+  | 'hardSwish'
+  | 'hardSigmoid'
+  | 'sigmoid'
+  | 'tanh';
 
 /** Where a head's layer gets its width from. */
 export type Width = number | 'classes';
@@ -46,7 +54,8 @@ export type Layer =
     }
   /** A factor for every channel. */
   | { op: 'scale'; name: string; shape: 'vector' | 'image' }
-  | { op: 'dropout'; name: string; rate: number }
+  /** `of`: an image's features at all of its places alike, or every value by itself, as of a text. */
+  | { op: 'dropout'; name: string; rate: number; of: 'element' | 'value' }
   /** Leaves a whole branch out, for each image by itself. Huang et al., «Deep Networks with Stochastic Depth», ECCV 2016. */
   | { op: 'stochasticDepth'; name: string; rate: number }
   /** What the branches make of the same input, added; an empty one is the input itself. */
@@ -59,7 +68,27 @@ export type Layer =
   | { op: 'tokens'; classToken: string; positions: string; grid: number }
   /** The class token alone. */
   | { op: 'classToken' }
-  | { op: 'attention'; name: string; heads: number }
+  /** Learned vectors of a text's pieces, added to those of their positions and, where there are any, of their segments. */
+  | {
+      op: 'pieces';
+      name: string;
+      vocabulary: number;
+      positions: number;
+      /** Kinds of segments: a first and a second sentence; 0 where the network tells none. */
+      segments: number;
+      out: number;
+    }
+  | {
+      op: 'attention';
+      name: string;
+      heads: number;
+      /** What query, key and value, and what is made of them, are called where weights keep them apart. */
+      apart?: { projections: readonly string[]; out: string };
+      /** Share of the weights that is dropped while training. */
+      rate?: number;
+    }
+  /** A score for every piece of the vocabulary, by its own vector and a bias. */
+  | { op: 'pieceScores'; name: string; pieces: string; out: Width }
   /** A residual bottleneck of so many channels, or of so many times fewer. */
   | { op: 'adapter'; name: string; width: number | { reduction: number }; of: 'image' | 'tokens' }
   /** Layers that belong together, with a common front part of their names: what is frozen, adapted or looked at. */
@@ -74,6 +103,8 @@ export interface Description {
   neck: Layer[];
   /** From features to a score for each class. One of its layers is `classes` wide. */
   head: Layer[];
+  /** The same for new classes, where it has another form than what was pre-trained. */
+  newHead?: Layer[];
 }
 
 interface ConvolutionOptions {
@@ -113,10 +144,19 @@ export const pointwise = (name: string, out: number): Layer => ({
   as: 'convolution',
 });
 export const scale = (name: string, shape: 'vector' | 'image'): Layer => ({ op: 'scale', name, shape });
-export const dropout = (name: string, rate: number): Layer => ({ op: 'dropout', name, rate });
+export const dropout = (name: string, rate: number, of: 'element' | 'value' = 'element'): Layer => ({
+  op: 'dropout',
+  name,
+  rate,
+  of,
+});
 export const stochasticDepth = (name: string, rate: number): Layer => ({ op: 'stochasticDepth', name, rate });
 export const sum = (...branches: Layer[][]): Layer => ({ op: 'sum', branches });
 export const concatenation = (...branches: Layer[][]): Layer => ({ op: 'concatenation', branches });
 export const gate = (...layers: Layer[]): Layer => ({ op: 'gate', layers });
-export const attention = (name: string, heads: number): Layer => ({ op: 'attention', name, heads });
+export const attention = (
+  name: string,
+  heads: number,
+  more: Pick<Extract<Layer, { op: 'attention' }>, 'apart' | 'rate'> = {},
+): Layer => ({ op: 'attention', name, heads, ...more });
 export const block = (name: string, ...layers: Layer[]): Layer => ({ op: 'block', name, layers });

@@ -6,22 +6,24 @@ import type { BatchShape } from './term.ts';
 /** A site with the share that is dropped there. */
 export type Dropping = Pick<MaskSite, 'name' | 'of' | 'features' | 'rate'>;
 
-/** Inputs for the masks of sites: [batch, features] or [batch], under the sites' names. */
-export const maskSpecs = (sites: readonly Dropping[], { batch }: BatchShape): Specs =>
-  Object.fromEntries(
-    sites.map(({ name, of, features }) => [
-      name,
-      { shape: of === 'element' ? [batch, features] : [batch], dtype: 'float32' as const },
-    ]),
-  );
+/** Shape of a site's mask; a text's length is its size. */
+function shapeOf({ of, features }: Dropping, { batch, size }: BatchShape): number[] {
+  if (of === 'image') return [batch];
+  if (of === 'element') return [batch, features];
+  return of === 'value' ? [batch, size, features] : [batch, features, size, size];
+}
+
+/** Inputs for the masks of sites, under the sites' names. */
+export const maskSpecs = (sites: readonly Dropping[], shape: BatchShape): Specs =>
+  Object.fromEntries(sites.map((site) => [site.name, { shape: shapeOf(site, shape), dtype: 'float32' }]));
 
 /** Masks for one step: 0 with probability `rate`, else 1 / (1 − rate), so that the mean stays. */
-export const drawnMasks = (sites: readonly Dropping[], { batch }: BatchShape, random: Random): Arrays =>
+export const drawnMasks = (sites: readonly Dropping[], shape: BatchShape, random: Random): Arrays =>
   Object.fromEntries(
-    sites.map(({ name, of, features, rate }) => [
-      name,
-      Float32Array.from({ length: of === 'element' ? batch * features : batch }, () =>
-        random() < rate ? 0 : 1 / (1 - rate),
+    sites.map((site) => [
+      site.name,
+      new Float32Array(shapeOf(site, shape).reduce((a, b) => a * b)).map(() =>
+        random() < site.rate ? 0 : 1 / (1 - site.rate),
       ),
     ]),
   );

@@ -33,6 +33,8 @@ export interface StepPlan {
   state: Specs;
   batch: Specs;
   isHead(name: string): boolean;
+  /** Whether the optimizer's weight decay applies to a tensor. */
+  decays(name: string): boolean;
   /** Whether a layer, or what a tensor or mask belongs to, stays as it is. */
   isFrozen(name: string): boolean;
   /** Whether batch norm keeps and uses the running statistics. */
@@ -93,6 +95,7 @@ export function planStep(network: Network, options: TrainingOptions): StepPlan {
     anchored,
     withSourceHead,
     isHead,
+    decays: () => true,
     isFrozen,
     frozenStatistics,
     averaged,

@@ -18,8 +18,12 @@ export const withNorm = ({ [descent]: square, ...outputs }: Arrays): Arrays => (
 /** From the loss's gradients by name to the next parameters and what the optimizer keeps of them. */
 export function updates(
   network: Network,
-  { terms = [], optimizer: { optimizer, options: chosen }, headLearningRateMultiplier }: TrainingOptions,
-  { trained, anchored, isHead }: StepPlan,
+  {
+    terms = [],
+    optimizer: { optimizer, options: chosen },
+    headLearningRateMultiplier,
+  }: Pick<TrainingOptions, 'terms' | 'optimizer' | 'headLearningRateMultiplier'>,
+  { trained, anchored, isHead, decays }: Pick<StepPlan, 'trained' | 'anchored' | 'isHead' | 'decays'>,
   state: Tensors,
   fed: Tensors,
   ofLoss: Tensors,
@@ -56,7 +60,7 @@ export function updates(
         slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, state[slotName(slot, name)]])),
         rate: () => tf.maximum(rateOf(name), squares[index]),
         step: fed.step ?? null,
-        decays: penalties.length === 0,
+        decays: penalties.length === 0 && decays(name),
       },
       chosen,
     );

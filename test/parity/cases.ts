@@ -443,6 +443,20 @@ const normalizationCases: Cases = {
       f: ({ x }) => attention(x, heads),
     };
   },
+  /** A text whose end is padding, and dropped weights. */
+  limitedAttention: (draw) => {
+    const [batch, heads, count] = [draw.integer(1, 3), draw.integer(1, 3), draw.integer(2, 6)];
+    const unseen = Array.from({ length: batch * count }, (_, at) => (at % count === count - 1 ? -1e9 : 0));
+    const kept = Array.from({ length: batch * heads * count ** 2 }, (_, at) => (at % 3 === 0 ? 0 : 1.5));
+    return {
+      inputs: { x: float(batch, count, 3 * heads * draw.integer(1, 5)) },
+      f: ({ x }) =>
+        attention(x, heads, {
+          bias: tf.tensor(unseen, [batch, count]),
+          kept: tf.tensor(kept, [batch, heads, count, count]),
+        }),
+    };
+  },
   layerNorm: (draw) => {
     const channels = draw.integer(3, 9);
     return {

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import { gelu } from '../../engine/ops/gelu.ts';
 import { hardSigmoid, hardSwish, relu, relu6, sigmoid, silu } from '../activations.ts';
 import type { ActivationName } from '../description.ts';
@@ -12,6 +12,7 @@ const functions: Record<ActivationName, (x: tf.Tensor) => tf.Tensor> = {
   hardSwish,
   hardSigmoid,
   sigmoid,
+  tanh: (x) => tf.tanh(x),
 };
 
 export const activation: Build<'activation'> = ({ of }, { channels }) => plain(channels, functions[of]);

@@ -7,6 +7,7 @@ import { dropout, stochasticDepth } from './dropping.ts';
 import type { Build } from './layer.ts';
 import { flatten, linear } from './linear.ts';
 import { batchNorm, layerNorm, scale } from './normalization.ts';
+import { pieceScores, pieces } from './pieces.ts';
 import { adaptivePool, averagePool, globalPool, maxPool } from './pooling.ts';
 import { attention, classToken, tokens } from './tokens.ts';
 
@@ -29,6 +30,8 @@ export const layerKinds: { [Op in Layer['op']]: Build<Op> } = {
   layerNorm,
   linear,
   maxPool,
+  pieceScores,
+  pieces,
   scale,
   stochasticDepth,
   sum,

@@ -35,30 +35,51 @@ export const classToken: Build<'classToken'> = (_, { channels }) => ({
   forward: (x) => tf.reshape(tf.slice(x, [0, 0, 0], [x.shape[0], 1, channels]), [x.shape[0], channels]),
 });
 
+/** What is added to the scores of a key that is padding: its weight is zero to the bit. */
+const unseen = -1e9;
+
 /**
- * Attention of every head between projections. Query, key and value are one packed projection, in this order.
+ * Attention of every head between projections. Query, key and value are one packed projection, in this order, or three where weights
+ * keep them apart.
  */
-export const attention: Build<'attention'> = ({ name, heads }, { prefix, channels, onAttention }) => {
+export const attention: Build<'attention'> = (
+  { name, heads, apart, rate },
+  { prefix, channels, onAttention, onMask },
+) => {
   const at = prefix + name;
   onAttention(at);
-  const matrix = (tensor: string, rows: number) => ({
-    name: `${at}.${tensor}`,
+  const site = { name: `${at}.dropout`, rate: rate ?? 0, of: 'weight' as const, features: heads };
+  if (rate) onMask(site);
+  const matrix = (weight: string, rows: number) => ({
+    name: weight,
     kind: 'linear' as const,
     shape: [rows, channels],
     order: [1, 0],
   });
+  const projections = apart
+    ? apart.projections.map((part) => [`${at}.${part}.weight`, `${at}.${part}.bias`])
+    : [[`${at}.in_proj_weight`, `${at}.in_proj_bias`]];
+  const out = `${at}.${apart?.out ?? 'out_proj'}`;
+  const rows = (3 * channels) / projections.length;
   return {
     tensors: [
-      matrix('in_proj_weight', 3 * channels),
-      vector(`${at}.in_proj_bias`, 3 * channels),
-      matrix('out_proj.weight', channels),
-      vector(`${at}.out_proj.bias`, channels),
+      ...projections.flatMap(([weight, bias]) => [matrix(weight, rows), vector(bias, rows)]),
+      matrix(`${out}.weight`, channels),
+      vector(`${out}.bias`, channels),
     ],
     channels,
-    forward(x, { tensor }) {
-      const packed = product(x, tensor(`${at}.in_proj_weight`), tensor(`${at}.in_proj_bias`));
-      const mixed = attend(packed as tf.Tensor3D, heads);
-      return product(mixed, tensor(`${at}.out_proj.weight`), tensor(`${at}.out_proj.bias`));
+    forward(x, { tensor, present, mask }) {
+      const [weights, biases] = [0, 1].map((leaf) => projections.map((names) => tensor(names[leaf])));
+      const packed = product(x, joined(weights), joined(biases));
+      const kept = rate ? mask?.(site) : undefined;
+      const mixed = attend(packed as tf.Tensor3D, heads, {
+        ...(present && { bias: tf.mul(tf.sub(1, present), unseen) }),
+        ...(kept && { kept }),
+      });
+      return product(mixed, tensor(`${out}.weight`), tensor(`${out}.bias`));
     },
   };
 };
+
+/** Matrices or vectors beside each other. */
+const joined = (parts: tf.Tensor[]): tf.Tensor => (parts.length === 1 ? parts[0] : tf.concat(parts, -1));

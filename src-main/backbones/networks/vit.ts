@@ -11,6 +11,7 @@ import {
   stochasticDepth,
   sum,
 } from '../description.ts';
+import { inFourStages } from '../four-stages.ts';
 
 /** The numbers of a vision transformer. */
 export interface VisionTransformer {
@@ -67,9 +68,6 @@ function encoderLayer(index: number, { layers, heads, hidden, mlp }: VisionTrans
 export function visionTransformer(numbers: VisionTransformer, grid: number): Description {
   const { hidden } = numbers;
   const all = Array.from({ length: numbers.layers }, (_, index) => encoderLayer(index, numbers));
-  const stages = [0, 1, 2, 3].map((stage) =>
-    all.slice(Math.round((stage * all.length) / 4), Math.round(((stage + 1) * all.length) / 4)),
-  );
   return {
     batchNorm: { epsilon: 1e-5, momentum: 0.1 },
     stages: [
@@ -82,7 +80,7 @@ export function visionTransformer(numbers: VisionTransformer, grid: number): Des
         }),
         { op: 'tokens', classToken: 'class_token', positions, grid },
       ],
-      ...stages,
+      ...inFourStages(all),
     ],
     // Norms look at tokens one by one: the class token's is all that is needed.
     neck: [{ op: 'classToken' }, layerNorm('encoder.ln', epsilon)],

@@ -1,5 +1,5 @@
 /** Attention of several heads and its gradient. */
-import type { Node, Value } from '../trace/ir.ts';
+import type { Node } from '../trace/ir.ts';
 import type { Lowering, Rule } from './lowering.ts';
 import { batchedProduct } from './matmul.ts';
 import type { Name } from './onnx-graph.ts';
@@ -17,20 +17,31 @@ function extentsOf({ inputs: { x }, attrs }: Node): Extents {
   return { batch, count, heads, depth: channels / 3 / heads };
 }
 
-/** Queries, keys and values as [batch, heads, count, depth], and their weights. Nodes made before are not made again. */
-function attended(packed: Value, extents: Extents, lowering: Lowering) {
+/**
+ * Queries, keys and values as [batch, heads, count, depth], their softmax, and the weights that are left of it. Nodes made before are
+ * not made again.
+ */
+function attended(node: Node, extents: Extents, lowering: Lowering) {
   const { batch, count, heads, depth } = extents;
-  const x = lowering.use(packed);
+  const x = lowering.use(node.inputs.x);
   const [query, key, value] = [0, 1, 2].map((part) => headsOf(x, 3, part, extents, lowering));
   const shape = [batch, heads, count, depth];
   const keys = { name: key, shape, transpose: true };
   const scores = batchedProduct({ name: query, shape }, keys, lowering, depth ** -0.5);
-  return { query, key, value, weights: lowering.op('Softmax', [scores], { axis: -1 }) };
+  const { bias } = node.inputs;
+  const seen = bias
+    ? lowering.op('Add', [scores, lowering.reshape(lowering.use(bias), [batch, 1, 1, count])])
+    : scores;
+  const softmax = lowering.op('Softmax', [seen], { axis: -1 });
+  return { query, key, value, softmax, weights: keep(softmax, node, lowering) };
 }
+
+const keep = (weights: Name, { inputs: { kept } }: Node, lowering: Lowering): Name =>
+  kept ? lowering.op('Mul', [weights, lowering.use(kept)]) : weights;
 
 const attention: Rule = (node, lowering) => {
   const extents = extentsOf(node);
-  const { weights, value } = attended(node.inputs.x, extents, lowering);
+  const { weights, value } = attended(node, extents, lowering);
   const mixed = lowering.op('MatMul', [weights, value]);
   lowering.define(node.outputs[0], merged([mixed], extents, lowering));
 };
@@ -42,13 +53,14 @@ const attentionGradient: Rule = (node, lowering) => {
   const shape = [batch, heads, count, depth];
   const square = [batch, heads, count, count];
   const [dy, y] = [node.inputs.dy, node.inputs.y].map((value) => lowering.use(value));
-  const { query, key, value, weights } = attended(node.inputs.x, extents, lowering);
+  const { query, key, value, softmax, weights } = attended(node, extents, lowering);
   const slope = { name: headsOf(dy, 1, 0, extents, lowering), shape };
   const products = lowering.reshape(graph.op('Mul', [dy, y]), [batch, count, heads, depth]);
   const sums = graph.op('ReduceSum', [products, graph.ints([3])], { keepdims: 1 });
   const along = lowering.permute(sums, [batch, count, heads, 1], [0, 2, 1, 3]);
-  const towards = batchedProduct(slope, { name: value, shape, transpose: true }, lowering);
-  const scores = { name: graph.op('Mul', [weights, graph.op('Sub', [towards, along])]), shape: square };
+  const product = batchedProduct(slope, { name: value, shape, transpose: true }, lowering);
+  const towards = keep(product, node, lowering);
+  const scores = { name: graph.op('Mul', [softmax, graph.op('Sub', [towards, along])]), shape: square };
   const factor = depth ** -0.5;
   const parts = [
     batchedProduct(scores, { name: key, shape }, lowering, factor),
