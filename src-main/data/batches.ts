@@ -97,11 +97,8 @@ export async function openTrainingBatches(options: TrainingOptions): Promise<Tra
   await decodeAll(missing, cache, unusable, options.onProgress);
 
   async function make(step: number): Promise<TrainingBatch> {
-    const drawn = Array.from(indicesAt(step), (index) => samples[index]);
     for (;;) {
-      const chosen = drawn.map((sample, position) =>
-        unusable.has(sample.path) ? substitute(samples, sample, unusable, seed, step, position) : sample,
-      );
+      const chosen = samplesAt(step, indicesAt(step), { samples, unusable, seed });
       const sources = chosen.map(({ path, hash }) => ({ path, hash, keep: kept.has(hash) }));
       const views = await Promise.all(
         Array.from({ length: options.secondView ? 2 : 1 }, (_, view) => {
@@ -184,6 +181,17 @@ export async function openEvaluationBatches(
 }
 
 const firstOf = ([first]: readonly { name: string }[]): Part => ({ name: first.name });
+
+/** The samples of a step's batch: in the place of one that cannot be used another of its class. */
+export const samplesAt = (
+  step: number,
+  indices: Int32Array,
+  { samples, unusable, seed }: { samples: readonly JobSample[]; unusable: UnusableImages; seed: number },
+): JobSample[] =>
+  Array.from(indices, (index, position) => {
+    const sample = samples[index];
+    return unusable.has(sample.path) ? substitute(samples, sample, unusable, seed, step, position) : sample;
+  });
 
 /** Another image of a sample's class, by (seed, step, place): one of every class is never left out. */
 function substitute(

@@ -20,6 +20,10 @@ export interface TrainingLook {
   augment: readonly Part[];
 }
 
+/** Whether training sees a picture the same way every time: as evaluation does. */
+export const isSteady = ({ crop, augment }: Pick<TrainingLook, 'crop' | 'augment'>): boolean =>
+  augment.length === 0 && !chosenFrom(trainingCrops, crop).part.draw;
+
 /** Writes the input [size, size, 3], normalized, that the picture at a position of the batch becomes. */
 type Look = (image: StoredImage, position: number, out: Float32Array) => void;
 

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { readNetwork } from '../backbones/network-file.ts';
 import { openTrainingBatches } from '../data/batches.ts';
+import { isSteady } from '../data/training-look.ts';
 import type { Arrays } from '../engine/engine.ts';
 import { copyWhole } from '../formats/write-whole.ts';
 import { evaluationOf, optimizerOf, samplingOf, scheduleOf, termsOf } from '../transfer/catalog.ts';
 import { feedsAt } from '../transfer/feeds.ts';
+import { frozenStage } from '../transfer/frozen-prefix.ts';
 import { initialState } from '../transfer/initial-state.ts';
 import { evaluationTensors } from '../transfer/network.ts';
 import { ownTensors, withoutOwnTensors } from '../transfer/own-tensors.ts';
@@ -23,6 +25,7 @@ import { leaveOutOf } from './leave-out-of.ts';
 import { openSource } from './open-source.ts';
 import { openTeacher } from './open-teacher.ts';
 import type { ImageOptions } from './predict-logits.ts';
+import { prefixBatches } from './prefix-batches.ts';
 import { prepareTerms } from './prepare-terms.ts';
 import type { FromTrainer, TrainJob } from './protocol.ts';
 import { stopwatch } from './stopwatch.ts';
@@ -64,10 +67,10 @@ export async function train(
     optimizer: optimizerOf(config.optimizer),
     teacher: teaching?.teacher,
   };
-  const program = trainingProgram(network, chosen);
+  const whole = trainingProgram(network, chosen);
   const { schedule, options: course } = scheduleOf(config.schedule);
   const learningRateAt = (step: number) => config.learningRate * schedule.factor(step, config.steps, course);
-  const resumed = job.resumeFrom === null ? null : readCheckpoint(job, program.state, job.resumeFrom);
+  const resumed = job.resumeFrom === null ? null : readCheckpoint(job, whole.state, job.resumeFrom);
   if (resumed && resumed.engine !== engine.info.name)
     report({
       type: 'note',
@@ -102,21 +105,36 @@ export async function train(
   const labels = samples.train.map(({ label }) => label);
   const told = resumed ? null : samplingOf(sampling).note?.(labels, steps * batch);
   if (told) report({ type: 'note', text: told });
+  // What stays as it is and sees the same pictures every time runs once for each of them, where each is seen at all.
+  const stage = isSteady(config) && steps * batch >= labels.length ? frozenStage(network, chosen) : null;
+  const prefixed =
+    stage === null
+      ? null
+      : await watch.time('data_s', () =>
+          prefixBatches(engine, network, stage, weights(), job, unusable, (done, total) => {
+            signal.throwIfAborted();
+            report({ type: 'progress', phase: 'data', done, total });
+          }),
+        );
+  const program = prefixed ? trainingProgram(network, { ...chosen, prefix: prefixed.prefix }) : whole;
   // Opened before the step is compiled: threads make the first batches meanwhile.
-  const batches = await watch.time('data_s', () =>
-    openTrainingBatches({
-      ...images,
-      samples: samples.train,
-      batch,
-      seed,
-      crop,
-      augment,
-      sampling,
-      startStep: firstStep,
-      steps,
-      secondView: terms.some(({ term }) => term.secondView),
-      onProgress: (done, total) => report({ type: 'progress', phase: 'data', done, total }),
-    }),
+  const batches = await watch.time(
+    'data_s',
+    async () =>
+      prefixed?.openFrom(firstStep) ??
+      openTrainingBatches({
+        ...images,
+        samples: samples.train,
+        batch,
+        seed,
+        crop,
+        augment,
+        sampling,
+        startStep: firstStep,
+        steps,
+        secondView: terms.some(({ term }) => term.secondView),
+        onProgress: (done, total) => report({ type: 'progress', phase: 'data', done, total }),
+      }),
   );
   const executable = await engine.compile(program, { keep: true });
   await executable.load(

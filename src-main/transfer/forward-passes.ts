@@ -64,7 +64,9 @@ export function forwardPass(
   const { backbone } = network;
   const taps = tapping(watched(network, options));
   const scope = trainedScope(network, options, plan, tensors, heldOf, onRunning);
-  const features = backbone.forward(images, { ...scope, tap: taps.tap });
+  const tapped = { ...scope, tap: taps.tap };
+  const { prefix } = options;
+  const features = prefix ? backbone.resume(prefix.stage, images, tapped) : backbone.forward(images, tapped);
   return {
     features: tf.reshape(features, [images.shape[0], -1]) as tf.Tensor2D,
     pooled: pooled(features),

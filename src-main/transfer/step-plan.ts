@@ -1,5 +1,6 @@
 import type { TensorDescription } from '../backbones/backbone.ts';
 import type { Specs, TensorSpec, Tensors } from '../engine/engine.ts';
+import type { FrozenPrefix } from './frozen-prefix.ts';
 import {
   evaluationTensors,
   type Network,
@@ -21,6 +22,8 @@ export interface TrainingOptions extends BatchShape {
   headLearningRateMultiplier: number;
   /** The network of another run, where a term learns from one. */
   teacher?: Teacher | null;
+  /** What has been made of the images already, in place of which the step is fed them. */
+  prefix?: FrozenPrefix | null;
 }
 
 /** Which tensors a training step holds and what becomes of each. */
@@ -65,6 +68,7 @@ export function planStep(network: Network, options: TrainingOptions): StepPlan {
     batch,
     size,
     teacher,
+    prefix,
   } = options;
   const withSourceHead = terms.some(({ term }) => term.needs?.includes('source-head'));
   const frozenStatistics = terms.some(({ term, options: own }) => term.frozenStatistics?.(own));
@@ -88,7 +92,7 @@ export function planStep(network: Network, options: TrainingOptions): StepPlan {
   const averaged = terms.some(({ term }) => term.average)
     ? tensors.filter((one) => isTrained(one) || learnsStatistics(one)).map(({ name }) => name)
     : [];
-  const images = { shape: [batch, size, size, 3], dtype: 'float32' as const };
+  const images = { shape: [batch, ...(prefix?.shape ?? [size, size, 3])], dtype: 'float32' as const };
   const scalar = { shape: [], dtype: 'float32' as const };
   return {
     trained,

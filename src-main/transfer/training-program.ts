@@ -13,7 +13,7 @@ import { updates } from './updates.ts';
  * to it or change, its gradient, and the optimizer's update of every parameter. Frozen layers run in evaluation mode and
  * stay as they are.
  *
- * batch: images [batch, size, size, 3], labels int32 [batch], learning_rate scalar; `second_images` like images where a term
+ * batch: images [batch, size, size, 3], or what a frozen prefix made of them, labels int32 [batch], learning_rate scalar; `second_images` like images where a term
  * takes a second view; `step` scalar, from 1, where the optimizer counts; `TERM/NAME` of what terms are fed.
  * outputs: `loss`, `target_loss` and each term's curve before its weight, and `correct`, the number of right target
  * predictions, all scalars; for diagnosis what `withNorm` takes.

@@ -11,7 +11,7 @@ export const frozenBlocks = term({
   title: 'Frozen blocks',
   help: 'keeps the stem and the first blocks of the backbone as they were pre-trained',
   formula: 'CE(H(F(x)), y_t) over the blocks behind the first n, and H',
-  when: 'images like those of the source, few labels, or little time: a step is shorter and takes less memory',
+  when: 'images like those of the source, few labels, or little time: a step is shorter and takes less memory; with a fixed crop and no augmentation whole frozen stages run once for every image instead of at every step',
   source:
     'Yosinski et al., «How transferable are features in deep neural networks?», NeurIPS 2014 (networks AnB); n = 1 is the least that it means',
   options: z.strictObject({

@@ -1,0 +1,70 @@
+/** The first stages of a backbone that a training leaves as they are: what they make of a picture is the same at every step. */
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Program } from '../engine/engine.ts';
+import { evaluationScope, type Network, specsOf } from './network.ts';
+import type { TrainingOptions } from './step-plan.ts';
+import type { BatchShape } from './term.ts';
+
+/** Stages 0 (the stem) to `stage` run before training; a step is fed what they make. */
+export interface FrozenPrefix {
+  stage: number;
+  /** Of that, for one image: [height, width, channels], or [tokens, channels]. */
+  shape: readonly number[];
+}
+
+/**
+ * The last of the first stages that stay as they are, none of which anything in the step looks into: null where there is none, or
+ * where a term mixes or observes images, watches taps, recalls the pre-trained network, replaces tensors, or a teacher sees
+ * the images too.
+ */
+export function frozenStage(
+  network: Network,
+  { terms = [], teacher }: Pick<TrainingOptions, 'terms' | 'teacher'>,
+): number | null {
+  const looksAtImages = terms.some(
+    ({ term, options }) =>
+      term.mix ||
+      term.observe ||
+      term.secondView ||
+      term.recallsLogits ||
+      term.replace ||
+      (term.watches?.(network, options).length ?? 0) > 0,
+  );
+  if (looksAtImages || teacher) return null;
+  const isFrozen = (layer: string) =>
+    terms.some(({ term, options }) => term.freezes?.(layer, network, options));
+  const { stages } = network.backbone;
+  const first = stages.findIndex((layers) => !layers.every(isFrozen));
+  const stage = (first < 0 ? stages.length : first) - 1;
+  return stage < 0 ? null : stage;
+}
+
+/**
+ * images [batch, size, size, 3] → `value` [batch, …]: what comes out of stage `stage` in evaluation mode. `onShape` is told its
+ * shape by the first run at the latest.
+ */
+export function prefixProgram(
+  network: Network,
+  stage: number,
+  { batch, size }: BatchShape,
+  onShape: (shape: number[]) => void,
+): Program {
+  const { backbone } = network;
+  return {
+    state: specsOf(backbone.tensors),
+    batch: { images: { shape: [batch, size, size, 3], dtype: 'float32' } },
+    step(state, fed) {
+      const outputs: Record<string, tf.Tensor> = {};
+      const name = stage === 0 ? 'stem' : `stage${stage}`;
+      backbone.forward(fed.images as tf.Tensor4D, {
+        ...evaluationScope(network, state),
+        tap: (at, value) => {
+          if (at !== name) return;
+          outputs.value = value;
+          onShape([...value.shape]);
+        },
+      });
+      return { state: {}, outputs };
+    },
+  };
+}
