@@ -2,9 +2,10 @@ import { openEvaluationBatches, samplesAt, type TrainingBatches } from '../data/
 import { samplings } from '../data/samplings/index.ts';
 import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
-import { type FrozenPrefix, prefixProgram } from '../transfer/frozen-prefix.ts';
+import { prefixProgram } from '../transfer/frozen-prefix.ts';
 import type { Network } from '../transfer/network.ts';
 import { chosenFrom } from '../transfer/part.ts';
+import type { FrozenPrefix } from '../transfer/step-plan.ts';
 import { evaluationBatch } from './predict-logits.ts';
 import type { TrainJob } from './protocol.ts';
 

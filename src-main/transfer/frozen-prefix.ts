@@ -5,13 +5,6 @@ import { evaluationScope, type Network, specsOf } from './network.ts';
 import type { TrainingOptions } from './step-plan.ts';
 import type { BatchShape } from './term.ts';
 
-/** Stages 0 (the stem) to `stage` run before training; a step is fed what they make. */
-export interface FrozenPrefix {
-  stage: number;
-  /** Of that, for one image: [height, width, channels], or [tokens, channels]. */
-  shape: readonly number[];
-}
-
 /**
  * The last of the first stages that stay as they are, none of which anything in the step looks into: null where there is none, or
  * where a term mixes or observes images, watches taps, recalls the pre-trained network, replaces tensors, or a teacher sees

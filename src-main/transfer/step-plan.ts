@@ -1,6 +1,5 @@
 import type { TensorDescription } from '../backbones/backbone.ts';
 import type { Specs, TensorSpec, Tensors } from '../engine/engine.ts';
-import type { FrozenPrefix } from './frozen-prefix.ts';
 import {
   evaluationTensors,
   type Network,
@@ -13,6 +12,13 @@ import { type ChosenOptimizer, slotName } from './optimizer.ts';
 import { ownTensors } from './own-tensors.ts';
 import type { Teacher } from './teacher.ts';
 import { type BatchShape, type ChosenTerm, ownName } from './term.ts';
+
+/** Stages 0 (the stem) to `stage` run before training; a step is fed what they make. */
+export interface FrozenPrefix {
+  stage: number;
+  /** Of that, for one image: [height, width, channels], or [tokens, channels]. */
+  shape: readonly number[];
+}
 
 export interface TrainingOptions extends BatchShape {
   /** What is added to plain fine-tuning. */

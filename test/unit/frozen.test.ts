@@ -5,9 +5,10 @@ import { architectureNames } from '../../src-main/backbones/registry.ts';
 import { normalOf, randomOf } from '../../src-main/data/random.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
 import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
-import { type FrozenPrefix, frozenStage, prefixProgram } from '../../src-main/transfer/frozen-prefix.ts';
+import { frozenStage, prefixProgram } from '../../src-main/transfer/frozen-prefix.ts';
 import { initialState } from '../../src-main/transfer/initial-state.ts';
 import type { Network } from '../../src-main/transfer/network.ts';
+import type { FrozenPrefix } from '../../src-main/transfer/step-plan.ts';
 import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 import { untrainedWeights } from '../../src-main/transfer/untrained-weights.ts';
 
