@@ -250,6 +250,46 @@ export const ImportLayout = z.object({
 });
 export type ImportLayout = z.infer<typeof ImportLayout>;
 
+/** Which columns of a table of images are which, by their names (or numbers from 1 where there are none). */
+export const TableColumns = z.object({
+  file: z.string().optional(),
+  label: z.string().optional(),
+  split: z.string().optional(),
+  group: z.string().optional(),
+  /** Left, top, width and height in pixels. */
+  crop: z.tuple([z.string(), z.string(), z.string(), z.string()]).optional(),
+});
+export type TableColumns = z.infer<typeof TableColumns>;
+
+/** A way in which datasets may lie. */
+export const DatasetFormatDescription = z.object({
+  name: z.string(),
+  title: z.string(),
+  help: z.string(),
+  source: z.string(),
+  options: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      help: z.string(),
+      default: z.string(),
+      choices: z.array(z.string()),
+    }),
+  ),
+});
+export type DatasetFormatDescription = z.infer<typeof DatasetFormatDescription>;
+
+/** How a dataset is to be read; whatever is left out is found out. */
+export const ImportChoice = z.object({
+  /** Name of a dataset format; `auto`: the one that it looks most like. */
+  format: z.string().optional(),
+  layout: ImportLayout.optional(),
+  columns: TableColumns.optional(),
+  /** Options of the format, by name. */
+  values: z.record(z.string(), z.string()).optional(),
+});
+export type ImportChoice = z.infer<typeof ImportChoice>;
+
 const SeriesPoint = z.object({ step: z.number().int(), value: z.number() });
 export const MetricSeries = z.record(z.string(), z.array(SeriesPoint));
 export type MetricSeries = z.infer<typeof MetricSeries>;
@@ -513,6 +553,8 @@ export const contract = {
     'parts.list': call(none, z.record(z.enum(slots), parts)),
 
     'datasets.list': call(none, z.array(Dataset)),
+    /** How datasets may lie. */
+    'datasets.formats': call(none, z.array(DatasetFormatDescription)),
     'datasets.get': call(z.object({ dataset: z.string() }), Dataset),
     /** Starts an import; its progress and result arrive as `task` events. */
     'datasets.import': call(
@@ -520,8 +562,8 @@ export const contract = {
         path: filePath,
         name: newName,
         seed: z.number().int().min(0).default(0),
-        /** Left out for a dataset imported before: as it was then. */
-        layout: ImportLayout.optional(),
+        /** What is left out for a dataset imported before: as it was then. */
+        choice: ImportChoice.default({}),
       }),
       Task,
     ),

@@ -59,7 +59,7 @@ export type FindingKindName = z.infer<typeof FindingKindName>;
 export const FindingState = z.enum(findingStates);
 export type FindingState = z.infer<typeof FindingState>;
 
-/** What import noticed about one file. `broken`, `empty`, `huge`, `unsupported` files are left out of the dataset. `unusual`: how it was read. */
+/** What import noticed about one file. `broken`, `empty`, `huge`, `unsupported` files are left out of the dataset, and what a table names wrongly. `unusual`: how it was read. */
 export interface SampleIssue {
   kind: FindingKindName;
   /** Path relative to the dataset folder, with forward slashes. */
@@ -69,10 +69,24 @@ export interface SampleIssue {
   other?: string;
 }
 
+/** How a dataset was found to lie. */
+export const DatasetFormatFacts = z.object({
+  name: z.string(),
+  title: z.string(),
+  /** What it was known by, a sentence. */
+  why: z.string(),
+});
+export type DatasetFormatFacts = z.infer<typeof DatasetFormatFacts>;
+
 export const Dataset = z.object({
   id: z.number().int(),
   name: z.string(),
+  /** The folder that it is in, an absolute path. */
   path: z.string(),
+  /** The file in that folder that it was imported from; null where it is the folder. */
+  file: z.string().nullable(),
+  /** Null for one that was imported before there were others than folders. */
+  format: DatasetFormatFacts.nullable(),
   /** SHA-256 over the sorted (path, content hash, class, split) list. */
   hash: z.string(),
   classes: z.array(z.string()),

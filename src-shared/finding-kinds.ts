@@ -26,6 +26,18 @@ export const findingKinds = [
     about: 'file',
   },
   {
+    name: 'missing-file',
+    title: 'Missing',
+    meaning: 'A list or table names them, and they are not there; left out.',
+    about: 'file',
+  },
+  {
+    name: 'bad-row',
+    title: 'Rows in error',
+    meaning: 'What a list or table says of them cannot be used; left out.',
+    about: 'file',
+  },
+  {
     name: 'single-in-class',
     title: 'Single image in its class',
     meaning: 'Too few to train and test on this class.',

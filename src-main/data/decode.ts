@@ -4,6 +4,7 @@ import { decoding } from './decoding.ts';
 import { maxChannels, readDeep } from './deep-pixels.ts';
 import { ImageProblem, type RgbImage } from './image.ts';
 import { formatOf, type ImageFormat } from './image-format.ts';
+import type { Crop } from './locator.ts';
 
 /** More pixels than this are refused: a camera's largest pictures fit, a decompression bomb does not. */
 const maxPixels = 250_000_000;
@@ -13,6 +14,8 @@ export interface OpenedImage {
   format: ImageFormat;
   width: number;
   height: number;
+  /** Whether `pipeline()` cuts a piece out of the picture; the extents are those of the piece. */
+  cropped: boolean;
   /** What is unusual about the image and how it was read, in words; null where there is one way to read it. */
   reading: string | null;
   /** A pipeline over the first frame: upright, sRGB, 8 bits, transparency on white. It fails on damage of that grade. */
@@ -20,11 +23,32 @@ export interface OpenedImage {
 }
 
 /**
- * Reads an image's header; its pixels wait for `pipeline()`. The name of the file does not matter, its content does.
+ * Reads an image's header; its pixels wait for `pipeline()`, of `crop` where that is given (in pixels of the upright image). The name of the file does not matter, its content does.
  * Embedded color profiles are ignored, as the pipelines that networks are pre-trained with do.
  * @throws ImageProblem where the header says that it cannot be decoded.
  */
-export async function openImage(bytes: Buffer): Promise<OpenedImage> {
+export async function openImage(bytes: Buffer, crop?: Crop): Promise<OpenedImage> {
+  const image = await openWhole(bytes);
+  return crop ? cropped(image, crop) : image;
+}
+
+function cropped(image: OpenedImage, [left, top, width, height]: Crop): OpenedImage {
+  const counts = [left, top, width, height].every(Number.isSafeInteger) && left >= 0 && top >= 0;
+  if (!counts || width < 1 || height < 1 || left + width > image.width || top + height > image.height)
+    throw new ImageProblem(
+      'broken',
+      `its crop, ${width} × ${height} pixels at (${left}, ${top}), is not within its ${image.width} × ${image.height}`,
+    );
+  return {
+    ...image,
+    width,
+    height,
+    cropped: true,
+    pipeline: (failOn) => image.pipeline(failOn).extract({ left, top, width, height }),
+  };
+}
+
+async function openWhole(bytes: Buffer): Promise<OpenedImage> {
   const format = formatOf(bytes);
   if (format === 'bmp') return openBmp(bytes);
   const metadata = await decoding('together', () =>
@@ -41,13 +65,21 @@ export async function openImage(bytes: Buffer): Promise<OpenedImage> {
     const { data, reading, ...raw } = deep;
     const said = [several, reading].filter((text) => text !== null).join('; ') || null;
     const { width, height } = raw;
-    return { format, width, height, reading: said, pipeline: () => plainRgb(sharp(data, { raw })) };
+    return {
+      format,
+      width,
+      height,
+      cropped: false,
+      reading: said,
+      pipeline: () => plainRgb(sharp(data, { raw })),
+    };
   }
   const turned = (metadata.orientation ?? 1) > 4;
   return {
     format,
     width: turned ? height : width,
     height: turned ? width : height,
+    cropped: false,
     reading: several,
     pipeline: (failOn) =>
       plainRgb(sharp(bytes, { failOn, limitInputPixels: maxPixels, ignoreIcc: true, autoOrient: true })),
@@ -68,6 +100,7 @@ function openBmp(bytes: Buffer): OpenedImage {
     format: 'bmp',
     width,
     height,
+    cropped: false,
     reading: null,
     pipeline() {
       const { data } = decoding(() => decodeBmp(bytes));
@@ -108,7 +141,8 @@ export async function decodeTo(
   const decode = (failOn: 'error' | 'warning'): Promise<Buffer> => {
     const pipeline = image.pipeline(failOn);
     // To cut out everything is to decode everything.
-    if (quality === 'whole') pipeline.extract({ left: 0, top: 0, width: image.width, height: image.height });
+    if (quality === 'whole' && !image.cropped)
+      pipeline.extract({ left: 0, top: 0, width: image.width, height: image.height });
     if (width !== image.width || height !== image.height) {
       pipeline.resize(width, height, { fit: 'fill', ...resizing[quality] });
     }

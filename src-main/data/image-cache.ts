@@ -5,7 +5,7 @@
  * memory tier. Files appear by rename, without fsync: one that a crash left torn has a wrong length or checksum,
  * and is made again.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -16,8 +16,8 @@ import { explainSystemError } from '../formats/system-error.ts';
 import { type Extents, resizedExtents } from './crops.ts';
 import { decodeTo, openImage } from './decode.ts';
 import { imageError, type RgbImage } from './image.ts';
-import { readImageFile } from './image-file.ts';
-import { cachedPath, type ImageCache, type ImageSource } from './stored-images.ts';
+import { hashLocated, readLocated } from './read-located.ts';
+import { cachedPath, type ImageCache, type ImageSource, placeOf } from './stored-images.ts';
 
 export type StoredImage = RgbImage & Extents;
 
@@ -66,18 +66,20 @@ function readStored(path: string): StoredImage | null {
   return { width, height, originalWidth, originalHeight, data };
 }
 
-/** Decodes an image file as the cache stores it. Errors as `loadImage`. */
-async function decodeSource({ path, hash }: ImageSource, shorter: number): Promise<StoredImage> {
+/** Decodes an image as the cache stores it. Errors as `loadImage`. */
+async function decodeSource(source: ImageSource, shorter: number): Promise<StoredImage> {
+  const { path, hash } = source;
+  const place = placeOf(source);
   try {
-    const bytes = await readImageFile(path);
-    if (createHash('sha256').update(bytes).digest('hex') !== hash) {
+    const bytes = await readLocated(place);
+    if (hashLocated(bytes, place.locator) !== hash) {
       throw new CotuneError(
         'bad-input',
         `The image ${path} has changed since it was imported.`,
         'Import the folder again.',
       );
     }
-    const image = await openImage(bytes);
+    const image = await openImage(bytes, place.locator.crop);
     const { width: originalWidth, height: originalHeight } = image;
     const small = Math.min(originalWidth, originalHeight) <= shorter;
     const [width, height] = small

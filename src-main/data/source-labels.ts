@@ -1,6 +1,6 @@
 /** Folders of images named after a network's source classes. */
 import { CotuneError } from '../../src-shared/errors.ts';
-import { some } from './layout.ts';
+import { some } from './formats/layout.ts';
 
 export interface SourceLabels {
   /** Source class by folder name. */

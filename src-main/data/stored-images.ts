@@ -2,12 +2,21 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Preprocessing } from '../../src-shared/domain.ts';
 import { evaluationShorter } from './crops.ts';
+import { type Place, placeOfFile } from './locator.ts';
 
-/** An image to read: `hash` is the SHA-256 of the file at `path` when it was imported. */
+/** An image to read. */
 export interface ImageSource {
+  /** What it is called, a path of its own: for messages, and to tell it from others. */
   path: string;
+  /** `hashLocated` when it was imported. */
   hash: string;
+  /** Where it is, where that is not the whole file at `path`. */
+  place?: Place;
 }
+
+/** Where an image is. */
+export const placeOf = ({ path, place }: Pick<ImageSource, 'path' | 'place'>): Place =>
+  place ?? placeOfFile(path);
 
 /** Where decoded images are stored. */
 export interface ImageCache {

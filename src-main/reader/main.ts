@@ -4,7 +4,7 @@
  * (utilityProcess), and never outlives the process that started it. First argument: how much memory it may use, in bytes.
  */
 import { type FromReader, memoryExitCode, type ReadRequest, toFailure } from './protocol.ts';
-import { type ReadingName, type ReadingOutput, readings } from './readings/index.ts';
+import { type ReadingName, type ReadingOutput, type ReadingPart, readings } from './readings/index.ts';
 
 /** The part of Electron's process.parentPort that is used here. */
 interface ParentPort {
@@ -22,8 +22,11 @@ const send = (message: FromReader): void => {
 
 async function onRequest({ id, kind, input }: ReadRequest): Promise<void> {
   try {
-    const read = readings[kind] as (given: typeof input) => Promise<ReadingOutput<ReadingName>>;
-    send({ id, output: await read(input) });
+    const read = readings[kind] as (
+      given: typeof input,
+      tell: (part: ReadingPart<ReadingName>) => void,
+    ) => Promise<ReadingOutput<ReadingName>>;
+    send({ id, output: await read(input, (part) => send({ id, part })) });
   } catch (error) {
     send({ id, failure: toFailure(error) });
   }

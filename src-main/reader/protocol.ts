@@ -1,7 +1,7 @@
 /** What the service and a reader process say to each other: requests by number, answered in any order. */
 import { CotuneError, type ErrorCode } from '../../src-shared/errors.ts';
 import { ImageProblem } from '../data/image.ts';
-import type { ReadingInput, ReadingName, ReadingOutput } from './readings/index.ts';
+import type { ReadingInput, ReadingName, ReadingOutput, ReadingPart } from './readings/index.ts';
 
 export interface ReadRequest<K extends ReadingName = ReadingName> {
   id: number;
@@ -9,9 +9,10 @@ export interface ReadRequest<K extends ReadingName = ReadingName> {
   input: ReadingInput<K>;
 }
 
-/** `ready` comes once, before all others. */
+/** `ready` comes once, before all others; `part` as often as the reading has something to tell before its end. */
 export type FromReader =
   | { ready: true }
+  | { id: number; part: ReadingPart<ReadingName> }
   | { id: number; output: ReadingOutput<ReadingName> }
   | { id: number; failure: Failure };
 

@@ -22,6 +22,8 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
   const datasetId = store.datasets.insert({
     name: 'bench',
     path: 'bench',
+    file: null,
+    format: null,
     hash: 'dataset',
     seed: 0,
     classes,
@@ -29,7 +31,7 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
     classCounts: classes.map(() => ({ train: 0, val: 0, test: 0 })),
     notes: [],
     importedAt: now,
-    layout: null,
+    choice: null,
   });
   const modelId = store.models.insert({
     name: 'bench',
@@ -57,6 +59,7 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
       hash: `image ${index}`,
       perceptualHash: '0'.repeat(16),
       stamp: null,
+      locator: null,
     })),
   );
   const request = { dataset: 'bench', model: 'bench', method: 'cotuning' } as const;

@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { Calibration, EngineChoice, Model } from '../../src-shared/domain.ts';
-import { findImages } from '../data/find-images.ts';
+import type { FoundImage } from '../data/formats/format.ts';
+import { placeIn } from '../data/locator.ts';
 import { matchSourceClasses } from '../data/source-labels.ts';
+import { placeOf } from '../data/stored-images.ts';
 import type { CalibrationJob, JobSample } from '../trainer/protocol.ts';
 import type { Context } from './context.ts';
-import { hashFile } from './data-check.ts';
+import { hashPlace } from './data-check.ts';
+import { datasetPlace } from './dataset-place.ts';
 import { jobModel } from './run-samples.ts';
 import type { TaskWork } from './tasks.ts';
 
 const atOnce = 16;
 
 /**
- * Fits the temperature of a model's source predictions on the images of a folder, one folder for every source class, and
+ * Fits the temperature of a model's source predictions on the images of a dataset with the source classes, most often a folder for each, and
  * keeps it with the model. Images that cannot be used are left out. Errors: `bad-input` where the folders do not match the
  * source classes, too many images or all of a class cannot be used, or nothing can be fitted.
  */
@@ -23,22 +26,29 @@ export async function calibrateModel(
   folder: string,
   engine: EngineChoice,
 ): Promise<Calibration> {
-  const { store, home, emit, jobs } = context;
+  const { store, home, emit, jobs, reader } = context;
   const data = resolve(folder);
-  const { images } = await findImages(data, { splits: 'names' });
+  const dataset = datasetPlace(data);
+  const images: FoundImage[] = [];
+  await reader.read('images', { dataset, choice: {} }, dataset.folder, (found) => {
+    for (const image of found) images.push(image);
+  });
   const folders = [...new Set(images.map(({ className }) => className))].sort();
   const { labels, notes } = matchSourceClasses(folders, model.sourceClasses);
   const samples: JobSample[] = [];
-  for (const { path, className } of images) {
-    const label = labels.get(className);
-    if (label !== undefined) samples.push({ id: samples.length, path: join(data, path), hash: '', label });
+  for (const image of images) {
+    const label = labels.get(image.className);
+    if (label === undefined) continue;
+    const path = join(dataset.folder, image.path);
+    const place = image.locator && placeIn(dataset.folder, image);
+    samples.push({ id: samples.length, path, hash: '', label, place });
   }
   const queue = samples.values();
   const worker = async () => {
     for (const sample of queue) {
       task.signal.throwIfAborted();
       // No file has the hash of its path: who uses the images leaves out what cannot be read.
-      sample.hash = await hashFile(sample.path).catch(() => sha256(sample.path));
+      sample.hash = await hashPlace(reader, placeOf(sample)).catch(() => sha256(sample.path));
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));

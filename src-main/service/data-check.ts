@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { stampOf, withStamp } from '../data/file-stamp.ts';
+import { isPlainFile, type Place, placeIn } from '../data/locator.ts';
+import { fileOf } from '../data/read-located.ts';
 import type { StampedSample } from '../store/samples.ts';
-import type { Store } from '../store/store.ts';
+import type { Base } from './base.ts';
+import type { Reader } from './reader.ts';
 
 const atOnce = 32;
 
@@ -17,7 +19,7 @@ const atOnce = 32;
  * Errors: `conflict`, naming the first few that differ.
  */
 export async function checkUnchanged(
-  store: Store,
+  { store, reader }: Pick<Base, 'store' | 'reader'>,
   folder: string,
   samples: readonly StampedSample[],
 ): Promise<void> {
@@ -26,7 +28,7 @@ export async function checkUnchanged(
   const queue = samples.values();
   const worker = async () => {
     for (const sample of queue) {
-      const { difference, stamp } = await look(join(folder, sample.path), sample);
+      const { difference, stamp } = await look(reader, placeIn(folder, sample), sample);
       if (difference) changed.push(`${sample.path} ${difference}`);
       else if (stamp && stamp !== sample.stamp) restamped.push([sample.id, stamp]);
     }
@@ -47,20 +49,30 @@ export async function checkUnchanged(
 }
 
 async function look(
-  path: string,
+  reader: ImageHashes,
+  place: Place,
   sample: StampedSample,
 ): Promise<{ difference?: string; stamp?: string | null }> {
   try {
+    const path = fileOf(place);
     if (sample.stamp !== null && (await stampOf(path)) === sample.stamp) return { stamp: sample.stamp };
-    const { size } = await stat(path);
-    if (size !== sample.bytes) return { difference: `has ${size} bytes instead of ${sample.bytes}` };
-    const { value: hash, stamp } = await withStamp(path, () => hashFile(path));
+    if (isPlainFile(place.locator)) {
+      const { size } = await stat(path);
+      if (size !== sample.bytes) return { difference: `has ${size} bytes instead of ${sample.bytes}` };
+    }
+    const { value: hash, stamp } = await withStamp(path, () => hashPlace(reader, place));
     return hash === sample.hash ? { stamp } : { difference: 'has different content' };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return { difference: code === 'ENOENT' ? 'is missing' : `cannot be read (${message})` };
   }
 }
+
+type ImageHashes = Pick<Reader, 'read'>;
+
+/** SHA-256 of what is at a place now, in hex: what is inside other files is read where those may do no harm. */
+export const hashPlace = (reader: ImageHashes, place: Place): Promise<string> =>
+  isPlainFile(place.locator) ? hashFile(fileOf(place)) : reader.read('image-hash', { place }, place.folder);
 
 /** SHA-256 of a file, in hex. */
 export async function hashFile(path: string): Promise<string> {

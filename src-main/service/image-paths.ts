@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { foldersOf, isImage, readTree } from '../data/folder-tree.ts';
+import { isImage } from '../data/folder.ts';
+import { openFolder } from '../data/trees/folder-tree.ts';
 
 /**
  * Image files as a person names them: a folder stands for every image in it and below, in the order of their names; a
@@ -16,10 +17,8 @@ export async function imagePaths(paths: readonly string[]): Promise<string[]> {
       named.push(path);
       continue;
     }
-    const { root, issues } = await readTree(resolve(path));
-    const inside = [...foldersOf(root)].flatMap((folder) =>
-      folder.files.filter(isImage).map((name) => join(path, folder.path, name)),
-    );
+    const { files, issues } = await openFolder(resolve(path));
+    const inside = [...files.keys()].filter(isImage).map((name) => join(path, name));
     const before = named.length;
     for (const one of inside) named.push(one);
     if (named.length > before) continue;

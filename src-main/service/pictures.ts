@@ -1,6 +1,7 @@
 import { stampOf } from '../data/file-stamp.ts';
 import { imageError } from '../data/image.ts';
-import { readImageFile } from '../data/image-file.ts';
+import type { Place } from '../data/locator.ts';
+import { fileOf, readLocated } from '../data/read-located.ts';
 import { thumbnailRecipe } from '../data/thumbnail-recipe.ts';
 import { contentKey, openContentCache } from '../formats/content-cache.ts';
 import type { Reader } from './reader.ts';
@@ -14,10 +15,9 @@ export interface Picture {
 /** Bytes: some hundred thousand of them. */
 const cacheLimit = 2 ** 31;
 
-/** An image to show, below `folder`: `hash` and `stamp` are those of the file when it was imported. */
+/** An image to show: `hash` and `stamp` are those of the import. */
 interface PictureSource {
-  folder: string;
-  path: string;
+  place: Place;
   hash: string;
   stamp: string | null;
 }
@@ -34,21 +34,21 @@ export async function readPicture(
   cacheFolder: string,
   reader: Pick<Reader, 'read'>,
 ): Promise<Picture> {
-  const { folder, path } = source;
+  const { place } = source;
   try {
     if (size === 'full') {
-      const { data, contentType } = await reader.read('picture', { path, size }, folder);
-      return { data: data ?? (await readImageFile(path)), contentType };
+      const { data, contentType } = await reader.read('picture', { place, size }, place.folder);
+      return { data: data ?? (await readLocated(place)), contentType };
     }
     const known = await knownHash(source);
     const kept = known && readKept(cacheFolder, known);
     if (kept) return kept;
-    const { data, contentType, hash, stamp } = await reader.read('picture', { path, size }, folder);
-    remember(path, stamp, hash);
+    const { data, contentType, hash, stamp } = await reader.read('picture', { place, size }, place.folder);
+    remember(place, stamp, hash);
     await thumbnails(cacheFolder).write(keyOf(hash), data!);
     return { data: data!, contentType };
   } catch (error) {
-    throw imageError(error, path, 'failed', 'shown');
+    throw imageError(error, fileOf(place), 'failed', 'shown');
   }
 }
 
@@ -56,23 +56,23 @@ export async function readPicture(
 const seen = new Map<string, { stamp: string; hash: string }>();
 const maxSeen = 20_000;
 
-function remember(path: string, stamp: string | null, hash: string): void {
+function remember(place: Place, stamp: string | null, hash: string): void {
   if (stamp === null) return;
   if (seen.size >= maxSeen) seen.clear();
-  seen.set(path, { stamp, hash });
+  seen.set(JSON.stringify(place), { stamp, hash });
 }
 
 /** The hash of what a file holds now, where that is known without reading it; of the import where the file is gone. */
-async function knownHash({ path, hash, stamp }: PictureSource): Promise<string | null> {
+async function knownHash({ place, hash, stamp }: PictureSource): Promise<string | null> {
   let now: string | null;
   try {
-    now = await stampOf(path);
+    now = await stampOf(fileOf(place));
   } catch {
     return hash;
   }
   if (now === null) return null;
   if (now === stamp) return hash;
-  const last = seen.get(path);
+  const last = seen.get(JSON.stringify(place));
   return last?.stamp === now ? last.hash : null;
 }
 

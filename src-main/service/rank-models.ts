@@ -30,7 +30,7 @@ export function rankModels(context: Context, input: CallInput<'models.rank'>): T
   const { samples } = samplesForRun(store, dataset, rate, seed);
   const { train } = jobSamples(dataset.path, samples);
   return tasks.start('ranking', `Ranking for ${dataset.name}`, async (task) => {
-    await checkUnchanged(store, dataset.path, samples.train);
+    await checkUnchanged(context, dataset.path, samples.train);
     const ranked: Ranking['models'] = [];
     const left = new Set<string>();
     for (const [at, model] of models.entries()) {

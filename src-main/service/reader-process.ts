@@ -10,12 +10,14 @@ export interface Piece {
   folder: string;
   /** Was under way with others when its reader died: it is read again with no other beside it. */
   alone: boolean;
+  /** Hears what is told before the end. */
+  hear(part: unknown): void;
   resolve(output: unknown): void;
   reject(error: Error): void;
 }
 
 export interface ReaderLimits {
-  /** A piece that takes longer ends its process. */
+  /** A piece that says nothing for longer ends its process. */
   timeMs: number;
   /** A process that takes more memory ends. */
   maxBytes: number;
@@ -49,6 +51,11 @@ export function startReader(
     }
     const entry = underWay.get(message.id);
     if (!entry) return;
+    if ('part' in message) {
+      entry.timer.refresh();
+      entry.piece.hear(message.part);
+      return;
+    }
     clearTimeout(entry.timer);
     underWay.delete(message.id);
     if ('failure' in message) entry.piece.reject(fromFailure(message.failure));

@@ -5,16 +5,22 @@
  */
 import { availableParallelism, totalmem } from 'node:os';
 import { CotuneError } from '../../src-shared/errors.ts';
-import type { ReadingInput, ReadingName, ReadingOutput } from '../reader/readings/index.ts';
+import type { ReadingInput, ReadingName, ReadingOutput, ReadingPart } from '../reader/readings/index.ts';
 import { type Piece, type ReaderLimits, type ReaderProcess, startReader } from './reader-process.ts';
 import type { SpawnReader } from './spawn-reader.ts';
 
 export interface Reader {
   /**
-   * Reads something below `folder`, an absolute path. Errors: those of the reading; an `Error` with the reason where the
+   * Reads something below `folder`, an absolute path; `hear` is told what the reading says before its end, again from the
+   * beginning where it had to begin again. Errors: those of the reading; an `Error` with the reason where the
    * file ended its process; `unavailable` where no process can be started; `cancelled` after `close`.
    */
-  read<K extends ReadingName>(kind: K, input: ReadingInput<K>, folder: string): Promise<ReadingOutput<K>>;
+  read<K extends ReadingName>(
+    kind: K,
+    input: ReadingInput<K>,
+    folder: string,
+    hear?: (part: ReadingPart<K>) => void,
+  ): Promise<ReadingOutput<K>>;
   close(): Promise<void>;
 }
 
@@ -116,10 +122,18 @@ export function openReader(spawn: SpawnReader, given: Partial<typeof usual> = {}
   }
 
   return {
-    read(kind, input, folder) {
+    read(kind, input, folder, hear = () => {}) {
       return new Promise((resolve, reject) => {
         if (closed) return reject(closedError());
-        waiting.push({ kind, input, folder, alone: false, resolve: resolve as Piece['resolve'], reject });
+        waiting.push({
+          kind,
+          input,
+          folder,
+          alone: false,
+          hear: hear as Piece['hear'],
+          resolve: resolve as Piece['resolve'],
+          reject,
+        });
         pump();
       });
     },

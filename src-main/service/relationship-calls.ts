@@ -73,7 +73,7 @@ export function relationshipCalls(context: Context): Handlers<Names> {
           const known = store.relationships.getByKey(keyWithout([]));
           if (known) return known.id;
           await checkUnchanged(
-            store,
+            context,
             dataset.path,
             splits.flatMap((split) => samples[split]),
           );

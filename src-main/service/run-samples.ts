@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Dataset, Model, Run, Sample, Split } from '../../src-shared/domain.ts';
+import type { Dataset, Model, Run, Split } from '../../src-shared/domain.ts';
 import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { alikeByPath } from '../data/alike.ts';
@@ -67,11 +67,12 @@ export function samplesOfRun(store: Store, dataset: Dataset, { config, splitHash
 
 /** Samples as a trainer sees them, by split. `folder` is the dataset's. */
 export function jobSamples(folder: string, samples: RunSamples['samples']): Record<Split, JobSample[]> {
-  const toJob = ({ id, path, hash, label }: Sample): JobSample => ({
+  const toJob = ({ id, path, hash, label, locator }: StampedSample): JobSample => ({
     id,
     path: join(folder, path),
     hash,
     label,
+    ...(locator && { place: { folder, locator } }),
   });
   return { train: samples.train.map(toJob), val: samples.val.map(toJob), test: samples.test.map(toJob) };
 }

@@ -1,6 +1,7 @@
 import type { CallInput, CallName, CallOutput, Client } from '../../src-shared/contract.ts';
 import { contract } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { placeIn } from '../data/locator.ts';
 import { explainSystemError } from '../formats/system-error.ts';
 import { openStore } from '../store/store.ts';
 import { averageCalls } from './average-calls.ts';
@@ -123,16 +124,11 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     },
     on: events.on,
     async picture(id, size) {
-      const sample = store.samples.get(id);
+      const sample = store.samples.stamped(id);
       const folder = sample && store.datasets.folder(sample.dataset);
       if (!sample || folder === undefined) throw new CotuneError('not-found', `There is no image ${id}.`);
-      const source = {
-        folder,
-        path: `${folder}/${sample.path}`,
-        hash: sample.hash,
-        stamp: store.samples.stamp(id),
-      };
-      return readPicture(source, size, home.cache, base.reader);
+      const { hash, stamp } = sample;
+      return readPicture({ place: placeIn(folder, sample), hash, stamp }, size, home.cache, base.reader);
     },
     async close() {
       if (closed) return;

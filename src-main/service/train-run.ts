@@ -151,7 +151,7 @@ async function prepare(base: Base, run: Run) {
     store.runs.setTargetClasses(run.id, dataset.classes);
   }
   await checkUnchanged(
-    store,
+    base,
     dataset.path,
     splits.flatMap((split) => chosen.samples[split]),
   );

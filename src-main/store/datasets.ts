@@ -1,4 +1,4 @@
-import type { ImportLayout } from '../../src-shared/contract.ts';
+import type { ImportChoice } from '../../src-shared/contract.ts';
 import { type Dataset, FindingKindName } from '../../src-shared/domain.ts';
 import type { Db } from './database.ts';
 
@@ -6,6 +6,7 @@ interface Row {
   id: number;
   name: string;
   path: string;
+  file: string | null;
   hash: string;
   seed: number;
   classes: string;
@@ -13,19 +14,22 @@ interface Row {
   class_counts: string;
   notes: string;
   imported_at: string;
-  layout: string | null;
+  choice: string | null;
+  format: string | null;
 }
 
 export interface NewDataset extends Omit<Dataset, 'id' | 'findings'> {
   seed: number;
-  /** Which folders a person said are splits and classes; null where their names did. */
-  layout: ImportLayout | null;
+  /** How a person said that it is to be read; null where it was found out. */
+  choice: ImportChoice | null;
 }
 
 const fromRow = (row: Row, findings: Dataset['findings']): Dataset => ({
   id: row.id,
   name: row.name,
   path: row.path,
+  file: row.file,
+  format: row.format === null ? null : JSON.parse(row.format),
   hash: row.hash,
   classes: JSON.parse(row.classes),
   counts: JSON.parse(row.counts),
@@ -38,6 +42,7 @@ const fromRow = (row: Row, findings: Dataset['findings']): Dataset => ({
 const toRow = (dataset: NewDataset): Omit<Row, 'id'> => ({
   name: dataset.name,
   path: dataset.path,
+  file: dataset.file,
   hash: dataset.hash,
   seed: dataset.seed,
   classes: JSON.stringify(dataset.classes),
@@ -45,25 +50,27 @@ const toRow = (dataset: NewDataset): Omit<Row, 'id'> => ({
   class_counts: JSON.stringify(dataset.classCounts),
   notes: JSON.stringify(dataset.notes),
   imported_at: dataset.importedAt,
-  layout: dataset.layout && JSON.stringify(dataset.layout),
+  choice: dataset.choice && JSON.stringify(dataset.choice),
+  format: dataset.format && JSON.stringify(dataset.format),
 });
 
-/** Imported image folders. */
+/** Imported datasets. */
 export function datasetStore(db: Db) {
   const list = db.prepare<[], Row>('SELECT * FROM datasets WHERE deleted_at IS NULL ORDER BY name');
   const byId = db.prepare<[number], Row>('SELECT * FROM datasets WHERE id = ? AND deleted_at IS NULL');
   const byName = db.prepare<[string], Row>('SELECT * FROM datasets WHERE name = ? AND deleted_at IS NULL');
   const insert = db.prepare(
-    `INSERT INTO datasets (name, path, hash, seed, classes, counts, class_counts, notes, imported_at, layout)
-     VALUES (@name, @path, @hash, @seed, @classes, @counts, @class_counts, @notes, @imported_at, @layout)`,
+    `INSERT INTO datasets (name, path, file, hash, seed, classes, counts, class_counts, notes, imported_at, choice, format)
+     VALUES (@name, @path, @file, @hash, @seed, @classes, @counts, @class_counts, @notes, @imported_at, @choice, @format)`,
   );
   const update = db.prepare(
-    `UPDATE datasets SET name = @name, path = @path, hash = @hash, seed = @seed, classes = @classes, counts = @counts,
-     class_counts = @class_counts, notes = @notes, imported_at = @imported_at, layout = @layout WHERE id = @id`,
+    `UPDATE datasets SET name = @name, path = @path, file = @file, hash = @hash, seed = @seed, classes = @classes, counts = @counts,
+     class_counts = @class_counts, notes = @notes, imported_at = @imported_at,
+     choice = @choice, format = @format WHERE id = @id`,
   );
   const pathOf = db.prepare<[number], string>('SELECT path FROM datasets WHERE id = ?').pluck();
   const seedOf = db.prepare<[number], number>('SELECT seed FROM datasets WHERE id = ?').pluck();
-  const layoutOf = db.prepare<[number], string | null>('SELECT layout FROM datasets WHERE id = ?').pluck();
+  const choiceOf = db.prepare<[number], string | null>('SELECT choice FROM datasets WHERE id = ?').pluck();
   const inUse = db.prepare<[number], number>('SELECT 1 FROM runs WHERE dataset_id = ? LIMIT 1').pluck();
   const hide = db.prepare('UPDATE datasets SET deleted_at = ? WHERE id = ?');
   const remove = db.prepare('DELETE FROM datasets WHERE id = ?');
@@ -91,8 +98,8 @@ export function datasetStore(db: Db) {
     /** Folder of a dataset, also of one that was deleted while runs still show its images. */
     folder: (id: number): string | undefined => pathOf.get(id) as string | undefined,
     seed: (id: number): number | undefined => seedOf.get(id) as number | undefined,
-    layout: (id: number): ImportLayout | null => {
-      const text = layoutOf.get(id) as string | null | undefined;
+    choice: (id: number): ImportChoice | null => {
+      const text = choiceOf.get(id) as string | null | undefined;
       return text ? JSON.parse(text) : null;
     },
     /** Removes a dataset; one that runs refer to is only hidden, so that their images stay on record. */

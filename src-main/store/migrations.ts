@@ -349,6 +349,14 @@ UPDATE findings SET leak = coalesce((SELECT s.split <> o.split FROM samples s JO
 ALTER TABLE datasets DROP COLUMN issues;
 `);
   },
+  // Where an image is that is not a plain file (NULL: it is one), how a dataset lies, and what a person said about that.
+  `
+ALTER TABLE samples ADD COLUMN locator TEXT;
+ALTER TABLE datasets ADD COLUMN file TEXT;
+ALTER TABLE datasets ADD COLUMN format TEXT;
+ALTER TABLE datasets RENAME COLUMN layout TO choice;
+UPDATE datasets SET choice = json_object('layout', json(choice)) WHERE choice IS NOT NULL;
+`,
 ];
 
 const presentAt = (path: string): string =>

@@ -1,12 +1,28 @@
 import type { Sample, Split } from '../../src-shared/domain.ts';
+import type { Locator } from '../data/locator.ts';
 import type { Db } from './database.ts';
 
-/** A sample with what tells whether its file is still the same (`stampOf`): null where that is not known. */
-export type StampedSample = Sample & { stamp: string | null };
+export interface StampedSample extends Sample {
+  /** Tells whether the file that it is in is still the same (`stampOf`): null where that is not known. */
+  stamp: string | null;
+  /** Where it is; null for the whole file at `path`. */
+  locator: Locator | null;
+}
+
+interface Row extends Omit<StampedSample, 'locator'> {
+  locator: string | null;
+}
+
 export type NewSample = Omit<StampedSample, 'id' | 'dataset'>;
 
 const columns =
   'id, dataset_id AS dataset, path, label, split, width, height, bytes, hash, perceptual_hash AS perceptualHash';
+
+const fromRow = ({ locator, ...row }: Row): StampedSample => ({
+  ...row,
+  locator: locator && JSON.parse(locator),
+});
+const toText = (locator: Locator | null): string | null => locator && JSON.stringify(locator);
 
 /** Which samples of a dataset: by class, by split, or those that a finding names. */
 export interface SampleFilter {
@@ -25,15 +41,17 @@ const namedBy = (condition: string): string =>
 /** Images of datasets. A row that a re-import no longer finds stays, hidden, for the predictions made on it. */
 export function sampleStore(db: Db) {
   const byId = db.prepare<[number], Sample>(`SELECT ${columns} FROM samples WHERE id = ?`);
-  const all = db.prepare<[number], StampedSample>(
-    `SELECT ${columns}, stamp FROM samples WHERE dataset_id = ? AND present = 1 ORDER BY path`,
+  const all = db.prepare<[number], Row>(
+    `SELECT ${columns}, stamp, locator FROM samples WHERE dataset_id = ? AND present = 1 ORDER BY path`,
   );
   const insert = db.prepare(
-    `INSERT INTO samples (dataset_id, path, label, split, width, height, bytes, hash, perceptual_hash, stamp)
-     VALUES (@dataset, @path, @label, @split, @width, @height, @bytes, @hash, @perceptualHash, @stamp)`,
+    `INSERT INTO samples (dataset_id, path, label, split, width, height, bytes, hash, perceptual_hash, stamp, locator)
+     VALUES (@dataset, @path, @label, @split, @width, @height, @bytes, @hash, @perceptualHash, @stamp, @locator)`,
   );
-  const restate = db.prepare('UPDATE samples SET label = ?, split = ?, stamp = ? WHERE id = ?');
-  const stampOfId = db.prepare<[number], string | null>('SELECT stamp FROM samples WHERE id = ?').pluck();
+  const restate = db.prepare('UPDATE samples SET label = ?, split = ?, stamp = ?, locator = ? WHERE id = ?');
+  const stampedById = db.prepare<[number], Row>(
+    `SELECT ${columns}, stamp, locator FROM samples WHERE id = ?`,
+  );
   const setStamp = db.prepare('UPDATE samples SET stamp = ? WHERE id = ?');
   const hide = db.prepare('UPDATE samples SET present = 0 WHERE id = ?');
   const removeUnused = db.prepare(
@@ -44,8 +62,12 @@ export function sampleStore(db: Db) {
   return {
     get: (id: number): Sample | undefined => byId.get(id),
     /** Every present sample of a dataset, by path. */
-    all: (dataset: number): StampedSample[] => all.all(dataset),
-    stamp: (id: number): string | null => (stampOfId.get(id) as string | null | undefined) ?? null,
+    all: (dataset: number): StampedSample[] => all.all(dataset).map(fromRow),
+    /** One sample with its stamp and its locator. */
+    stamped: (id: number): StampedSample | undefined => {
+      const row = stampedById.get(id);
+      return row && fromRow(row);
+    },
     setStamp: (id: number, stamp: string): void => void setStamp.run(stamp, id),
 
     /** One page of a dataset's samples by class and path, and how many there are in all. */
@@ -87,11 +109,17 @@ export function sampleStore(db: Db) {
         if (known?.hash === sample.hash) {
           before.delete(sample.path);
           const { label, split, stamp } = sample;
-          if (known.label !== label || known.split !== split || known.stamp !== stamp) {
-            restate.run(label, split, stamp, known.id);
+          const locator = toText(sample.locator);
+          if (
+            known.label !== label ||
+            known.split !== split ||
+            known.stamp !== stamp ||
+            known.locator !== locator
+          ) {
+            restate.run(label, split, stamp, locator, known.id);
           }
         } else {
-          insert.run({ dataset, ...sample });
+          insert.run({ dataset, ...sample, locator: toText(sample.locator) });
         }
       }
       for (const gone of before.values()) hide.run(gone.id);

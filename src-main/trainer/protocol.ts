@@ -16,14 +16,12 @@ import type {
   TemperatureSource,
 } from '../../src-shared/domain.ts';
 import type { ErrorValue } from '../../src-shared/errors.ts';
+import type { ImageSource } from '../data/stored-images.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 
 /** One image as a trainer sees it. `hash` keys every cache of what is computed from it. */
-export interface JobSample {
+export interface JobSample extends ImageSource {
   id: number;
-  /** Absolute path. */
-  path: string;
-  hash: string;
   label: number;
 }
 

@@ -121,6 +121,8 @@ function makeDataset(id: number, name: string, classes: string[], perClass: numb
       id,
       name,
       path: `/home/ada/images/${name}`,
+      file: null,
+      format: { name: 'folders', title: 'Folders', why: 'The folders are the classes.' },
       hash: `${id}`.repeat(64).slice(0, 64),
       classes,
       counts: { train: counts.train * classes.length, val: 0, test: counts.test * classes.length },

@@ -149,6 +149,15 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
     }),
     'system.device': () => ({ holder: null }),
     'tasks.list': () => [],
+    'datasets.formats': () => [
+      {
+        name: 'folders',
+        title: 'Folders',
+        help: 'train/, val/ and test/ with one folder per class each, or one folder per class',
+        source: 'torchvision.datasets.ImageFolder',
+        options: [],
+      },
+    ],
     'datasets.list': () => (full ? data.datasets.map(({ dataset }) => dataset) : []),
     'datasets.get': ({ dataset }) => find(dataset).dataset,
     'datasets.samples': ({ dataset, label, split, withFindings, offset = 0, limit = 200 }) => {

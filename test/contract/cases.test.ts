@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { decodeTo, openImage } from '../../src-main/data/decode.ts';
-import { readImageFile } from '../../src-main/data/image-file.ts';
-import type { ImportedFolder } from '../../src-main/data/import-folder.ts';
+import type { ImportedImages } from '../../src-main/data/import-images.ts';
+import { placeOfFile } from '../../src-main/data/locator.ts';
+import { readLocated } from '../../src-main/data/read-located.ts';
 import { classList } from '../../src-main/formats/class-names/class-list.ts';
 import { fitClasses } from '../../src-main/formats/class-names/read-class-file.ts';
 import { recognizeWeights } from '../../src-main/formats/weights/recognize.ts';
@@ -18,7 +19,7 @@ import { predictionColumns } from '../../src-shared/prediction-columns.ts';
 import { sharedPath } from '../shared-folder.ts';
 import { importFolder } from '../unit/import-in-process.ts';
 
-const splitsOf = ({ samples }: ImportedFolder) =>
+const splitsOf = ({ samples }: ImportedImages) =>
   Object.fromEntries(
     ['train', 'val', 'test'].map((split) => [split, samples.filter((one) => one.split === split).length]),
   );
@@ -134,7 +135,7 @@ const cases: [name: string, right: string, check: (folder: string) => Promise<vo
       const levels = await reference.clone().grayscale().raw().toBuffer();
       const gray = color.map((_, at) => levels[Math.floor(at / 3)]);
       const picture = async (name: string) => {
-        const image = await openImage(await readImageFile(join(folder, name)));
+        const image = await openImage(await readLocated(placeOfFile(join(folder, name))));
         const { data } = await decodeTo(image, image.width, image.height, 'exact');
         const truth = name.startsWith('rgb') ? color : gray;
         const error = data.reduce((sum, value, at) => sum + Math.abs(value - truth[at]), 0) / data.length;

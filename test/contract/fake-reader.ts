@@ -5,7 +5,7 @@ import { memoryExitCode } from '../../src-main/reader/protocol.ts';
 const send = (message: FromReader) => process.send!(message);
 process.on('disconnect', () => process.exit(0));
 process.on('message', ({ id, input }: ReadRequest) => {
-  const name = input.path.split('/').at(-1)!;
+  const name = 'place' in input ? input.place.folder.split('/').at(-1)! : '';
   // Some time passes first, so that others are under way too.
   setTimeout(() => {
     if (name.startsWith('crash')) process.kill(process.pid, 'SIGSEGV');

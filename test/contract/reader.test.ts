@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
+import { placeOfFile } from '../../src-main/data/locator.ts';
 import { forkReader } from '../../src-main/service/fork-reader.ts';
 import { openReader, type Reader } from '../../src-main/service/reader.ts';
 import { openService } from '../../src-main/service/service.ts';
@@ -20,7 +21,7 @@ const open = (...args: Parameters<typeof openReader>): Reader => {
 afterAll(() => Promise.all(opened.map((reader) => reader.close())));
 
 const ask = (reader: Reader, name: string, folder = '/data') =>
-  reader.read('picture', { path: `${folder}/${name}`, size: 'thumb' }, folder).then(
+  reader.read('picture', { place: placeOfFile(`${folder}/${name}`), size: 'thumb' }, folder).then(
     ({ hash }) => `read ${hash}`,
     (error: Error) => error.message,
   );
@@ -83,7 +84,7 @@ test('closing ends what is under way, and what comes after is refused', async ()
 test('where no reader can be started, that is what is said, not that a file is broken', async () => {
   const reader = open(fakeReader, { maxBytes: 1 });
   const error = await reader
-    .read('picture', { path: '/data/a', size: 'thumb' }, '/data')
+    .read('picture', { place: placeOfFile('/data/a'), size: 'thumb' }, '/data')
     .catch((thrown) => thrown);
   expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining('no such library') });
 });
@@ -99,7 +100,7 @@ test('the real reader sees the folder it reads from, links included, and nothing
   symlinkSync(join(root, 'inside'), join(root, 'by-link'));
   const reader = open(forkReader());
   const facts = (path: string, folder: string) =>
-    reader.read('image-facts', { path: join(root, path) }, join(root, folder)).then(
+    reader.read('image-facts', { place: placeOfFile(join(root, path)) }, join(root, folder)).then(
       ({ facts: { width, height } }) => [width, height],
       (error: NodeJS.ErrnoException) => error.code,
     );
@@ -128,7 +129,9 @@ test('an import names the image that ended its reader and goes on', async () => 
       const process = forkReader()(...args);
       const send = process.send;
       process.send = (request) =>
-        request.input.path.endsWith('wasp/2.png') ? process.kill() : send(request);
+        'place' in request.input && request.input.place.locator.file === 'wasp/2.png'
+          ? process.kill()
+          : send(request);
       return process;
     },
   });

@@ -7,6 +7,7 @@ import { inspectModelFile } from '../../src-main/backbones/inspect.ts';
 import { readPlan, readRunSettings } from '../../src-main/cli/settings-file.ts';
 import { readFacts } from '../../src-main/data/file-facts.ts';
 import { ImageProblem } from '../../src-main/data/image.ts';
+import { placeOfFile } from '../../src-main/data/locator.ts';
 import { readClassFile } from '../../src-main/formats/class-names/read-class-file.ts';
 import { readNpyLabels, readNpyMatrix, writeNpy } from '../../src-main/formats/npy.ts';
 import { openWeights } from '../../src-main/formats/weights/open.ts';
@@ -116,7 +117,7 @@ export async function openReaders(
     { name: 'exported network', end: '.onnx', seeds: [onnx], read: (path) => verifyExport(path) },
     { name: 'npy matrix', end: '.npy', seeds: [matrix], read: (path) => readNpyMatrix(path) },
     { name: 'npy labels', end: '.npy', seeds: [labels, matrix], read: (path) => readNpyLabels(path) },
-    { name: 'image', end: '.png', seeds: [...pictures, bmp], read: (path) => readFacts(path) },
+    { name: 'image', end: '.png', seeds: [...pictures, bmp], read: (path) => readFacts(placeOfFile(path)) },
     {
       name: 'class file',
       end: '.txt',

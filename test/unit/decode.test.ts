@@ -6,7 +6,8 @@ import sharp, { type Sharp } from 'sharp';
 import { expect, test } from 'vitest';
 import { decodeTo, openImage } from '../../src-main/data/decode.ts';
 import { ImageProblem } from '../../src-main/data/image.ts';
-import { readImageFile } from '../../src-main/data/image-file.ts';
+import { placeOfFile } from '../../src-main/data/locator.ts';
+import { readLocated } from '../../src-main/data/read-located.ts';
 import { bitmap, jpeg, scene, temporaryFolder, writeFiles } from './pictures.ts';
 
 /** Decodes at full size and returns the color at (x, y). */
@@ -181,10 +182,14 @@ test('an image of 20,000 × 20,000 pixels is huge, and nothing of it is decoded'
 test('empty files and special files are told apart from images, without waiting for a pipe', async (ctx) => {
   const folder = temporaryFolder();
   writeFiles(folder, { 'empty.jpg': '', 'good.jpg': await jpeg(1) });
-  await expect(readImageFile(join(folder, 'empty.jpg'))).rejects.toMatchObject({ kind: 'empty' });
-  await expect(readImageFile(join(folder, 'good.jpg'))).resolves.toHaveLength((await jpeg(1)).length);
-  await expect(readImageFile(join(folder, 'none.jpg'))).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(readLocated(placeOfFile(join(folder, 'empty.jpg')))).rejects.toMatchObject({ kind: 'empty' });
+  await expect(readLocated(placeOfFile(join(folder, 'good.jpg')))).resolves.toHaveLength(
+    (await jpeg(1)).length,
+  );
+  await expect(readLocated(placeOfFile(join(folder, 'none.jpg')))).rejects.toMatchObject({ code: 'ENOENT' });
   if (process.platform === 'win32') ctx.skip('named pipes are not files on Windows');
   execFileSync('mkfifo', [join(folder, 'pipe.jpg')]);
-  await expect(readImageFile(join(folder, 'pipe.jpg'))).rejects.toMatchObject({ kind: 'unsupported' });
+  await expect(readLocated(placeOfFile(join(folder, 'pipe.jpg')))).rejects.toMatchObject({
+    kind: 'unsupported',
+  });
 });

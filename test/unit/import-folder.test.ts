@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { ImportedFolder } from '../../src-main/data/import-folder.ts';
+import type { ImportedImages } from '../../src-main/data/import-images.ts';
 import type { CotuneError } from '../../src-shared/errors.ts';
 import { importFolder } from './import-in-process.ts';
 import { bitmap, classOf, jpeg, scene, temporaryFolder, writeFiles } from './pictures.ts';
 
-const count = ({ samples, classes }: ImportedFolder) =>
+const count = ({ samples, classes }: ImportedImages) =>
   Object.fromEntries(
     classes.map((name, label) => [
       name,
@@ -18,7 +18,7 @@ const count = ({ samples, classes }: ImportedFolder) =>
   );
 /** Long enough for a change to bear another time. */
 const settle = () => new Promise((wake) => setTimeout(wake, 80));
-const issuesOf = ({ issues }: ImportedFolder) => issues.map(({ kind, path }) => [kind, path]);
+const issuesOf = ({ issues }: ImportedImages) => issues.map(({ kind, path }) => [kind, path]);
 const failure = (promise: Promise<unknown>): Promise<CotuneError> =>
   promise.then(
     () => {
@@ -59,7 +59,7 @@ test('class folders alone: a fifth of each class is the test split, by seed and 
   expect(found.notes.join()).toContain('There is no test folder');
   const again = await importFolder(folder, { seed: 3 });
   expect(again).toEqual(found);
-  const testOf = (f: ImportedFolder) => f.samples.filter((s) => s.split === 'test').map((s) => s.path);
+  const testOf = (f: ImportedImages) => f.samples.filter((s) => s.split === 'test').map((s) => s.path);
   const others = await Promise.all([4, 5, 6].map((seed) => importFolder(folder, { seed })));
   expect(new Set([found, ...others].map((f) => testOf(f).join())).size).toBeGreaterThan(1);
   // Renamed files stay where they were.

@@ -1,6 +1,20 @@
 import { readFacts } from '../../src-main/data/file-facts.ts';
-import * as folder from '../../src-main/data/import-folder.ts';
+import { type ImportedImages, type ImportOptions, importImages } from '../../src-main/data/import-images.ts';
+import { type DatasetPlace, listImages } from '../../src-main/data/list-images.ts';
+import type { ImportChoice } from '../../src-shared/contract.ts';
 
-/** `importFolder` with its files read in this very process. */
-export const importFolder = (root: string, options: Omit<folder.ImportOptions, 'readFacts'>) =>
-  folder.importFolder(root, { ...options, readFacts });
+type Given = Omit<ImportOptions, 'readFacts' | 'list'> & ImportChoice;
+
+/** `importImages` of a folder, or of a file in it, with everything read in this very process. */
+export function importFolder(
+  at: string | DatasetPlace,
+  { format, layout, columns, values, ...options }: Given,
+): Promise<ImportedImages> {
+  const dataset = typeof at === 'string' ? { folder: at, file: null } : at;
+  const choice = { format, layout, columns, values };
+  return importImages(dataset.folder, {
+    ...options,
+    readFacts,
+    list: (hear) => listImages(dataset, choice, hear),
+  });
+}

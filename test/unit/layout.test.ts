@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { findImages } from '../../src-main/data/find-images.ts';
-import { splitNameOf } from '../../src-main/data/split-names.ts';
+import { splitNameOf } from '../../src-main/data/formats/split-names.ts';
+import { listImages } from '../../src-main/data/list-images.ts';
 import type { ImportLayout } from '../../src-shared/contract.ts';
 import { temporaryFolder, writeFiles } from './pictures.ts';
 
@@ -16,12 +16,13 @@ async function found(paths: string, layout: ImportLayout = { splits: 'names' }) 
         .map((path) => [path, '']),
     ),
   );
-  const { images, unlabelled, notes, issues } = await findImages(folder, layout);
   const counts: Record<string, number> = {};
-  for (const { className, split } of images) {
-    const key = `${className} ${split ?? '-'}`;
-    counts[key] = (counts[key] ?? 0) + 1;
-  }
+  const { unlabelled, notes, issues } = await listImages({ folder, file: null }, { layout }, (images) => {
+    for (const { className, split } of images) {
+      const key = `${className} ${split ?? '-'}`;
+      counts[key] = (counts[key] ?? 0) + 1;
+    }
+  });
   return { counts, unlabelled, notes, issues };
 }
 const countsOf = async (...args: Parameters<typeof found>) => (await found(...args)).counts;

@@ -10,6 +10,8 @@ export const config = usualConfig;
 export const dataset = (name: string, classes: string[] = ['a', 'b']): NewDataset => ({
   name,
   path: `/data/${name}`,
+  file: null,
+  format: null,
   hash: 'h',
   seed: 0,
   classes,
@@ -17,7 +19,7 @@ export const dataset = (name: string, classes: string[] = ['a', 'b']): NewDatase
   classCounts: classes.map(() => ({ train: 0, val: 0, test: 0 })),
   notes: [],
   importedAt: '2026-01-01T00:00:00.000Z',
-  layout: null,
+  choice: null,
 });
 
 export const sample = (path: string, label = 0, hash = path): NewSample => ({
@@ -30,6 +32,7 @@ export const sample = (path: string, label = 0, hash = path): NewSample => ({
   hash,
   perceptualHash: '0123456789abcdef',
   stamp: null,
+  locator: null,
 });
 
 export function addModel(store: Store, name = 'm', hash = 'mh'): number {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { stampOf } from '../../src-main/data/file-stamp.ts';
+import { placeOfFile } from '../../src-main/data/locator.ts';
 import { readings } from '../../src-main/reader/readings/index.ts';
 import { readPicture as readWith } from '../../src-main/service/pictures.ts';
 import type { Reader } from '../../src-main/service/reader.ts';
@@ -12,13 +13,13 @@ import { bitmap, scene, temporaryFolder } from './pictures.ts';
 const hash = 'ab'.repeat(32);
 /** A reader that reads in this very process. */
 const reader: Pick<Reader, 'read'> = {
-  read: (kind, input) => readings[kind](input as never) as never,
+  read: (kind, input) => readings[kind](input as never, () => {}) as never,
 };
 const readPicture = (
-  source: Omit<Parameters<typeof readWith>[0], 'folder'>,
+  { path, ...source }: Omit<Parameters<typeof readWith>[0], 'place'> & { path: string },
   size: 'thumb' | 'full',
   folder: string,
-) => readWith({ folder, ...source }, size, folder, reader);
+) => readWith({ place: placeOfFile(path), ...source }, size, folder, reader);
 /** A picture of an import that knows no stamps. */
 const pictureOf = (path: string, of: string, size: 'thumb' | 'full', folder: string) =>
   readPicture({ path, hash: of, stamp: null }, size, folder);

@@ -62,11 +62,14 @@ const onPurpose: Record<string, (row: Row, schema: number) => Row> = {
       phase: phase === 'relationship' ? 'prepare' : phase,
     };
   },
-  // What was found has become rows of a table of its own.
-  datasets: ({ issues: _, ...row }) => row,
   sweeps: ({ plan, ...row }) => ({
     ...row,
     plan: JSON.stringify({ ...JSON.parse(plan as string), search: null, baseline: false }),
+  }),
+  // Findings are rows; what a person said about folders is part of what they said about a dataset.
+  datasets: ({ issues: _, layout, ...row }) => ({
+    ...row,
+    choice: layout ? JSON.stringify({ layout: JSON.parse(layout as string) }) : null,
   }),
   sqlite_sequence: ({ name, ...row }) => ({ name: renamed[name as string] ?? name, ...row }),
   tasks: ({ revision: _, ...row }) => row,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { ImportLayout } from '../../../src-shared/contract.ts';
+import type { ImportChoice, ImportLayout } from '../../../src-shared/contract.ts';
 import type { Dataset } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
 import { awaitTask } from '../await-work.ts';
@@ -12,6 +12,7 @@ import { columns, plural, table } from '../text.ts';
 
 interface Options extends CommonOptions {
   name: string;
+  format?: string;
   seed: number;
   classesAt?: number;
   train?: string[];
@@ -29,6 +30,10 @@ export function importCommand(program: Command): void {
   ])
     .description('import a folder of labelled images (nothing is copied)')
     .requiredOption('--name <name>', 'name of the dataset; an existing one is brought up to date')
+    .option(
+      '--format <name>',
+      'how the dataset lies: auto (it is found out, and said), or one of those below; default: auto, or as it was imported before',
+    )
     .option('--seed <n>', 'chooses the test images where the folder has no test split', number, 0)
     .option(
       '--classes-at <level>',
@@ -42,7 +47,7 @@ export function importCommand(program: Command): void {
     .action((dir: string, options: Options) =>
       withService(options, async (service) => {
         const { name, seed } = options;
-        const input = { path: resolve(dir), name, seed, layout: layoutOf(options) };
+        const input = { path: resolve(dir), name, seed, choice: choiceOf(options) };
         await awaitTask(service, () => service.call('datasets.import', input), openProgress());
         const dataset = await service.call('datasets.get', { dataset: options.name });
         return {
@@ -51,6 +56,12 @@ export function importCommand(program: Command): void {
         };
       }),
     );
+}
+
+/** What the flags say about how the dataset lies. */
+function choiceOf(options: Options): ImportChoice {
+  const layout = layoutOf(options);
+  return { ...(options.format !== undefined && { format: options.format }), ...(layout && { layout }) };
 }
 
 /** What the flags say about the folders; undefined where they say nothing. */
@@ -83,6 +94,7 @@ function describe(dataset: Dataset): string {
   });
   return [
     `${dataset.name}: ${plural(dataset.classes.length, 'class', 'classes')}; ${train} training, ${val} validation, ${test} test images`,
+    ...(dataset.format ? [`${dataset.format.title}: ${dataset.format.why}`] : []),
     ...dataset.notes,
     '',
     table(columns('class', '#train', '#val', '#test'), rows),

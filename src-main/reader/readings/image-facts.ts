@@ -1,4 +1,5 @@
 import { readFacts } from '../../data/file-facts.ts';
+import type { Place } from '../../data/locator.ts';
 
-/** What an import keeps of an image file. Errors: as `readFacts`. */
-export const imageFacts = ({ path }: { path: string }): ReturnType<typeof readFacts> => readFacts(path);
+/** What an import keeps of an image. Errors: as `readFacts`. */
+export const imageFacts = ({ place }: { place: Place }): ReturnType<typeof readFacts> => readFacts(place);

@@ -1,10 +1,14 @@
 /** Every kind of reading: one file each, and one line here. The service asks for them by these names. */
 import { imageFacts } from './image-facts.ts';
+import { imageHash } from './image-hash.ts';
+import { images } from './images.ts';
 import { picture } from './picture.ts';
 import { weightsIndex, weightsTensor } from './weights.ts';
 
 export const readings = {
   'image-facts': imageFacts,
+  'image-hash': imageHash,
+  images,
   picture,
   'weights-index': weightsIndex,
   'weights-tensor': weightsTensor,
@@ -13,4 +17,7 @@ export const readings = {
 type Readings = typeof readings;
 export type ReadingName = keyof Readings;
 export type ReadingInput<K extends ReadingName> = Parameters<Readings[K]>[0];
+/** What it tells before its end, where it tells any. */
+export type ReadingPart<K extends ReadingName> =
+  Parameters<Readings[K]> extends [unknown, (part: infer P) => void] ? P : never;
 export type ReadingOutput<K extends ReadingName> = Awaited<ReturnType<Readings[K]>>;

@@ -1,10 +1,11 @@
+import type { Place } from '../../data/locator.ts';
 import { makePicture } from '../../data/picture.ts';
 
 /** A picture for display. Errors: as `makePicture`. */
 export const picture = ({
-  path,
+  place,
   size,
 }: {
-  path: string;
+  place: Place;
   size: 'thumb' | 'full';
-}): ReturnType<typeof makePicture> => makePicture(path, size);
+}): ReturnType<typeof makePicture> => makePicture(place, size);

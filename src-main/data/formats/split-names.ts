@@ -1,4 +1,4 @@
-import type { Split } from '../../src-shared/domain.ts';
+import type { Split } from '../../../src-shared/domain.ts';
 
 const splitWords: ReadonlyMap<string, Split> = new Map([
   ...['train', 'training', 'trainval'].map((word) => [word, 'train'] as const),

@@ -1,40 +1,41 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import type { ImportLayout } from '../../src-shared/contract.ts';
 import type { Sample, SampleIssue, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { clustersOf, type Duplicate, duplicateIssues, duplicateNotes, findDuplicates } from './duplicates.ts';
 import type { FileFacts, readFacts } from './file-facts.ts';
 import { stampOf } from './file-stamp.ts';
-import { type FoundImage, type FoundImages, findImages } from './find-images.ts';
+import type { FoundImage } from './formats/format.ts';
 import { ImageProblem } from './image.ts';
+import type { Listing } from './list-images.ts';
+import { type Locator, placeIn } from './locator.ts';
 import type { Look } from './perceptual-hash.ts';
+import { fileOf } from './read-located.ts';
 import { shuffledGroups, takeWhole } from './split.ts';
 
-type ImportedSample = Omit<Sample, 'id' | 'dataset'> & FileFacts;
+type ImportedSample = Omit<Sample, 'id' | 'dataset'> & FileFacts & { locator: Locator | null };
 
-/** What the last import of the same folder found: files that still bear the same stamp are not read again. */
+/** What the last import of the same dataset found: files that still bear the same stamp are not read again. */
 interface PreviousImport {
   samples: readonly ImportedSample[];
   issues: readonly SampleIssue[];
 }
 
 export interface ImportOptions {
-  /** Reads one file, by its whole path: `readFacts`, wherever that runs. */
+  /** Lists the images of the dataset: `listImages`, wherever that runs. */
+  list(hear: (images: FoundImage[]) => void): Promise<Listing>;
+  /** Reads one image: `readFacts`, wherever that runs. */
   readFacts: typeof readFacts;
-  /** Chooses the test images where the folder has no test split. */
+  /** Chooses the test images where the dataset has no test split. */
   seed: number;
   previous?: PreviousImport;
-  /** Which folders are splits and classes; by their names where it is left out. */
-  layout?: ImportLayout;
   /** Files read so far, and files in all. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
 }
 
-export interface ImportedFolder {
-  /** Sorted by name. */
+export interface ImportedImages extends Pick<Listing, 'format'> {
+  /** In the dataset's own order, else sorted by name. */
   classes: string[];
   samples: ImportedSample[];
   issues: SampleIssue[];
@@ -51,26 +52,32 @@ const maxLooks = 100_000;
 type Candidate = FoundImage & FileFacts & { label: number };
 
 /**
- * Reads a folder of labelled images. What cannot be used is named in `issues` with its reason and left out; duplicates
- * are named and kept. Where the folder has no test split, a fifth of each class chosen by seed and content is it,
+ * Reads a dataset of labelled images, which lies in `folder`. What cannot be used is named in `issues` with its reason and left out; duplicates
+ * are named and kept. Where it has no test split, a fifth of each class chosen by seed and content is it,
  * duplicates kept on one side; validation images are each run's own choice (`splitSamples`).
  * @throws CotuneError where the layout is not understood or no image can be used, `cancelled` where the signal
  * aborts; a single bad file never fails the import.
  */
-export async function importFolder(root: string, options: ImportOptions): Promise<ImportedFolder> {
-  const { images, unlabelled, issues, notes } = await findImages(root, options.layout ?? { splits: 'names' });
+export async function importImages(folder: string, options: ImportOptions): Promise<ImportedImages> {
+  // By path: a listing that had to begin again tells the same once more.
+  const found = new Map<string, FoundImage>();
+  const listing = await options.list((some) => {
+    for (const image of some) found.set(image.path, image);
+  });
+  const images = [...found.values()];
+  const { format, unlabelled, issues, notes } = listing;
   const looks = new Map<string, Look>();
-  const facts = await readAll(root, images, issues, looks, options);
+  const facts = await readAll(folder, images, issues, looks, options);
   const usable = images.filter((image) => facts.has(image.path));
   if (usable.length === 0) {
     const first = issues.find((issue) => issue.path === images[0].path);
     throw new CotuneError(
       'bad-input',
-      `None of the ${images.length} images in ${root} can be used; the first, ${images[0].path}: ${first?.detail}.`,
+      `None of the ${images.length} images in ${folder} can be used; the first, ${images[0].path}: ${first?.detail}.`,
       'Check that the files are whole JPEG, PNG, WebP, GIF, BMP or TIFF images.',
     );
   }
-  const classes = [...new Set(usable.map((image) => image.className))].sort();
+  const classes = classesOf(usable, listing.classes);
   const labels = new Map(classes.map((name, label) => [name, label]));
   const candidates = usable
     .map((image): Candidate => ({ ...image, ...facts.get(image.path)!, label: labels.get(image.className)! }))
@@ -78,18 +85,16 @@ export async function importFolder(root: string, options: ImportOptions): Promis
 
   const known = knownPairs(options.previous, candidates);
   /** The look of an image read before, or null where it can no longer be read. */
-  const lookAgain = async (path: string): Promise<Look | null> => {
-    const known = looks.get(path);
+  const lookAgain = async (image: FoundImage): Promise<Look | null> => {
+    const known = looks.get(image.path);
     if (known) return known;
-    return options.readFacts(join(root, path)).then(
+    return options.readFacts(placeIn(folder, image)).then(
       ({ look }) => look,
       () => null,
     );
   };
-  const duplicates = await findDuplicates(
-    candidates,
-    ({ path }) => lookAgain(path),
-    (a, b) => known.has(pairKey(a.path, b.path)),
+  const duplicates = await findDuplicates(candidates, lookAgain, (a, b) =>
+    known.has(pairKey(a.path, b.path)),
   );
   if (options.signal?.aborted) throw cancelled();
   notes.push(...assignTestSplit(candidates, duplicates, options.seed, unlabelled));
@@ -98,11 +103,22 @@ export async function importFolder(root: string, options: ImportOptions): Promis
   notes.push(...duplicateNotes(duplicates));
   describeClasses(images, classes, candidates, issues, notes);
 
-  const samples = candidates.map(({ className: _, split, ...sample }) => ({ ...sample, split: split! }));
+  const samples = candidates.map(({ className: _, split, locator = null, ...sample }) => ({
+    ...sample,
+    split: split!,
+    locator,
+  }));
   samples.sort((a, b) => compare(a.path, b.path));
   issues.sort((a, b) => compare(a.path, b.path));
   notes.push(...changesSince(options.previous, samples));
-  return { classes, samples, issues, notes, hash: datasetHash(samples, classes) };
+  return { format, classes, samples, issues, notes, hash: datasetHash(samples, classes) };
+}
+
+/** The classes that images are of, in the dataset's own order; those that it does not order come after, by name. */
+function classesOf(images: readonly FoundImage[], order: readonly string[] | null): string[] {
+  const named = new Set(images.map((image) => image.className));
+  const ordered = (order ?? []).filter((name) => named.delete(name));
+  return [...ordered, ...[...named].sort()];
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -127,7 +143,7 @@ function unusualNotes(issues: readonly SampleIssue[]): string[] {
 
 /** Reads what is new or changed, a few files at a time; what cannot be used goes to `issues`. */
 async function readAll(
-  root: string,
+  folder: string,
   images: readonly FoundImage[],
   issues: SampleIssue[],
   looks: Map<string, Look>,
@@ -144,15 +160,21 @@ async function readAll(
   const reader = async (): Promise<void> => {
     while (next < images.length) {
       if (signal?.aborted) throw cancelled();
-      const { path } = images[next++];
+      const image = images[next++];
+      const { path } = image;
+      const place = placeIn(folder, image);
       const before = known.get(path);
       try {
-        if (before?.stamp && (await stampOf(join(root, path))) === before.stamp) {
+        if (
+          before?.stamp &&
+          isSame(before.locator, image.locator ?? null) &&
+          (await stampOf(fileOf(place))) === before.stamp
+        ) {
           const { width, height, bytes, hash, perceptualHash, stamp } = before;
           facts.set(path, { width, height, bytes, hash, perceptualHash, stamp });
           issues.push(...(unusual.get(path) ?? []));
         } else {
-          const read = await readFacts(join(root, path));
+          const read = await readFacts(place);
           facts.set(path, read.facts);
           if (read.reading) issues.push({ kind: 'unusual', path, detail: read.reading });
           if (looks.size < maxLooks) looks.set(path, read.look);
@@ -168,6 +190,8 @@ async function readAll(
   await Promise.all(Array.from({ length: availableParallelism() + 1 }, reader));
   return facts;
 }
+
+const isSame = (a: Locator | null, b: Locator | null): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 function problemOf(error: unknown, path: string): Pick<SampleIssue, 'kind' | 'detail'> {
   if (error instanceof ImageProblem) return { kind: error.kind, detail: error.message };
@@ -206,7 +230,7 @@ function assignTestSplit(
   candidates: readonly Candidate[],
   duplicates: readonly Duplicate<Candidate>[],
   seed: number,
-  unlabelled: FoundImages['unlabelled'],
+  unlabelled: Listing['unlabelled'],
 ): string[] {
   const notes = unlabelled.map(
     ({ path, images }) =>

@@ -1,8 +1,8 @@
 import { extname } from 'node:path';
-import type { ImportLayout } from '../../src-shared/contract.ts';
-import { type Split, splits } from '../../src-shared/domain.ts';
-import { CotuneError } from '../../src-shared/errors.ts';
-import type { Folder } from './folder-tree.ts';
+import type { ImportLayout } from '../../../src-shared/contract.ts';
+import { type Split, splits } from '../../../src-shared/domain.ts';
+import { CotuneError } from '../../../src-shared/errors.ts';
+import type { Folder } from '../folder.ts';
 import { isContainerName, noLabelNameOf, splitNameOf } from './split-names.ts';
 
 /** A folder whose images, and those of every folder in it, are of one class. `split` is null where none is given. */

@@ -1,66 +1,66 @@
 import { extname } from 'node:path';
-import type { ImportLayout } from '../../src-shared/contract.ts';
-import type { SampleIssue, Split } from '../../src-shared/domain.ts';
-import { CotuneError } from '../../src-shared/errors.ts';
-import { type Folder, foldersOf, isImage, readTree } from './folder-tree.ts';
+import type { ImportLayout } from '../../../src-shared/contract.ts';
+import type { SampleIssue } from '../../../src-shared/domain.ts';
+import { CotuneError } from '../../../src-shared/errors.ts';
+import { type Folder, foldersOf, isImage, rootFolder } from '../folder.ts';
+import type { DatasetFormat } from './format.ts';
 import { type Layout, layoutOf, some, tables } from './layout.ts';
 
 const otherImageExtensions =
   /^\.(heic|heif|avif|jxl|jp2|svg|psd|ai|eps|pdf|ico|tga|exr|hdr|dng|cr[23]|nef|arw|orf|rw2|raf|raw)$/i;
 
-/** One image file of a class. `split` is null where the folder gives none. */
-export interface FoundImage {
-  /** Relative to the dataset folder, forward slashes. */
-  path: string;
-  className: string;
-  split: Split | null;
-}
-
-export interface FoundImages {
-  images: FoundImage[];
-  /** Folders of images without a label, which are left out. */
-  unlabelled: { path: string; images: number }[];
-  issues: SampleIssue[];
-  notes: string[];
-}
-
 /**
- * Lists the images of a labelled folder by name: `train/ val/ test/` each with one folder per class, or one folder
- * per class at the top (`layoutOf` says what else is understood). Folders inside a class folder belong to that class.
- * @throws CotuneError `not-found` for a missing folder, `bad-input` where no class folder holds an image.
+ * Labels by the names of folders alone: `train/ val/ test/` each with one folder per class, or one folder per class at the top
+ * (`layoutOf` says what else is understood). Folders inside a class folder belong to that class.
  */
-export async function findImages(top: string, choice: ImportLayout): Promise<FoundImages> {
-  const { root, issues, notes } = await readTree(top);
-  const layout = layoutOf({ ...root, name: top }, choice);
-  notes.push(...layout.notes);
-  const images: FoundImage[] = [];
-  const others: string[] = [];
-  for (const folder of layout.above) {
-    for (const name of folder.files) {
-      const path = join(folder, name);
-      if (isImage(name))
-        issues.push({ kind: 'unsupported', path, detail: 'it lies outside any class folder' });
-      else others.push(path);
-    }
-  }
-  for (const { folder, className, split } of layout.classFolders) {
-    for (const inner of foldersOf(folder)) {
-      for (const name of inner.files) {
-        const path = join(inner, name);
-        const extension = extname(name);
-        if (isImage(name)) images.push({ path, className, split });
-        else if (otherImageExtensions.test(extension)) {
-          const detail = `${extension.slice(1).toUpperCase()} files are not read; convert it to JPEG or PNG`;
-          issues.push({ kind: 'unsupported', path, detail });
-        } else others.push(path);
+export const folders: DatasetFormat = {
+  name: 'folders',
+  title: 'Folders',
+  help: 'train/, val/ and test/ with one folder per class each, or one folder per class',
+  source: 'torchvision.datasets.ImageFolder; Hugging Face imagefolder without metadata',
+  detect: async () => ({
+    confidence: 0.1,
+    why: 'Nothing beside the images says what they show: their folders do.',
+  }),
+  async *read(tree, { tell, issue, unlabelled, layout: choice }) {
+    const root = rootFolder(tree);
+    const layout = layoutOf({ ...root, name: tree.folder }, choice);
+    for (const note of layout.notes) tell(note);
+    const others: string[] = [];
+    const left: SampleIssue[] = [];
+    const leaveOut = (path: string, detail: string) => left.push({ kind: 'unsupported', path, detail });
+    for (const folder of layout.above) {
+      for (const name of folder.files) {
+        const path = join(folder, name);
+        if (isImage(name)) leaveOut(path, 'it lies outside any class folder');
+        else others.push(path);
       }
     }
-  }
-  if (images.length === 0) throw nothingFound(top, root, layout, choice, issues, others);
-  notes.push(...remarks(layout, others));
-  const unlabelled = layout.unlabelled.map(({ path, below }) => ({ path, images: below }));
-  return { images, unlabelled, issues, notes };
-}
+    let images = 0;
+    for (const { folder, className, split } of layout.classFolders) {
+      for (const inner of foldersOf(folder)) {
+        for (const name of inner.files) {
+          const path = join(inner, name);
+          const extension = extname(name);
+          if (isImage(name)) {
+            images++;
+            yield { path, className, split };
+          } else if (otherImageExtensions.test(extension)) {
+            leaveOut(
+              path,
+              `${extension.slice(1).toUpperCase()} files are not read; convert it to JPEG or PNG`,
+            );
+          } else others.push(path);
+        }
+      }
+    }
+    if (images === 0)
+      throw nothingFound(tree.folder, root, layout, choice, [...tree.issues, ...left], others);
+    for (const one of left) issue(one);
+    for (const note of remarks(layout, others)) tell(note);
+    for (const { path, below } of layout.unlabelled) unlabelled({ path, images: below });
+  },
+};
 
 const join = (folder: Folder, name: string): string => (folder.path ? `${folder.path}/${name}` : name);
 

@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import type { z } from 'zod';
+import type { ImportChoice } from '../../src-shared/contract.ts';
+import type { DatasetFormatFacts, SampleIssue } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import type { DatasetFormat, FormatOptions, FoundImage, UnlabelledFolder } from './formats/format.ts';
+import { datasetFormats } from './formats/index.ts';
+import { isPlainFile } from './locator.ts';
+import { openTree } from './trees/open-tree.ts';
+import type { FileTree } from './trees/tree.ts';
+
+/** Where a dataset is: a folder, an absolute path, or a file in that folder. */
+export interface DatasetPlace {
+  folder: string;
+  file: string | null;
+}
+
+/** What a dataset holds beside its images. */
+export interface Listing {
+  format: DatasetFormatFacts;
+  /** In their order, where the dataset has one; else null. */
+  classes: string[] | null;
+  unlabelled: UnlabelledFolder[];
+  issues: SampleIssue[];
+  notes: string[];
+}
+
+const batch = 1000;
+
+/**
+ * Finds out how a dataset lies and lists its images, telling them in batches. It is the folder at an absolute path, or a `file` in
+ * that folder.
+ * @throws CotuneError `not-found` where it is not there, `bad-input` where it is of no known format or holds no image.
+ */
+export async function listImages(
+  { folder, file }: DatasetPlace,
+  choice: ImportChoice,
+  hear: (images: FoundImage[]) => void,
+): Promise<Listing> {
+  const tree = await openTree(folder, file);
+  const { format, why } = await formatOf(tree, choice.format);
+  const listing: Listing = {
+    format: { name: format.name, title: format.title, why },
+    classes: null,
+    unlabelled: [],
+    issues: [...tree.issues],
+    notes: [...tree.notes],
+  };
+  const options: FormatOptions = {
+    tell: (note) => void listing.notes.push(note),
+    issue: (issue) => void listing.issues.push(issue),
+    unlabelled: (folder) => void listing.unlabelled.push(folder),
+    classes: (names) => {
+      listing.classes = [...names];
+    },
+    layout: choice.layout ?? { splits: 'names' },
+    columns: choice.columns ?? {},
+    values: valuesOf(format, choice.values ?? {}),
+  };
+  let waiting: FoundImage[] = [];
+  /** Classes of the images by path. */
+  const seen = new Map<string, string>();
+  for await (const image of format.read(tree, options)) {
+    const before = seen.get(image.path);
+    const located = before === undefined ? withLocator(tree, image) : twice(image, before);
+    if (!('className' in located)) {
+      listing.issues.push(located);
+      continue;
+    }
+    seen.set(image.path, image.className);
+    waiting.push(located);
+    if (waiting.length < batch) continue;
+    hear(waiting);
+    waiting = [];
+  }
+  if (seen.size === 0)
+    throw new CotuneError(
+      'bad-input',
+      `${file === null ? folder : join(folder, file)} holds no image, read as ${format.title}: ${why}`,
+      'Name another format with --format, or another folder.',
+    );
+  hear(waiting);
+  return listing;
+}
+
+/** An image with its locator, but for a plain file at its own path; an issue where the file is not there. */
+function withLocator(tree: FileTree, { locator: given, ...image }: FoundImage): FoundImage | SampleIssue {
+  const { path } = image;
+  if (!given && !tree.files.has(path))
+    return { kind: 'missing-file', path, detail: 'it is named, and not there' };
+  const locator = given ?? tree.locate(path);
+  return isPlainFile(locator) && locator.file === path ? image : { ...image, locator };
+}
+
+const twice = ({ path, className }: FoundImage, before: string): SampleIssue => ({
+  kind: 'bad-row',
+  path,
+  detail:
+    className === before
+      ? 'it is named twice'
+      : `it is named twice, as ${before} and as ${className}; the first counts`,
+});
+
+/** The format that a person names, or the one that a tree looks most like. */
+async function formatOf(tree: FileTree, name = 'auto'): Promise<{ format: DatasetFormat; why: string }> {
+  const named = datasetFormats.find((format) => format.name === name);
+  if (named) return { format: named, why: 'It was named.' };
+  if (name !== 'auto')
+    throw new CotuneError(
+      'bad-input',
+      `There is no dataset format "${name}".`,
+      `Known are auto, ${datasetFormats.map((format) => format.name).join(', ')}.`,
+    );
+  let best: { format: DatasetFormat; why: string; confidence: number } | undefined;
+  for (const format of datasetFormats) {
+    const detected = await format.detect(tree);
+    if (detected && detected.confidence > (best?.confidence ?? 0)) best = { format, ...detected };
+  }
+  if (best) return best;
+  throw new CotuneError(
+    'bad-input',
+    `${tree.named ?? tree.folder} is of no known dataset format.`,
+    `Name one with --format: ${datasetFormats.map((format) => format.name).join(', ')}.`,
+  );
+}
+
+/** A format's options, with the defaults of those that are not given. */
+function valuesOf({ title, options }: DatasetFormat, given: Record<string, string>): Record<string, unknown> {
+  const known = Object.keys(options?.shape ?? {});
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new CotuneError(
+      'bad-input',
+      `${title} has no option "${unknown}".`,
+      known.length > 0 ? `It has ${known.join(', ')}.` : 'It has none.',
+    );
+  const parsed = options?.safeParse(given);
+  if (!parsed) return {};
+  if (parsed.success) return parsed.data;
+  const issues: z.core.$ZodIssue[] = parsed.error.issues;
+  throw new CotuneError(
+    'bad-input',
+    `The option ${issues[0].path.join('.')} of ${title} cannot be used: ${issues[0].message}.`,
+    'See cotune import --help.',
+  );
+}

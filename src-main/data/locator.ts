@@ -1,0 +1,39 @@
+/** Where the bytes of a sample are. */
+export interface Locator {
+  /** Relative to the dataset's folder, forward slashes; empty where that itself is the file. */
+  file: string;
+  /** A piece of that file; without it, the whole file. */
+  part?: Part;
+  /** In pixels of the upright image: left, top, width, height. */
+  crop?: Crop;
+}
+
+/**
+ * `range`: a member of an archive, stored as it is, or deflated to so many bytes.
+ * `row`: the bytes of an image in one cell of a Parquet file, both counted from 0.
+ * `planes`: the red, the green and the blue plane of an image without a header, as CIFAR has them.
+ */
+export type Part =
+  | { kind: 'range'; offset: number; bytes: number; deflated?: { bytes: number } }
+  | { kind: 'row'; row: number; column: string }
+  | { kind: 'planes'; offset: number; width: number; height: number };
+
+export type Crop = [left: number, top: number, width: number, height: number];
+
+/** A locator with the folder that it is relative to, an absolute path. */
+export interface Place {
+  folder: string;
+  locator: Locator;
+}
+
+/** The place of a dataset's image, which is the whole file at its path where it has no locator. */
+export const placeIn = (
+  folder: string,
+  { path, locator }: { path: string; locator?: Locator | null },
+): Place => ({ folder, locator: locator ?? { file: path } });
+
+/** The place of a whole file at a path of its own. */
+export const placeOfFile = (path: string): Place => ({ folder: path, locator: { file: '' } });
+
+/** Whether it says no more than the path of a whole file. */
+export const isPlainFile = ({ part, crop }: Locator): boolean => part === undefined && crop === undefined;

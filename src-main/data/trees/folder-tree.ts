@@ -1,0 +1,132 @@
+import { type Dirent, statSync } from 'node:fs';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative } from 'node:path';
+import type { SampleIssue } from '../../../src-shared/domain.ts';
+import { CotuneError } from '../../../src-shared/errors.ts';
+import { isCountedFile, isCountedFolder } from './counted-names.ts';
+import { type FileTree, maxReadBytes, notThere, type TreeFile, tooLarge, unusable } from './tree.ts';
+
+/**
+ * Everything below a folder. Hidden files and the folders of tools are left out; links are followed, and a folder that was
+ * read already, or that holds the one where reading began, is not read again. A file's size is looked up when it is asked for.
+ * @throws CotuneError `not-found` for a missing folder, `bad-input` for one that cannot be read.
+ */
+export async function openFolder(top: string): Promise<FileTree> {
+  const issues: SampleIssue[] = [];
+  const notes: string[] = [];
+  const paths: string[] = [];
+  const empty = new Set<string>();
+  const home = await realTop(top);
+  const visited = new Set([home]);
+  // Level by level: a folder is read where it lies, not through a link deeper down.
+  let level = [''];
+  while (level.length > 0) {
+    const next: string[] = [];
+    for (const folder of level) {
+      const names = await listFolder(join(top, folder)).catch((error: NodeJS.ErrnoException) => {
+        if (folder === '') throw unreadable(top, error);
+        const detail = `the folder cannot be read (${error.code ?? error})`;
+        issues.push({ kind: 'broken', path: folder, detail });
+        return { folders: [], files: [] };
+      });
+      const pathOf = (name: string) => (folder === '' ? name : `${folder}/${name}`);
+      for (const name of names.files) paths.push(pathOf(name));
+      if (folder !== '' && names.files.length === 0) empty.add(folder);
+      for (const inner of names.folders.map(pathOf)) {
+        const real = await realpath(join(top, inner)).catch(() => inner);
+        if (visited.has(real) || isInside(home, real)) {
+          notes.push(
+            `The folder ${inner} leads back to one that was read already, or around it; it was skipped.`,
+          );
+          continue;
+        }
+        visited.add(real);
+        next.push(inner);
+      }
+    }
+    level = next;
+  }
+  for (const path of paths)
+    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) empty.delete(path.slice(0, at));
+
+  const files = new Map(paths.sort().map((path) => [path, new FolderFile(join(top, path))]));
+  const check = (path: string) => {
+    if (!files.has(path)) throw notThere(top, path);
+  };
+  return {
+    folder: top,
+    named: null,
+    files,
+    emptyFolders: [...empty],
+    issues,
+    notes,
+    async read(path) {
+      check(path);
+      const { bytes } = files.get(path)!;
+      if (bytes > maxReadBytes) throw tooLarge(path, bytes);
+      return await readFile(join(top, path)).catch((error: NodeJS.ErrnoException) => {
+        throw unusable(path, error.code ?? error.message, error);
+      });
+    },
+    locate(path) {
+      check(path);
+      return { file: path };
+    },
+  };
+}
+
+class FolderFile implements TreeFile {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** 0 for one that is not there any more, or leads nowhere. */
+  get bytes(): number {
+    return statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+  }
+}
+
+/** Whether `path` lies below `folder`, both real paths. */
+function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && !way.startsWith('..') && !isAbsolute(way);
+}
+
+async function realTop(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    throw unreadable(path, error as NodeJS.ErrnoException);
+  }
+}
+
+function unreadable(path: string, error: NodeJS.ErrnoException): CotuneError {
+  const reasons: Record<string, string> = { ENOENT: 'does not exist', ENOTDIR: 'is not a folder' };
+  return new CotuneError(
+    error.code === 'ENOENT' ? 'not-found' : 'bad-input',
+    `The folder ${path} ${reasons[error.code ?? ''] ?? `cannot be read (${error.code})`}.`,
+    'Check the path and its permissions.',
+    { cause: error },
+  );
+}
+
+/** The entries of a folder that count, in the order of their names; a link counts as what it leads to. */
+async function listFolder(path: string): Promise<{ folders: string[]; files: string[] }> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const folders: string[] = [];
+  const files: string[] = [];
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (!isCountedFolder(entry.name)) continue;
+    if (await isFolder(path, entry)) folders.push(entry.name);
+    else if (isCountedFile(entry.name)) files.push(entry.name);
+  }
+  return { folders, files };
+}
+
+async function isFolder(path: string, entry: Dirent): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  const target = await stat(join(path, entry.name)).catch(() => null);
+  return target?.isDirectory() ?? false;
+}

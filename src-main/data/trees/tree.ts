@@ -1,0 +1,51 @@
+import type { SampleIssue } from '../../../src-shared/domain.ts';
+import { CotuneError } from '../../../src-shared/errors.ts';
+import type { Locator } from '../locator.ts';
+
+/** The files below a dataset's root, be they in a folder or inside archives: what formats see. */
+export interface FileTree {
+  /** Where it is, an absolute path: for messages. */
+  readonly folder: string;
+  /** The file that the dataset was imported from, as it stands in `files`; null where it is the folder. */
+  readonly named: string | null;
+  /** By path relative to the folder, forward slashes, in the order of the paths. */
+  readonly files: ReadonlyMap<string, TreeFile>;
+  /** Folders without a file in or below them. */
+  readonly emptyFolders: readonly string[];
+  /** What could not be looked into. */
+  readonly issues: readonly SampleIssue[];
+  /** What was left out on purpose, or is read in another way than where it lies. */
+  readonly notes: readonly string[];
+  /**
+   * The whole content of a file, of at most 256 MiB: for annotations. A path that does not stand in `files` is not read, be it
+   * there or not. Errors: `bad-input`.
+   */
+  read(path: string): Promise<Buffer>;
+  /** Where a file of this tree is. Errors: `bad-input` for a path that does not stand in `files`. */
+  locate(path: string): Locator;
+}
+
+export interface TreeFile {
+  readonly bytes: number;
+}
+
+/** Bytes of the largest file that `FileTree.read` gives. */
+export const maxReadBytes = 256 * 2 ** 20;
+
+export const notThere = (folder: string, path: string): CotuneError =>
+  new CotuneError(
+    'bad-input',
+    `There is no file ${path} in ${folder}.`,
+    'Check what names it, and that the dataset is whole.',
+  );
+
+export const unusable = (path: string, reason: string, cause?: unknown): CotuneError =>
+  new CotuneError('bad-input', `${path} cannot be read: ${reason}.`, 'Check that the file is whole.', {
+    cause,
+  });
+
+export const tooLarge = (path: string, bytes: number): CotuneError =>
+  unusable(
+    path,
+    `it has ${Math.round(bytes / 2 ** 20)} MiB, and tables and annotations may have ${maxReadBytes / 2 ** 20}`,
+  );

@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ImportChoice, Task } from '../../src-shared/contract.ts';
+import { type Dataset, FindingKindName, type SampleIssue } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import { importImages } from '../data/import-images.ts';
+import type { DatasetPlace } from '../data/list-images.ts';
+import type { Store } from '../store/store.ts';
+import type { Context, Handlers } from './context.ts';
+import { datasetPlace } from './dataset-place.ts';
+import type { TaskWork } from './tasks.ts';
+
+type ImportInput = Parameters<Handlers['datasets.import']>[0];
+
+interface ImportRequest {
+  dataset: DatasetPlace;
+  name: string;
+  seed: number;
+  choice: ImportChoice;
+}
+
+/**
+ * Begins to import a folder or file; the task's result is the dataset's id. Errors: `not-found` where nothing is there, `bad-input`
+ * or `conflict` for a name that cannot be used.
+ */
+export function startImport(context: Context, { path, name, seed, choice }: ImportInput): Task {
+  const dataset = datasetPlace(path);
+  checkName(context.store.datasets.getByName(name), name, dataset);
+  return context.tasks.start('import', `Import ${name}`, (task) =>
+    importDataset(context, { dataset, name, seed, choice }, task),
+  );
+}
+
+/** A name stays with what it was imported from, unless that is gone: then it has moved. */
+function checkName(known: Dataset | undefined, name: string, dataset: DatasetPlace): void {
+  if (/^\d+$/.test(name)) {
+    throw new CotuneError(
+      'bad-input',
+      `The name "${name}" is a number.`,
+      'Numbers stand for ids; add a letter.',
+    );
+  }
+  if (!known || isAt(known, dataset)) return;
+  const before = known.file === null ? known.path : join(known.path, known.file);
+  if (existsSync(before)) {
+    throw new CotuneError(
+      'conflict',
+      `The name "${name}" belongs to the dataset imported from ${before}.`,
+      'Choose another name, or delete that dataset first.',
+    );
+  }
+}
+
+const isAt = (known: Dataset, { folder, file }: DatasetPlace): boolean =>
+  known.path === folder && known.file === file;
+
+/** What a person once said about a dataset holds until they say something else; how it was read, too. */
+function choiceFor(
+  { store }: Context,
+  known: Dataset | undefined,
+  { dataset, choice }: ImportRequest,
+): { said: ImportChoice; choice: ImportChoice } {
+  if (!known || !isAt(known, dataset)) return { said: choice, choice };
+  const format = known.format?.name ?? 'folders';
+  const changes = choice.format !== undefined && choice.format !== format;
+  const said = changes ? choice : { ...store.datasets.choice(known.id), ...choice };
+  return { said, choice: { format, ...said } };
+}
+
+/** Findings of the last import that need no second look at files which are still what they were. */
+const priorIssues = ({ findings }: Store, dataset: number): SampleIssue[] => [
+  ...findings.duplicates(dataset),
+  ...findings.ofKind(dataset, 'unusual'),
+];
+
+async function importDataset(context: Context, request: ImportRequest, task: TaskWork): Promise<number> {
+  const { store, emit, reader } = context;
+  const { dataset: place, name, seed } = request;
+  const importedAt = new Date().toISOString();
+  const known = store.datasets.getByName(name);
+  const before = known ? store.samples.all(known.id) : [];
+  const { said, choice } = choiceFor(context, known, request);
+  const found = await importImages(place.folder, {
+    list: (hear) => reader.read('images', { dataset: place, choice }, place.folder, hear),
+    readFacts: (at) => reader.read('image-facts', { place: at }, place.folder),
+    seed,
+    previous: known && { samples: before, issues: priorIssues(store, known.id) },
+    onProgress: task.progress,
+    signal: task.signal,
+  });
+  const { samples, classes, issues, hash, format } = found;
+  const classCounts = classes.map(() => ({ train: 0, val: 0, test: 0 }));
+  const counts = { train: 0, val: 0, test: 0 };
+  for (const { label, split } of samples) {
+    classCounts[label][split]++;
+    counts[split]++;
+  }
+  const dataset = {
+    name,
+    path: place.folder,
+    file: place.file,
+    format,
+    hash,
+    seed,
+    classes,
+    counts,
+    classCounts,
+    notes: found.notes,
+    importedAt,
+    choice: Object.keys(said).length > 0 ? said : null,
+  };
+  const id = store.transaction(() => {
+    const now = store.datasets.getByName(name);
+    const target = now?.id ?? store.datasets.insert(dataset);
+    if (now) store.datasets.update(now.id, dataset);
+    store.samples.replace(target, samples);
+    store.findings.replace(target, FindingKindName.options, issues);
+    return target;
+  });
+  emit('datasets.changed', {});
+  return id;
+}
