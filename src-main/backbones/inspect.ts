@@ -72,6 +72,11 @@ export async function inspectNetwork(
       ...(file.classes === 0
         ? ['The file has no source head: co-tuning and relationships need one, fine-tuning does not.']
         : []),
+      ...(file.classes > 0 && !overrides.classes && !said.classNames
+        ? [
+            `Nothing names its ${file.classes} source classes, which are called by their numbers; add it again with ${file.classes === 1000 ? '--classes imagenet-1k, or ' : ''}--classes and a file of names.`,
+          ]
+        : []),
       ...(overrides.classes?.notes ?? []),
     ],
   };

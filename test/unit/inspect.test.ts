@@ -44,6 +44,9 @@ const named = (...names: string[]): ClassFile => ({ path: 'names.txt', names, bl
 
 const narrow = tensorsOf('mobilenet_v2', 0.1);
 
+/** What is said of a network whose file names no source class. */
+const unnamed = [expect.stringMatching(/^Nothing names its 3 source classes.*--classes/)];
+
 test('a file without metadata is recognized by its tensors and gets the usual preprocessing', async () => {
   const facts = await inspectModelFile(write('bare', narrow));
   expect(facts).toMatchObject({
@@ -57,6 +60,7 @@ test('a file without metadata is recognized by its tensors and gets the usual pr
       std: [0.229, 0.224, 0.225],
     },
     sourceClasses: ['class 0', 'class 1', 'class 2'],
+    notes: unnamed,
     temperature: null,
     origin: 'bare.safetensors',
   });
@@ -123,26 +127,29 @@ test('timm’s names of MobileNetV2 are accepted', async () => {
     architecture: 'mobilenet_v2',
     padding: 'symmetric',
     batchNormEpsilon: 1e-5,
-    notes: [],
+    notes: unnamed,
   });
 });
 
 test('what another library computes otherwise goes with its names', async () => {
   const google = write('google', renamed('mobilenet_v2', 1, narrow));
-  const tensorflows = { padding: 'same', batchNormEpsilon: 1e-3, notes: [] };
+  const tensorflows = { padding: 'same', batchNormEpsilon: 1e-3, notes: unnamed };
   expect(await inspectModelFile(google)).toMatchObject(tensorflows);
   // What a person says about it wins.
   expect(await inspectModelFile(google, { padding: 'symmetric' })).toMatchObject({ padding: 'symmetric' });
 
   const small = tensorsOf('mobilenet_v3_small');
-  expect(await inspectModelFile(write('v3', small))).toMatchObject({ batchNormEpsilon: 1e-3, notes: [] });
+  expect(await inspectModelFile(write('v3', small))).toMatchObject({
+    batchNormEpsilon: 1e-3,
+    notes: unnamed,
+  });
   const timm = renamed('mobilenet_v3_small', 0, small);
   const plain = write('timm-v3', timm);
   expect(await inspectModelFile(plain)).toMatchObject({
     architecture: 'mobilenet_v3_small',
     padding: 'symmetric',
     batchNormEpsilon: 1e-5,
-    notes: [expect.stringContaining('--architecture tf_mobilenetv3_small_100')],
+    notes: [expect.stringContaining('--architecture tf_mobilenetv3_small_100'), ...unnamed],
   });
   for (const [path, architecture] of [
     [plain, 'tf_mobilenetv3_small_100'],
@@ -155,11 +162,11 @@ test('what another library computes otherwise goes with its names', async () => 
   expect(await inspectModelFile(write('tf_mobilenetv3_small_100-37f49e2b', timm))).toMatchObject({
     padding: 'same',
     batchNormEpsilon: 1e-3,
-    notes: [expect.stringContaining('as the file is called')],
+    notes: [expect.stringContaining('as the file is called'), ...unnamed],
   });
   expect(await inspectModelFile(plain, { architecture: 'mobilenetv3_small_100' })).toMatchObject({
     padding: 'symmetric',
-    notes: [],
+    notes: unnamed,
   });
 });
 
