@@ -9,6 +9,7 @@ import {
   Architecture,
   ArchitectureTitle,
   Dataset,
+  Edit,
   EngineChoice,
   ErrorValueSchema,
   Finding,
@@ -289,6 +290,24 @@ export const ImportChoice = z.object({
   values: z.record(z.string(), z.string()).optional(),
 });
 export type ImportChoice = z.infer<typeof ImportChoice>;
+
+/** A change of a dataset that is asked for. `finding`: the finding that it settles. */
+export const EditRequest = z.discriminatedUnion('action', [
+  z.strictObject({ action: z.literal('exclude'), path: z.string(), finding: id.optional() }),
+  z.strictObject({
+    action: z.literal('relabel'),
+    path: z.string(),
+    to: newName,
+    /** Whether it may be a class that is not there yet. */
+    newClass: z.boolean().default(false),
+    finding: id.optional(),
+  }),
+  z.strictObject({ action: z.literal('move'), path: z.string(), to: Split, finding: id.optional() }),
+  z.strictObject({ action: z.literal('merge'), name: z.string(), into: z.string() }),
+  z.strictObject({ action: z.literal('rename'), name: z.string(), to: newName }),
+  z.strictObject({ action: z.literal('keep'), finding: id }),
+]);
+export type EditRequest = z.infer<typeof EditRequest>;
 
 const SeriesPoint = z.object({ step: z.number().int(), value: z.number() });
 export const MetricSeries = z.record(z.string(), z.array(SeriesPoint));
@@ -574,6 +593,8 @@ export const contract = {
         split: Split.optional(),
         /** Only images that a finding names, both sides of a duplicate. */
         withFindings: z.boolean().default(false),
+        /** Those that an edit left out, instead of those that count. */
+        excluded: z.boolean().default(false),
         ...page,
       }),
       z.object({
@@ -601,6 +622,52 @@ export const contract = {
         ...page,
       }),
       z.object({ total: z.number().int(), findings: z.array(Finding) }),
+    ),
+    /** What people changed, the newest first; `undone`: with what was taken back. */
+    'datasets.edits': call(
+      z.object({ dataset: z.string(), undone: z.boolean().default(false), ...page }),
+      z.object({ total: z.number().int(), edits: z.array(Edit) }),
+    ),
+    /** Makes edits, all or none, which one undo takes back; those that would change nothing are left out. */
+    'datasets.edit': call(
+      z.object({ dataset: z.string(), edits: z.array(EditRequest).min(1).max(10_000) }),
+      z.object({ made: z.number().int(), dataset: Dataset }),
+    ),
+    /** Takes back what was made together with an edit, or last. */
+    'datasets.undo': call(
+      z.object({ dataset: z.string(), edit: id.optional() }),
+      z.object({ edits: z.array(Edit), dataset: Dataset }),
+    ),
+    /** Writes the edits that count as a table, or as a shell script that moves the files alike and that a person may run. */
+    'datasets.exportEdits': call(
+      z.object({
+        dataset: z.string(),
+        path: filePath,
+        format: z.enum(['csv', 'sh']),
+        /** Else a file that is there already is a `conflict`. */
+        overwrite: z.boolean().default(false),
+      }),
+      z.object({ path: z.string(), bytes: z.number().int(), edits: z.number().int() }),
+    ),
+    /** Adds the edits of a table to those there are; `problems`: those that change nothing here. */
+    'datasets.importEdits': call(
+      z.object({ dataset: z.string(), path: filePath }),
+      z.object({ made: z.number().int(), problems: z.array(Edit), dataset: Dataset }),
+    ),
+    /** Test accuracy of the last finished run, and without what open findings of a kind name, what is given, and what is excluded. */
+    'datasets.accuracyWithout': call(
+      z.object({
+        dataset: z.string(),
+        kind: FindingKindName.optional(),
+        samples: z.array(id).max(100_000).optional(),
+      }),
+      z
+        .object({
+          run: id,
+          all: z.object({ images: z.number().int(), correct: z.number().int() }),
+          without: z.object({ images: z.number().int(), correct: z.number().int() }),
+        })
+        .nullable(),
     ),
     'datasets.delete': call(z.object({ dataset: z.string() }), ok),
     'samples.get': call(z.object({ sample: id }), Sample),

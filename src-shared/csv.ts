@@ -10,3 +10,17 @@ function field(value: string | number): string {
   const text = String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
+
+/** The rows of a table (RFC 4180); blank lines are left out. */
+export function csvRows(text: string): string[][] {
+  const rows: string[][] = [];
+  let cells: string[] = [];
+  // A cell in quotes or one without, and what ends it.
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+    cells.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end === ',') continue;
+    if (cells.some((cell) => cell !== '')) rows.push(cells);
+    cells = [];
+  }
+  return rows;
+}

@@ -87,9 +87,15 @@ export const Dataset = z.object({
   file: z.string().nullable(),
   /** Null for one that was imported before there were others than folders. */
   format: DatasetFormatFacts.nullable(),
-  /** SHA-256 over the sorted (path, content hash, class, split) list. */
+  /** SHA-256 over the sorted (path, content hash, class, split) list, as edits have made it. */
   hash: z.string(),
+  /** As edits have made them. */
   classes: z.array(z.string()),
+  importedClasses: z.array(z.string()),
+  /** How many edits count. */
+  edits: z.number().int(),
+  /** SHA-256 over the edits that change something, in their order; null without any. */
+  editsHash: z.string().nullable(),
   /** Image count per split. */
   counts: z.object({ train: z.number().int(), val: z.number().int(), test: z.number().int() }),
   /** Image count per class and split, in the order of `classes`. */
@@ -146,6 +152,32 @@ export const Finding = z.object({
   otherSample: Sample.nullable(),
 });
 export type Finding = z.infer<typeof Finding>;
+
+/** Something that a person changed of a dataset. The files stay as they are. */
+export const Edit = z.object({
+  id: z.number().int(),
+  /** The first of the edits that were made at once: they are undone at once. */
+  batch: z.number().int(),
+  /** The machine's name for the person. */
+  who: z.string(),
+  at: z.string(),
+  /** `keep`: a finding is as it should be. */
+  action: z.enum(['exclude', 'relabel', 'move', 'merge', 'rename', 'keep']),
+  /** Path of an image, or name of a class. */
+  target: z.string(),
+  /** SHA-256 of the image: another one under its path is not meant. Null for a class. */
+  hash: z.string().nullable(),
+  /** Class or split before and after. */
+  before: z.string().nullable(),
+  after: z.string().nullable(),
+  /** The kind of finding that it was made for, and the other file of a pair that is kept. */
+  finding: FindingKindName.nullable(),
+  other: z.string().nullable(),
+  undoneAt: z.string().nullable(),
+  /** Why it changes nothing; null where it does. */
+  problem: z.string().nullable(),
+});
+export type Edit = z.infer<typeof Edit>;
 
 /** A temperature fitted on images whose source classes are known, by NLL (nats per image). */
 export const Calibration = z.object({
@@ -314,6 +346,8 @@ export const Run = z.object({
   datasetId: z.number().int().nullable(),
   modelId: z.number().int().nullable(),
   datasetHash: z.string(),
+  /** That of the dataset's edits when the run began; null without any. */
+  editsHash: z.string().nullable(),
   modelHash: z.string(),
   /** Hash of the exact (sample, label, split) lists used: equal for runs that can be compared image by image. */
   splitHash: z.string(),

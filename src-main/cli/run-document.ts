@@ -1,4 +1,5 @@
 import type { Client } from '../../src-shared/contract.ts';
+import { datasetSince } from '../../src-shared/dataset-since.ts';
 import type { Relationship, RelationshipRow, Run, RunTiming, SplitMetrics } from '../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import { methodName } from '../../src-shared/parts.ts';
@@ -17,15 +18,23 @@ export interface RunDocument {
 /** The document of one run, as `cotune train --json` prints it. */
 export async function runDocument(client: Client, run: Run): Promise<RunDocument> {
   const { config } = run;
-  const [notes, relationship] = await Promise.all([
+  const [notes, relationship, datasets] = await Promise.all([
     client.call('runs.notes', { run: run.id }),
     relationshipOf(client, run),
+    client.call('datasets.list', {}),
   ]);
+  const since = datasetSince(
+    run,
+    datasets.find(({ id }) => id === run.datasetId),
+  );
   return {
     run: run.id,
     status: run.status,
     method: methodName(config.method),
     dataset: config.dataset,
+    dataset_hash: run.datasetHash,
+    edits_hash: run.editsHash,
+    dataset_since: since,
     model: config.model,
     engine: run.engine?.name ?? null,
     device: run.engine?.device ?? null,
@@ -70,18 +79,21 @@ export async function runAnswer(client: Client, run: Run): Promise<Answer> {
       : (run.error ?? toErrorValue(new CotuneError('failed', `Run ${run.id} is ${run.status}.`)));
   return {
     json: { ...document, error },
-    text: describeRun(run, await client.call('runs.notes', { run: run.id })),
+    text: describeRun(run, document),
     error,
   };
 }
 
 /** One run in a few lines. */
-export function describeRun(run: Run, notes: string[]): string {
+export function describeRun(run: Run, document: RunDocument): string {
+  const notes = document.notes as string[];
   const { config, samples, timing } = run;
   const lines = [
     `Run ${run.id}: ${methodName(config.method)} of ${config.model} on ${config.dataset}, seed ${config.seed}, ${percent(config.rate, 0)} of the training images`,
     `${samples.train} training, ${samples.val} validation, ${samples.test} test images; ${hasSteps(config) ? `${run.step} of ${config.steps} steps of ${config.batch} images` : 'no training steps,'} at ${config.size} px`,
   ];
+  const { dataset_since: since } = document;
+  lines.push(`Dataset: ${run.datasetHash}${since ? ` (${since})` : ''}`);
   if (run.engine) lines.push(`Engine: ${run.engine.name} (${run.engine.device})`);
   if (timing)
     lines.push(

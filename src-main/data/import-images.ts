@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Sample, SampleIssue, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { datasetHash } from './dataset-hash.ts';
 import { clustersOf, type Duplicate, duplicateIssues, duplicateNotes, findDuplicates } from './duplicates.ts';
 import type { FileFacts, readFacts } from './file-facts.ts';
 import { stampOf } from './file-stamp.ts';
@@ -298,12 +298,4 @@ function changesSince(previous: PreviousImport | undefined, samples: readonly Im
   const removed = previous.samples.length - (samples.length - added);
   if (added + changed + removed === 0) return ['Since the last import nothing has changed.'];
   return [`Since the last import: ${added} added, ${changed} changed, ${removed} removed.`];
-}
-
-function datasetHash(samples: readonly ImportedSample[], classes: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const { path, hash: content, label, split } of samples) {
-    hash.update(`${JSON.stringify([path, content, classes[label], split])}\n`);
-  }
-  return hash.digest('hex');
 }

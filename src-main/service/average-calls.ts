@@ -44,6 +44,7 @@ export function averageCalls(context: Context): Handlers<'runs.average' | 'runs.
         datasetId,
         modelId,
         datasetHash: first.datasetHash,
+        editsHash: first.editsHash,
         modelHash: first.modelHash,
         splitHash: first.splitHash,
         samples: first.samples,

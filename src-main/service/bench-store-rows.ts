@@ -76,6 +76,7 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
       modelId,
       experimentId: null,
       datasetHash: 'dataset',
+      editsHash: null,
       modelHash: 'model',
       splitHash: 'split',
       samples: { train: 0, val: 0, test: images },

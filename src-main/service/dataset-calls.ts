@@ -5,7 +5,9 @@ import type { Context, Handlers } from './context.ts';
 import { startImport } from './import-dataset.ts';
 import { findDataset } from './lookup.ts';
 
-type Names = Extract<keyof Handlers, `datasets.${string}` | 'samples.get'>;
+type Names =
+  | `datasets.${'list' | 'formats' | 'get' | 'import' | 'samples' | 'findings' | 'delete'}`
+  | 'samples.get';
 
 export function datasetCalls(context: Context): Handlers<Names> {
   const { store, emit } = context;

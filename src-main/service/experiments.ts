@@ -146,7 +146,7 @@ export function whyHalted(store: Base['store'], { id, plan }: Experiment): Cotun
   return new CotuneError(
     'conflict',
     `The ${what} is not the one that experiment ${id} began with.`,
-    'Bring that one back, or start the plan again: runs on different images or networks cannot be compared.',
+    'Bring that one back (edits can be undone), or start the plan again: runs on different images or networks cannot be compared.',
   );
 }
 

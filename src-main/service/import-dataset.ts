@@ -8,6 +8,7 @@ import type { DatasetPlace } from '../data/list-images.ts';
 import type { Store } from '../store/store.ts';
 import type { Context, Handlers } from './context.ts';
 import { datasetPlace } from './dataset-place.ts';
+import { bringUpToDate, followRenamed } from './edit-dataset.ts';
 import type { TaskWork } from './tasks.ts';
 
 type ImportInput = Parameters<Handlers['datasets.import']>[0];
@@ -67,6 +68,22 @@ function choiceFor(
   return { said, choice: { format, ...said } };
 }
 
+/** So many edits that change nothing any more are told by name. */
+const namedEdits = 5;
+
+/** What is to be said of edits that no longer apply. */
+function lostEdits({ edits }: Store, dataset: number): string[] {
+  const lost = edits.active(dataset).filter(({ problem }) => problem !== null);
+  if (lost.length === 0) return [];
+  const named = lost
+    .slice(0, namedEdits)
+    .map(({ action, target, problem }) => `${action} ${target} (${problem})`)
+    .join('; ');
+  const are = lost.length === 1 ? '1 edit no longer applies' : `${lost.length} edits no longer apply`;
+  const more = lost.length - namedEdits;
+  return [`${are}: ${named}${more > 0 ? `; and ${more} more` : ''}. They stay on the list.`];
+}
+
 /** Findings of the last import that need no second look at files which are still what they were. */
 const priorIssues = ({ findings }: Store, dataset: number): SampleIssue[] => [
   ...findings.duplicates(dataset),
@@ -78,7 +95,7 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
   const { dataset: place, name, seed } = request;
   const importedAt = new Date().toISOString();
   const known = store.datasets.getByName(name);
-  const before = known ? store.samples.all(known.id) : [];
+  const before = known ? store.samples.imported(known.id) : [];
   const { said, choice } = choiceFor(context, known, request);
   const found = await importImages(place.folder, {
     list: (hear) => reader.read('images', { dataset: place, choice }, place.folder, hear),
@@ -113,8 +130,12 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
     const now = store.datasets.getByName(name);
     const target = now?.id ?? store.datasets.insert(dataset);
     if (now) store.datasets.update(now.id, dataset);
+    followRenamed(store, target, before, samples);
     store.samples.replace(target, samples);
     store.findings.replace(target, FindingKindName.options, issues);
+    bringUpToDate(store, target);
+    const lost = lostEdits(store, target);
+    if (lost.length > 0) store.datasets.setNotes(target, [...found.notes, ...lost]);
     return target;
   });
   emit('datasets.changed', {});

@@ -49,6 +49,7 @@ export async function planRuns(store: Store, wanted: readonly WantedRun[]): Prom
       datasetId: dataset.id,
       modelId: model.id,
       datasetHash: dataset.hash,
+      editsHash: dataset.editsHash,
       modelHash: model.hash,
       splitHash: choice.splitHash,
       samples: withholdsTest ? { ...choice.samples, test: 0 } : choice.samples,

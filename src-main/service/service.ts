@@ -11,6 +11,7 @@ import { compareCalls } from './compare-calls.ts';
 import type { Context, Handlers } from './context.ts';
 import { datasetCalls } from './dataset-calls.ts';
 import { openDevice } from './device.ts';
+import { editCalls } from './edit-calls.ts';
 import { createEvents } from './events.ts';
 import { experimentCalls } from './experiment-calls.ts';
 import { openExperiments } from './experiments.ts';
@@ -86,6 +87,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const handlers: Handlers = {
     ...systemCalls(context),
     ...datasetCalls(context),
+    ...editCalls(context),
     ...modelCalls(context),
     ...rankingCalls(context),
     ...relationshipCalls(context),

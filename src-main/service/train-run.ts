@@ -139,12 +139,13 @@ async function prepare(base: Base, run: Run) {
     if (resumeFrom) {
       throw new CotuneError(
         'conflict',
-        `The dataset "${dataset.name}" was imported again with other images since run ${run.id} began.`,
-        'Start a new run: one half trained on other images cannot be compared with anything.',
+        `The dataset "${dataset.name}" was edited, or imported again with other images, since run ${run.id} began.`,
+        'Undo the edits, or start a new run: one half trained on other images cannot be compared with anything.',
       );
     }
     store.runs.update(run.id, {
       datasetHash: dataset.hash,
+      editsHash: dataset.editsHash,
       splitHash: chosen.splitHash,
       samples: { ...countsOf(chosen.samples), ...(run.purpose === 'tune' && { test: 0 }) },
     });

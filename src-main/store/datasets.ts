@@ -12,19 +12,22 @@ interface Row {
   classes: string;
   counts: string;
   class_counts: string;
+  imported_classes: string;
+  edits_hash: string | null;
   notes: string;
   imported_at: string;
   choice: string | null;
   format: string | null;
 }
 
-export interface NewDataset extends Omit<Dataset, 'id' | 'findings'> {
+export interface NewDataset
+  extends Omit<Dataset, 'id' | 'findings' | 'importedClasses' | 'edits' | 'editsHash'> {
   seed: number;
   /** How a person said that it is to be read; null where it was found out. */
   choice: ImportChoice | null;
 }
 
-const fromRow = (row: Row, findings: Dataset['findings']): Dataset => ({
+const fromRow = (row: Row, { findings, edits }: Pick<Dataset, 'findings' | 'edits'>): Dataset => ({
   id: row.id,
   name: row.name,
   path: row.path,
@@ -34,18 +37,22 @@ const fromRow = (row: Row, findings: Dataset['findings']): Dataset => ({
   classes: JSON.parse(row.classes),
   counts: JSON.parse(row.counts),
   classCounts: JSON.parse(row.class_counts),
+  importedClasses: JSON.parse(row.imported_classes),
+  edits,
+  editsHash: row.edits_hash,
   findings,
   notes: JSON.parse(row.notes),
   importedAt: row.imported_at,
 });
 
-const toRow = (dataset: NewDataset): Omit<Row, 'id'> => ({
+const toRow = (dataset: NewDataset): Omit<Row, 'id' | 'edits_hash'> => ({
   name: dataset.name,
   path: dataset.path,
   file: dataset.file,
   hash: dataset.hash,
   seed: dataset.seed,
   classes: JSON.stringify(dataset.classes),
+  imported_classes: JSON.stringify(dataset.classes),
   counts: JSON.stringify(dataset.counts),
   class_counts: JSON.stringify(dataset.classCounts),
   notes: JSON.stringify(dataset.notes),
@@ -60,11 +67,11 @@ export function datasetStore(db: Db) {
   const byId = db.prepare<[number], Row>('SELECT * FROM datasets WHERE id = ? AND deleted_at IS NULL');
   const byName = db.prepare<[string], Row>('SELECT * FROM datasets WHERE name = ? AND deleted_at IS NULL');
   const insert = db.prepare(
-    `INSERT INTO datasets (name, path, file, hash, seed, classes, counts, class_counts, notes, imported_at, choice, format)
-     VALUES (@name, @path, @file, @hash, @seed, @classes, @counts, @class_counts, @notes, @imported_at, @choice, @format)`,
+    `INSERT INTO datasets (name, path, file, hash, seed, classes, imported_classes, counts, class_counts, notes, imported_at, choice, format)
+     VALUES (@name, @path, @file, @hash, @seed, @classes, @imported_classes, @counts, @class_counts, @notes, @imported_at, @choice, @format)`,
   );
   const update = db.prepare(
-    `UPDATE datasets SET name = @name, path = @path, file = @file, hash = @hash, seed = @seed, classes = @classes, counts = @counts,
+    `UPDATE datasets SET name = @name, path = @path, file = @file, hash = @hash, seed = @seed, classes = @classes, imported_classes = @imported_classes, counts = @counts,
      class_counts = @class_counts, notes = @notes, imported_at = @imported_at,
      choice = @choice, format = @format WHERE id = @id`,
   );
@@ -81,12 +88,23 @@ export function datasetStore(db: Db) {
     `SELECT kind, sum(state = 'open') AS open, sum(state = 'kept') AS kept, sum(state = 'done') AS done,
      sum(leak AND state = 'open') AS leaks FROM findings WHERE dataset_id = ? GROUP BY kind`,
   );
+  const countEdits = db
+    .prepare<[number], number>('SELECT count(*) FROM edits WHERE dataset_id = ? AND undone_at IS NULL')
+    .pluck();
+  const setEdited = db.prepare(
+    `UPDATE datasets SET hash = @hash, edits_hash = @editsHash, classes = @classes, counts = @counts, class_counts = @classCounts
+     WHERE id = @id`,
+  );
+  const setNotes = db.prepare('UPDATE datasets SET notes = ? WHERE id = ?');
+  const importedClassesOf = db
+    .prepare<[number], string>('SELECT imported_classes FROM datasets WHERE id = ?')
+    .pluck();
   const rank = new Map(FindingKindName.options.map((kind, place) => [kind, place]));
   const whole = (row: Row): Dataset =>
-    fromRow(
-      row,
-      countFindings.all(row.id).sort((a, b) => rank.get(a.kind)! - rank.get(b.kind)!),
-    );
+    fromRow(row, {
+      findings: countFindings.all(row.id).sort((a, b) => rank.get(a.kind)! - rank.get(b.kind)!),
+      edits: countEdits.get(row.id) as number,
+    });
   const one = (row: Row | undefined): Dataset | undefined => row && whole(row);
 
   return {
@@ -95,6 +113,26 @@ export function datasetStore(db: Db) {
     getByName: (name: string): Dataset | undefined => one(byName.get(name)),
     insert: (dataset: NewDataset): number => Number(insert.run(toRow(dataset)).lastInsertRowid),
     update: (id: number, dataset: NewDataset): void => void update.run({ id, ...toRow(dataset) }),
+    /** The classes that the labels of imported samples are places in. */
+    importedClasses: (id: number): string[] => JSON.parse(importedClassesOf.get(id) as string),
+    /** What edits have made of a dataset. */
+    setEdited: (
+      id: number,
+      {
+        hash,
+        editsHash,
+        ...rest
+      }: Pick<Dataset, 'hash' | 'editsHash' | 'classes' | 'counts' | 'classCounts'>,
+    ): void =>
+      void setEdited.run({
+        id,
+        hash,
+        editsHash,
+        classes: JSON.stringify(rest.classes),
+        counts: JSON.stringify(rest.counts),
+        classCounts: JSON.stringify(rest.classCounts),
+      }),
+    setNotes: (id: number, notes: readonly string[]): void => void setNotes.run(JSON.stringify(notes), id),
     /** Folder of a dataset, also of one that was deleted while runs still show its images. */
     folder: (id: number): string | undefined => pathOf.get(id) as string | undefined,
     seed: (id: number): number | undefined => seedOf.get(id) as number | undefined,

@@ -59,6 +59,25 @@ export function findingStore(db: Db) {
     `UPDATE findings SET leak = coalesce((SELECT s.split <> o.split FROM samples s JOIN samples o ON o.id = findings.other_id
      WHERE s.id = findings.sample_id), 0) WHERE dataset_id = ? AND other_id IS NOT NULL`,
   );
+  // A decision is about what it was made for; an image that is left out raises no question, one that got another class no doubt
+  // about the old one.
+  const decide = db.prepare(
+    `UPDATE findings AS f SET state = CASE
+       WHEN EXISTS (SELECT 1 FROM edits e WHERE e.dataset_id = f.dataset_id AND e.target = f.path AND e.action = 'keep'
+         AND e.undone_at IS NULL AND e.problem IS NULL AND e.finding = f.kind AND e.other IS f.other) THEN 'kept'
+       WHEN EXISTS (SELECT 1 FROM samples s WHERE s.id IN (f.sample_id, f.other_id) AND s.excluded = 1) THEN 'done'
+       WHEN EXISTS (SELECT 1 FROM edits e WHERE e.dataset_id = f.dataset_id AND e.target IN (f.path, f.other)
+         AND e.action IN ('relabel', 'move') AND e.undone_at IS NULL AND e.problem IS NULL AND e.finding = f.kind) THEN 'done'
+       ELSE 'open' END
+     WHERE dataset_id = ?`,
+  );
+  const openSamples = db
+    .prepare<[object], number>(
+      `SELECT sample_id FROM findings WHERE dataset_id = @dataset AND kind = @kind AND state = 'open' AND sample_id IS NOT NULL
+       UNION SELECT other_id FROM findings WHERE dataset_id = @dataset AND kind = @kind AND state = 'open' AND other_id IS NOT NULL`,
+    )
+    .pluck();
+  const one = db.prepare<[number, number], Row>(`${select} WHERE f.dataset_id = ? AND f.id = ?`);
   const pairs = db.prepare<[number], SampleIssue>(
     `SELECT kind, path, other, detail FROM findings WHERE dataset_id = ? AND kind IN ('exact-duplicate', 'near-duplicate')`,
   );
@@ -67,13 +86,23 @@ export function findingStore(db: Db) {
   );
 
   return {
-    /** Makes `found` the findings of some kinds. Call inside a transaction, after the samples are replaced. */
+    /** Makes `found` the findings of some kinds. Call inside a transaction, after the samples are replaced and before `decide`. */
     replace(dataset: number, kinds: readonly FindingKindName[], found: readonly NewFinding[]): void {
       remove.run(dataset, JSON.stringify(kinds));
       for (const { kind, path, other = null, detail, score = 0 } of found)
         insert.run({ dataset, kind, path, other, detail, score });
-      findLeaks.run(dataset);
     },
+    /** Brings leaks and states up to what samples and edits are now. */
+    decide(dataset: number): void {
+      findLeaks.run(dataset);
+      decide.run(dataset);
+    },
+    get(dataset: number, id: number): Finding | undefined {
+      const row = one.get(dataset, id);
+      return row && fromRow(row);
+    },
+    /** Images that open findings of a kind name. */
+    openSamples: (dataset: number, kind: FindingKindName): number[] => openSamples.all({ dataset, kind }),
     /** Duplicates by their files' content or look, whatever was decided about them. */
     duplicates: (dataset: number): SampleIssue[] => pairs.all(dataset),
     ofKind: (dataset: number, kind: FindingKindName): SampleIssue[] => ofKind.all(dataset, kind),

@@ -313,6 +313,7 @@ ALTER TABLE tasks ADD COLUMN waits_for TEXT;
   // What was found in a dataset is asked for a page at a time, and has a state.
   (db) => {
     db.exec(`
+CREATE INDEX samples_by_path ON samples (dataset_id, path);
 CREATE TABLE findings (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   dataset_id INTEGER NOT NULL REFERENCES datasets (id) ON DELETE CASCADE,
@@ -356,6 +357,42 @@ ALTER TABLE datasets ADD COLUMN file TEXT;
 ALTER TABLE datasets ADD COLUMN format TEXT;
 ALTER TABLE datasets RENAME COLUMN layout TO choice;
 UPDATE datasets SET choice = json_object('layout', json(choice)) WHERE choice IS NOT NULL;
+`,
+  // What people change of a dataset is a list beside it; what was imported stays known, so that any of it can be undone.
+  `
+CREATE TABLE edits (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  dataset_id INTEGER NOT NULL REFERENCES datasets (id) ON DELETE CASCADE,
+  -- The first of the edits that were made at once, and are undone at once.
+  batch INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  at TEXT NOT NULL,
+  action TEXT NOT NULL CHECK (action IN ('exclude', 'relabel', 'move', 'merge', 'rename', 'keep')),
+  -- Path of an image, which is it only with this content, or name of a class.
+  target TEXT NOT NULL,
+  hash TEXT,
+  before TEXT,
+  after TEXT,
+  -- The kind of finding that it was made for, and the other image of a pair that is kept.
+  finding TEXT,
+  other TEXT,
+  undone_at TEXT,
+  -- Why it changes nothing.
+  problem TEXT
+) STRICT;
+CREATE INDEX edits_listed ON edits (dataset_id, undone_at, id);
+CREATE INDEX edits_target ON edits (dataset_id, target);
+ALTER TABLE datasets ADD COLUMN imported_classes TEXT NOT NULL DEFAULT '[]';
+UPDATE datasets SET imported_classes = classes;
+ALTER TABLE datasets ADD COLUMN edits_hash TEXT;
+ALTER TABLE samples ADD COLUMN imported_label INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE samples ADD COLUMN imported_split TEXT NOT NULL DEFAULT 'train' CHECK (imported_split IN ('train', 'val', 'test'));
+ALTER TABLE samples ADD COLUMN excluded INTEGER NOT NULL DEFAULT 0 CHECK (excluded IN (0, 1));
+UPDATE samples SET imported_label = label, imported_split = split;
+DROP INDEX samples_by_class;
+DROP INDEX samples_by_split;
+CREATE INDEX samples_by_class ON samples (dataset_id, present, excluded, label, split, path);
+CREATE INDEX samples_by_split ON samples (dataset_id, present, excluded, split, path);
 `,
 ];
 

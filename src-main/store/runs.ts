@@ -5,7 +5,16 @@ import { turnStore } from './turns.ts';
 /** What is read and written only as a whole. */
 type Facts = Pick<
   Run,
-  'datasetHash' | 'modelHash' | 'splitHash' | 'engine' | 'samples' | 'test' | 'val' | 'timing' | 'error'
+  | 'datasetHash'
+  | 'editsHash'
+  | 'modelHash'
+  | 'splitHash'
+  | 'engine'
+  | 'samples'
+  | 'test'
+  | 'val'
+  | 'timing'
+  | 'error'
 >;
 
 interface Row {
@@ -33,6 +42,7 @@ export interface NewRun {
   modelId: number;
   experimentId: number | null;
   datasetHash: string;
+  editsHash: string | null;
   modelHash: string;
   splitHash: string;
   samples: Run['samples'];
@@ -80,6 +90,8 @@ function fromRow(row: Row): Run {
     datasetId: row.dataset_id,
     modelId: row.model_id,
     datasetHash: facts.datasetHash,
+    // Runs from before there were edits say nothing of them.
+    editsHash: facts.editsHash ?? null,
     modelHash: facts.modelHash,
     splitHash: facts.splitHash,
     engine: facts.engine,

@@ -24,11 +24,24 @@ const fromRow = ({ locator, ...row }: Row): StampedSample => ({
 });
 const toText = (locator: Locator | null): string | null => locator && JSON.stringify(locator);
 
-/** Which samples of a dataset: by class, by split, or those that a finding names. */
+/** A sample as it was imported: `label` is a place in the imported classes. */
+export interface ImportedSample extends StampedSample {
+  /** What edits have made of it. */
+  now: EditedState;
+}
+
+interface EditedState {
+  label: number;
+  split: Split;
+  excluded: boolean;
+}
+
+/** Which samples of a dataset: by class, by split, or those that a finding names; none that is excluded, or those alone. */
 export interface SampleFilter {
   label?: number;
   split?: Split;
   withFindings?: boolean;
+  excluded?: boolean;
 }
 
 /** A sample of a list: whether a finding names it that nobody has decided about. */
@@ -42,13 +55,34 @@ const namedBy = (condition: string): string =>
 export function sampleStore(db: Db) {
   const byId = db.prepare<[number], Sample>(`SELECT ${columns} FROM samples WHERE id = ?`);
   const all = db.prepare<[number], Row>(
-    `SELECT ${columns}, stamp, locator FROM samples WHERE dataset_id = ? AND present = 1 ORDER BY path`,
+    `SELECT ${columns}, stamp, locator FROM samples WHERE dataset_id = ? AND present = 1 AND excluded = 0 ORDER BY path`,
   );
+  const imported = db.prepare<[number], Row & { nowLabel: number; nowSplit: Split; excluded: 0 | 1 }>(
+    `SELECT id, dataset_id AS dataset, path, imported_label AS label, imported_split AS split, width, height, bytes, hash,
+     perceptual_hash AS perceptualHash, stamp, locator, label AS nowLabel, split AS nowSplit, excluded
+     FROM samples WHERE dataset_id = ? AND present = 1 ORDER BY path`,
+  );
+  const allImported = (dataset: number): ImportedSample[] =>
+    imported.all(dataset).map(({ nowLabel, nowSplit, excluded, ...row }) => ({
+      ...fromRow(row),
+      now: { label: nowLabel, split: nowSplit, excluded: excluded === 1 },
+    }));
+  const at = db.prepare<[number, string], Sample & { excluded: 0 | 1 }>(
+    `SELECT ${columns}, excluded FROM samples WHERE dataset_id = ? AND path = ? AND present = 1`,
+  );
+  const excludedIds = db
+    .prepare<[number], number>('SELECT id FROM samples WHERE dataset_id = ? AND present = 1 AND excluded = 1')
+    .pluck();
+  const setEdited = db.prepare('UPDATE samples SET label = ?, split = ?, excluded = ? WHERE id = ?');
   const insert = db.prepare(
-    `INSERT INTO samples (dataset_id, path, label, split, width, height, bytes, hash, perceptual_hash, stamp, locator)
-     VALUES (@dataset, @path, @label, @split, @width, @height, @bytes, @hash, @perceptualHash, @stamp, @locator)`,
+    `INSERT INTO samples (dataset_id, path, label, split, imported_label, imported_split, width, height, bytes, hash,
+     perceptual_hash, stamp, locator) VALUES (@dataset, @path, @label, @split, @label, @split, @width, @height, @bytes, @hash,
+     @perceptualHash, @stamp, @locator)`,
   );
-  const restate = db.prepare('UPDATE samples SET label = ?, split = ?, stamp = ?, locator = ? WHERE id = ?');
+  const restate = db.prepare(
+    `UPDATE samples SET label = @label, split = @split, imported_label = @label, imported_split = @split, excluded = 0,
+     stamp = @stamp, locator = @locator WHERE id = @id`,
+  );
   const stampedById = db.prepare<[number], Row>(
     `SELECT ${columns}, stamp, locator FROM samples WHERE id = ?`,
   );
@@ -61,8 +95,18 @@ export function sampleStore(db: Db) {
 
   return {
     get: (id: number): Sample | undefined => byId.get(id),
-    /** Every present sample of a dataset, by path. */
+    /** Every present sample of a dataset that is not excluded, by path. */
     all: (dataset: number): StampedSample[] => all.all(dataset).map(fromRow),
+    /** Every present sample as it was imported, by path. */
+    imported: allImported,
+    /** The present sample with a path, excluded or not. */
+    at(dataset: number, path: string): (Sample & { excluded: boolean }) | undefined {
+      const found = at.get(dataset, path);
+      return found && { ...found, excluded: found.excluded === 1 };
+    },
+    excludedIds: (dataset: number): number[] => excludedIds.all(dataset),
+    setEdited: (id: number, { label, split, excluded }: EditedState): void =>
+      void setEdited.run(label, split, Number(excluded), id),
     /** One sample with its stamp and its locator. */
     stamped: (id: number): StampedSample | undefined => {
       const row = stampedById.get(id);
@@ -77,7 +121,11 @@ export function sampleStore(db: Db) {
       offset: number,
       limit: number,
     ): { total: number; samples: ListedSample[] } {
-      const where = ['dataset_id = @dataset', 'present = 1'];
+      const where = [
+        'dataset_id = @dataset',
+        'present = 1',
+        `excluded = ${Number(filter.excluded ?? false)}`,
+      ];
       if (filter.label !== undefined) where.push('label = @label');
       if (filter.split !== undefined) where.push('split = @split');
       if (filter.withFindings) where.push(namedBy(''));
@@ -99,25 +147,26 @@ export function sampleStore(db: Db) {
     },
 
     /**
-     * Makes `found` the present samples of a dataset. An image that was there with the same path and content keeps
-     * its id. Call inside a transaction.
+     * Makes `found` the present samples of a dataset, as if nobody had edited them. An image that was there with the same path and
+     * content keeps its id. Call inside a transaction.
      */
     replace(dataset: number, found: readonly NewSample[]): void {
-      const before = new Map(all.all(dataset).map((sample) => [sample.path, sample]));
+      const before = new Map(allImported(dataset).map((sample) => [sample.path, sample]));
       for (const sample of found) {
         const known = before.get(sample.path);
         if (known?.hash === sample.hash) {
           before.delete(sample.path);
           const { label, split, stamp } = sample;
           const locator = toText(sample.locator);
+          const same = (one: Pick<Sample, 'label' | 'split'>) => one.label === label && one.split === split;
           if (
-            known.label !== label ||
-            known.split !== split ||
+            !same(known) ||
+            !same(known.now) ||
+            known.now.excluded ||
             known.stamp !== stamp ||
-            known.locator !== locator
-          ) {
-            restate.run(label, split, stamp, locator, known.id);
-          }
+            toText(known.locator) !== locator
+          )
+            restate.run({ label, split, stamp, locator, id: known.id });
         } else {
           insert.run({ dataset, ...sample, locator: toText(sample.locator) });
         }

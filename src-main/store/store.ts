@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { checkpointStore } from './checkpoints.ts';
 import { explainStoreError, mayPass, openDatabase } from './database.ts';
 import { datasetStore } from './datasets.ts';
+import { editStore } from './edits.ts';
 import { experimentStore } from './experiments.ts';
 import { findingStore } from './findings.ts';
 import { leaseStore } from './leases.ts';
@@ -34,6 +35,7 @@ export function openStore(path: string) {
     datasets: datasetStore(db),
     samples: sampleStore(db),
     findings: findingStore(db),
+    edits: editStore(db),
     models: modelStore(db),
     rankings: rankingStore(db),
     relationships: relationshipStore(db),

@@ -125,6 +125,9 @@ function makeDataset(id: number, name: string, classes: string[], perClass: numb
       format: { name: 'folders', title: 'Folders', why: 'The folders are the classes.' },
       hash: `${id}`.repeat(64).slice(0, 64),
       classes,
+      importedClasses: classes,
+      edits: 0,
+      editsHash: null,
       counts: { train: counts.train * classes.length, val: 0, test: counts.test * classes.length },
       classCounts: classes.map(() => counts),
       findings: [...Map.groupBy(findings, ({ kind }) => kind)].map(([kind, members]) => ({
@@ -194,6 +197,7 @@ export function makeRun(id: number, change: Partial<Run> & { method?: string } =
     },
     datasetId: large ? 2 : 1,
     modelId: 1,
+    editsHash: null,
     datasetHash: (large ? '2' : '1').repeat(64),
     modelHash: 'a'.repeat(64),
     splitHash: `${seed}${rate}${large}`.padEnd(64, 'f'),

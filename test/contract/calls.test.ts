@@ -52,6 +52,18 @@ const good: [CallName, () => unknown][] = [
   ['datasets.import', () => ({ path: fixture.images, name: 'again' })],
   ['datasets.samples', () => ({ dataset: '1', withFindings: true })],
   ['datasets.findings', () => ({ dataset: 'insects', kind: 'exact-duplicate', state: 'open', leaks: true })],
+  [
+    'datasets.edit',
+    () => ({ dataset: 'insects', edits: [{ action: 'move', path: 'bee/0.png', to: 'val' }] }),
+  ],
+  ['datasets.edits', () => ({ dataset: 'insects' })],
+  [
+    'datasets.exportEdits',
+    () => ({ dataset: 'insects', path: join(fixture.root, 'edits.csv'), format: 'csv' }),
+  ],
+  ['datasets.undo', () => ({ dataset: 'insects' })],
+  ['datasets.importEdits', () => ({ dataset: 'again', path: join(fixture.root, 'edits.csv') })],
+  ['datasets.accuracyWithout', () => ({ dataset: 'insects', kind: 'near-duplicate' })],
   ['samples.get', () => ({ sample: ids.sample })],
   ['models.list', () => ({})],
   ['models.architectures', () => ({})],

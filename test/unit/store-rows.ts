@@ -60,6 +60,7 @@ export function newRun(store: Store): NewRun {
     datasetId,
     modelId,
     experimentId: null,
+    editsHash: null,
     datasetHash: 'h',
     modelHash: 'mh',
     splitHash: 's',

@@ -5,6 +5,7 @@ import { findingLine } from '../findings-text.ts';
 import { snakeCase } from '../output.ts';
 import { type CommonOptions, common, number, withService } from '../session.ts';
 import { plural } from '../text.ts';
+import { editCommands } from './dataset-edits.ts';
 
 interface FindingsOptions extends CommonOptions {
   kind?: FindingKindName;
@@ -15,7 +16,9 @@ interface FindingsOptions extends CommonOptions {
 }
 
 export function datasetCommand(program: Command): void {
-  const dataset = program.command('dataset').description('what is wrong with a dataset');
+  const dataset = program
+    .command('dataset')
+    .description('what is wrong with a dataset, and putting it right without touching a file');
   common(dataset.command('findings <dataset>'), [
     'cotune dataset findings monkeys',
     'cotune dataset findings monkeys --kind near-duplicate --leaks --json',
@@ -33,6 +36,7 @@ export function datasetCommand(program: Command): void {
     .option('--after <id>', 'only those after this one', number)
     .option('--limit <n>', 'at most so many', number, 200)
     .action(listFindings);
+  editCommands(dataset);
 }
 
 const listFindings = (dataset: string, options: FindingsOptions): Promise<void> =>

@@ -33,7 +33,7 @@ export function showCommand(program: Command): void {
             ? null
             : await service.call('relationships.get', { relationship: run.relationshipId, top: 5 });
         const document = await runDocument(service, run);
-        const text = [describeRun(run, document.notes as string[])];
+        const text = [describeRun(run, document)];
         if (run.error) text.push('', `${run.status}: ${run.error.message}`, toErrorValue(run.error).hint);
         if (evaluation) text.push('', classTable(evaluation), '', ...confusions(evaluation));
         if (relationship)

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import type { Edit, Split } from '../../src-shared/domain.ts';
+
+/** An image as it was imported; `label` is a place in the imported classes. */
+export interface ImportedImage {
+  id: number;
+  path: string;
+  hash: string;
+  label: number;
+  split: Split;
+}
+
+/** What an edit changes; the rest of it says who made it, when and why. */
+export type EditAction = Pick<Edit, 'id' | 'action' | 'target' | 'hash' | 'after'>;
+
+export interface EditedImage {
+  id: number;
+  /** Place in the edited classes; −1 where the image is excluded and the last of its class. */
+  label: number;
+  split: Split;
+  excluded: boolean;
+}
+
+export interface EditedDataset {
+  /** Those that have an image, as they were ordered; classes that edits made come last. */
+  classes: string[];
+  /** In the order of the imported ones. */
+  images: EditedImage[];
+  /** Why an edit changes nothing, by its id. */
+  problems: Map<number, string>;
+  /** SHA-256 over the edits that change something, in their order; null without any. */
+  hash: string | null;
+}
+
+/** A class has its name and its images, until it is merged into another one. */
+interface Class {
+  name: string;
+  into: Class | null;
+}
+
+/** What an imported dataset is after a list of edits, each of which sees what those before it left. */
+export function applyEdits(
+  classes: readonly string[],
+  imported: readonly ImportedImage[],
+  edits: readonly EditAction[],
+): EditedDataset {
+  const all = classes.map((name): Class => ({ name, into: null }));
+  const images = imported.map(({ id, split, label }) => ({ id, split, excluded: false, of: all[label] }));
+  const targets = new Set(edits.filter(({ hash }) => hash !== null).map(({ target }) => target));
+  const places = new Map<string, number>();
+  for (const [place, { path }] of imported.entries()) if (targets.has(path)) places.set(path, place);
+
+  const named = (name: string) => all.find((one) => one.into === null && one.name === name);
+  const classNamed = (name: string): Class => {
+    const known = named(name);
+    if (known) return known;
+    const made: Class = { name, into: null };
+    all.push(made);
+    return made;
+  };
+
+  const problems = new Map<number, string>();
+  const hash = createHash('sha256');
+  let applied = 0;
+  for (const { id, action, target, hash: content, after } of edits) {
+    const problem = apply();
+    if (problem !== null) problems.set(id, problem);
+    else if (action !== 'keep') {
+      applied++;
+      hash.update(`${JSON.stringify([action, target, content, after])}\n`);
+    }
+
+    function apply(): string | null {
+      if (content !== null) {
+        const place = places.get(target);
+        if (place === undefined) return 'the image is no longer there';
+        if (imported[place].hash !== content) return 'the file holds another image now';
+        const image = images[place];
+        if (action === 'exclude') image.excluded = true;
+        else if (action === 'relabel') image.of = classNamed(after!);
+        else if (action === 'move') image.split = after as Split;
+        return null;
+      }
+      if (action === 'keep') return null;
+      const one = named(target);
+      if (!one) return `there is no class ${target} any more`;
+      const other = named(after!);
+      if (action === 'rename') {
+        if (other && other !== one) return `there is a class ${after} already`;
+        one.name = after!;
+      } else {
+        if (!other) return `there is no class ${after} any more`;
+        if (other !== one) one.into = other;
+      }
+      return null;
+    }
+  }
+
+  const used = new Set(images.flatMap(({ excluded, of }) => (excluded ? [] : [finalClass(of)])));
+  const left = all.filter((one) => used.has(one));
+  const labels = new Map(left.map((one, label) => [one, label]));
+  return {
+    classes: left.map(({ name }) => name),
+    images: images.map(({ id, split, excluded, of }) => ({
+      id,
+      split,
+      excluded,
+      label: labels.get(finalClass(of)) ?? -1,
+    })),
+    problems,
+    hash: applied > 0 ? hash.digest('hex') : null,
+  };
+}
+
+function finalClass(of: Class): Class {
+  let one = of;
+  while (one.into) one = one.into;
+  return one;
+}
