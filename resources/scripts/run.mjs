@@ -121,6 +121,7 @@ const tasks = {
   },
   docs: () => script('resources/scripts/methods-page.ts'),
   'sample:pretrain': () => script('src-main/sample/pretrain.ts', ...args),
+  'text:pretrain': () => script('src-main/text/pretrain.ts', ...args),
 };
 
 if (!Object.hasOwn(tasks, task)) {

@@ -19,9 +19,11 @@ export const engineVersions = (): Record<string, string> => ({
 export function compiledEngine(
   info: EngineInfo,
   target: (evaluation: boolean) => Target,
-  execute: (graph: RunnableGraph, yields: boolean) => Promise<SessionExecutable>,
+  execute: (graph: RunnableGraph, yields: boolean, over?: SessionExecutable) => Promise<SessionExecutable>,
 ): Engine {
   const open = new Set<SessionExecutable>();
+  /** What is behind a program that was handed out. */
+  const behind = new WeakMap<Compiled, SessionExecutable>();
   const close = async (executable: SessionExecutable): Promise<void> => {
     open.delete(executable);
     await executable.dispose();
@@ -40,7 +42,7 @@ export function compiledEngine(
     compileSeconds: CompileSeconds,
   ): Compiled {
     let disposed = false;
-    return {
+    const compiled: Compiled = {
       ...executable,
       compileSeconds,
       async dispose() {
@@ -53,11 +55,13 @@ export function compiledEngine(
         aside = { key, executable };
       },
     };
+    behind.set(compiled, executable);
+    return compiled;
   }
 
   return {
     info,
-    async compile(program, { constants = {}, keep = false, yields = false } = {}) {
+    async compile(program, { constants = {}, keep = false, yields = false, over } = {}) {
       const evaluation = Object.keys(constants).length > 0;
       const started = performance.now();
       const traced = trace(program, constants);
@@ -70,7 +74,7 @@ export function compiledEngine(
         const from = performance.now();
         const graph = lower(traced, target(evaluation));
         const loweredAt = performance.now();
-        executable = await execute(graph, yields);
+        executable = await execute(graph, yields, over && behind.get(over));
         open.add(executable);
         compileSeconds.lower = (loweredAt - from) / 1000;
         compileSeconds.session = (performance.now() - loweredAt) / 1000;
@@ -101,7 +105,8 @@ export async function openCpuEngine({ threads = 0, profile, precision }: CpuEngi
   return compiledEngine(
     { name: 'cpu', device: processorName(), versions: engineVersions() },
     (evaluation) => ({ provider: 'cpu', layout: evaluation ? 'nchw' : training, block, halfStorage }),
-    (graph, yields) => hostExecutable(graph, cpuSessionOptions(graph, { threads, profile, yields })),
+    (graph, yields, over) =>
+      hostExecutable(graph, cpuSessionOptions(graph, { threads, profile, yields }), over),
   );
 }
 

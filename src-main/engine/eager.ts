@@ -3,7 +3,17 @@ import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import type { Arrays, Compiled, Engine, EngineInfo, Program, Specs, Tensors, Values } from './engine.ts';
+import type {
+  Arrays,
+  Compiled,
+  CompileOptions,
+  Engine,
+  EngineInfo,
+  Program,
+  Specs,
+  Tensors,
+  Values,
+} from './engine.ts';
 
 /** The reference engine of the tests: tf.js's CPU backend, op by op. Slow, but every number is tf.js's own. */
 export async function openReferenceEngine(): Promise<Engine> {
@@ -70,13 +80,20 @@ function restoreRemovedNodeFunctions(): void {
 function eagerEngine(backend: string, info: EngineInfo): Engine {
   return {
     info,
-    compile: async (program, options = {}) => eagerExecutable(backend, program, options.constants ?? {}),
+    compile: async (program, options = {}) => eagerExecutable(backend, program, options),
     dispose: async () => {},
   };
 }
 
-function eagerExecutable(backend: string, program: Program, constants: Arrays): Compiled {
-  const state: Tensors = {};
+/** What a program that was handed out holds. */
+const stateOf = new WeakMap<Compiled, Tensors>();
+
+function eagerExecutable(
+  backend: string,
+  program: Program,
+  { constants = {}, over }: CompileOptions,
+): Compiled {
+  const state: Tensors = (over && stateOf.get(over)) ?? {};
   const asTensor = (name: string, values: Values | undefined, specs: Specs): tf.Tensor => {
     const spec = specs[name];
     if (!spec) throw new CotuneError('failed', `The program has no tensor named "${name}".`);
@@ -100,7 +117,7 @@ function eagerExecutable(backend: string, program: Program, constants: Arrays): 
     });
   load(constants);
 
-  return {
+  const compiled: Compiled = {
     compileSeconds: { trace: 0, lower: 0, session: 0 },
     load: async (arrays) => load(arrays),
     run: async (batch) =>
@@ -133,6 +150,8 @@ function eagerExecutable(backend: string, program: Program, constants: Arrays): 
       }
     },
   };
+  stateOf.set(compiled, state);
+  return compiled;
 }
 
 const copyOut = ([name, tensor]: [string, tf.Tensor]) => [name, tensor.dataSync().slice() as Values] as const;

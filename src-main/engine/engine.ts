@@ -46,6 +46,11 @@ export interface CompileOptions {
    * another program that is to be kept closes it. Programs with constants are never kept.
    */
   keep?: boolean;
+  /**
+   * A program compiled before whose state this one is to run over: a step of either goes on from what the other left, `load` and `read`
+   * of either are both's. Both declare the same state; on the CPU alone.
+   */
+  over?: Compiled;
   /** Whether other threads of this process work while it runs, on its batches: it then leaves them idle processors at once. */
   yields?: boolean;
 }

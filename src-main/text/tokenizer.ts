@@ -141,7 +141,7 @@ function keptOf(counts: readonly number[], room: number): number[] {
 }
 
 /** The library's form, which is also that of a tokenizer.json. */
-const libraryFile = (settings: TokenizerSettings): object => ({
+export const libraryFile = (settings: TokenizerSettings): object => ({
   version: '1.0',
   truncation: null,
   padding: null,

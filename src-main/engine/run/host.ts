@@ -1,4 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-node';
+import { CotuneError } from '../../../src-shared/errors.ts';
 import type { Arrays, Values } from '../engine.ts';
 import { arrange, restore } from './arrange.ts';
 import {
@@ -14,24 +15,46 @@ import {
   StatePorts,
 } from './session.ts';
 
+/** State in host memory, which several graphs may run over. */
+interface HostState {
+  /** How the graph has the tensors; whatever else runs over them has them alike. */
+  ports: string;
+  current: NamedTensors;
+  spare: NamedTensors;
+  /** Graphs that are not disposed of. */
+  users: number;
+}
+
+const stateOf = new WeakMap<SessionExecutable, HostState>();
+
 /**
  * Runs a graph with its state in host memory: on the CPU, or on a device that takes it up and down at every step. What a
  * step replaces element by element it writes over; of other state there are two buffers that take turns: one is an input
- * of a step, the other receives the output.
+ * of a step, the other receives the output. With `over` the state is that of another graph.
  */
 export async function hostExecutable(
   graph: RunnableGraph,
   options: InferenceSession.SessionOptions,
+  over?: SessionExecutable,
 ): Promise<SessionExecutable> {
   const session = await openSession(graph.model, { graphOptimizationLevel: 'all', ...options }, graph.apart);
   const ports = new StatePorts(graph);
-  const current: NamedTensors = {};
-  const spare: NamedTensors = {};
+  const arranged = JSON.stringify(graph.state);
+  const state = (over && stateOf.get(over)) ?? { ports: arranged, current: {}, spare: {}, users: 0 };
+  if (state.ports !== arranged) {
+    await session.release();
+    throw new CotuneError(
+      'failed',
+      'A program was to run over the state of another, which has other tensors.',
+    );
+  }
+  state.users++;
+  const { current, spare } = state;
   const turning = graph.nextState.filter(({ inPlace }) => !inPlace);
-  for (const next of turning) spare[next.name] = asTensor(next, allocate(next));
+  for (const next of turning) spare[next.name] ??= asTensor(next, allocate(next));
   let disposed = false;
 
-  return {
+  const executable: SessionExecutable = {
     async load(state) {
       const given = Object.entries(state).map(([name, values]) => {
         const port = ports.get(name);
@@ -75,9 +98,12 @@ export async function hostExecutable(
       disposed = true;
       if (options.enableProfiling) session.endProfiling();
       await session.release();
+      if (--state.users > 0) return;
       for (const tensors of [current, spare]) for (const name of Object.keys(tensors)) delete tensors[name];
     },
   };
+  stateOf.set(executable, state);
+  return executable;
 }
 
 export interface CpuOptions {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { z } from 'zod';
+import { sumOfSquares } from '../../engine/ops/sum-of-squares.ts';
 import { term } from '../term.ts';
 
 /**
@@ -24,7 +25,7 @@ export const gradientClipping = term({
       .meta({ title: 'Largest norm c', description: 'norm of the gradient from which it is scaled down' }),
   }),
   limit(gradients, { norm: bound }) {
-    const squares = Object.values(gradients).map((gradient) => tf.sum(tf.square(gradient)));
+    const squares = Object.values(gradients).map((gradient) => sumOfSquares(gradient));
     const norm = tf.sqrt(tf.addN(squares));
     // PyTorch's 1e-6: a gradient of zero stays zero.
     const factor = tf.minimum(1, tf.div(bound, tf.add(norm, 1e-6)));
