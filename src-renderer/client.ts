@@ -61,6 +61,7 @@ const changes: ReadonlySet<CallName> = new Set<CallName>([
   'runs.delete',
   'runs.export',
   'runs.predict',
+  'runs.explain',
   'experiments.start',
   'experiments.resume',
   'experiments.stop',

@@ -360,6 +360,33 @@ export const Prediction = z.object({
 });
 export type Prediction = z.infer<typeof Prediction>;
 
+/** Which network is looked through: the trained one with its head, or the one that training began with, with its source head. */
+const ViewedHead = z.enum(['target', 'source']);
+export type ViewedHead = z.infer<typeof ViewedHead>;
+
+/** How much each place of what a network sees speaks for a class, before any ReLU; below zero it speaks against it. */
+const PlaceMap = z.object({
+  /** By the weights of a linear head on pooled features, or by gradients where there is no such head. */
+  how: z.enum(['cam', 'grad-cam']),
+  rows: z.number().int(),
+  columns: z.number().int(),
+  /** Row-major [rows, columns]. */
+  values: z.array(z.number()),
+});
+
+export const ActivationMap = PlaceMap.extend({
+  /** The class that is looked for, among those of the head. */
+  label: z.number().int(),
+  name: z.string(),
+  /** Its probability. */
+  p: z.number(),
+  /** The head's most probable classes, up to five. */
+  top: z.array(z.object({ name: z.string(), p: z.number() })),
+  /** Where in the upright picture the map lies: left, top, width, height as shares of its sides. */
+  region: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+});
+export type ActivationMap = z.infer<typeof ActivationMap>;
+
 export const Interval = z.object({ value: z.number(), low: z.number(), high: z.number() });
 export type Interval = z.infer<typeof Interval>;
 
@@ -848,6 +875,42 @@ export const contract = {
           top: z.array(z.object({ name: z.string(), p: z.number() })),
         }),
       ),
+    ),
+    /**
+     * Where a run's network looks in images of datasets and in files: for a class of the head, by number or name, or in each for the one
+     * that it predicts.
+     */
+    'runs.explain': call(
+      z.object({
+        run: id,
+        head: ViewedHead.default('target'),
+        label: z.union([z.number().int().min(0), z.string()]).optional(),
+        samples: z.array(id).max(1000).default([]),
+        paths: z.array(filePath).max(1000).default([]),
+        /** A folder for PNGs of the pictures with the maps over them, named after their files; made where it is not there. */
+        out: filePath.optional(),
+        overwrite: z.boolean().default(false),
+      }),
+      z.array(
+        z.object({
+          sample: id.nullable(),
+          path: z.string(),
+          error: ErrorValueSchema.nullable(),
+          map: ActivationMap.nullable(),
+          /** The PNG that was written. */
+          overlay: z.string().nullable(),
+        }),
+      ),
+    ),
+    /** The mean over images of one class of a run's split, at most 100 of them: for that class, or in each for what the source head predicts. */
+    'runs.meanMap': call(
+      z.object({
+        run: id,
+        head: ViewedHead.default('target'),
+        label: z.number().int().min(0),
+        split: Split.default('test'),
+      }),
+      z.object({ map: PlaceMap, images: z.number().int() }),
     ),
     'runs.export': call(
       z.object({

@@ -91,6 +91,19 @@ const withoutNorms = ({ tensor }: Pick<Scope, 'tensor'>): Scope => ({
   },
 });
 
+/** Some of a network's layers by themselves, given an image or tokens of so many channels. */
+export const buildLayers = (layers: readonly Layer[], channels: number, padding: Padding): Built =>
+  sequence(layers, {
+    prefix: '',
+    channels,
+    padding,
+    width: known,
+    build: sequence,
+    onBlock() {},
+    onMask() {},
+    onAttention() {},
+  });
+
 type Classifier = Extract<Layer, { out: Width }>;
 
 function classifierOf(head: Layer[]): Classifier {

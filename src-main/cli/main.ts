@@ -6,6 +6,7 @@ import { compareCommand } from './commands/compare.ts';
 import { datasetCommand } from './commands/dataset.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { experimentCommand } from './commands/experiment.ts';
+import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import { importCommand } from './commands/import.ts';
 import { interpolateCommand } from './commands/interpolate.ts';
@@ -49,6 +50,7 @@ for (const add of [
   showCommand,
   compareCommand,
   predictCommand,
+  explainCommand,
   exportCommand,
   verifyCommand,
   deleteCommand,

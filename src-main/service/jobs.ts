@@ -1,6 +1,7 @@
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Job } from '../trainer/protocol.ts';
 import type { Device, DeviceUse } from './device.ts';
+import { openKeptProcess } from './kept-process.ts';
 import type { SpawnTrainer } from './spawn-trainer.ts';
 import { type JobMessage, startJob } from './trainer-job.ts';
 import { openTurns } from './turns.ts';
@@ -37,30 +38,30 @@ const lanes = {
   rank: 'device',
   bench: 'device',
   predict: 'short',
+  explain: 'kept',
   export: 'short',
   verify: 'short',
   engines: 'look',
 } as const satisfies Record<OtherJob['kind'], string>;
 
 /**
- * Jobs in trainer processes of their own. However many are asked for, four processes work at a time: one that has the device,
- * where no run does; two short jobs; one that looks for engines. The others wait in the order in which they were asked for.
+ * Jobs in trainer processes of their own. However many are asked for, five processes work at a time: one that has the device,
+ * where no run does; two short jobs; one that looks for engines; and one that keeps open what it was asked about, for the next of its
+ * kind. The others wait in the order in which they were asked for.
  */
 export function openJobs(spawnTrainer: SpawnTrainer, device: Pick<Device, 'take'>) {
-  const turns = { short: openTurns(2), look: openTurns(1) };
+  const turns = { short: openTurns(2), look: openTurns(1), kept: openTurns(1) };
+  const kept = openKeptProcess(spawnTrainer);
   const closing = new AbortController();
   const underWay = new Set<Promise<void>>();
 
   async function work(job: OtherJob, { hear, progress, at }: JobOptions, signal: AbortSignal): Promise<void> {
-    const running = startJob(
-      spawnTrainer,
-      job,
-      (message) => {
-        if (message.type === 'progress') progress?.(message.done, message.total);
-        else hear?.(message);
-      },
-      at,
-    );
+    const tell = (message: JobMessage) => {
+      if (message.type === 'progress') progress?.(message.done, message.total);
+      else hear?.(message);
+    };
+    const running =
+      lanes[job.kind] === 'kept' ? kept.start(job, tell, at) : startJob(spawnTrainer, job, tell, at);
     signal.addEventListener('abort', running.kill);
     await running.ended.finally(() => signal.removeEventListener('abort', running.kill));
     signal.throwIfAborted();
@@ -107,6 +108,7 @@ export function openJobs(spawnTrainer: SpawnTrainer, device: Pick<Device, 'take'
     async close(): Promise<void> {
       closing.abort(closedMeanwhile());
       await Promise.allSettled(underWay);
+      await kept.end();
     },
   };
 }

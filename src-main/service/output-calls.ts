@@ -7,14 +7,12 @@ import type { Context, Handlers } from './context.ts';
 import { imagePaths } from './image-paths.ts';
 import { findRun } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
+import { mostProbable } from './most-probable.ts';
 import { writePredictionsTable } from './predictions-table.ts';
 import { trainedWeights } from './trained-weights.ts';
 
 type Names = 'runs.predict' | 'runs.export' | 'exports.verify';
 type Predicted = CallOutput<'runs.predict'>[number];
-
-/** How many classes a prediction of single images names. */
-const topClasses = 5;
 
 /** What a run is used for once it is trained. */
 export function outputCalls(context: Context): Handlers<Names> {
@@ -40,7 +38,11 @@ export function outputCalls(context: Context): Handlers<Names> {
         hear: (message) => {
           if (message.type !== 'predicted') return;
           const { path, error, probabilities } = message;
-          found.set(path, { path, error, top: probabilities ? top(probabilities, targetClasses) : [] });
+          found.set(path, {
+            path,
+            error,
+            top: probabilities ? mostProbable(probabilities, targetClasses) : [],
+          });
         },
       });
       return paths.map((path, i) => {
@@ -100,9 +102,4 @@ function readmeBeside(file: string): string {
       'Move it, or choose another name.',
     );
   return path;
-}
-
-function top(probabilities: Float32Array, names: readonly string[]): Predicted['top'] {
-  const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a] || a - b);
-  return order.slice(0, topClasses).map((k) => ({ name: names[k], p: probabilities[k] }));
 }

@@ -65,15 +65,21 @@ export function samplesOfRun(store: Store, dataset: Dataset, { config, splitHash
   return samplesForRun(store, dataset, rate, seed);
 }
 
+/** A sample as a trainer sees it. `folder` is the dataset's. */
+export const jobSample = (
+  folder: string,
+  { id, path, hash, label, locator }: Omit<StampedSample, 'stamp'>,
+): JobSample => ({
+  id,
+  path: join(folder, path),
+  hash,
+  label,
+  ...(locator && { place: { folder, locator } }),
+});
+
 /** Samples as a trainer sees them, by split. `folder` is the dataset's. */
 export function jobSamples(folder: string, samples: RunSamples['samples']): Record<Split, JobSample[]> {
-  const toJob = ({ id, path, hash, label, locator }: StampedSample): JobSample => ({
-    id,
-    path: join(folder, path),
-    hash,
-    label,
-    ...(locator && { place: { folder, locator } }),
-  });
+  const toJob = (sample: StampedSample) => jobSample(folder, sample);
   return { train: samples.train.map(toJob), val: samples.val.map(toJob), test: samples.test.map(toJob) };
 }
 

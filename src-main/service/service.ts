@@ -15,6 +15,7 @@ import { editCalls } from './edit-calls.ts';
 import { createEvents } from './events.ts';
 import { experimentCalls } from './experiment-calls.ts';
 import { openExperiments } from './experiments.ts';
+import { explainCalls } from './explain-calls.ts';
 import { forkReader } from './fork-reader.ts';
 import { openHome } from './home.ts';
 import { openJobs } from './jobs.ts';
@@ -97,6 +98,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     ...resultCalls(context),
     ...compareCalls(context),
     ...outputCalls(context),
+    ...explainCalls(context),
   };
   context.lease.takeOver();
   context.queue.reap();

@@ -4,7 +4,7 @@ import type { FromTrainer, Job } from './protocol.ts';
 
 /**
  * Does one job, reporting as it goes; its last report is `finished`. Throws what went wrong, or the signal's reason. Training
- * runs take their engine from `engines` and leave it there.
+ * runs, and looking into networks, take their engine from `engines` and leave it there.
  *
  * What a job needs is loaded with it: all together takes half a second, which is long beside a small job.
  */
@@ -39,6 +39,9 @@ export async function runJob(
       break;
     case 'predict':
       await (await import('./predict-images.ts')).predictImages(job, report, signal);
+      break;
+    case 'explain':
+      await (await import('./explain.ts')).explain(job, report, signal, engines);
       break;
     case 'export':
       await (await import('./export.ts')).exportNetwork(job);

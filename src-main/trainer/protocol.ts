@@ -140,6 +140,23 @@ export interface PredictJob {
   cacheFolder: string;
 }
 
+/** Shows where a network looks in images. */
+export interface ExplainJob {
+  kind: 'explain';
+  engine: RunConfig['engine'];
+  /** Trained weights, whose file says the rest itself, or a registered network. Its own head is looked through. */
+  network: string | JobModel;
+  /** Side of the square crop in pixels. */
+  size: number;
+  /** Absolute paths of images; `hash` where it is known; `overlay`: the PNG to write of the picture with its map over it. */
+  images: { path: string; hash?: string; overlay?: string }[];
+  /** The class to look for; null: in each image the one that is predicted of it. */
+  label: number | null;
+  /** Whether one map is wanted, the mean of all. */
+  mean: boolean;
+  cacheFolder: string;
+}
+
 /** Writes a run's trained network for use elsewhere. */
 export interface ExportJob {
   kind: 'export';
@@ -212,6 +229,7 @@ export type Job =
   | RankJob
   | ArraysJob
   | PredictJob
+  | ExplainJob
   | ExportJob
   | VerifyJob
   | EnginesJob
@@ -230,6 +248,24 @@ export interface Predictions {
   sampleIds: Int32Array;
   probabilities: Float32Array;
 }
+
+/** How much each place of what a network sees speaks for a class; below zero it speaks against it. */
+export interface ActivationMap {
+  /** From a linear head's weights, or from gradients. */
+  how: 'cam' | 'grad-cam';
+  rows: number;
+  columns: number;
+  /** Row-major [rows, columns], in the units of a logit times the number of places (`cam`), before any ReLU. */
+  values: Float64Array;
+  label: number;
+  /** By class. */
+  probabilities: Float32Array;
+  /** Where in the picture that is: left, top, width, height as shares of its sides. */
+  region: [number, number, number, number];
+}
+
+/** The mean of such maps. */
+export type MeanMap = Pick<ActivationMap, 'how' | 'rows' | 'columns' | 'values'>;
 
 export type FromTrainer =
   /** It takes a job: at its start, and again after every job that finished. After any other end of a job it exits. */
@@ -257,6 +293,10 @@ export type FromTrainer =
   | { type: 'predictions'; predictions: Predictions }
   /** One image of a predict job: probabilities by target class, or why there are none. */
   | { type: 'predicted'; path: string; probabilities: Float32Array | null; error: ErrorValue | null }
+  /** One image of an explain job: its map, or why there is none. */
+  | { type: 'explained'; path: string; map: ActivationMap | null; error: ErrorValue | null }
+  /** The mean over those images that could be read; null where none could. */
+  | { type: 'mean-map'; map: MeanMap | null; images: number }
   /** `auto`: which of them it takes, and why. */
   | { type: 'engines'; engines: SystemReport['engines']; auto: string }
   | { type: 'bench'; result: TrainerBench | RunBench }

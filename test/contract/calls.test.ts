@@ -100,6 +100,8 @@ const good: [CallName, () => unknown][] = [
   ['runs.comparePair', () => ({ a: ids.first, b: ids.second })],
   ['runs.changes', () => ({ a: ids.first, b: ids.second, kind: 'fixed' })],
   ['runs.predict', () => ({ run: ids.first, paths: [join(fixture.images, 'bee/0.png'), '/no/such.png'] })],
+  ['runs.explain', () => ({ run: ids.first, samples: [1], paths: ['/no/such.png'] })],
+  ['runs.meanMap', () => ({ run: ids.first, label: 1 })],
   ['runs.export', () => ({ run: ids.first, format: 'csv', path: join(fixture.root, 'out.csv') })],
   ['exports.verify', () => ({ path: fixture.weights })],
   ['experiments.start', () => ({ name: 's', dataset: 'insects', model: 'tiny', methods: ['finetune'] })],

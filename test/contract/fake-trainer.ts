@@ -10,6 +10,8 @@ import { readSafetensorsHeader, writeSafetensors } from '../../src-main/formats/
 import { explainSystemError } from '../../src-main/formats/system-error.ts';
 import { checkpointPath, type Said } from '../../src-main/trainer/checkpoint.ts';
 import type {
+  ActivationMap,
+  ExplainJob,
   FromTrainer,
   Job,
   JobSample,
@@ -113,10 +115,28 @@ async function work(job: Job): Promise<void> {
         : { code: 'not-found' as const, message: `${path} is missing`, hint: '' };
       say({ type: 'predicted', path, error, probabilities: error ? null : Float32Array.of(0.25, 0.75) });
     }
-  } else if (job.kind === 'export') writeFileSync(job.path, `exported ${job.format}`);
+  } else if (job.kind === 'explain') explain(job);
+  else if (job.kind === 'export') writeFileSync(job.path, `exported ${job.format}`);
   else if (job.kind === 'verify')
     say({ type: 'verified', check: { path: job.path, size: 32, classes: 2, tolerance: 1e-3, vectors: [] } });
   if (job.kind !== 'train') finish(null);
+}
+
+/** The first of two places is the class's. */
+function explain({ images, mean, label }: ExplainJob): void {
+  const map = { how: 'cam' as const, rows: 1, columns: 2, values: Float64Array.of(1, -1) };
+  if (mean) say({ type: 'mean-map', map, images: images.length });
+  for (const { path } of mean ? [] : images) {
+    const missing = { code: 'not-found' as const, message: `${path} is missing`, hint: '' };
+    const error = existsSync(path) ? null : missing;
+    const found: ActivationMap = {
+      ...map,
+      label: label ?? 1,
+      probabilities: Float32Array.of(0.25, 0.75),
+      region: [0.25, 0, 0.5, 1],
+    };
+    say({ type: 'explained', path, map: error ? null : found, error });
+  }
 }
 
 /** Ten images a second in training, thirty in passes; a step takes 100 MB. */

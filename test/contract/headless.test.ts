@@ -355,6 +355,8 @@ describe('the folders', () => {
     ['models.add', (path) => ({ path, name: 'more' })],
     ['models.add', (path) => ({ path: fixture.home, classesPath: path, name: 'more' })],
     ['runs.predict', (path) => ({ run: 1, paths: [fixture.images, path] })],
+    ['runs.explain', (path) => ({ run: 1, paths: [fixture.images, path] })],
+    ['runs.explain', (path) => ({ run: 1, paths: [fixture.images], out: path })],
     ['runs.export', (path) => ({ run: 1, format: 'csv', path })],
   ];
   test.each(calls)('%s keeps to those that were named, links followed', async (call, input) => {

@@ -89,7 +89,7 @@ async function pictures(folder: string, split: string, perClass: number): Promis
   return samples;
 }
 
-function sourceModel(folder: string, architecture: string): JobModel {
+export function sourceModel(folder: string, architecture: string): JobModel {
   // Files tell the width of few networks.
   const width = architecture === 'resnet18' ? 1 / 8 : 1;
   const backbone = createBackbone({ architecture, padding: 'same', width });
@@ -100,7 +100,7 @@ function sourceModel(folder: string, architecture: string): JobModel {
     [...backbone.tensors, ...sourceHead(backbone, 5)].map(({ name, shape, kind }) => {
       const count = shape.reduce((a, b) => a * b, 1);
       const scale = Math.sqrt(2 / shape.slice(1).reduce((a, b) => a * b, 1));
-      const one = name.endsWith('running_var') || /\d\.weight$/.test(name);
+      const one = name.endsWith('running_var') || /(\d|\bln)\.weight$/.test(name);
       const value = () => (shape.length > 1 ? (2 * random() - 1) * scale : kind !== 'linear' && one ? 1 : 0);
       return [name, { shape, values: Float32Array.from({ length: count }, value) }];
     }),

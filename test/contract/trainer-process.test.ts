@@ -149,3 +149,27 @@ test('an exported ONNX model says what it takes, and its test vectors tell a cha
   const { vectors } = await verify(changed);
   expect(vectors.filter(({ holds }) => !holds)).toHaveLength(1);
 });
+
+test('where a trained network looks is told of images one by one, and in the mean', async () => {
+  const trained = await converse(fixture.job(changing));
+  const { weightsPath: network } = trained.one('finished').result!;
+  const { cacheFolder, samples } = fixture;
+  const overlay = join(fixture.folder, 'overlay.png');
+  const images = [{ ...samples.test[0], overlay }, { path: '/nowhere.png' }, samples.test[1]];
+  const job = { kind: 'explain', engine: 'cpu', network, size: 32, label: null, cacheFolder } as const;
+  const said = await converse({ ...job, images, mean: false });
+  const [first, absent, second] = said.all('explained');
+  expect(absent).toMatchObject({ map: null, error: { code: 'not-found' } });
+  for (const [k, p] of trained.probabilities('test').slice(0, 3).entries())
+    expect(first.map!.probabilities[k]).toBeCloseTo(p, 5);
+  // The fixture's pictures are 40 × 36: a resize to 36, then the center.
+  expect(first.map!.region).toEqual([4 / 40, 2 / 36, 32 / 40, 32 / 36]);
+  expect(first.map).toMatchObject({ how: 'cam', rows: 1, columns: 1 });
+  expect(await sharp(overlay).metadata()).toMatchObject({ width: 40, height: 36 });
+
+  const mean = (await converse({ ...job, images, mean: true, label: 2 })).one('mean-map');
+  const [one, , other] = (await converse({ ...job, images, mean: false, label: 2 })).all('explained');
+  expect(mean.images).toBe(2);
+  expect(mean.map!.values[0]).toBeCloseTo((one.map!.values[0] + other.map!.values[0]) / 2, 10);
+  expect(second.map!.label).toBe(second.map!.probabilities.indexOf(Math.max(...second.map!.probabilities)));
+});
