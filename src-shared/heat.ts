@@ -53,7 +53,7 @@ const stops: readonly (readonly [number, number, number])[] = [
 ];
 
 /** The color of a heat, each channel 0 to 255. */
-export function colorOf(heat: number): [number, number, number] {
+function colorOf(heat: number): [number, number, number] {
   const at = Math.min(1, Math.max(0, heat)) * (stops.length - 1);
   const low = Math.min(stops.length - 2, Math.floor(at));
   const mix = (channel: 0 | 1 | 2) =>

@@ -224,6 +224,28 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
         );
       return { total: all.length, predictions: all.slice(offset, offset + limit) };
     },
+    'runs.explain': ({ samples = [], head }) =>
+      samples.map((sample) => ({
+        sample,
+        path: `${sample}.jpg`,
+        error: null,
+        overlay: null,
+        map: {
+          how: 'cam' as const,
+          rows: 2,
+          columns: 2,
+          values: [1, -1, 0.5, 0],
+          label: 0,
+          name: head === 'source' ? 'langur' : 'mantled howler',
+          p: 0.8,
+          top: [],
+          region: [0.1, 0, 0.8, 1] as [number, number, number, number],
+        },
+      })),
+    'runs.meanMap': () => ({
+      map: { how: 'cam' as const, rows: 2, columns: 2, values: [0, 1, 2, 0] },
+      images: 12,
+    }),
     'runs.compare': ({ runs: ids }) => {
       const methods = [
         ...new Set(ids.map((id) => `${methodName(run(id).config.method)} ${run(id).config.rate}`)),
