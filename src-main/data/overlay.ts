@@ -3,7 +3,8 @@ import { type HeatMap, heatPixels } from '../../src-shared/heat.ts';
 import { writeWhole } from '../formats/write-whole.ts';
 import { decodeTo, openImage } from './decode.ts';
 import { imageError } from './image.ts';
-import { readImageFile } from './image-file.ts';
+import { readLocated } from './read-located.ts';
+import { type ImageSource, placeOf } from './stored-images.ts';
 
 /** Longer side in pixels of a picture with a map over it: a map has some fifty places. */
 const longest = 1024;
@@ -11,22 +12,23 @@ const longest = 1024;
 const opacity = 0.7;
 
 /**
- * Writes the picture at `path` with a map laid over its part `region` (left, top, width, height as shares of its sides) as the PNG
+ * Writes a picture with a map laid over its part `region` (left, top, width, height as shares of its sides) as the PNG
  * `out`. Errors: as reading the picture, and `unavailable` where the file cannot be written.
  */
 export async function writeOverlay(
-  path: string,
+  source: Pick<ImageSource, 'path' | 'place'>,
   map: HeatMap & { region: readonly [number, number, number, number] },
   out: string,
 ): Promise<void> {
   let picture: Awaited<ReturnType<typeof decodeTo>>;
   try {
-    const image = await openImage(await readImageFile(path));
+    const place = placeOf(source);
+    const image = await openImage(await readLocated(place), place.locator.crop);
     const shrunk = Math.min(1, longest / Math.max(image.width, image.height));
     const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.round(side * shrunk)));
     picture = await decodeTo(image, width, height, 'exact');
   } catch (error) {
-    throw imageError(error, path, 'failed', 'shown');
+    throw imageError(error, source.path, 'failed', 'shown');
   }
   const { width, height, data } = picture;
   const [left, top] = [Math.round(map.region[0] * width), Math.round(map.region[1] * height)];

@@ -119,7 +119,7 @@ function viewOf(
 
 /** Errors: `not-found`. */
 function imageOf({ store }: Context, id: number) {
-  const sample = store.samples.get(id);
+  const sample = store.samples.stamped(id);
   const folder = sample && store.datasets.folder(sample.dataset);
   if (!sample || folder === undefined) throw new CotuneError('not-found', `There is no image ${id}.`);
   return { sample: id, path: sample.path, image: jobSample(folder, sample) };

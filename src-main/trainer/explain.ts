@@ -18,13 +18,14 @@ export async function explain(
   const engine = await engines.open({ engine: job.engine, precision: 'full', cacheFolder });
   const view = await keptView(engine, job);
   const mean = openMean();
-  for (const [at, { path, hash, overlay }] of images.entries()) {
+  for (const [at, { overlay, ...image }] of images.entries()) {
+    const { path } = image;
     signal.throwIfAborted();
     try {
-      const source = { path, hash: hash ?? (await hashOf(path)) };
+      const source = { ...image, hash: image.hash ?? (await hashOf(path)) };
       const seen = await evaluationImage(source, size, view.preprocessing, cacheFolder);
       const map = { ...(await view.look(seen.pixels, job.label)), region: seen.region };
-      if (overlay) await writeOverlay(path, map, overlay);
+      if (overlay) await writeOverlay(source, map, overlay);
       if (job.mean) mean.add(map);
       else report({ type: 'explained', path, map, error: null });
     } catch (error) {

@@ -149,7 +149,7 @@ export interface ExplainJob {
   /** Side of the square crop in pixels. */
   size: number;
   /** Absolute paths of images; `hash` where it is known; `overlay`: the PNG to write of the picture with its map over it. */
-  images: { path: string; hash?: string; overlay?: string }[];
+  images: (Pick<JobSample, 'path' | 'place'> & { hash?: string; overlay?: string })[];
   /** The class to look for; null: in each image the one that is predicted of it. */
   label: number | null;
   /** Whether one map is wanted, the mean of all. */
