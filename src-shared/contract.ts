@@ -374,7 +374,7 @@ const PlaceMap = z.object({
   values: z.array(z.number()),
 });
 
-export const ActivationMap = PlaceMap.extend({
+const ActivationMap = PlaceMap.extend({
   /** The class that is looked for, among those of the head. */
   label: z.number().int(),
   name: z.string(),
@@ -385,7 +385,6 @@ export const ActivationMap = PlaceMap.extend({
   /** Where in the upright picture the map lies: left, top, width, height as shares of its sides. */
   region: z.tuple([z.number(), z.number(), z.number(), z.number()]),
 });
-export type ActivationMap = z.infer<typeof ActivationMap>;
 
 export const Interval = z.object({ value: z.number(), low: z.number(), high: z.number() });
 export type Interval = z.infer<typeof Interval>;
