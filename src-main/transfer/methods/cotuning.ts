@@ -50,9 +50,9 @@ export const cotuning = term({
   needs: ['pretrained-weights', 'source-head', 'relationship'],
   prepares: 'learning the relationship',
   relationship: ({ approach }) => approach,
-  async prepare(preparation, { tradeOff, approach, shuffled }) {
+  async prepare(preparation, { tradeOff, warmup, approach, shuffled }) {
     const { relationship, network, seed, note } = preparation;
-    for (const text of cautionsOf(tradeOff, preparation)) note(text);
+    for (const text of cautionsOf({ tradeOff, warmup }, preparation)) note(text);
     const matrix = await relationship(approach);
     return {
       state: { relationship: shuffled ? withRowsOfOthers(matrix, network.targetClasses, seed) : matrix },
@@ -92,13 +92,16 @@ export function withRowsOfOthers(matrix: Float32Array, rows: number, seed: numbe
 }
 
 /** What was found to spoil it (docs/evidence.md), where a run is like that. */
-function cautionsOf(tradeOff: number, { steps, size, ownSize }: Preparation): string[] {
-  const isHeavy = tradeOff >= 1 && steps < 2000;
+function cautionsOf(
+  { tradeOff, warmup }: { tradeOff: number; warmup: number },
+  { steps, size, ownSize }: Preparation,
+): string[] {
+  const isHeavy = tradeOff >= 1 && steps < 2000 && warmup < steps / 3;
   const isSmall = size < ownSize / 2;
   return [
     ...(isHeavy
       ? [
-          `A λ of ${tradeOff} weighs heavily in ${steps} steps: on bird species 2.3 was worse than plain fine-tuning by 4 to 14 points in 300 steps, and 0.3 was not.`,
+          `A λ of ${tradeOff} weighs heavily in ${steps} steps: on bird species 2.3 was worse than plain fine-tuning by 4 to 14 points in 300 steps, and neither was 0.3 nor one that grew over the first half (--cotuning.warmup).`,
         ]
       : []),
     ...(isSmall
