@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { inflateRaw } from 'node:zlib';
 import { ImageProblem } from './image.ts';
 import type { Locator, Part, Place } from './locator.ts';
+import { readCell } from './parquet-cell.ts';
 import { bitmapOfPlanes, planeBytes } from './planes.ts';
 
 const maxBytes = 1024 * 2 ** 20;
@@ -21,12 +22,13 @@ export const fileOf = ({ folder, locator: { file } }: Place): string =>
  * EACCES) pass through.
  */
 export async function readLocated(place: Place): Promise<Buffer> {
+  const { part } = place.locator;
+  if (part?.kind === 'row') return readCell(fileOf(place), part);
   // Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
   const file = await open(fileOf(place), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const facts = await file.stat();
     if (!facts.isFile()) throw new ImageProblem('unsupported', 'it is not a regular file');
-    const { part } = place.locator;
     if (part) return await readPart(file, part);
     checkSize(facts.size);
     return await file.readFile();
@@ -48,7 +50,7 @@ function checkSize(bytes: number): void {
     throw new ImageProblem('huge', `the file has ${Math.round(bytes / 2 ** 20)} MiB (at most 1024)`);
 }
 
-async function readPart(file: FileHandle, part: Part): Promise<Buffer> {
+async function readPart(file: FileHandle, part: Exclude<Part, { kind: 'row' }>): Promise<Buffer> {
   switch (part.kind) {
     case 'range': {
       const size = part.deflated?.bytes ?? part.bytes;
@@ -60,8 +62,6 @@ async function readPart(file: FileHandle, part: Part): Promise<Buffer> {
       const { offset, width, height } = part;
       return bitmapOfPlanes(await readRange(file, offset, planeBytes(width, height)), width, height);
     }
-    case 'row':
-      throw new ImageProblem('unsupported', 'images in Parquet files are not read yet');
   }
 }
 
