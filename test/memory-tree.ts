@@ -23,6 +23,7 @@ export function memoryTree(files: Files, folder = '/set'): FileTree {
     emptyFolders: [],
     issues: [],
     notes: [],
+    stamps: new Map(),
     read: async (path) => get(path),
     locate: (path) => {
       get(path);

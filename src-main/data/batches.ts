@@ -99,7 +99,7 @@ export async function openTrainingBatches(options: TrainingOptions): Promise<Tra
   async function make(step: number): Promise<TrainingBatch> {
     for (;;) {
       const chosen = samplesAt(step, indicesAt(step), { samples, unusable, seed });
-      const sources = chosen.map(({ path, hash }) => ({ path, hash, keep: kept.has(hash) }));
+      const sources = chosen.map(({ path, hash, place }) => ({ path, hash, place, keep: kept.has(hash) }));
       const views = await Promise.all(
         Array.from({ length: options.secondView ? 2 : 1 }, (_, view) => {
           const see = { seed, step, second: view > 0, crop, augment };
@@ -159,7 +159,10 @@ export async function openEvaluationBatches(
   const plan = (): void => {
     for (; at < wanted.length && queue.length < ahead; at += batch) {
       const chosen = wanted.slice(at, at + batch);
-      const sources = chosen.map(({ sample: { path, hash } }) => ({ path, hash, keep: kept.has(hash) }));
+      const sources = chosen.map(({ sample: { path, hash, place } }) => ({
+        ...{ path, hash, place },
+        keep: kept.has(hash),
+      }));
       const see = { views: chosen.map(({ view }) => view) };
       const making = makeImagesInThread({ sources, batch, cache, size, preprocessing, see });
       const labels = new Int32Array(batch);

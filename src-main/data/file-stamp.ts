@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
 /** How fine a file system's clock may be, in nanoseconds: whole seconds (FAT: two), or a tick of the kernel. */
@@ -12,8 +12,14 @@ const fine = 50_000_000n;
  */
 export async function stampOf(path: string): Promise<string | null> {
   const facts = await stat(path, { bigint: true });
-  return isSettled(facts) ? `${facts.size}:${facts.mtimeNs}:${facts.ctimeNs}:${facts.ino}` : null;
+  return isSettled(facts) ? textOf(facts) : null;
 }
+
+/** The stamp of a file that may have changed just now: it is compared with stamps of `stampOf` alone. */
+export const unsettledStampOf = (path: string): string => textOf(statSync(path, { bigint: true }));
+
+const textOf = ({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string =>
+  `${size}:${mtimeNs}:${ctimeNs}:${ino}`;
 
 function isSettled({ mtimeNs, ctimeNs }: BigIntStats): boolean {
   const tick = mtimeNs % 1_000_000_000n === 0n && ctimeNs % 1_000_000_000n === 0n ? coarse : fine;

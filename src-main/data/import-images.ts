@@ -67,7 +67,7 @@ export async function importImages(folder: string, options: ImportOptions): Prom
   const images = [...found.values()];
   const { format, unlabelled, issues, notes } = listing;
   const looks = new Map<string, Look>();
-  const facts = await readAll(folder, images, issues, looks, options);
+  const facts = await readAll(folder, images, listing, looks, options);
   const usable = images.filter((image) => facts.has(image.path));
   if (usable.length === 0) {
     const first = issues.find((issue) => issue.path === images[0].path);
@@ -145,7 +145,7 @@ function unusualNotes(issues: readonly SampleIssue[]): string[] {
 async function readAll(
   folder: string,
   images: readonly FoundImage[],
-  issues: SampleIssue[],
+  { issues, stamps }: Listing,
   looks: Map<string, Look>,
   { readFacts, previous, onProgress, signal }: ImportOptions,
 ): Promise<Map<string, FileFacts>> {
@@ -165,17 +165,20 @@ async function readAll(
       const place = placeIn(folder, image);
       const before = known.get(path);
       try {
+        // Of an archive, what it was when it was listed; nothing in it is newer.
+        const archive = stamps[place.locator.file];
+        const stampNow = archive === undefined ? () => stampOf(fileOf(place)) : async () => archive;
         if (
           before?.stamp &&
           isSame(before.locator, image.locator ?? null) &&
-          (await stampOf(fileOf(place))) === before.stamp
+          (await stampNow()) === before.stamp
         ) {
           const { width, height, bytes, hash, perceptualHash, stamp } = before;
           facts.set(path, { width, height, bytes, hash, perceptualHash, stamp });
           issues.push(...(unusual.get(path) ?? []));
         } else {
           const read = await readFacts(place);
-          facts.set(path, read.facts);
+          facts.set(path, archive === undefined ? read.facts : { ...read.facts, stamp: archive });
           if (read.reading) issues.push({ kind: 'unusual', path, detail: read.reading });
           if (looks.size < maxLooks) looks.set(path, read.look);
         }

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { ImportChoice } from '../../src-shared/contract.ts';
 import type { DatasetFormatFacts, SampleIssue } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { folders } from './formats/folders.ts';
 import type { DatasetFormat, FormatOptions, FoundImage, UnlabelledFolder } from './formats/format.ts';
 import { datasetFormats } from './formats/index.ts';
 import { isPlainFile } from './locator.ts';
@@ -23,28 +24,39 @@ export interface Listing {
   unlabelled: UnlabelledFolder[];
   issues: SampleIssue[];
   notes: string[];
+  /** Of the archives that images are in, by their paths in the folder: `stampOf` them before they were read. */
+  stamps: Record<string, string | null>;
 }
 
 const batch = 1000;
 
 /**
- * Finds out how a dataset lies and lists its images, telling them in batches. It is the folder at an absolute path, or a `file` in
+ * Finds out how a dataset lies and lists its images, telling them in batches (empty ones while it
+ * takes its time). It is the folder at an absolute path, or a `file` in
  * that folder.
  * @throws CotuneError `not-found` where it is not there, `bad-input` where it is of no known format or holds no image.
  */
 export async function listImages(
   { folder, file }: DatasetPlace,
   choice: ImportChoice,
+  unpackedFolder: string,
   hear: (images: FoundImage[]) => void,
 ): Promise<Listing> {
-  const tree = await openTree(folder, file);
-  const { format, why } = await formatOf(tree, choice.format);
+  const { format: wanted = 'auto' } = choice;
+  const tree = await openTree(folder, file, {
+    unpackedFolder,
+    // Who names a format knows what belongs to it.
+    everyArchive: wanted !== 'auto' && wanted !== folders.name,
+    told: () => hear([]),
+  });
+  const { format, why } = await formatOf(tree, wanted);
   const listing: Listing = {
     format: { name: format.name, title: format.title, why },
     classes: null,
     unlabelled: [],
     issues: [...tree.issues],
     notes: [...tree.notes],
+    stamps: Object.fromEntries(tree.stamps),
   };
   const options: FormatOptions = {
     tell: (note) => void listing.notes.push(note),
@@ -86,11 +98,16 @@ export async function listImages(
 /** An image with its locator, but for a plain file at its own path; an issue where the file is not there. */
 function withLocator(tree: FileTree, { locator: given, ...image }: FoundImage): FoundImage | SampleIssue {
   const { path } = image;
-  if (!given && !tree.files.has(path))
-    return { kind: 'missing-file', path, detail: 'it is named, and not there' };
+  if (!given && !tree.files.has(path)) return { kind: 'missing-file', path, detail: whyMissing(path) };
   const locator = given ?? tree.locate(path);
   return isPlainFile(locator) && locator.file === path ? image : { ...image, locator };
 }
+
+const whyMissing = (path: string): string => {
+  if (/:\/\//.test(path)) return 'it is an address, and nothing is fetched';
+  const leaves = /^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)/.test(path);
+  return leaves ? 'it leads out of the dataset, where nothing is read' : 'it is named, and not there';
+};
 
 const twice = ({ path, className }: FoundImage, before: string): SampleIssue => ({
   kind: 'bad-row',
@@ -102,7 +119,7 @@ const twice = ({ path, className }: FoundImage, before: string): SampleIssue => 
 });
 
 /** The format that a person names, or the one that a tree looks most like. */
-async function formatOf(tree: FileTree, name = 'auto'): Promise<{ format: DatasetFormat; why: string }> {
+async function formatOf(tree: FileTree, name: string): Promise<{ format: DatasetFormat; why: string }> {
   const named = datasetFormats.find((format) => format.name === name);
   if (named) return { format: named, why: 'It was named.' };
   if (name !== 'auto')

@@ -2,7 +2,12 @@
 export interface Locator {
   /** Relative to the dataset's folder, forward slashes; empty where that itself is the file. */
   file: string;
-  /** A piece of that file; without it, the whole file. */
+  /**
+   * What has to be unpacked before the part can be read, since it cannot be opened in the middle: gzip, and archives that are
+   * deflated members of others. Each is a piece of what the one before gives; the first, of the file.
+   */
+  packed?: Packed[];
+  /** A piece of that file, or of what was unpacked; without it, the whole. */
   part?: Part;
   /** In pixels of the upright image: left, top, width, height. */
   crop?: Crop;
@@ -14,9 +19,21 @@ export interface Locator {
  * `planes`: the red, the green and the blue plane of an image without a header, as CIFAR has them.
  */
 export type Part =
-  | { kind: 'range'; offset: number; bytes: number; deflated?: { bytes: number } }
+  | RangePart
   | { kind: 'row'; row: number; column: string }
   | { kind: 'planes'; offset: number; width: number; height: number };
+
+export interface RangePart {
+  kind: 'range';
+  offset: number;
+  bytes: number;
+  deflated?: { bytes: number };
+}
+
+export interface Packed {
+  part?: RangePart;
+  gzip: boolean;
+}
 
 export type Crop = [left: number, top: number, width: number, height: number];
 
@@ -36,4 +53,5 @@ export const placeIn = (
 export const placeOfFile = (path: string): Place => ({ folder: path, locator: { file: '' } });
 
 /** Whether it says no more than the path of a whole file. */
-export const isPlainFile = ({ part, crop }: Locator): boolean => part === undefined && crop === undefined;
+export const isPlainFile = ({ packed, part, crop }: Locator): boolean =>
+  packed === undefined && part === undefined && crop === undefined;

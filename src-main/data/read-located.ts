@@ -8,7 +8,9 @@ import type { Locator, Part, Place } from './locator.ts';
 import { readCell } from './parquet-cell.ts';
 import { bitmapOfPlanes, planeBytes } from './planes.ts';
 
-const maxBytes = 1024 * 2 ** 20;
+const maxImageBytes = 2 ** 30;
+/** Images do not deflate well: what is larger once inflated is none. Several are read at a time. */
+const maxInflatedBytes = 2 ** 27;
 const inflating = promisify(inflateRaw);
 
 /** The file that a place is in. */
@@ -22,6 +24,15 @@ export const fileOf = ({ folder, locator: { file } }: Place): string =>
  * EACCES) pass through.
  */
 export async function readLocated(place: Place): Promise<Buffer> {
+  const bytes = await readBytes(place, isDeflated(place.locator.part) ? maxInflatedBytes : maxImageBytes);
+  if (bytes.length === 0) throw new ImageProblem('empty', 'the file is empty (0 bytes)');
+  return bytes;
+}
+
+const isDeflated = (part: Part | undefined): boolean => part?.kind === 'range' && part.deflated !== undefined;
+
+/** What is at a place, of at most so many bytes. Errors: as `readLocated`, but that nothing is something. */
+export async function readBytes(place: Place, most: number): Promise<Buffer> {
   const { part } = place.locator;
   if (part?.kind === 'row') return readCell(fileOf(place), part);
   // Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
@@ -29,8 +40,8 @@ export async function readLocated(place: Place): Promise<Buffer> {
   try {
     const facts = await file.stat();
     if (!facts.isFile()) throw new ImageProblem('unsupported', 'it is not a regular file');
-    if (part) return await readPart(file, part);
-    checkSize(facts.size);
+    if (part) return await readPart(file, part, most);
+    checkSize(facts.size, most);
     return await file.readFile();
   } finally {
     await file.close();
@@ -44,29 +55,35 @@ export function hashLocated(bytes: Uint8Array, { crop }: Locator): string {
   return hash.digest('hex');
 }
 
-function checkSize(bytes: number): void {
-  if (bytes === 0) throw new ImageProblem('empty', 'the file is empty (0 bytes)');
-  if (bytes > maxBytes)
-    throw new ImageProblem('huge', `the file has ${Math.round(bytes / 2 ** 20)} MiB (at most 1024)`);
+function checkSize(bytes: number, most: number): void {
+  if (bytes > most)
+    throw new ImageProblem(
+      'huge',
+      `the file has ${Math.round(bytes / 2 ** 20)} MiB (at most ${most / 2 ** 20})`,
+    );
 }
 
-async function readPart(file: FileHandle, part: Exclude<Part, { kind: 'row' }>): Promise<Buffer> {
+async function readPart(
+  file: FileHandle,
+  part: Exclude<Part, { kind: 'row' }>,
+  most: number,
+): Promise<Buffer> {
   switch (part.kind) {
     case 'range': {
       const size = part.deflated?.bytes ?? part.bytes;
-      checkSize(size);
+      checkSize(Math.max(size, part.bytes), most);
       const bytes = await readRange(file, part.offset, part.bytes);
       return part.deflated ? inflate(bytes, size) : bytes;
     }
     case 'planes': {
       const { offset, width, height } = part;
+      checkSize(planeBytes(width, height), most);
       return bitmapOfPlanes(await readRange(file, offset, planeBytes(width, height)), width, height);
     }
   }
 }
 
 async function readRange(file: FileHandle, offset: number, length: number): Promise<Buffer> {
-  checkSize(length);
   const bytes = Buffer.allocUnsafeSlow(length);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
@@ -78,7 +95,7 @@ async function readRange(file: FileHandle, offset: number, length: number): Prom
 
 /** What its archive says that a member has is all that it may have: a bomb says little. */
 async function inflate(bytes: Buffer, size: number): Promise<Buffer> {
-  const inflated = await inflating(bytes, { maxOutputLength: size }).catch((error: Error) => {
+  const inflated = await inflating(bytes, { maxOutputLength: Math.max(size, 1) }).catch((error: Error) => {
     throw new ImageProblem('broken', `it cannot be inflated (${error.message})`, { cause: error });
   });
   if (inflated.length === size) return inflated;

@@ -3,14 +3,17 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 /** Thrown where a file is not what its format says; the message is half a sentence: «its index lies beyond its end». */
 export class DamagedFile extends Error {}
 
-/** Bytes of a file at any place. The file is open only while something is read, so that nothing has to be closed. */
+/** Bytes of a file, or of a piece of it, at any place. The file is open only while something is read, so that nothing has to be closed. */
 export class FileBytes {
   readonly path: string;
   readonly size: number;
+  #begin: number;
 
-  constructor(path: string) {
+  /** `piece` lies within the file. */
+  constructor(path: string, piece?: { begin: number; size: number }) {
     this.path = path;
-    this.size = this.#with((file) => fstatSync(file).size);
+    this.#begin = piece?.begin ?? 0;
+    this.size = piece?.size ?? this.#with((file) => fstatSync(file).size);
   }
 
   /** Exactly `length` bytes, in a buffer of their own. Throws `DamagedFile` where the file is shorter. */
@@ -25,7 +28,13 @@ export class FileBytes {
       const bytes = new Uint8Array(length);
       let done = 0;
       while (done < length) {
-        const count = readSync(file, bytes, done, Math.min(length - done, 2 ** 30), offset + done);
+        const count = readSync(
+          file,
+          bytes,
+          done,
+          Math.min(length - done, 2 ** 30),
+          this.#begin + offset + done,
+        );
         if (count === 0) throw new DamagedFile('it ended while being read');
         done += count;
       }

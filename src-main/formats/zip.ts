@@ -1,42 +1,52 @@
 import { crc32 } from 'node:zlib';
 import { DamagedFile, type FileBytes } from './file-bytes.ts';
 
-/** A member that is stored as it is. */
-interface Member {
+export interface ZipMember {
   name: string;
+  /** Once inflated. */
   size: number;
+  /** In the archive. */
+  packed: number;
   crc: number;
   /** Where its local header begins. */
   header: number;
+  /** How it is packed: 0 stored, 8 deflated. */
   method: number;
+  encrypted: boolean;
 }
 
 /**
  * The members of a zip archive, ZIP64 included. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
- * Nothing is unpacked: members are read where they are, so only stored ones are (PyTorch compresses none), and no member can
- * be larger than the archive. Names that lead out of a folder, and names that stand twice, are refused.
+ * Nothing is unpacked: members are read where they are, so `read` reads stored ones only (PyTorch compresses none), and none
+ * that is larger than the archive. Names that lead out of a folder, and names that stand twice, are refused.
  */
 export class ZipArchive {
-  readonly members: ReadonlyMap<string, Member>;
+  readonly members: ReadonlyMap<string, ZipMember>;
   #file: FileBytes;
 
-  /** Throws `DamagedFile`. */
-  constructor(file: FileBytes) {
+  /** `maxIndexBytes` bounds what is read of its directory. Throws `DamagedFile`. */
+  constructor(file: FileBytes, maxIndexBytes = 64 * 2 ** 20) {
     this.#file = file;
-    this.members = readDirectory(file);
+    this.members = readDirectory(file, maxIndexBytes);
   }
 
-  /** Where a member's bytes begin. Throws `DamagedFile`. */
+  /** Where a stored member's bytes begin. Throws `DamagedFile`. */
   locate(name: string): { begin: number; size: number } {
     const member = this.members.get(name);
     if (!member) throw new DamagedFile(`it has no member ${name}`);
     if (member.method !== 0)
       throw new DamagedFile(`its member ${name} is compressed, which PyTorch’s own files are not`);
-    const local = view(this.#file.read(member.header, 30));
+    return { begin: this.beginOf(member), size: member.size };
+  }
+
+  /** Where a member's bytes begin, packed as they are. Throws `DamagedFile`. */
+  beginOf({ name, header, packed }: ZipMember): number {
+    const local = view(this.#file.read(header, 30));
     if (local.getUint32(0, true) !== 0x04034b50)
       throw new DamagedFile(`its member ${name} is not where it should be`);
-    const begin = member.header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
-    return { begin, size: member.size };
+    const begin = header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+    if (begin + packed > this.#file.size) throw new DamagedFile(`its member ${name} lies beyond its end`);
+    return begin;
   }
 
   /** A whole member of at most `limit` bytes, checked against its checksum. Throws `DamagedFile`. */
@@ -51,7 +61,6 @@ export class ZipArchive {
 }
 
 const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-const maxDirectoryBytes = 64 * 2 ** 20;
 
 /** Place, length and entries of the central directory, from the record at the end. */
 function findDirectory(file: FileBytes): { offset: number; length: number; count: number } {
@@ -75,12 +84,15 @@ function findDirectory(file: FileBytes): { offset: number; length: number; count
   };
 }
 
-function readDirectory(file: FileBytes): Map<string, Member> {
+function readDirectory(file: FileBytes, maxIndexBytes: number): Map<string, ZipMember> {
   const { offset, length, count } = findDirectory(file);
-  if (length > maxDirectoryBytes) throw new DamagedFile('its index is larger than any checkpoint’s');
+  if (length > maxIndexBytes)
+    throw new DamagedFile(
+      `its index has ${Math.round(length / 2 ** 20)} MiB: at most ${maxIndexBytes / 2 ** 20} are read`,
+    );
   const bytes = file.read(offset, length);
   const data = view(bytes);
-  const members = new Map<string, Member>();
+  const members = new Map<string, ZipMember>();
   let at = 0;
   for (let i = 0; i < count; i++) {
     if (at + 46 > length || data.getUint32(at, true) !== 0x02014b50)
@@ -90,7 +102,7 @@ function readDirectory(file: FileBytes): Map<string, Member> {
     );
     const end = at + 46 + nameLength + extraLength + commentLength;
     if (end > length) throw new DamagedFile('its index is damaged');
-    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
+    const name = memberName(bytes.subarray(at + 46, at + 46 + nameLength));
     if (/^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)/.test(name))
       throw new DamagedFile(`its member ${JSON.stringify(name)} leads out of it`);
     if (members.has(name)) throw new DamagedFile(`its member ${name} stands twice`);
@@ -99,17 +111,34 @@ function readDirectory(file: FileBytes): Map<string, Member> {
       data.getUint32(at + 20, true),
       data.getUint32(at + 42, true),
     ]);
-    const [size, , header] = extra;
+    const [size, packed, header] = extra;
     members.set(name, {
       name,
       size,
+      packed,
       header,
       crc: data.getUint32(at + 16, true),
       method: data.getUint16(at + 10, true),
+      encrypted: (data.getUint16(at + 8, true) & 1) === 1,
     });
     at = end;
   }
   return members;
+}
+
+/** Upper half of code page 437, in which names are written that are not UTF-8. */
+const codePage437 =
+  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0';
+
+/** Many programs write UTF-8 without the flag that says so: what can be UTF-8 is. */
+function memberName(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return Array.from(bytes, (byte) =>
+      byte < 128 ? String.fromCharCode(byte) : codePage437[byte - 128],
+    ).join('');
+  }
 }
 
 /** Size, packed size and place of a member; those that do not fit 32 bits stand in its ZIP64 extra field, in this order. */

@@ -106,7 +106,7 @@ function jobOf(request: TrainerRequest, homeFolder: string): BenchJob {
           kind: 'bench',
           work: {
             ...request,
-            samples: jobSamples(dataset.path, samples).train,
+            samples: jobSamples(home, dataset.path, samples).train,
             preprocessing: preprocessingFor(request.size),
             cacheFolder: home.cache,
           },

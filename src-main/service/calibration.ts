@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { Calibration, EngineChoice, Model } from '../../src-shared/domain.ts';
 import type { FoundImage } from '../data/formats/format.ts';
-import { placeIn } from '../data/locator.ts';
 import { matchSourceClasses } from '../data/source-labels.ts';
 import { placeOf } from '../data/stored-images.ts';
 import type { CalibrationJob, JobSample } from '../trainer/protocol.ts';
 import type { Context } from './context.ts';
 import { hashPlace } from './data-check.ts';
 import { datasetPlace } from './dataset-place.ts';
+import { readablePlace } from './image-places.ts';
 import { jobModel } from './run-samples.ts';
 import type { TaskWork } from './tasks.ts';
 
@@ -30,9 +30,14 @@ export async function calibrateModel(
   const data = resolve(folder);
   const dataset = datasetPlace(data);
   const images: FoundImage[] = [];
-  await reader.read('images', { dataset, choice: {} }, dataset.folder, (found) => {
-    for (const image of found) images.push(image);
-  });
+  await reader.read(
+    'images',
+    { dataset, choice: {}, unpackedFolder: home.unpacked },
+    dataset.folder,
+    (found) => {
+      for (const image of found) images.push(image);
+    },
+  );
   const folders = [...new Set(images.map(({ className }) => className))].sort();
   const { labels, notes } = matchSourceClasses(folders, model.sourceClasses);
   const samples: JobSample[] = [];
@@ -40,7 +45,7 @@ export async function calibrateModel(
     const label = labels.get(image.className);
     if (label === undefined) continue;
     const path = join(dataset.folder, image.path);
-    const place = image.locator && placeIn(dataset.folder, image);
+    const place = image.locator && readablePlace({ home }, dataset.folder, image);
     samples.push({ id: samples.length, path, hash: '', label, place });
   }
   const queue = samples.values();
@@ -48,7 +53,7 @@ export async function calibrateModel(
     for (const sample of queue) {
       task.signal.throwIfAborted();
       // No file has the hash of its path: who uses the images leaves out what cannot be read.
-      sample.hash = await hashPlace(reader, placeOf(sample)).catch(() => sha256(sample.path));
+      sample.hash = await hashPlace(reader, placeOf(sample), dataset.folder).catch(() => sha256(sample.path));
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));

@@ -4,10 +4,11 @@ import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { stampOf, withStamp } from '../data/file-stamp.ts';
-import { isPlainFile, type Place, placeIn } from '../data/locator.ts';
+import { isPlainFile, type Place } from '../data/locator.ts';
 import { fileOf } from '../data/read-located.ts';
 import type { StampedSample } from '../store/samples.ts';
 import type { Base } from './base.ts';
+import { fileOfSample, readablePlace, unpackFor } from './image-places.ts';
 import type { Reader } from './reader.ts';
 
 const atOnce = 32;
@@ -19,16 +20,19 @@ const atOnce = 32;
  * Errors: `conflict`, naming the first few that differ.
  */
 export async function checkUnchanged(
-  { store, reader }: Pick<Base, 'store' | 'reader'>,
+  base: Pick<Base, 'store' | 'reader' | 'home'>,
   folder: string,
   samples: readonly StampedSample[],
 ): Promise<void> {
+  const { store } = base;
+  await unpackFor(base, folder, samples);
+  const stampNow = stampsOnce();
   const changed: string[] = [];
   const restamped: [id: number, stamp: string][] = [];
   const queue = samples.values();
   const worker = async () => {
     for (const sample of queue) {
-      const { difference, stamp } = await look(reader, placeIn(folder, sample), sample);
+      const { difference, stamp } = await look(base, folder, sample, stampNow);
       if (difference) changed.push(`${sample.path} ${difference}`);
       else if (stamp && stamp !== sample.stamp) restamped.push([sample.id, stamp]);
     }
@@ -48,19 +52,29 @@ export async function checkUnchanged(
   );
 }
 
+type StampOf = (path: string, inArchive: boolean) => Promise<string | null>;
+
 async function look(
-  reader: ImageHashes,
-  place: Place,
+  { home, reader }: Pick<Base, 'home' | 'reader'>,
+  folder: string,
   sample: StampedSample,
+  stampNow: StampOf,
 ): Promise<{ difference?: string; stamp?: string | null }> {
+  const { locator } = sample;
   try {
-    const path = fileOf(place);
-    if (sample.stamp !== null && (await stampOf(path)) === sample.stamp) return { stamp: sample.stamp };
-    if (isPlainFile(place.locator)) {
-      const { size } = await stat(path);
-      if (size !== sample.bytes) return { difference: `has ${size} bytes instead of ${sample.bytes}` };
+    const path = fileOfSample(folder, sample);
+    const inArchive = locator?.part !== undefined;
+    if (sample.stamp !== null && (await stampNow(path, inArchive)) === sample.stamp)
+      return { stamp: sample.stamp };
+    const place = readablePlace({ home }, folder, sample);
+    if (inArchive) {
+      const stamp = await stampNow(path, true);
+      const hash = await hashPlace(reader, place, folder);
+      return hash === sample.hash ? { stamp } : { difference: 'has different content' };
     }
-    const { value: hash, stamp } = await withStamp(path, () => hashPlace(reader, place));
+    const { size } = await stat(path);
+    if (size !== sample.bytes) return { difference: `has ${size} bytes instead of ${sample.bytes}` };
+    const { value: hash, stamp } = await withStamp(path, () => hashPlace(reader, place, folder));
     return hash === sample.hash ? { stamp } : { difference: 'has different content' };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -68,11 +82,20 @@ async function look(
   }
 }
 
-type ImageHashes = Pick<Reader, 'read'>;
+/** `stampOf` a file, of an archive once: thousands of images are in it. */
+function stampsOnce(): StampOf {
+  const known = new Map<string, Promise<string | null>>();
+  return (path, inArchive) => {
+    if (!inArchive) return stampOf(path);
+    const stamp = known.get(path) ?? stampOf(path);
+    known.set(path, stamp);
+    return stamp;
+  };
+}
 
 /** SHA-256 of what is at a place now, in hex: what is inside other files is read where those may do no harm. */
-export const hashPlace = (reader: ImageHashes, place: Place): Promise<string> =>
-  isPlainFile(place.locator) ? hashFile(fileOf(place)) : reader.read('image-hash', { place }, place.folder);
+export const hashPlace = (reader: Pick<Reader, 'read'>, place: Place, folder: string): Promise<string> =>
+  isPlainFile(place.locator) ? hashFile(fileOf(place)) : reader.read('image-hash', { place }, folder);
 
 /** SHA-256 of a file, in hex. */
 export async function hashFile(path: string): Promise<string> {

@@ -39,7 +39,7 @@ export async function estimatePlan(context: Context, given: Experiment['plan']):
     targetClasses: dataset.classes.length,
     classNames: dataset.classes,
     model: jobModel(home, model),
-    samples: jobSamples(dataset.path, chosen[0]),
+    samples: jobSamples(home, dataset.path, chosen[0]),
     cacheFolder: home.cache,
   });
   const measurements: RunBench[] = [];

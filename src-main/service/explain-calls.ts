@@ -8,6 +8,7 @@ import { checkOutput } from '../formats/output-file.ts';
 import type { ActivationMap, ExplainJob } from '../trainer/protocol.ts';
 import type { Context, Handlers } from './context.ts';
 import { imagePaths } from './image-paths.ts';
+import { unpackFor } from './image-places.ts';
 import { findRun } from './lookup.ts';
 import { mostProbable } from './most-probable.ts';
 import { jobModel, jobSample } from './run-samples.ts';
@@ -31,7 +32,7 @@ export function explainCalls(context: Context): Handlers<Names> {
         path,
         image: { path: resolve(path) },
       }));
-      const named = [...samples.map((sample) => imageOf(context, sample)), ...files];
+      const named = [...(await Promise.all(samples.map((sample) => imageOf(context, sample)))), ...files];
       if (named.length === 0)
         throw new CotuneError('bad-input', 'No image is named.', 'Name samples, or image files.');
       const overlays = out === undefined ? [] : overlaysIn(resolve(out), named, overwrite);
@@ -63,8 +64,10 @@ export function explainCalls(context: Context): Handlers<Names> {
           'Choose another class or split.',
         );
       const step = Math.max(1, predictions.length / meanOf);
-      const images = Array.from({ length: Math.min(meanOf, predictions.length) }, (_, i) =>
-        imageOf(context, predictions[Math.floor(i * step)].sample.id),
+      const images = await Promise.all(
+        Array.from({ length: Math.min(meanOf, predictions.length) }, (_, i) =>
+          imageOf(context, predictions[Math.floor(i * step)].sample.id),
+        ),
       );
       const mean = await jobs.ask(
         {
@@ -118,11 +121,13 @@ function viewOf(
 }
 
 /** Errors: `not-found`. */
-function imageOf({ store }: Context, id: number) {
+async function imageOf(context: Context, id: number) {
+  const { store, home } = context;
   const sample = store.samples.stamped(id);
   const folder = sample && store.datasets.folder(sample.dataset);
   if (!sample || folder === undefined) throw new CotuneError('not-found', `There is no image ${id}.`);
-  return { sample: id, path: sample.path, image: jobSample(folder, sample) };
+  await unpackFor(context, folder, [sample]);
+  return { sample: id, path: sample.path, image: jobSample(home, folder, sample) };
 }
 
 /** Where the pictures with maps go: a file for each, named after it. Errors: as `makeFolder` and `checkOutput`. */

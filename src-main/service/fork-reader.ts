@@ -13,14 +13,16 @@ const program = [
 ].map((url) => fileURLToPath(url));
 
 /**
- * SpawnReader over a Node child process under Node's permission model: it reads its own program and `folder`, writes
- * nothing, starts nothing. `entry` is the reader's program.
+ * SpawnReader over a Node child process under Node's permission model: it reads its own program and `folder`, starts nothing, and
+ * writes nothing but into `scratch`, a folder of what can all be made again. `entry` is the reader's program.
  */
 export function forkReader(
   entry: string = fileURLToPath(new URL('../reader/main.ts', import.meta.url)),
+  scratch?: string,
 ): SpawnReader {
   return (folder, maxBytes) => {
-    const readable = [...program, dirname(entry), folder].flatMap((path) => [path, real(path)]);
+    const own = scratch === undefined ? [] : [scratch, real(scratch)];
+    const readable = [...program, dirname(entry), folder, ...own].flatMap((path) => [path, real(path)]);
     return forkProcess(entry, {
       args: [String(maxBytes)],
       // Decoders are native modules. The model does not hold these back; it does hold what is read by JavaScript.
@@ -29,6 +31,7 @@ export function forkReader(
         '--allow-addons',
         '--disable-warning=SecurityWarning',
         ...[...new Set(readable)].map((path) => `--allow-fs-read=${path}`),
+        ...[...new Set(own)].map((path) => `--allow-fs-write=${path}`),
       ],
       env: environment(),
     });

@@ -8,6 +8,8 @@ export interface Home {
   readonly database: string;
   /** Caches by content: safe to delete. */
   readonly cache: string;
+  /** What of archives cannot be read where it is; in the cache. */
+  readonly unpacked: string;
   /** Downloads that are not whole yet. */
   readonly downloads: string;
   modelFile(hash: string): string;
@@ -27,6 +29,7 @@ export function openHome(folder: string): Home {
     root,
     database: databaseOf(folder),
     cache: join(root, 'cache'),
+    unpacked: join(root, 'cache', 'unpacked'),
     downloads: join(root, 'downloads'),
     modelFile: (hash) => join(root, 'models', `${hash}.safetensors`),
     runFolder: (run) => join(root, 'runs', String(run)),
@@ -37,7 +40,7 @@ export function openHome(folder: string): Home {
     fromStored: (path) => (isAbsolute(path) ? path : join(root, path)),
   };
   try {
-    for (const path of [root, home.cache, join(root, 'models'), join(root, 'runs')]) {
+    for (const path of [root, home.cache, home.unpacked, join(root, 'models'), join(root, 'runs')]) {
       mkdirSync(path, { recursive: true });
       accessSync(path, constants.W_OK);
     }

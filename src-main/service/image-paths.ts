@@ -17,8 +17,11 @@ export async function imagePaths(paths: readonly string[]): Promise<string[]> {
       named.push(path);
       continue;
     }
-    const { files, issues } = await openFolder(resolve(path));
-    const inside = [...files.keys()].filter(isImage).map((name) => join(path, name));
+    const { entries, issues } = await openFolder(resolve(path));
+    const inside = [...entries.keys()]
+      .sort()
+      .filter(isImage)
+      .map((name) => join(path, name));
     const before = named.length;
     for (const one of inside) named.push(one);
     if (named.length > before) continue;

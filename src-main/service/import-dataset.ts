@@ -5,6 +5,7 @@ import { type Dataset, FindingKindName, type SampleIssue } from '../../src-share
 import { CotuneError } from '../../src-shared/errors.ts';
 import { importImages } from '../data/import-images.ts';
 import type { DatasetPlace } from '../data/list-images.ts';
+import { resolvePlace } from '../data/unpacked.ts';
 import type { Store } from '../store/store.ts';
 import type { Context, Handlers } from './context.ts';
 import { datasetPlace } from './dataset-place.ts';
@@ -91,15 +92,16 @@ const priorIssues = ({ findings }: Store, dataset: number): SampleIssue[] => [
 ];
 
 async function importDataset(context: Context, request: ImportRequest, task: TaskWork): Promise<number> {
-  const { store, emit, reader } = context;
+  const { store, emit, reader, home } = context;
   const { dataset: place, name, seed } = request;
   const importedAt = new Date().toISOString();
   const known = store.datasets.getByName(name);
   const before = known ? store.samples.imported(known.id) : [];
   const { said, choice } = choiceFor(context, known, request);
   const found = await importImages(place.folder, {
-    list: (hear) => reader.read('images', { dataset: place, choice }, place.folder, hear),
-    readFacts: (at) => reader.read('image-facts', { place: at }, place.folder),
+    list: (hear) =>
+      reader.read('images', { dataset: place, choice, unpackedFolder: home.unpacked }, place.folder, hear),
+    readFacts: (at) => reader.read('image-facts', { place: resolvePlace(at, home.unpacked) }, place.folder),
     seed,
     previous: known && { samples: before, issues: priorIssues(store, known.id) },
     onProgress: task.progress,

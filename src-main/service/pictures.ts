@@ -1,7 +1,7 @@
 import { stampOf } from '../data/file-stamp.ts';
 import { imageError } from '../data/image.ts';
-import type { Place } from '../data/locator.ts';
-import { fileOf, readLocated } from '../data/read-located.ts';
+import { isPlainFile, type Place } from '../data/locator.ts';
+import { readLocated } from '../data/read-located.ts';
 import { thumbnailRecipe } from '../data/thumbnail-recipe.ts';
 import { contentKey, openContentCache } from '../formats/content-cache.ts';
 import type { Reader } from './reader.ts';
@@ -15,8 +15,11 @@ export interface Picture {
 /** Bytes: some hundred thousand of them. */
 const cacheLimit = 2 ** 31;
 
-/** An image to show: `hash` and `stamp` are those of the import. */
+/** An image to show: `hash` and `stamp` are those of the import, `file` is what bears the stamp. */
 interface PictureSource {
+  /** The dataset's folder. */
+  folder: string;
+  file: string;
   place: Place;
   hash: string;
   stamp: string | null;
@@ -34,21 +37,23 @@ export async function readPicture(
   cacheFolder: string,
   reader: Pick<Reader, 'read'>,
 ): Promise<Picture> {
-  const { place } = source;
+  const { folder, file, place } = source;
   try {
     if (size === 'full') {
-      const { data, contentType } = await reader.read('picture', { place, size }, place.folder);
+      const { data, contentType } = await reader.read('picture', { place, size }, folder);
       return { data: data ?? (await readLocated(place)), contentType };
     }
     const known = await knownHash(source);
     const kept = known && readKept(cacheFolder, known);
     if (kept) return kept;
-    const { data, contentType, hash, stamp } = await reader.read('picture', { place, size }, place.folder);
-    remember(place, stamp, hash);
+    // What is in an archive is as new as that.
+    const before = isPlainFile(place.locator) ? undefined : await stampOf(file);
+    const { data, contentType, hash, stamp } = await reader.read('picture', { place, size }, folder);
+    remember(place, before === undefined ? stamp : before, hash);
     await thumbnails(cacheFolder).write(keyOf(hash), data!);
     return { data: data!, contentType };
   } catch (error) {
-    throw imageError(error, fileOf(place), 'failed', 'shown');
+    throw imageError(error, file, 'failed', 'shown');
   }
 }
 
@@ -63,10 +68,10 @@ function remember(place: Place, stamp: string | null, hash: string): void {
 }
 
 /** The hash of what a file holds now, where that is known without reading it; of the import where the file is gone. */
-async function knownHash({ place, hash, stamp }: PictureSource): Promise<string | null> {
+async function knownHash({ file, place, hash, stamp }: PictureSource): Promise<string | null> {
   let now: string | null;
   try {
-    now = await stampOf(fileOf(place));
+    now = await stampOf(file);
   } catch {
     return hash;
   }

@@ -28,7 +28,7 @@ export function rankModels(context: Context, input: CallInput<'models.rank'>): T
       'Add one: cotune models add FILE --name NAME.',
     );
   const { samples } = samplesForRun(store, dataset, rate, seed);
-  const { train } = jobSamples(dataset.path, samples);
+  const { train } = jobSamples(home, dataset.path, samples);
   return tasks.start('ranking', `Ranking for ${dataset.name}`, async (task) => {
     await checkUnchanged(context, dataset.path, samples.train);
     const ranked: Ranking['models'] = [];

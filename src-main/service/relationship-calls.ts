@@ -84,7 +84,7 @@ export function relationshipCalls(context: Context): Handlers<Names> {
             targetClasses: dataset.classes.length,
             classNames: dataset.classes,
             model: network,
-            samples: jobSamples(dataset.path, samples),
+            samples: jobSamples(home, dataset.path, samples),
             cacheFolder: home.cache,
           });
           const row = learnedRow(relationship, keyWithout(without), dataset, model);

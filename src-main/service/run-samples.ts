@@ -11,6 +11,7 @@ import type { StampedSample } from '../store/samples.ts';
 import type { Store } from '../store/store.ts';
 import type { JobModel, JobRelationship, JobSample } from '../trainer/protocol.ts';
 import type { Home } from './home.ts';
+import { readablePlace } from './image-places.ts';
 
 /** Share of each class's training images set aside for validation where the dataset brings none. */
 const valFraction = 0.2;
@@ -66,20 +67,19 @@ export function samplesOfRun(store: Store, dataset: Dataset, { config, splitHash
 }
 
 /** A sample as a trainer sees it. `folder` is the dataset's. */
-export const jobSample = (
-  folder: string,
-  { id, path, hash, label, locator }: Omit<StampedSample, 'stamp'>,
-): JobSample => ({
-  id,
-  path: join(folder, path),
-  hash,
-  label,
-  ...(locator && { place: { folder, locator } }),
-});
+export const jobSample = (home: Home, folder: string, sample: Omit<StampedSample, 'stamp'>): JobSample => {
+  const { id, path, hash, label, locator } = sample;
+  const place = locator && { place: readablePlace({ home }, folder, sample) };
+  return { id, path: join(folder, path), hash, label, ...place };
+};
 
 /** Samples as a trainer sees them, by split. `folder` is the dataset's. */
-export function jobSamples(folder: string, samples: RunSamples['samples']): Record<Split, JobSample[]> {
-  const toJob = (sample: StampedSample) => jobSample(folder, sample);
+export function jobSamples(
+  home: Home,
+  folder: string,
+  samples: RunSamples['samples'],
+): Record<Split, JobSample[]> {
+  const toJob = (sample: StampedSample) => jobSample(home, folder, sample);
   return { train: samples.train.map(toJob), val: samples.val.map(toJob), test: samples.test.map(toJob) };
 }
 

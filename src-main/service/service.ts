@@ -1,7 +1,6 @@
 import type { CallInput, CallName, CallOutput, Client } from '../../src-shared/contract.ts';
 import { contract } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { placeIn } from '../data/locator.ts';
 import { explainSystemError } from '../formats/system-error.ts';
 import { openStore } from '../store/store.ts';
 import { averageCalls } from './average-calls.ts';
@@ -18,6 +17,7 @@ import { openExperiments } from './experiments.ts';
 import { explainCalls } from './explain-calls.ts';
 import { forkReader } from './fork-reader.ts';
 import { openHome } from './home.ts';
+import { fileOfSample, readablePlace, unpackFor } from './image-places.ts';
 import { openJobs } from './jobs.ts';
 import { holdLease, newOwner } from './lease.ts';
 import { modelCalls } from './model-calls.ts';
@@ -73,7 +73,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     emit: events.emit,
     device,
     jobs: openJobs(options.spawnTrainer, device),
-    reader: openReader(options.spawnReader ?? forkReader()),
+    reader: openReader(options.spawnReader ?? forkReader(undefined, home.unpacked)),
     owner,
   };
   const scope = options.queue ?? 'all';
@@ -132,7 +132,15 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       const folder = sample && store.datasets.folder(sample.dataset);
       if (!sample || folder === undefined) throw new CotuneError('not-found', `There is no image ${id}.`);
       const { hash, stamp } = sample;
-      return readPicture({ place: placeIn(folder, sample), hash, stamp }, size, home.cache, base.reader);
+      await unpackFor(base, folder, [sample]);
+      const source = {
+        folder,
+        file: fileOfSample(folder, sample),
+        place: readablePlace(base, folder, sample),
+        hash,
+        stamp,
+      };
+      return readPicture(source, size, home.cache, base.reader);
     },
     async close() {
       if (closed) return;

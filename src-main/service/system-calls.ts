@@ -131,7 +131,9 @@ async function listFolder(path: string): Promise<CallOutput<'system.listFolder'>
     .filter(
       (entry) =>
         entry.folder ||
-        /\.(safetensors|pth|pt|th|bin|tar|onnx|json|txt|csv|tsv|ya?ml|npy)$/i.test(entry.name),
+        /\.(safetensors|pth|pt|th|bin|tar|tgz|gz|zip|onnx|jsonl?|txt|csv|tsv|parquet|ya?ml|npy)$/i.test(
+          entry.name,
+        ),
     )
     .sort((a, b) => Number(b.folder) - Number(a.folder) || a.name.localeCompare(b.name));
   const parent = dirname(folder);

@@ -168,7 +168,7 @@ async function prepare(base: Base, run: Run) {
 
   // What chooses a setting must not have seen the test images.
   const used = run.purpose === 'tune' ? { ...chosen.samples, test: [] } : chosen.samples;
-  const samples = jobSamples(dataset.path, used);
+  const samples = jobSamples(home, dataset.path, used);
   const { relationship, describe } = await relationshipFor(base, run, dataset, model, chosen);
   const common = {
     run: run.id,

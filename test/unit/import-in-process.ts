@@ -1,7 +1,11 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { readFacts } from '../../src-main/data/file-facts.ts';
 import { type ImportedImages, type ImportOptions, importImages } from '../../src-main/data/import-images.ts';
 import { type DatasetPlace, listImages } from '../../src-main/data/list-images.ts';
+import { resolvePlace } from '../../src-main/data/unpacked.ts';
 import type { ImportChoice } from '../../src-shared/contract.ts';
+import { temporaryFolder } from './pictures.ts';
 
 type Given = Omit<ImportOptions, 'readFacts' | 'list'> & ImportChoice;
 
@@ -12,9 +16,11 @@ export function importFolder(
 ): Promise<ImportedImages> {
   const dataset = typeof at === 'string' ? { folder: at, file: null } : at;
   const choice = { format, layout, columns, values };
+  const unpacked = join(temporaryFolder(), 'unpacked');
+  mkdirSync(unpacked);
   return importImages(dataset.folder, {
     ...options,
-    readFacts,
-    list: (hear) => listImages(dataset, choice, hear),
+    readFacts: (place) => readFacts(resolvePlace(place, unpacked)),
+    list: (hear) => listImages(dataset, choice, unpacked, hear),
   });
 }

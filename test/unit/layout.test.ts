@@ -17,12 +17,17 @@ async function found(paths: string, layout: ImportLayout = { splits: 'names' }) 
     ),
   );
   const counts: Record<string, number> = {};
-  const { unlabelled, notes, issues } = await listImages({ folder, file: null }, { layout }, (images) => {
-    for (const { className, split } of images) {
-      const key = `${className} ${split ?? '-'}`;
-      counts[key] = (counts[key] ?? 0) + 1;
-    }
-  });
+  const { unlabelled, notes, issues } = await listImages(
+    { folder, file: null },
+    { layout },
+    folder,
+    (images) => {
+      for (const { className, split } of images) {
+        const key = `${className} ${split ?? '-'}`;
+        counts[key] = (counts[key] ?? 0) + 1;
+      }
+    },
+  );
   return { counts, unlabelled, notes, issues };
 }
 const countsOf = async (...args: Parameters<typeof found>) => (await found(...args)).counts;

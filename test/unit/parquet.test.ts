@@ -52,7 +52,7 @@ test('shards hold images in a column, classes by the names in their metadata, sp
     'data/train-00001-of-00002.parquet': shard([pictures[3]], [null], ['cat', 'dog']),
     'data/test-00000-of-00001.parquet': shard([pictures[4]], [0n], ['cat', 'dog']),
   });
-  const tree = await openTree(folder, null);
+  const tree = await openTree(folder, null, { unpackedFolder: folder, everyArchive: false });
   expect(await parquet.detect(tree)).toMatchObject({ confidence: 0.85 });
   const notes: string[] = [];
   const known: [string, string, string | null][] = [];

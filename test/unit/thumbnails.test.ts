@@ -16,10 +16,10 @@ const reader: Pick<Reader, 'read'> = {
   read: (kind, input) => readings[kind](input as never, () => {}) as never,
 };
 const readPicture = (
-  { path, ...source }: Omit<Parameters<typeof readWith>[0], 'place'> & { path: string },
+  { path, ...source }: Pick<Parameters<typeof readWith>[0], 'hash' | 'stamp'> & { path: string },
   size: 'thumb' | 'full',
   folder: string,
-) => readWith({ place: placeOfFile(path), ...source }, size, folder, reader);
+) => readWith({ folder, file: path, place: placeOfFile(path), ...source }, size, folder, reader);
 /** A picture of an import that knows no stamps. */
 const pictureOf = (path: string, of: string, size: 'thumb' | 'full', folder: string) =>
   readPicture({ path, hash: of, stamp: null }, size, folder);

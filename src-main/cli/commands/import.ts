@@ -22,13 +22,14 @@ interface Options extends CommonOptions {
 }
 
 export function importCommand(program: Command): void {
-  common(program.command('import <dir>'), [
+  common(program.command('import <path>'), [
     'cotune import ~/photos/monkeys --name monkeys',
+    'cotune import CUB_200_2011.tgz --name birds',
     'cotune import ./birds --name birds --seed 1 --json',
     'cotune import ./plants --name species --classes-at 2',
     'cotune import ./set --name set --train batch1 batch2 --test holdout',
   ])
-    .description('import a folder of labelled images (nothing is copied)')
+    .description('import labelled images, from a folder, an archive or a table (nothing is copied)')
     .requiredOption('--name <name>', 'name of the dataset; an existing one is brought up to date')
     .option(
       '--format <name>',
@@ -37,17 +38,17 @@ export function importCommand(program: Command): void {
     .option('--seed <n>', 'chooses the test images where the folder has no test split', number, 0)
     .option(
       '--classes-at <level>',
-      'level of the folders that name the classes, counted below train/ or, without splits, below <dir> (default: 1)',
+      'level of the folders that name the classes, counted below train/ or, without splits, below <path> (default: 1)',
       number,
     )
     .option('--train <folder...>', 'folders of the training split, where their names do not say it')
     .option('--val <folder...>', 'folders of the validation split')
     .option('--test <folder...>', 'folders of the test split')
     .option('--no-splits', 'folders named train or test are classes like any other')
-    .action((dir: string, options: Options) =>
+    .action((path: string, options: Options) =>
       withService(options, async (service) => {
         const { name, seed } = options;
-        const input = { path: resolve(dir), name, seed, choice: choiceOf(options) };
+        const input = { path: resolve(path), name, seed, choice: choiceOf(options) };
         await awaitTask(service, () => service.call('datasets.import', input), openProgress());
         const dataset = await service.call('datasets.get', { dataset: options.name });
         return {

@@ -1,17 +1,18 @@
 import { type Dirent, statSync } from 'node:fs';
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import type { SampleIssue } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
+import type { Locator } from '../locator.ts';
 import { isCountedFile, isCountedFolder } from './counted-names.ts';
-import { type FileTree, maxReadBytes, notThere, type TreeFile, tooLarge, unusable } from './tree.ts';
+import type { TreeEntry, TreeParts } from './tree-of.ts';
 
 /**
  * Everything below a folder. Hidden files and the folders of tools are left out; links are followed, and a folder that was
  * read already, or that holds the one where reading began, is not read again. A file's size is looked up when it is asked for.
  * @throws CotuneError `not-found` for a missing folder, `bad-input` for one that cannot be read.
  */
-export async function openFolder(top: string): Promise<FileTree> {
+export async function openFolder(top: string): Promise<TreeParts> {
   const issues: SampleIssue[] = [];
   const notes: string[] = [];
   const paths: string[] = [];
@@ -49,37 +50,17 @@ export async function openFolder(top: string): Promise<FileTree> {
   for (const path of paths)
     for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) empty.delete(path.slice(0, at));
 
-  const files = new Map(paths.sort().map((path) => [path, new FolderFile(join(top, path))]));
-  const check = (path: string) => {
-    if (!files.has(path)) throw notThere(top, path);
-  };
-  return {
-    folder: top,
-    named: null,
-    files,
-    emptyFolders: [...empty],
-    issues,
-    notes,
-    async read(path) {
-      check(path);
-      const { bytes } = files.get(path)!;
-      if (bytes > maxReadBytes) throw tooLarge(path, bytes);
-      return await readFile(join(top, path)).catch((error: NodeJS.ErrnoException) => {
-        throw unusable(path, error.code ?? error.message, error);
-      });
-    },
-    locate(path) {
-      check(path);
-      return { file: path };
-    },
-  };
+  const entries = new Map(paths.map((path) => [path, new FolderFile(top, path)]));
+  return { folder: top, named: null, entries, emptyFolders: [...empty], issues, notes, stamps: new Map() };
 }
 
-class FolderFile implements TreeFile {
+class FolderFile implements TreeEntry {
+  readonly locator: Locator;
   readonly #path: string;
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(folder: string, path: string) {
+    this.locator = { file: path };
+    this.#path = join(folder, path);
   }
 
   /** 0 for one that is not there any more, or leads nowhere. */

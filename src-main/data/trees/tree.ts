@@ -16,6 +16,8 @@ export interface FileTree {
   readonly issues: readonly SampleIssue[];
   /** What was left out on purpose, or is read in another way than where it lies. */
   readonly notes: readonly string[];
+  /** Of the archives that it was read from, by path: `stampOf` them before. */
+  readonly stamps: ReadonlyMap<string, string | null>;
   /**
    * The whole content of a file, of at most 256 MiB: for annotations. A path that does not stand in `files` is not read, be it
    * there or not. Errors: `bad-input`.

@@ -1,5 +1,6 @@
 import { elementTypes } from '../element-types.ts';
 import { DamagedFile, FileBytes } from '../file-bytes.ts';
+import { tarMembers } from '../tar.ts';
 import { StorageClass, torchGlobals } from './globals.ts';
 import { settle, storageAt } from './legacy-file.ts';
 import { type Globals, unpickle } from './pickle.ts';
@@ -14,7 +15,7 @@ const maxPickleBytes = 64 * 2 ** 20;
  */
 export function readTorchTar(path: string, name: string): unknown {
   const file = new FileBytes(path);
-  const members = tarMembers(file);
+  const members = new Map([...tarMembers(file)].map((member) => [member.name.replace(/^\.\//, ''), member]));
   const objects = new Map<number, unknown>();
   const none = torchGlobals(name, () => {
     throw new DamagedFile('its list of storages refers to something outside it');
@@ -119,19 +120,4 @@ function readTensors(cursor: Cursor, objects: Map<number, unknown>): void {
 function asList(value: unknown): unknown[] {
   if (!Array.isArray(value)) throw new DamagedFile('one of its members is damaged');
   return value;
-}
-
-/** Members of a tar archive (POSIX.1-1988), by name. */
-function tarMembers(file: FileBytes): Map<string, { begin: number; size: number }> {
-  const members = new Map<string, { begin: number; size: number }>();
-  for (let at = 0; at + 512 <= file.size && members.size < 1000; ) {
-    const text = Buffer.from(file.read(at, 512)).toString('latin1');
-    const name = text.slice(0, 100).split('\0')[0].replace(/^\.\//, '');
-    if (name === '') break;
-    const size = Number.parseInt(text.slice(124, 136), 8);
-    if (!isCount(size)) throw new DamagedFile('its archive is damaged');
-    members.set(name, { begin: at + 512, size: Math.min(size, file.size - at - 512) });
-    at += 512 + Math.ceil(size / 512) * 512;
-  }
-  return members;
 }

@@ -4,6 +4,10 @@ import { type DatasetPlace, type Listing, listImages } from '../../data/list-ima
 
 /** The images of a dataset, told in batches, and what else it holds. Errors: as `listImages`. */
 export const images = (
-  { dataset, choice }: { dataset: DatasetPlace; choice: ImportChoice },
+  {
+    dataset,
+    choice,
+    unpackedFolder,
+  }: { dataset: DatasetPlace; choice: ImportChoice; unpackedFolder: string },
   tell: (found: FoundImage[]) => void,
-): Promise<Listing> => listImages(dataset, choice, tell);
+): Promise<Listing> => listImages(dataset, choice, unpackedFolder, tell);
