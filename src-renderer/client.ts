@@ -47,6 +47,8 @@ export interface DesktopBridge {
 const changes: ReadonlySet<CallName> = new Set<CallName>([
   'datasets.import',
   'datasets.delete',
+  'views.save',
+  'views.delete',
   'models.add',
   'models.fetch',
   'models.measure',

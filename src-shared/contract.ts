@@ -360,6 +360,15 @@ export const Prediction = z.object({
 });
 export type Prediction = z.infer<typeof Prediction>;
 
+/** A filter of a dataset's pictures under a name. */
+const View = z.object({
+  id,
+  name: z.string(),
+  /** What the location says of the filter, by the names that it has there. */
+  query: z.record(z.string().max(40), z.string().max(200)),
+});
+export type View = z.infer<typeof View>;
+
 /** Which network is looked through: the trained one with its head, or the one that training began with, with its source head. */
 const ViewedHead = z.enum(['target', 'source']);
 export type ViewedHead = z.infer<typeof ViewedHead>;
@@ -385,6 +394,10 @@ const ActivationMap = PlaceMap.extend({
   /** Where in the upright picture the map lies: left, top, width, height as shares of its sides. */
   region: z.tuple([z.number(), z.number(), z.number(), z.number()]),
 });
+
+/** How a list of predictions is ordered: by true class, predicted class and image, or by a number, falling unless it says rising. */
+const PredictionOrder = z.enum(['class', 'loss', 'loss-rising', 'confidence', 'confidence-rising']);
+export type PredictionOrder = z.infer<typeof PredictionOrder>;
 
 export const Interval = z.object({ value: z.number(), low: z.number(), high: z.number() });
 export type Interval = z.infer<typeof Interval>;
@@ -619,8 +632,20 @@ export const contract = {
         split: Split.optional(),
         /** Only images that a finding names, both sides of a duplicate. */
         withFindings: z.boolean().default(false),
+        /** Only images with a finding of this kind, or that somebody has decided so about. */
+        finding: FindingKindName.optional(),
+        decision: FindingState.optional(),
         /** Those that an edit left out, instead of those that count. */
         excluded: z.boolean().default(false),
+        /** A run on this dataset, by whose predictions images are filtered and ordered: others are left out then. */
+        run: id.optional(),
+        outcome: z.enum(['right', 'wrong']).optional(),
+        predicted: z.number().int().min(0).optional(),
+        /** Only what the run used its images for: `unused` are those outside of its subset. */
+        part: z.enum([...Split.options, 'unused']).optional(),
+        order: PredictionOrder.default('class'),
+        /** These images alone, in this order, whatever else is asked for. */
+        ids: z.array(id).max(1000).optional(),
         ...page,
       }),
       z.object({
@@ -695,6 +720,11 @@ export const contract = {
         })
         .nullable(),
     ),
+    /** Filters of a dataset's pictures that somebody gave a name, by name. */
+    'views.list': call(z.object({ dataset: z.string() }), z.array(View)),
+    /** Keeps one; a view of the same name is replaced. */
+    'views.save': call(z.object({ dataset: z.string(), name: newName, query: View.shape.query }), View),
+    'views.delete': call(z.object({ view: id }), ok),
     'datasets.delete': call(z.object({ dataset: z.string() }), ok),
     'samples.get': call(z.object({ sample: id }), Sample),
 
@@ -854,6 +884,7 @@ export const contract = {
         label: z.number().int().optional(),
         predicted: z.number().int().optional(),
         wrongOnly: z.boolean().default(false),
+        order: PredictionOrder.default('class'),
         ...page,
       }),
       z.object({ total: z.number().int(), predictions: z.array(Prediction) }),

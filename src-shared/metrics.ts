@@ -19,8 +19,8 @@ export type Scored = Pick<PredictionColumns, 'predicted' | 'confidence' | 'loss'
 /** Everything that a run detail shows about one split of at least one sample. */
 export function evaluate(scored: Scored, classNames: readonly string[], split: Split): Evaluation {
   const { labels } = scored;
-  const metrics = splitMetrics(scored, classNames.length);
   const confusion = confusionMatrix(scored, classNames.length);
+  const metrics = metricsOf(scored, confusion);
   const hits = confusion.reduce((sum, row, k) => sum + row[k], 0);
   const scores = classScores(confusion);
   return {
@@ -43,8 +43,11 @@ export function evaluate(scored: Scored, classNames: readonly string[], split: S
  * 15 bins (Guo et al. 2017, arXiv:1706.04599, equation 3).
  */
 export function splitMetrics(scored: Scored, classes: number): SplitMetrics {
+  return metricsOf(scored, confusionMatrix(scored, classes));
+}
+
+function metricsOf(scored: Scored, confusion: number[][]): SplitMetrics {
   const n = scored.labels.length;
-  const confusion = confusionMatrix(scored, classes);
   return {
     accuracy: confusion.reduce((sum, row, k) => sum + row[k], 0) / n,
     macro_f1: macroF1(confusion),

@@ -4,6 +4,7 @@ import { datasetFormats } from '../data/formats/index.ts';
 import type { Context, Handlers } from './context.ts';
 import { startImport } from './import-dataset.ts';
 import { findDataset } from './lookup.ts';
+import { listSamples } from './sample-list.ts';
 
 type Names =
   | `datasets.${'list' | 'formats' | 'get' | 'import' | 'samples' | 'findings' | 'delete'}`
@@ -16,8 +17,7 @@ export function datasetCalls(context: Context): Handlers<Names> {
     'datasets.formats': () => datasetFormats.map(describeFormat),
     'datasets.get': ({ dataset }) => findDataset(store, dataset),
     'datasets.import': (input) => startImport(context, input),
-    'datasets.samples': ({ dataset, offset, limit, ...filter }) =>
-      store.samples.page(findDataset(store, dataset).id, filter, offset, limit),
+    'datasets.samples': (input) => listSamples(store, input),
     'datasets.findings': ({ dataset, offset, limit, ...filter }) =>
       store.findings.page(findDataset(store, dataset).id, filter, offset, limit),
     'datasets.delete': ({ dataset }) => {

@@ -31,13 +31,14 @@ export function resultCalls({ store }: Context): Handlers<Names> {
       if (evaluations.size > keptEvaluations) evaluations.delete(evaluations.keys().next().value!);
       return evaluation;
     },
-    'runs.predictions': ({ run, split, offset, limit, ...filter }) => {
+    'runs.predictions': ({ run, split, offset, limit, order, ...filter }) => {
       const { total, predictions } = store.predictions.page(
         findRun(store, run).id,
         split,
         filter,
         offset,
         limit,
+        order,
       );
       return { total, predictions: predictions.map(({ position: _, ...prediction }) => prediction) };
     },

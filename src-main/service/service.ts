@@ -34,6 +34,7 @@ import type { SpawnReader } from './spawn-reader.ts';
 import type { SpawnTrainer } from './spawn-trainer.ts';
 import { systemCalls } from './system-calls.ts';
 import { openTasks } from './tasks.ts';
+import { viewCalls } from './view-calls.ts';
 import { watchHome } from './watch.ts';
 
 export interface ServiceOptions {
@@ -99,6 +100,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     ...compareCalls(context),
     ...outputCalls(context),
     ...explainCalls(context),
+    ...viewCalls(context),
   };
   context.lease.takeOver();
   context.queue.reap();

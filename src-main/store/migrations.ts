@@ -394,6 +394,19 @@ DROP INDEX samples_by_split;
 CREATE INDEX samples_by_class ON samples (dataset_id, present, excluded, label, split, path);
 CREATE INDEX samples_by_split ON samples (dataset_id, present, excluded, split, path);
 `,
+  // Predictions by loss and by confidence; filters of pictures under names.
+  `
+CREATE INDEX predictions_by_loss ON predictions (set_id, loss);
+CREATE INDEX predictions_by_confidence ON predictions (set_id, confidence);
+CREATE TABLE views (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  dataset_id INTEGER NOT NULL REFERENCES datasets (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  -- What the location says of the filter: JSON.
+  query TEXT NOT NULL,
+  UNIQUE (dataset_id, name)
+) STRICT;
+`,
 ];
 
 const presentAt = (path: string): string =>

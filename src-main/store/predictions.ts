@@ -1,9 +1,18 @@
-import type { Prediction } from '../../src-shared/contract.ts';
+import type { Prediction, PredictionOrder } from '../../src-shared/contract.ts';
 import type { Sample, Split } from '../../src-shared/domain.ts';
 import type { Scored } from '../../src-shared/metrics.ts';
 import type { PredictionColumns } from '../../src-shared/prediction-columns.ts';
 import type { Db } from './database.ts';
 import { insertPrediction, topBytes } from './prediction-row.ts';
+
+/** Orders of a list of predictions `p`. */
+export const predictionOrders = {
+  class: 'p.label, p.predicted',
+  loss: 'p.loss DESC',
+  'loss-rising': 'p.loss',
+  confidence: 'p.confidence DESC',
+  'confidence-rising': 'p.confidence',
+} as const satisfies Record<PredictionOrder, string>;
 
 export interface PredictionFilter {
   label?: number;
@@ -173,13 +182,14 @@ export function predictionStore(db: Db) {
       return found;
     },
 
-    /** One page in the order of true class, predicted class and image. */
+    /** One page; of equals in `order` those of the first images first. */
     page(
       run: number,
       split: Split,
       filter: PredictionFilter,
       offset: number,
       limit: number,
+      order: PredictionOrder = 'class',
     ): { total: number; predictions: Placed[] } {
       const set = find.get(run, split)?.id ?? 0;
       const where = ['p.set_id = @set'];
@@ -187,6 +197,9 @@ export function predictionStore(db: Db) {
       if (filter.predicted !== undefined) where.push('p.predicted = @predicted');
       if (filter.wrongOnly) where.push('p.label <> p.predicted');
       const condition = where.join(' AND ');
+      // An index that gives the order leads through all images to the few of one class: sorting these is quicker.
+      const few = filter.label !== undefined || filter.predicted !== undefined;
+      const sorted = `${few ? '+' : ''}${predictionOrders[order]}`;
       const values = { set, label: filter.label, predicted: filter.predicted, offset, limit };
       const total = db
         .prepare<[object], number>(`SELECT count(*) FROM predictions p WHERE ${condition}`)
@@ -196,10 +209,10 @@ export function predictionStore(db: Db) {
       const rows = db
         .prepare<[object], Row>(
           `SELECT ${columns} FROM (SELECT set_id, sample_id FROM predictions p WHERE ${condition}
-             ORDER BY p.label, p.predicted, p.sample_id LIMIT @limit OFFSET @offset) found
+             ORDER BY ${sorted}, p.sample_id LIMIT @limit OFFSET @offset) found
            JOIN predictions p ON p.set_id = found.set_id AND p.sample_id = found.sample_id
            JOIN predicted_splits t ON t.id = p.set_id JOIN samples s ON s.id = p.sample_id
-           ORDER BY p.label, p.predicted, p.sample_id`,
+           ORDER BY ${predictionOrders[order]}, p.sample_id`,
         )
         .all(values);
       return { total, predictions: rows.map(fromRow) };

@@ -1,6 +1,7 @@
 import type { Sample, Split } from '../../src-shared/domain.ts';
 import type { Locator } from '../data/locator.ts';
 import type { Db } from './database.ts';
+import { samplePages } from './sample-pages.ts';
 
 export interface StampedSample extends Sample {
   /** Tells whether the file that it is in is still the same (`stampOf`): null where that is not known. */
@@ -35,21 +36,6 @@ interface EditedState {
   split: Split;
   excluded: boolean;
 }
-
-/** Which samples of a dataset: by class, by split, or those that a finding names; none that is excluded, or those alone. */
-export interface SampleFilter {
-  label?: number;
-  split?: Split;
-  withFindings?: boolean;
-  excluded?: boolean;
-}
-
-/** A sample of a list: whether a finding names it that nobody has decided about. */
-type ListedSample = Sample & { flagged: boolean };
-
-const namedBy = (condition: string): string =>
-  `(EXISTS (SELECT 1 FROM findings WHERE sample_id = samples.id${condition})
-    OR EXISTS (SELECT 1 FROM findings WHERE other_id = samples.id${condition}))`;
 
 /** Images of datasets. A row that a re-import no longer finds stays, hidden, for the predictions made on it. */
 export function sampleStore(db: Db) {
@@ -94,6 +80,7 @@ export function sampleStore(db: Db) {
   );
 
   return {
+    ...samplePages(db),
     get: (id: number): Sample | undefined => byId.get(id),
     /** Every present sample of a dataset that is not excluded, by path. */
     all: (dataset: number): StampedSample[] => all.all(dataset).map(fromRow),
@@ -113,38 +100,6 @@ export function sampleStore(db: Db) {
       return row && fromRow(row);
     },
     setStamp: (id: number, stamp: string): void => void setStamp.run(stamp, id),
-
-    /** One page of a dataset's samples by class and path, and how many there are in all. */
-    page(
-      dataset: number,
-      filter: SampleFilter,
-      offset: number,
-      limit: number,
-    ): { total: number; samples: ListedSample[] } {
-      const where = [
-        'dataset_id = @dataset',
-        'present = 1',
-        `excluded = ${Number(filter.excluded ?? false)}`,
-      ];
-      if (filter.label !== undefined) where.push('label = @label');
-      if (filter.split !== undefined) where.push('split = @split');
-      if (filter.withFindings) where.push(namedBy(''));
-      const { label, split } = filter;
-      const values = { dataset, label, split, offset, limit };
-      const condition = where.join(' AND ');
-      const total = db
-        .prepare<[object], number>(`SELECT count(*) FROM samples WHERE ${condition}`)
-        .pluck()
-        .get(values) as number;
-      const samples = db
-        .prepare<[object], Sample & { flagged: 0 | 1 }>(
-          `SELECT ${columns}, ${namedBy(" AND state = 'open'")} AS flagged FROM samples WHERE ${condition}
-           ORDER BY label, split, path LIMIT @limit OFFSET @offset`,
-        )
-        .all(values)
-        .map((sample) => ({ ...sample, flagged: sample.flagged === 1 }));
-      return { total, samples };
-    },
 
     /**
      * Makes `found` the present samples of a dataset, as if nobody had edited them. An image that was there with the same path and

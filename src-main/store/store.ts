@@ -18,6 +18,7 @@ import { sampleStore } from './samples.ts';
 import { taskStore } from './tasks.ts';
 import { trialStore } from './trials.ts';
 import { turnStore } from './turns.ts';
+import { viewStore } from './views.ts';
 
 export type Store = ReturnType<typeof openStore>;
 
@@ -44,6 +45,7 @@ export function openStore(path: string) {
     runs: runStore(db),
     metrics: metricStore(db),
     predictions: predictionStore(db),
+    views: viewStore(db),
     checkpoints: checkpointStore(db),
     runNotes: runNoteStore(db),
     tasks: taskStore(db),

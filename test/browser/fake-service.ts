@@ -224,6 +224,7 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
         );
       return { total: all.length, predictions: all.slice(offset, offset + limit) };
     },
+    'views.list': () => [{ id: 1, name: 'Howlers', query: { label: '0' } }],
     'runs.explain': ({ samples = [], head }) =>
       samples.map((sample) => ({
         sample,

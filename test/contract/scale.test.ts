@@ -64,12 +64,15 @@ const calls: [CallName, unknown][] = [
   ['datasets.samples', { dataset: 'd' }],
   ['datasets.samples', { dataset: 'd', label: 7, split: 'test', offset: 100 }],
   ['datasets.samples', { dataset: 'd', offset: 99_800 }],
+  ['datasets.samples', { dataset: 'd', run: 1, outcome: 'wrong', order: 'loss' }],
+  ['datasets.samples', { dataset: 'd', run: 1, part: 'unused', label: 3 }],
   ['runs.list', {}],
   ['runs.list', { status: 'running' }],
   ['runs.get', { run: 5000 }],
   ['runs.metrics', { run: 1, afterStep: 19_000 }],
   ['runs.predictions', { run: 1, label: 3, wrongOnly: true }],
   ['runs.predictions', { run: 1, offset: 19_800 }],
+  ['runs.predictions', { run: 1, order: 'loss', offset: 19_800 }],
   ['runs.evaluation', { run: 1 }],
 ];
 

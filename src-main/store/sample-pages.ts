@@ -1,0 +1,100 @@
+import type { PredictionOrder } from '../../src-shared/contract.ts';
+import type { FindingKindName, FindingState, Sample, Split } from '../../src-shared/domain.ts';
+import type { Db } from './database.ts';
+import { predictionOrders } from './predictions.ts';
+
+/** Which samples of a dataset, and in which order. Excluded ones are left out, or are all there is. */
+export interface SampleFilter {
+  label?: number;
+  split?: Split;
+  withFindings?: boolean;
+  finding?: FindingKindName;
+  decision?: FindingState;
+  excluded?: boolean;
+  /** By what this run predicted: what it predicted nothing of is left out where one of the three is given, or an order by a number. */
+  run?: number;
+  outcome?: 'right' | 'wrong';
+  predicted?: number;
+  order?: PredictionOrder;
+  /** Only some of these ids. */
+  among?: readonly number[];
+}
+
+/** A sample of a list: whether a finding names it that nobody has decided about. */
+export type ListedSample = Sample & { flagged: boolean };
+
+const columns =
+  's.id, s.dataset_id AS dataset, s.path, s.label, s.split, s.width, s.height, s.bytes, s.hash, s.perceptual_hash AS perceptualHash';
+
+const namedBy = (condition: string): string =>
+  `(EXISTS (SELECT 1 FROM findings WHERE sample_id = s.id${condition})
+    OR EXISTS (SELECT 1 FROM findings WHERE other_id = s.id${condition}))`;
+
+/** Pages of a dataset's samples. */
+export function samplePages(db: Db) {
+  const listed = db.prepare<[string], Sample & { flagged: 0 | 1 }>(
+    `SELECT ${columns}, ${namedBy(" AND state = 'open'")} AS flagged
+     FROM json_each(?) wanted JOIN samples s ON s.id = wanted.value ORDER BY wanted.key`,
+  );
+  const byIds = (ids: readonly number[]): ListedSample[] =>
+    listed.all(JSON.stringify(ids)).map((sample) => ({ ...sample, flagged: sample.flagged === 1 }));
+
+  return {
+    /** Samples by their ids, in that order; without those that are not there. */
+    byIds,
+    /** One page and how many there are in all; by class, split and path where no other order is asked for. */
+    page(
+      dataset: number,
+      filter: SampleFilter,
+      offset: number,
+      limit: number,
+    ): { total: number; samples: ListedSample[] } {
+      const { label, split, finding, decision, run, predicted, order = 'class', among } = filter;
+      const where = [
+        's.dataset_id = @dataset',
+        's.present = 1',
+        `s.excluded = ${Number(filter.excluded ?? false)}`,
+      ];
+      if (label !== undefined) where.push('s.label = @label');
+      if (split !== undefined) where.push('s.split = @split');
+      const named = [
+        ...(finding === undefined ? [] : ['kind = @finding']),
+        ...(decision === undefined ? [] : ['state = @decision']),
+      ];
+      if (filter.withFindings || named.length > 0)
+        where.push(namedBy(named.map((one) => ` AND ${one}`).join('')));
+      if (among) where.push('s.id IN (SELECT value FROM json_each(@among))');
+      const isPredicted =
+        run !== undefined && (filter.outcome || predicted !== undefined || order !== 'class');
+      if (filter.outcome) where.push(`p.predicted ${filter.outcome === 'right' ? '=' : '<>'} p.label`);
+      if (predicted !== undefined) where.push('p.predicted = @predicted');
+      // From what the run predicted to the images, in this order: the other way leads through all images of the dataset.
+      const from = isPredicted
+        ? `predicted_splits t CROSS JOIN predictions p ON p.set_id = t.id CROSS JOIN samples s ON s.id = p.sample_id
+           WHERE t.run_id = @run AND t.whole = 1 AND ${where.join(' AND ')}`
+        : `samples s WHERE ${where.join(' AND ')}`;
+      const values = {
+        dataset,
+        label,
+        split,
+        finding,
+        decision,
+        run,
+        predicted,
+        among: among && JSON.stringify(among),
+        offset,
+        limit,
+      };
+      const total = db
+        .prepare<[object], number>(`SELECT count(*) FROM ${from}`)
+        .pluck()
+        .get(values) as number;
+      const sorted = order === 'class' || !isPredicted ? 's.label, s.split, s.path' : predictionOrders[order];
+      const ids = db
+        .prepare<[object], number>(`SELECT s.id FROM ${from} ORDER BY ${sorted} LIMIT @limit OFFSET @offset`)
+        .pluck()
+        .all(values) as number[];
+      return { total, samples: byIds(ids) };
+    },
+  };
+}
