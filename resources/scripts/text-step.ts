@@ -66,8 +66,11 @@ const objectives = {
 
 const engine = await openEngine('cpu', profile ? { profile } : {});
 const random = randomOf(0, 'weights');
-const drawn = (shape: readonly number[]) =>
-  new Float32Array(shape.reduce((a, b) => a * b, 1)).map(() => 0.02 * normalOf(random));
+const drawn = (shape: readonly number[]) => {
+  const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  for (let at = 0; at < values.length; at++) values[at] = 0.02 * normalOf(random);
+  return values;
+};
 
 async function open() {
   if (kind === 'infer') {

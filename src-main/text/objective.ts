@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorDescription } from '../backbones/backbone.ts';
 import type { Specs, Tensors } from '../engine/engine.ts';
+import { labelCrossEntropy } from '../engine/ops/label-cross-entropy.ts';
 import { crossEntropy } from '../transfer/cross-entropy.ts';
 import { classify, type Network } from '../transfer/network.ts';
 
@@ -64,16 +65,13 @@ export function lossAtPlaces(
   { network, features, weights, held }: TextView,
   head: string,
   distributions?: tf.Tensor2D,
-): { loss: tf.Scalar; logits: tf.Tensor2D } {
+): tf.Scalar {
   const [batch, length, width] = features.shape;
   const rows = tf.gather(tf.reshape(features, [batch * length, width]), held[`${name}_places`]);
   const logits = classify(network, rows, weights, head);
   const labels = held[`${name}_labels`] as tf.Tensor1D;
-  const wanted = distributions
-    ? tf.gather(distributions, labels)
-    : tf.oneHot(labels, logits.shape[1], 1, 0, 'float32');
-  return {
-    loss: crossEntropy(logits, wanted as tf.Tensor2D, held[`${name}_counts`] as tf.Tensor2D),
-    logits,
-  };
+  const counts = held[`${name}_counts`] as tf.Tensor2D;
+  return distributions
+    ? crossEntropy(logits, tf.gather(distributions, labels) as tf.Tensor2D, counts)
+    : labelCrossEntropy(logits, labels, counts);
 }

@@ -10,7 +10,7 @@ import { lossAtPlaces, type Objective, placesSpecs } from './objective.ts';
 export const maskedPieces = (count: number): Objective => ({
   heads: sourceHeadTensors,
   batch: placesSpecs('masked', count),
-  loss: (view) => lossAtPlaces('masked', view, view.network.backbone.head),
+  loss: (view) => ({ loss: lossAtPlaces('masked', view, view.network.backbone.head) }),
 });
 
 /** What co-tuning adds to the tagging of pieces: a weight, and at how many pieces of entities at most. */
@@ -35,10 +35,10 @@ export const taggedPieces = (count: number, entities?: EntityTerm & { types: num
   }),
   batch: { ...placesSpecs('tag', count), ...(entities && placesSpecs('entity', entities.count)) },
   loss(view) {
-    const target = lossAtPlaces('tag', view, targetHead).loss;
+    const target = lossAtPlaces('tag', view, targetHead);
     if (!entities) return { loss: target };
     const relationship = view.held.relationship as tf.Tensor2D;
-    const source = lossAtPlaces('entity', view, view.network.backbone.head, relationship).loss;
+    const source = lossAtPlaces('entity', view, view.network.backbone.head, relationship);
     return {
       loss: tf.add(target, tf.mul(source, entities.tradeOff)),
       outputs: { target_loss: target, source_loss: source },

@@ -1,70 +1,24 @@
 /**
  * `npm run text:pretrain -- FILE… --out FOLDER`: learns word pieces from texts and pre-trains a small BERT on them from random weights,
- * by masked language modelling with the product's own engine. Interrupted, the same command goes on where it ended.
+ * or goes on with one, by masked language modelling with the product's own engine. Interrupted, the same command goes on where it ended.
  */
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
-import { buildBackbone } from '../backbones/build.ts';
-import { type Bert, bert } from '../backbones/networks/bert.ts';
+import type { Bert } from '../backbones/networks/bert.ts';
 import type { Arrays } from '../engine/engine.ts';
 import { openEngine } from '../engine/open.ts';
 import { makeFolder } from '../formats/make-folder.ts';
-import type { Network } from '../transfer/network.ts';
 import { learnPieces } from './learn-pieces.ts';
+import { bertNetwork, openBert } from './open-bert.ts';
+import { type PretrainOptions, pretrainOptions, usage } from './pretrain-options.ts';
 import { openPretraining, type Pretraining, type PretrainingPlan, untrainedBert } from './pretraining.ts';
 import { readCheckpoint, writeCheckpoint } from './pretraining-checkpoint.ts';
 import { readTexts } from './read-texts.ts';
 import { openTokenizer, type Tokenizer } from './tokenizer.ts';
 import { wordsOf } from './words.ts';
 import { writeBert } from './write-bert.ts';
-
-const usage = `usage: npm run text:pretrain -- FILE… --out FOLDER [options]
-
-Files are texts, one in each line, or CoNLL's columns.
-
-  --out FOLDER       where the network goes: config.json, model.safetensors, vocab.txt, tokenizer.json
-  --minutes M        as many steps as fit into M minutes here, measured before the first (default: --steps)
-  --steps N          steps of training (2000)
-  --vocabulary N     word pieces to learn (8000)
-  --lowercase        pieces without capitals and accents
-  --layers N         (4)     --hidden N   (256)     --heads N  (4)
-  --length N         most pieces of a text (128)
-  --batch-pieces N   pieces of a batch, padding included (2048)
-  --rate R           learning rate (1e-3)
-  --dropout          drop a tenth of the values while training
-  --seed N           (0)
-`;
-
-const { values, positionals } = options();
-
-function options() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        out: { type: 'string' },
-        minutes: { type: 'string' },
-        steps: { type: 'string', default: '2000' },
-        vocabulary: { type: 'string', default: '8000' },
-        lowercase: { type: 'boolean', default: false },
-        layers: { type: 'string', default: '4' },
-        hidden: { type: 'string', default: '256' },
-        heads: { type: 'string', default: '4' },
-        length: { type: 'string', default: '128' },
-        'batch-pieces': { type: 'string', default: '2048' },
-        rate: { type: 'string', default: '1e-3' },
-        dropout: { type: 'boolean', default: false },
-        seed: { type: 'string', default: '0' },
-      },
-    });
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${usage}`);
-    process.exit(2);
-  }
-}
 
 /** Steps after which the state is kept. */
 const keptEvery = 250;
@@ -82,52 +36,50 @@ try {
 }
 
 async function main(): Promise<void> {
-  const { out } = values;
-  if (!out || positionals.length === 0) {
+  // npm runs scripts in the project's folder.
+  const options = pretrainOptions(process.argv.slice(2), process.env.INIT_CWD ?? process.cwd());
+  if (!options) {
     console.error(usage);
     process.exitCode = 2;
     return;
   }
-  const texts = positionals.flatMap(readTexts);
-  const tokenizer = learnedTokenizer(texts);
-  const numbers: Bert = {
+  const { out, seed } = options;
+  if (existsSync(join(out, 'model.safetensors')))
+    throw new CotuneError('conflict', `${out} holds a network already.`, 'Choose another --out.');
+  const texts = options.files.flatMap(readTexts);
+  const before = options.from === null ? null : openBert(options.from);
+  for (const note of before?.notes ?? []) console.error(note);
+  const tokenizer = before?.tokenizer ?? learnedTokenizer(texts, options);
+  const numbers: Bert = before?.numbers ?? {
     vocabulary: tokenizer.settings.vocabulary.length,
-    hidden: whole('hidden'),
-    layers: whole('layers'),
-    heads: whole('heads'),
-    intermediate: 4 * whole('hidden'),
-    positions: Math.max(512, whole('length')),
+    hidden: options.hidden,
+    layers: options.layers,
+    heads: options.heads,
+    intermediate: 4 * options.hidden,
+    positions: Math.max(512, options.length),
     segments: 2,
     epsilon: 1e-12,
     dropout: 0.1,
   };
-  if (numbers.hidden % numbers.heads > 0)
-    throw new CotuneError(
-      'bad-input',
-      `${numbers.hidden} features cannot be shared by ${numbers.heads} heads.`,
-      'Choose a --hidden that --heads divides.',
-    );
-  const network: Network = {
-    backbone: buildBackbone(bert(numbers, 'pieces'), 'symmetric'),
-    batchNormEpsilon: 1e-5,
-    sourceClasses: numbers.vocabulary,
-    targetClasses: 1,
-  };
+  const network = bertNetwork(numbers);
   const plan: Omit<PretrainingPlan, 'steps' | 'warmup'> = {
-    seed: whole('seed'),
-    learningRate: positive('rate'),
+    seed,
+    learningRate: options.rate,
     weightDecay: 0.01,
     clip: 1,
-    longest: whole('length'),
-    pieces: whole('batch-pieces'),
-    drops: values.dropout,
+    longest: Math.min(options.length, numbers.positions),
+    pieces: options.batchPieces,
+    drops: options.dropout,
   };
-  const recipe = JSON.stringify({ numbers, plan, texts: hashOf(texts) });
+  const begins = before ? hashOf(Object.values(before.weights)) : null;
+  const recipe = JSON.stringify({ numbers, plan, texts: hashOf(texts), begins });
 
   makeFolder(out);
   const checkpoint = join(out, 'checkpoint.safetensors');
   const kept = readCheckpoint(checkpoint, recipe);
   const pieces = texts.map((text) => tokenizer.pieces(text)).filter((text) => text.length > 0);
+  if (pieces.length === 0)
+    throw new CotuneError('bad-input', 'There are no words in these files.', 'Name files of text.');
   console.error(
     `${pieces.length} texts, ${pieces.reduce((sum, text) => sum + text.length, 0)} pieces of ${numbers.vocabulary}`,
   );
@@ -136,15 +88,16 @@ async function main(): Promise<void> {
     const warmup = Math.max(1, Math.round(warmupShare * steps));
     return openPretraining(engine, network, tokenizer, pieces, { ...plan, steps, warmup });
   };
-  const begun = untrainedBert(network, plan.seed);
-  const steps = kept?.steps ?? (values.minutes === undefined ? whole('steps') : await stepsIn(open, begun));
+  const begun = { ...untrainedBert(network, seed), ...before?.weights };
+  const steps =
+    kept?.steps ?? (options.minutes === null ? options.steps : await stepsIn(options.minutes, open, begun));
   const training = await open(steps);
   await training.load(kept?.state ?? begun);
   const finished = await train(training, kept?.step ?? 0, steps, (step, state) =>
     writeCheckpoint(checkpoint, training.state, { recipe, step, steps, state }),
   );
   if (finished) {
-    const origin = `npm run text:pretrain (seed ${plan.seed}, ${steps} steps)`;
+    const origin = `npm run text:pretrain (seed ${seed}, ${steps} steps)`;
     writeBert(out, numbers, network, await training.read(), tokenizer, origin);
     rmSync(checkpoint, { force: true });
     console.log(out);
@@ -154,7 +107,11 @@ async function main(): Promise<void> {
 }
 
 /** Steps that fit into the minutes that were asked for, by the time that the first ones take. */
-async function stepsIn(open: (steps: number) => Promise<Pretraining>, begun: Arrays): Promise<number> {
+async function stepsIn(
+  minutes: number,
+  open: (steps: number) => Promise<Pretraining>,
+  begun: Arrays,
+): Promise<number> {
   const trial = await open(1000);
   await trial.load(Object.fromEntries(Object.entries(begun).map(([name, array]) => [name, array.slice()])));
   // The first time a program also grows its memory.
@@ -163,8 +120,8 @@ async function stepsIn(open: (steps: number) => Promise<Pretraining>, begun: Arr
   for (let step = tried; step < 2 * tried; step++) await trial.run(step);
   const took = (performance.now() - from) / tried;
   await trial.dispose();
-  const steps = Math.max(1, Math.floor((60_000 * positive('minutes')) / took));
-  console.error(`${steps} steps fit into ${values.minutes} minutes; --steps ${steps} does the same again.`);
+  const steps = Math.max(1, Math.floor((60_000 * minutes) / took));
+  console.error(`${steps} steps fit into ${minutes} minutes; --steps ${steps} does the same again.`);
   return steps;
 }
 
@@ -208,41 +165,23 @@ async function train(
 }
 
 /** A tokenizer whose pieces are learned from the texts. */
-function learnedTokenizer(texts: readonly string[]): Tokenizer {
-  const rules = { lowercase: values.lowercase, stripAccents: values.lowercase, splitIdeographs: true };
+function learnedTokenizer(
+  texts: readonly string[],
+  { lowercase, vocabulary: size }: PretrainOptions,
+): Tokenizer {
+  const rules = { lowercase, stripAccents: lowercase, splitIdeographs: true };
   const counts = new Map<string, number>();
   for (const text of texts)
     for (const { characters } of wordsOf(text, rules)) {
       const word = characters.join('');
       counts.set(word, (counts.get(word) ?? 0) + 1);
     }
-  if (counts.size === 0)
-    throw new CotuneError('bad-input', 'There are no words in these files.', 'Name files of text.');
-  const vocabulary = learnPieces(counts, whole('vocabulary'));
+  const vocabulary = learnPieces(counts, size);
   return openTokenizer({ ...rules, vocabulary, longestWord: 100 });
 }
 
-function hashOf(texts: readonly string[]): string {
+function hashOf(values: readonly (string | NodeJS.ArrayBufferView)[]): string {
   const hash = createHash('sha256');
-  for (const text of texts) hash.update(`${text}\n`);
+  for (const value of values) hash.update(typeof value === 'string' ? `${value}\n` : value);
   return hash.digest('hex');
-}
-
-type Option = Exclude<keyof typeof values, 'lowercase' | 'dropout' | 'out'>;
-
-function positive(option: Option): number {
-  const value = Number(values[option]);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new CotuneError('bad-input', `--${option} ${values[option]} is no number above zero.`, 'Give one.');
-}
-
-/** A whole number, the seed 0 included. */
-function whole(option: Option): number {
-  const value = Number(values[option]);
-  if (Number.isInteger(value) && (value > 0 || (option === 'seed' && value === 0))) return value;
-  throw new CotuneError(
-    'bad-input',
-    `--${option} ${values[option]} is no whole number.`,
-    'Give one above zero.',
-  );
 }

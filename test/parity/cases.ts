@@ -4,6 +4,7 @@ import { hardSigmoid, hardSwish, sigmoid, silu } from '../../src-main/backbones/
 import { attention } from '../../src-main/engine/ops/attention.ts';
 import { gelu } from '../../src-main/engine/ops/gelu.ts';
 import { groupedConv2d } from '../../src-main/engine/ops/grouped-convolution.ts';
+import { labelCrossEntropy } from '../../src-main/engine/ops/label-cross-entropy.ts';
 import { layerNorm } from '../../src-main/engine/ops/layer-norm.ts';
 import { sumOfSquares } from '../../src-main/engine/ops/sum-of-squares.ts';
 import { blockedCases } from './blocked-cases.ts';
@@ -441,6 +442,22 @@ const normalizationCases: Cases = {
     return {
       inputs: { x: float(draw.integer(1, 3), draw.integer(1, 6), 3 * channels) },
       f: ({ x }) => attention(x, heads),
+    };
+  },
+  labelCrossEntropy: (draw) => {
+    const [rows, classes] = [draw.integer(1, 5), draw.integer(2, 7)];
+    const labels = Array.from({ length: rows }, () => draw.integer(0, classes - 1));
+    return {
+      inputs: { x: float(rows, classes), y: { shape: [rows], dtype: 'int32', values: labels } },
+      f: ({ x, y }) =>
+        labelCrossEntropy(
+          tf.mul(x, 40),
+          y,
+          tf.tensor(
+            labels.map((_, row) => row / 2),
+            [rows, 1],
+          ),
+        ),
     };
   },
   /** A text whose end is padding, and dropped weights. */

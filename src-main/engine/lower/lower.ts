@@ -17,6 +17,7 @@ import { type ConstantApart, type NamedSpec, nchwcDomain, OnnxGraph } from './on
 import { poolingRules } from './pooling.ts';
 import { recomputeActivations } from './recompute.ts';
 import { reductionRules } from './reduction.ts';
+import { segmentSumRules } from './segment-sum.ts';
 import { shapeRules } from './shape.ts';
 import { transformerRules } from './transformer.ts';
 
@@ -25,6 +26,7 @@ export const loweringRules: Record<string, Rule> = {
   ...elementwiseRules,
   ...reductionRules,
   ...shapeRules,
+  ...segmentSumRules,
   ...matmulRules,
   ...convolutionRules,
   ...groupedConvolutionRules,

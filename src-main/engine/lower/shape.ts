@@ -1,6 +1,6 @@
 import { slice_util, util } from '@tensorflow/tfjs-core';
 import { CotuneError } from '../../../src-shared/errors.ts';
-import { type Node, sizeOf, type Value } from '../trace/ir.ts';
+import type { Node, Value } from '../trace/ir.ts';
 import { isInBlocks } from './filters.ts';
 import type { Lowering, Rule } from './lowering.ts';
 import { type Name, onnxTypes } from './onnx-graph.ts';
@@ -90,50 +90,25 @@ const gather: Rule = (node, lowering) => {
   lowering.define(node.outputs[0], lowering.op('Gather', [lowering.use(x), lowering.use(indices)], { axis }));
 };
 
-/** Sums of rows by segment, the gradient of a gather: a scatter that adds; on a GPU the product with the segments' one-hot matrix. */
-const segmentSum: Rule = (node, lowering) => {
+/** factor · (x − one-hot labels), row by row. */
+const lessLabels: Rule = (node, lowering) => {
   const { graph, target } = lowering;
-  const { x, segmentIds } = node.inputs;
+  const { x, labels, factor } = node.inputs;
+  const [rows, classes] = x.shape;
+  const by = lowering.use(factor);
+  const scaled = graph.op('Mul', [lowering.use(x), by]);
+  const column = lowering.reshape(lowering.use(labels), [rows, 1]);
   const [output] = node.outputs;
-  const count = node.attrs.numSegments as number;
-  const length = sizeOf(segmentIds.shape);
-  const columns = sizeOf(output.shape) / count;
-  const rows = lowering.reshape(graph.op('Cast', [lowering.use(x)], { to: onnxTypes.float32 }), [
-    length,
-    columns,
-  ]);
-  const sum = target.provider === 'gpu' ? byProduct : byScatter;
-  const sums = lowering.reshape(sum(rows, segmentIds, [count, length, columns], lowering), output.shape);
-  lowering.define(
-    output,
-    output.dtype === 'float32' ? sums : graph.op('Cast', [sums], { to: onnxTypes[output.dtype] }),
-  );
+  if (target.provider === 'gpu') {
+    const numbers = Int32Array.from({ length: classes }, (_, index) => index);
+    const hit = graph.op('Equal', [column, graph.constant('int32', [classes], numbers)]);
+    const taken = graph.op('Where', [hit, by, graph.scalar(0)]);
+    return lowering.define(output, graph.op('Sub', [scaled, taken]));
+  }
+  const places = graph.op('Cast', [column], { to: onnxTypes.int64 });
+  const attributes = { axis: 1, reduction: 'add' };
+  lowering.define(output, graph.op('ScatterElements', [scaled, places, graph.op('Neg', [by])], attributes));
 };
-
-type Extents = readonly [count: number, length: number, columns: number];
-
-function byScatter(rows: Name, ids: Value, [count, length, columns]: Extents, lowering: Lowering): Name {
-  const { graph } = lowering;
-  const column = lowering.reshape(graph.op('Cast', [lowering.use(ids)], { to: onnxTypes.int64 }), [
-    length,
-    1,
-  ]);
-  const places = graph.op('Expand', [column, graph.ints([length, columns])]);
-  const zeros = graph.filled([count, columns], 0, 'float32');
-  return graph.op('ScatterElements', [zeros, places, rows], { axis: 0, reduction: 'add' });
-}
-
-function byProduct(rows: Name, ids: Value, [count, length]: Extents, lowering: Lowering): Name {
-  const { graph } = lowering;
-  const segments = graph.constant(
-    'int32',
-    [count, 1],
-    Int32Array.from({ length: count }, (_, index) => index),
-  );
-  const row = lowering.reshape(lowering.use(ids), [1, length]);
-  const membership = graph.op('Cast', [graph.op('Equal', [segments, row])], { to: onnxTypes.float32 });
-  return lowering.product(membership, rows);
-}
 
 export const shapeRules: Record<string, Rule> = {
   Reshape: reshape,
@@ -174,5 +149,5 @@ export const shapeRules: Record<string, Rule> = {
   Unpack: cut,
   OneHot: oneHot,
   GatherV2: gather,
-  UnsortedSegmentSum: segmentSum,
+  LessLabels: lessLabels,
 };

@@ -168,6 +168,7 @@ export const shapeRules: Record<string, ShapeRule> = {
     const row = { shape: x.shape.with(-1, 1), dtype: x.dtype };
     return [{ shape: [...x.shape], dtype: x.dtype }, row, row];
   },
+  LessLabels: likeNamed('x'),
   LayerNormGrad: ({ x, scale }) =>
     [x, scale, scale].map(({ shape, dtype }) => ({ shape: [...shape], dtype })),
   SumOfSquares: () => ({ shape: [], dtype: 'float32' }),

@@ -45,10 +45,9 @@ export const adamw = optimizer({
     const correction = (beta: number) => tf.sub(1, tf.exp(tf.mul(step!, Math.log(beta))));
     const size = tf.add(tf.sqrt(tf.div(square, correction(beta2))), epsilon);
     const change = tf.mul(tf.div(mean, size), tf.div(rate(), correction(beta1)));
-    const kept =
-      decays && weightDecay > 0
-        ? tf.sub(parameter, tf.mul(parameter, tf.mul(rate(), weightDecay)))
-        : parameter;
-    return { parameter: tf.sub(kept, change), slots: { mean, square } };
+    // The parameter less everything that it loses: what is last made of it alone can be written over it.
+    const lost =
+      decays && weightDecay > 0 ? tf.add(change, tf.mul(parameter, tf.mul(rate(), weightDecay))) : change;
+    return { parameter: tf.sub(parameter, lost), slots: { mean, square } };
   },
 });
