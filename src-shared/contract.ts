@@ -195,7 +195,7 @@ export type PlanEstimate = z.infer<typeof PlanEstimate>;
 /** A long piece of work outside a run. */
 export const Task = z.object({
   id,
-  kind: z.enum(['import', 'relationship', 'calibration', 'download', 'measurement', 'ranking']),
+  kind: z.enum(['import', 'relationship', 'calibration', 'download', 'measurement', 'ranking', 'check']),
   title: z.string(),
   status: z.enum(['running', 'finished', 'failed']),
   done: z.number(),
@@ -673,6 +673,14 @@ export const contract = {
         ...page,
       }),
       z.object({ total: z.number().int(), findings: z.array(Finding) }),
+    ),
+    /**
+     * Looks for likely wrong labels (confident learning on probabilities of linear probes that have not seen the image) and for images
+     * alike by a network's features; the findings of an earlier check are replaced.
+     */
+    'datasets.check': call(
+      z.object({ dataset: z.string(), model: z.string(), engine: EngineChoice.default('auto') }),
+      Task,
     ),
     /** What people changed, the newest first; `undone`: with what was taken back. */
     'datasets.edits': call(

@@ -150,6 +150,17 @@ export const Finding = z.object({
   /** The images; null for a file that was left out, and where there is no other. */
   sample: Sample.nullable(),
   otherSample: Sample.nullable(),
+  /** Of a likely wrong label: both classes with their probabilities, and the most similar training images of either. */
+  label: z
+    .object({
+      given: z.string(),
+      suggested: z.string(),
+      givenP: z.number(),
+      suggestedP: z.number(),
+      nearestGiven: Sample.nullable(),
+      nearestSuggested: Sample.nullable(),
+    })
+    .nullable(),
 });
 export type Finding = z.infer<typeof Finding>;
 

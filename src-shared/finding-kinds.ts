@@ -7,59 +7,117 @@ export interface FindingKind {
   readonly meaning: string;
   /** A file that was left out, an image, an image beside another one, or classes. */
   readonly about: 'file' | 'image' | 'pair' | 'class';
+  /** When it is looked for: at every import; whenever classes or counts change; by a check with a network. */
+  readonly found: 'import' | 'always' | 'check';
 }
 
 /** In the order in which a person should look at them. */
 export const findingKinds = [
-  { name: 'broken', title: 'Broken', meaning: 'Could not be decoded; left out.', about: 'file' },
-  { name: 'empty', title: 'Empty', meaning: 'Files without content; left out.', about: 'file' },
+  {
+    name: 'broken',
+    title: 'Broken',
+    meaning: 'Could not be decoded; left out.',
+    about: 'file',
+    found: 'import',
+  },
+  {
+    name: 'empty',
+    title: 'Empty',
+    meaning: 'Files without content; left out.',
+    about: 'file',
+    found: 'import',
+  },
   {
     name: 'unsupported',
     title: 'Unsupported',
     meaning: 'Not one of the image formats read here; left out.',
     about: 'file',
+    found: 'import',
   },
   {
     name: 'huge',
     title: 'Too large',
     meaning: 'More pixels than can be decoded safely; left out.',
     about: 'file',
+    found: 'import',
   },
   {
     name: 'missing-file',
     title: 'Missing',
     meaning: 'A list or table names them, and they are not there; left out.',
     about: 'file',
+    found: 'import',
   },
   {
     name: 'bad-row',
     title: 'Rows in error',
     meaning: 'What a list or table says of them cannot be used; left out.',
     about: 'file',
+    found: 'import',
+  },
+  {
+    name: 'class-spelling',
+    title: 'One class, two spellings',
+    meaning: 'Names that differ only by case, accents, blanks, dashes or underscores are likely one class.',
+    about: 'class',
+    found: 'always',
+  },
+  {
+    name: 'class-missing',
+    title: 'Class missing from a split',
+    meaning: 'A class that is not trained is never told; one that is not tested counts for nothing.',
+    about: 'class',
+    found: 'always',
+  },
+  {
+    name: 'imbalance',
+    title: 'Imbalance',
+    meaning: 'Classes with many times as many training images as others outweigh them.',
+    about: 'class',
+    found: 'always',
   },
   {
     name: 'single-in-class',
     title: 'Single image in its class',
     meaning: 'Too few to train and test on this class.',
     about: 'image',
+    found: 'import',
   },
   {
     name: 'unusual',
     title: 'Read in an unusual way',
     meaning: 'There are several ways to show these; check that the pictures are right.',
     about: 'image',
+    found: 'import',
   },
   {
     name: 'exact-duplicate',
     title: 'Exact duplicates',
     meaning: 'The same file content twice. Between train and test it flatters the test accuracy.',
     about: 'pair',
+    found: 'import',
   },
   {
     name: 'near-duplicate',
     title: 'Near duplicates',
     meaning: 'Pictures that look the same. Between train and test they flatter the test accuracy.',
     about: 'pair',
+    found: 'import',
+  },
+  {
+    name: 'similar',
+    title: 'Alike to the network',
+    meaning:
+      'A network’s features of the two nearly agree, although their pixels differ: other crops, shots in a row, one individual.',
+    about: 'pair',
+    found: 'check',
+  },
+  {
+    name: 'wrong-label',
+    title: 'Likely wrong labels',
+    meaning: 'Networks that have not seen the image are sure of another class than the one it is given.',
+    about: 'image',
+    found: 'check',
   },
 ] as const satisfies readonly FindingKind[];
 

@@ -4,6 +4,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { checkOutput } from '../formats/output-file.ts';
 import { writeWhole } from '../formats/write-whole.ts';
 import { accuracyWithout } from './accuracy-without.ts';
+import { checkDataset } from './check-dataset.ts';
 import type { Context, Handlers } from './context.ts';
 import { bringUpToDate, resolveEdits } from './edit-dataset.ts';
 import { editsFromTable, editsScript, editsTable } from './edit-files.ts';
@@ -14,6 +15,7 @@ type Names =
   | 'datasets.edits'
   | 'datasets.edit'
   | 'datasets.undo'
+  | 'datasets.check'
   | 'datasets.exportEdits'
   | 'datasets.importEdits'
   | 'datasets.accuracyWithout';
@@ -37,6 +39,7 @@ export function editCalls(context: Context): Handlers<Names> {
   }
 
   return {
+    'datasets.check': (input) => checkDataset(context, input),
     'datasets.edits': ({ dataset, undone, offset, limit }) =>
       store.edits.page(findDataset(store, dataset).id, undone, offset, limit),
     'datasets.edit': ({ dataset: name, edits: requests }) => {

@@ -4,6 +4,7 @@ import type { Dataset } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
 import { applyEdits } from '../data/apply-edits.ts';
+import { classFindingKinds, classFindings } from '../data/class-findings.ts';
 import { datasetHash } from '../data/dataset-hash.ts';
 import type { NewEdit } from '../store/edits.ts';
 import type { ImportedSample } from '../store/samples.ts';
@@ -41,6 +42,7 @@ export function bringUpToDate(store: Store, dataset: number): void {
     const found = edited.problems.get(id) ?? null;
     if (found !== problem) store.edits.setProblem(id, found);
   }
+  store.findings.replaceIfOthers(dataset, classFindingKinds, classFindings({ classes, classCounts, counts }));
   store.findings.decide(dataset);
 }
 

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImportChoice, Task } from '../../src-shared/contract.ts';
-import { type Dataset, FindingKindName, type SampleIssue } from '../../src-shared/domain.ts';
+import type { Dataset, SampleIssue } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { findingKinds } from '../../src-shared/finding-kinds.ts';
 import { importImages } from '../data/import-images.ts';
 import type { DatasetPlace } from '../data/list-images.ts';
 import { resolvePlace } from '../data/unpacked.ts';
@@ -69,6 +70,9 @@ function choiceFor(
   return { said, choice: { format, ...said } };
 }
 
+/** What an import looks for; what else was found stays with the images that are still there. */
+const importedKinds = findingKinds.filter(({ found }) => found === 'import').map(({ name }) => name);
+
 /** So many edits that change nothing any more are told by name. */
 const namedEdits = 5;
 
@@ -134,7 +138,7 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
     if (now) store.datasets.update(now.id, dataset);
     followRenamed(store, target, before, samples);
     store.samples.replace(target, samples);
-    store.findings.replace(target, FindingKindName.options, issues);
+    store.findings.replace(target, importedKinds, issues);
     bringUpToDate(store, target);
     const lost = lostEdits(store, target);
     if (lost.length > 0) store.datasets.setNotes(target, [...found.notes, ...lost]);

@@ -36,6 +36,7 @@ const lanes = {
   'relationship-arrays': 'device',
   calibration: 'device',
   rank: 'device',
+  check: 'device',
   bench: 'device',
   predict: 'short',
   explain: 'kept',

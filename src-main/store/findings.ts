@@ -5,7 +5,12 @@ import type { Db } from './database.ts';
 export interface NewFinding extends Pick<SampleIssue, 'path' | 'other' | 'detail'> {
   kind: FindingKindName;
   score?: number;
+  /** Of a likely wrong label; images by their ids. */
+  label?: WrongLabel;
 }
+
+type WrongLabel = Omit<NonNullable<Finding['label']>, 'nearestGiven' | 'nearestSuggested'> &
+  Record<'nearestGiven' | 'nearestSuggested', number | null>;
 
 export interface FindingFilter {
   kind?: FindingKindName;
@@ -18,7 +23,10 @@ export interface FindingFilter {
   after?: number;
 }
 
-interface Row extends Omit<Finding, 'sample' | 'otherSample' | 'leak'> {
+interface Row extends Omit<Finding, 'sample' | 'otherSample' | 'leak' | 'label'> {
+  label: string | null;
+  nearestGiven: string | null;
+  nearestSuggested: string | null;
   leak: 0 | 1;
   sample: string | null;
   otherSample: string | null;
@@ -29,18 +37,36 @@ const sampleJson = (table: string): string =>
    'label', ${table}.label, 'split', ${table}.split, 'width', ${table}.width, 'height', ${table}.height, 'bytes', ${table}.bytes,
    'hash', ${table}.hash, 'perceptualHash', ${table}.perceptual_hash) END`;
 
-const select = `SELECT f.id, f.kind, f.path, f.other, f.detail, f.score, f.state, f.leak,
-  ${sampleJson('s')} AS sample, ${sampleJson('o')} AS otherSample
-  FROM findings f LEFT JOIN samples s ON s.id = f.sample_id LEFT JOIN samples o ON o.id = f.other_id`;
+const select = `SELECT f.id, f.kind, f.path, f.other, f.detail, f.score, f.state, f.leak, f.label,
+  ${sampleJson('s')} AS sample, ${sampleJson('o')} AS otherSample,
+  ${sampleJson('g')} AS nearestGiven, ${sampleJson('h')} AS nearestSuggested
+  FROM findings f LEFT JOIN samples s ON s.id = f.sample_id LEFT JOIN samples o ON o.id = f.other_id
+  LEFT JOIN samples g ON g.id = f.label ->> 'nearestGiven' LEFT JOIN samples h ON h.id = f.label ->> 'nearestSuggested'`;
 
 /** Leaks first, then by score. */
 const order = 'f.kind, f.leak DESC, f.score DESC, f.id';
 
-const fromRow = ({ leak, sample, otherSample, ...row }: Row): Finding => ({
+const fromRow = ({
+  leak,
+  sample,
+  otherSample,
+  label,
+  nearestGiven,
+  nearestSuggested,
+  ...row
+}: Row): Finding => ({
   ...row,
   leak: leak === 1,
   sample: parsed(sample),
   otherSample: parsed(otherSample),
+  label:
+    label === null
+      ? null
+      : {
+          ...JSON.parse(label),
+          nearestGiven: parsed(nearestGiven),
+          nearestSuggested: parsed(nearestSuggested),
+        },
 });
 const parsed = (json: string | null): Sample | null => (json === null ? null : JSON.parse(json));
 
@@ -52,8 +78,12 @@ export function findingStore(db: Db) {
   const idAt = (path: string) =>
     `(SELECT id FROM samples WHERE dataset_id = @dataset AND path = ${path} AND present = 1)`;
   const insert = db.prepare(
-    `INSERT INTO findings (dataset_id, kind, path, other, sample_id, other_id, detail, score)
-     VALUES (@dataset, @kind, @path, @other, ${idAt('@path')}, ${idAt('@other')}, @detail, @score)`,
+    `INSERT INTO findings (dataset_id, kind, path, other, sample_id, other_id, detail, score, label)
+     VALUES (@dataset, @kind, @path, @other, ${idAt('@path')}, ${idAt('@other')}, @detail, @score, @label)`,
+  );
+  // What a check found of an image that is gone.
+  const removeStale = db.prepare(
+    'DELETE FROM findings WHERE dataset_id = ? AND sample_id IN (SELECT id FROM samples WHERE present = 0)',
   );
   const findLeaks = db.prepare(
     `UPDATE findings SET leak = coalesce((SELECT s.split <> o.split FROM samples s JOIN samples o ON o.id = findings.other_id
@@ -67,7 +97,8 @@ export function findingStore(db: Db) {
          AND e.undone_at IS NULL AND e.problem IS NULL AND e.finding = f.kind AND e.other IS f.other) THEN 'kept'
        WHEN EXISTS (SELECT 1 FROM samples s WHERE s.id IN (f.sample_id, f.other_id) AND s.excluded = 1) THEN 'done'
        WHEN EXISTS (SELECT 1 FROM edits e WHERE e.dataset_id = f.dataset_id AND e.target IN (f.path, f.other)
-         AND e.action IN ('relabel', 'move') AND e.undone_at IS NULL AND e.problem IS NULL AND e.finding = f.kind) THEN 'done'
+         AND e.action IN ('relabel', 'move') AND e.undone_at IS NULL AND e.problem IS NULL
+         AND (e.finding = f.kind OR (e.action = 'relabel' AND f.kind = 'wrong-label'))) THEN 'done'
        ELSE 'open' END
      WHERE dataset_id = ?`,
   );
@@ -82,18 +113,36 @@ export function findingStore(db: Db) {
     `SELECT kind, path, other, detail FROM findings WHERE dataset_id = ? AND kind IN ('exact-duplicate', 'near-duplicate')`,
   );
   const ofKind = db.prepare<[number, string], SampleIssue>(
-    'SELECT kind, path, detail FROM findings WHERE dataset_id = ? AND kind = ? ORDER BY id',
+    'SELECT kind, path, other, detail FROM findings WHERE dataset_id = ? AND kind = ? ORDER BY id',
   );
 
   return {
     /** Makes `found` the findings of some kinds. Call inside a transaction, after the samples are replaced and before `decide`. */
     replace(dataset: number, kinds: readonly FindingKindName[], found: readonly NewFinding[]): void {
       remove.run(dataset, JSON.stringify(kinds));
-      for (const { kind, path, other = null, detail, score = 0 } of found)
-        insert.run({ dataset, kind, path, other, detail, score });
+      for (const { kind, path, other = null, detail, score = 0, label } of found)
+        insert.run({
+          dataset,
+          kind,
+          path,
+          other,
+          detail,
+          score,
+          label: label ? JSON.stringify(label) : null,
+        });
+    },
+    /** The same where anything differs from what there is: a decision may be on its way for findings that stay. */
+    replaceIfOthers(dataset: number, kinds: readonly FindingKindName[], found: readonly NewFinding[]): void {
+      const text = (findings: readonly NewFinding[]) =>
+        JSON.stringify(
+          findings.map(({ kind, path, other = null, detail }) => [kind, path, other, detail]).sort(),
+        );
+      if (text(kinds.flatMap((kind) => ofKind.all(dataset, kind))) !== text(found))
+        this.replace(dataset, kinds, found);
     },
     /** Brings leaks and states up to what samples and edits are now. */
     decide(dataset: number): void {
+      removeStale.run(dataset);
       findLeaks.run(dataset);
       decide.run(dataset);
     },

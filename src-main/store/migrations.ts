@@ -407,6 +407,8 @@ CREATE TABLE views (
   UNIQUE (dataset_id, name)
 ) STRICT;
 `,
+  // What a finding about a label says beside its sentence, as JSON.
+  'ALTER TABLE findings ADD COLUMN label TEXT',
 ];
 
 const presentAt = (path: string): string =>

@@ -30,6 +30,9 @@ export async function runJob(
     case 'rank':
       await (await import('./rank.ts')).rank(job, report, signal);
       break;
+    case 'check':
+      await (await import('./check-dataset.ts')).checkDataset(job, report, signal);
+      break;
     case 'relationship-arrays':
       report({
         type: 'relationship',

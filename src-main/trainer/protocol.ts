@@ -127,6 +127,35 @@ export interface RankJob {
   cacheFolder: string;
 }
 
+/** Looks for likely wrong labels and similar images in a labelled dataset. */
+export interface CheckJob {
+  kind: 'check';
+  engine: RunConfig['engine'];
+  model: JobModel;
+  targetClasses: number;
+  /** `alike`: the same for images that show the same picture, null for one like no other; `trained`: of the training split. */
+  samples: (JobSample & { alike: string | null; trained: boolean })[];
+  cacheFolder: string;
+}
+
+/** What a check found: samples by their ids. */
+export interface CheckResult {
+  /** The likeliest first, with the probabilities of the given and of the suggested class by probes that have not seen the image. */
+  wrongLabels: {
+    sample: number;
+    suggested: number;
+    givenP: number;
+    suggestedP: number;
+    score: number;
+    /** The most similar training images of either class. */
+    nearestGiven: number | null;
+    nearestSuggested: number | null;
+  }[];
+  /** Pairs whose features nearly agree. */
+  alike: { sample: number; other: number; cosine: number }[];
+  notes: string[];
+}
+
 /** Classifies single images with a run's trained weights; the file's metadata says how. */
 export interface PredictJob {
   kind: 'predict';
@@ -227,6 +256,7 @@ export type Job =
   | RelationshipJob
   | CalibrationJob
   | RankJob
+  | CheckJob
   | ArraysJob
   | PredictJob
   | ExplainJob
@@ -283,6 +313,7 @@ export type FromTrainer =
       /** How many images were left out, and which. */
       notes: string[];
     }
+  | { type: 'checked'; result: CheckResult }
   | {
       type: 'calibration';
       fit: Pick<Calibration, 'temperature' | 'nllBefore' | 'nllAfter' | 'notes'>;

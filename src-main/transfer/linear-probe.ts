@@ -69,14 +69,15 @@ export async function fitProbe(
       'The training images are of one target class only; a linear probe needs two.',
       'Add images of another class.',
     );
-  const scaling = scalingOf(train.features);
+  const every = [...train.labels.keys()];
+  const scaling = scalingOf(train.features, every);
   const index = new Map(trained.map((label, i) => [label, i]));
   const known = [...val.labels.keys()].filter((i) => index.has(val.labels[i]));
   const labelsOf = (labels: Int32Array, rows: Iterable<number>) =>
     Int32Array.from(rows, (i) => index.get(labels[i])!);
-  const x = openFixedMatrix(scaled(train.features, scaling, train.labels.keys()), trained.length, true);
+  const x = openFixedMatrix(scaled(train.features, scaling, every), trained.length, true);
   const xVal = openFixedMatrix(scaled(val.features, scaling, known), trained.length, true);
-  const problem = new LogisticRegression(x, labelsOf(train.labels, train.labels.keys()), trained.length);
+  const problem = new LogisticRegression(x, labelsOf(train.labels, every), trained.length);
   try {
     const valLabels = labelsOf(val.labels, known);
     const { best, valAccuracy } =
@@ -134,23 +135,28 @@ interface Scaling {
   factor: number;
 }
 
-function scalingOf({ data, rows, columns }: Matrix): Scaling {
+/** Mean and scale of some rows. Errors: `bad-input` where they are not finite. */
+export function scalingOf({ data, columns }: Matrix, rows: readonly number[]): Scaling {
   const mean = new Float64Array(columns);
-  for (let at = 0; at < data.length; at++) mean[at % columns] += data[at] / rows;
+  for (const row of rows) for (let j = 0; j < columns; j++) mean[j] += data[row * columns + j] / rows.length;
   let squares = 0;
-  for (let at = 0; at < data.length; at++) squares += (data[at] - mean[at % columns]) ** 2;
+  for (const row of rows)
+    for (let j = 0; j < columns; j++) squares += (data[row * columns + j] - mean[j]) ** 2;
   if (!Number.isFinite(squares))
     throw new CotuneError(
       'bad-input',
       'The network gives features that are not finite.',
       'The network, or an image, is broken.',
     );
-  return { mean, factor: squares > 0 ? Math.sqrt(rows / squares) : 1 };
+  return { mean, factor: squares > 0 ? Math.sqrt(rows.length / squares) : 1 };
 }
 
 /** Some rows, scaled, with a column of ones behind: [rows, columns + 1]. */
-function scaled({ data, columns }: Matrix, { mean, factor }: Scaling, chosenRows: Iterable<number>): Matrix {
-  const rows = [...chosenRows];
+export function scaled(
+  { data, columns }: Matrix,
+  { mean, factor }: Scaling,
+  rows: readonly number[],
+): Matrix {
   const width = columns + 1;
   const values = new Float64Array(rows.length * width).fill(1);
   for (const [i, row] of rows.entries())

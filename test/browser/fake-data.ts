@@ -112,7 +112,7 @@ function makeDataset(id: number, name: string, classes: string[], perClass: numb
   const findings: Finding[] = [
     ...leftOut.map((one) => ({ ...one, other: null, leak: false, sample: null, otherSample: null })),
     ...duplicates,
-  ].map((one, index) => ({ ...one, id: id * 1000 + index, score: 0, state: 'open' }));
+  ].map((one, index) => ({ ...one, id: id * 1000 + index, score: 0, state: 'open', label: null }));
   return {
     total,
     sample,

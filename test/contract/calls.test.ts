@@ -63,6 +63,7 @@ const good: [CallName, () => unknown][] = [
   ],
   ['datasets.undo', () => ({ dataset: 'insects' })],
   ['datasets.importEdits', () => ({ dataset: 'again', path: join(fixture.root, 'edits.csv') })],
+  ['datasets.check', () => ({ dataset: 'insects', model: 'tiny' })],
   ['datasets.accuracyWithout', () => ({ dataset: 'insects', kind: 'near-duplicate' })],
   ['samples.get', () => ({ sample: ids.sample })],
   ['views.save', () => ({ dataset: 'insects', name: 'bees', query: { label: '0' } })],

@@ -98,7 +98,18 @@ async function work(job: Job): Promise<void> {
   } else if (job.kind === 'relationship') relationship(job.targetClasses, job.model.sourceClasses);
   else if (job.kind === 'rank')
     say({ type: 'ranking', scores: [{ name: 'leep', value: -1, low: -1.1, high: -0.9 }], notes: [] });
-  else if (job.kind === 'bench') {
+  else if (job.kind === 'check') {
+    const [{ id: sample }] = job.samples;
+    const sure = {
+      suggested: 1,
+      givenP: 0.01,
+      suggestedP: 0.99,
+      score: 4,
+      nearestGiven: null,
+      nearestSuggested: sample,
+    };
+    say({ type: 'checked', result: { wrongLabels: [{ sample, ...sure }], alike: [], notes: [] } });
+  } else if (job.kind === 'bench') {
     const { what } = job.work;
     if (what === 'train' || what === 'infer') say({ type: 'bench', result: stepBench(job.work) });
     if (what === 'run') say({ type: 'bench', result: runBench });

@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander';
-import { FindingKindName, FindingState } from '../../../src-shared/domain.ts';
+import { EngineChoice, type Finding, FindingKindName, FindingState } from '../../../src-shared/domain.ts';
 import { findingTitle } from '../../../src-shared/finding-kinds.ts';
+import { awaitTask } from '../await-work.ts';
 import { findingLine } from '../findings-text.ts';
 import { snakeCase } from '../output.ts';
+import { openProgress } from '../progress.ts';
 import { type CommonOptions, common, number, withService } from '../session.ts';
 import { plural } from '../text.ts';
 import { editCommands } from './dataset-edits.ts';
@@ -36,8 +38,40 @@ export function datasetCommand(program: Command): void {
     .option('--after <id>', 'only those after this one', number)
     .option('--limit <n>', 'at most so many', number, 200)
     .action(listFindings);
+  common(dataset.command('check <dataset>'), ['cotune dataset check monkeys --model mnv2'])
+    .description(
+      'look for likely wrong labels and for images alike, with linear probes of a pre-trained network',
+    )
+    .requiredOption('--model <name>', 'the pre-trained network')
+    .addOption(new Option('--engine <name>', 'what computes').choices(EngineChoice.options).default('auto'))
+    .option('--limit <n>', 'list at most so many of each', number, 20)
+    .action(check);
   editCommands(dataset);
 }
+
+const check = (
+  dataset: string,
+  options: CommonOptions & { model: string; engine: EngineChoice; limit: number },
+): Promise<void> =>
+  withService(options, async (service) => {
+    const { model, engine, limit } = options;
+    await awaitTask(
+      service,
+      () => service.call('datasets.check', { dataset, model, engine }),
+      openProgress(),
+    );
+    const found: Finding[] = [];
+    const lines: string[] = [];
+    for (const kind of ['wrong-label', 'similar'] as const) {
+      const page = await service.call('datasets.findings', { dataset, kind, state: 'open', limit });
+      found.push(...page.findings);
+      lines.push(
+        `${findingTitle(kind)}: ${page.total}`,
+        ...page.findings.map((finding) => `  ${finding.id}  ${findingLine(finding)}`),
+      );
+    }
+    return { json: snakeCase(found), text: lines.join('\n') };
+  });
 
 const listFindings = (dataset: string, options: FindingsOptions): Promise<void> =>
   withService(options, async (service) => {
