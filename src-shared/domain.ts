@@ -67,6 +67,8 @@ export interface SampleIssue {
   detail: string;
   /** For duplicates: the other file. */
   other?: string;
+  /** The greatest of a kind is looked at first. */
+  score?: number;
 }
 
 /** How a dataset was found to lie. */

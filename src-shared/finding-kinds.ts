@@ -84,6 +84,42 @@ export const findingKinds = [
     found: 'import',
   },
   {
+    name: 'extreme-aspect',
+    title: 'Extreme shape',
+    meaning:
+      'So long or tall that a center crop cuts off half of it or more: squash or letterbox show all of it.',
+    about: 'image',
+    found: 'import',
+  },
+  {
+    name: 'odd-size',
+    title: 'Small',
+    meaning: 'Pictures of few pixels are blown up, and show the network what they do not have.',
+    about: 'image',
+    found: 'import',
+  },
+  {
+    name: 'dark',
+    title: 'Dark',
+    meaning: 'Hardly any light: nothing may be told from them.',
+    about: 'image',
+    found: 'import',
+  },
+  {
+    name: 'blank',
+    title: 'Blank',
+    meaning: 'One plain color all over: they show nothing.',
+    about: 'image',
+    found: 'import',
+  },
+  {
+    name: 'blurred',
+    title: 'Blurred',
+    meaning: 'No sharp edge at the size of a network’s input: fine differences cannot be seen.',
+    about: 'image',
+    found: 'import',
+  },
+  {
     name: 'unusual',
     title: 'Read in an unusual way',
     meaning: 'There are several ways to show these; check that the pictures are right.',

@@ -7,6 +7,7 @@ import type { FileFacts, readFacts } from './file-facts.ts';
 import { stampOf } from './file-stamp.ts';
 import type { FoundImage } from './formats/format.ts';
 import { ImageProblem } from './image.ts';
+import { lightFindings, lightKinds, shapeFindings } from './image-findings.ts';
 import type { Listing } from './list-images.ts';
 import { type Locator, placeIn } from './locator.ts';
 import type { Look } from './perceptual-hash.ts';
@@ -39,6 +40,8 @@ export interface ImportedImages extends Pick<Listing, 'format'> {
   classes: string[];
   samples: ImportedSample[];
   issues: SampleIssue[];
+  /** Images of an odd shape, light or sharpness, which are all used. */
+  looksOdd: SampleIssue[];
   notes: string[];
   /** SHA-256 over the sorted (path, content hash, class, split) list. */
   hash: string;
@@ -48,6 +51,9 @@ export interface ImportedImages extends Pick<Listing, 'format'> {
 const testFraction = 0.2;
 /** Looks kept in memory, 1 KiB each, so that near-duplicates need no second reading. */
 const maxLooks = 100_000;
+
+/** Findings about what an image shows: they stay while its file does. */
+export const keptKinds = ['unusual', ...lightKinds] as const;
 
 type Candidate = FoundImage & FileFacts & { label: number };
 
@@ -67,7 +73,8 @@ export async function importImages(folder: string, options: ImportOptions): Prom
   const images = [...found.values()];
   const { format, unlabelled, issues, notes } = listing;
   const looks = new Map<string, Look>();
-  const facts = await readAll(folder, images, listing, looks, options);
+  const lights: SampleIssue[] = [];
+  const facts = await readAll(folder, images, listing, { looks, lights }, options);
   const usable = images.filter((image) => facts.has(image.path));
   if (usable.length === 0) {
     const first = issues.find((issue) => issue.path === images[0].path);
@@ -111,7 +118,8 @@ export async function importImages(folder: string, options: ImportOptions): Prom
   samples.sort((a, b) => compare(a.path, b.path));
   issues.sort((a, b) => compare(a.path, b.path));
   notes.push(...changesSince(options.previous, samples));
-  return { format, classes, samples, issues, notes, hash: datasetHash(samples, classes) };
+  const looksOdd = [...shapeFindings(samples), ...lights];
+  return { format, classes, samples, issues, looksOdd, notes, hash: datasetHash(samples, classes) };
 }
 
 /** The classes that images are of, in the dataset's own order; those that it does not order come after, by name. */
@@ -141,17 +149,17 @@ function unusualNotes(issues: readonly SampleIssue[]): string[] {
   ];
 }
 
-/** Reads what is new or changed, a few files at a time; what cannot be used goes to `issues`. */
+/** Reads what is new or changed, a few files at a time; what cannot be used goes to `issues`, what is odd to see to `lights`. */
 async function readAll(
   folder: string,
   images: readonly FoundImage[],
   { issues, stamps }: Listing,
-  looks: Map<string, Look>,
+  { looks, lights }: { looks: Map<string, Look>; lights: SampleIssue[] },
   { readFacts, previous, onProgress, signal }: ImportOptions,
 ): Promise<Map<string, FileFacts>> {
   const known = new Map(previous?.samples.map((sample) => [sample.path, sample]));
-  const unusual = Map.groupBy(
-    previous?.issues.filter(({ kind }) => kind === 'unusual') ?? [],
+  const kept = Map.groupBy(
+    previous?.issues.filter(({ kind }) => keptKinds.some((known) => known === kind)) ?? [],
     ({ path }) => path,
   );
   const facts = new Map<string, FileFacts>();
@@ -175,11 +183,12 @@ async function readAll(
         ) {
           const { width, height, bytes, hash, perceptualHash, stamp } = before;
           facts.set(path, { width, height, bytes, hash, perceptualHash, stamp });
-          issues.push(...(unusual.get(path) ?? []));
+          for (const known of kept.get(path) ?? []) (known.kind === 'unusual' ? issues : lights).push(known);
         } else {
           const read = await readFacts(place);
           facts.set(path, archive === undefined ? read.facts : { ...read.facts, stamp: archive });
           if (read.reading) issues.push({ kind: 'unusual', path, detail: read.reading });
+          lights.push(...lightFindings({ path, ...read.facts }, read.look));
           if (looks.size < maxLooks) looks.set(path, read.look);
         }
       } catch (error) {

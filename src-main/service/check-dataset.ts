@@ -22,7 +22,7 @@ export function checkDataset(context: Context, input: CallInput<'datasets.check'
     await checkUnchanged(context, dataset.path, samples);
     const duplicates = store.findings.duplicates(dataset.id);
     const alike = alikeByPath(samples, duplicates);
-    const { train: all } = jobSamples(dataset.path, { train: samples, val: [], test: [] });
+    const { train: all } = jobSamples(home, dataset.path, { train: samples, val: [], test: [] });
     const spellings = dataset.classes.map(plainName);
     const firstSpelling = spellings.map((name) => spellings.indexOf(name));
     const job: CheckJob = {

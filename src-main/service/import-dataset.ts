@@ -4,7 +4,7 @@ import type { ImportChoice, Task } from '../../src-shared/contract.ts';
 import type { Dataset, SampleIssue } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { findingKinds } from '../../src-shared/finding-kinds.ts';
-import { importImages } from '../data/import-images.ts';
+import { importImages, keptKinds } from '../data/import-images.ts';
 import type { DatasetPlace } from '../data/list-images.ts';
 import { resolvePlace } from '../data/unpacked.ts';
 import type { Store } from '../store/store.ts';
@@ -92,7 +92,7 @@ function lostEdits({ edits }: Store, dataset: number): string[] {
 /** Findings of the last import that need no second look at files which are still what they were. */
 const priorIssues = ({ findings }: Store, dataset: number): SampleIssue[] => [
   ...findings.duplicates(dataset),
-  ...findings.ofKind(dataset, 'unusual'),
+  ...keptKinds.flatMap((kind) => findings.ofKind(dataset, kind)),
 ];
 
 async function importDataset(context: Context, request: ImportRequest, task: TaskWork): Promise<number> {
@@ -111,7 +111,7 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
     onProgress: task.progress,
     signal: task.signal,
   });
-  const { samples, classes, issues, hash, format } = found;
+  const { samples, classes, issues, looksOdd, hash, format } = found;
   const classCounts = classes.map(() => ({ train: 0, val: 0, test: 0 }));
   const counts = { train: 0, val: 0, test: 0 };
   for (const { label, split } of samples) {
@@ -138,7 +138,7 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
     if (now) store.datasets.update(now.id, dataset);
     followRenamed(store, target, before, samples);
     store.samples.replace(target, samples);
-    store.findings.replace(target, importedKinds, issues);
+    store.findings.replace(target, importedKinds, [...issues, ...looksOdd]);
     bringUpToDate(store, target);
     const lost = lostEdits(store, target);
     if (lost.length > 0) store.datasets.setNotes(target, [...found.notes, ...lost]);

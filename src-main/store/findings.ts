@@ -2,9 +2,7 @@ import type { Finding, FindingKindName, FindingState, Sample, SampleIssue } from
 import type { Db } from './database.ts';
 
 /** What was noticed about a file, an image or a pair; the greatest score is shown first. */
-export interface NewFinding extends Pick<SampleIssue, 'path' | 'other' | 'detail'> {
-  kind: FindingKindName;
-  score?: number;
+export interface NewFinding extends SampleIssue {
   /** Of a likely wrong label; images by their ids. */
   label?: WrongLabel;
 }
@@ -113,7 +111,7 @@ export function findingStore(db: Db) {
     `SELECT kind, path, other, detail FROM findings WHERE dataset_id = ? AND kind IN ('exact-duplicate', 'near-duplicate')`,
   );
   const ofKind = db.prepare<[number, string], SampleIssue>(
-    'SELECT kind, path, other, detail FROM findings WHERE dataset_id = ? AND kind = ? ORDER BY id',
+    'SELECT kind, path, other, detail, score FROM findings WHERE dataset_id = ? AND kind = ? ORDER BY id',
   );
 
   return {

@@ -1,0 +1,119 @@
+/** The open findings of one kind, worked off one by one. */
+import type { EditRequest } from '../../src-shared/contract.ts';
+import type { Finding, FindingKindName } from '../../src-shared/domain.ts';
+import { type ErrorValue, toErrorValue } from '../../src-shared/errors.ts';
+import { client } from '../session.svelte.ts';
+
+const pageLength = 100;
+
+/** What became of a finding, in a word; its place in the queue stays, so that one can go back to it. */
+export type Decision = 'kept' | 'excluded' | 'relabelled' | 'moved' | 'merged';
+
+export class ReviewQueue {
+  readonly dataset: string;
+  readonly kind: FindingKindName;
+  items = $state.raw<Finding[]>([]);
+  at = $state(0);
+  decisions = $state.raw(new Map<number, Decision>());
+  loading = $state(true);
+  error = $state.raw<ErrorValue | null>(null);
+  /** How many are open, those beyond what is loaded included. */
+  open = $state(0);
+  /** Ids of findings that were decided about, the last at the end. */
+  #done: number[][] = [];
+  #busy = false;
+
+  constructor(dataset: string, kind: FindingKindName) {
+    this.dataset = dataset;
+    this.kind = kind;
+    void this.#attempt(() => this.#load());
+  }
+
+  get current(): Finding | undefined {
+    return this.items[this.at];
+  }
+
+  move(by: number): Promise<void> {
+    return this.#attempt(() => this.#step(by));
+  }
+
+  /** Makes edits for the finding that is shown, and goes on to the next. */
+  decide(decision: Decision, edits: EditRequest[]): Promise<void> {
+    const finding = this.current;
+    return this.#attempt(async () => {
+      if (!finding) return;
+      await client.call('datasets.edit', { dataset: this.dataset, edits });
+      this.#note([finding.id], decision);
+      await this.#step(1);
+    });
+  }
+
+  /** Makes edits for every open finding of the kind at once, which one undo takes back. */
+  decideAll(decision: Decision, editOf: (finding: Finding) => EditRequest): Promise<void> {
+    return this.#attempt(async () => {
+      while (await this.#load());
+      const left = this.items.filter(({ id }) => !this.decisions.has(id));
+      if (left.length === 0) return;
+      await client.call('datasets.edit', { dataset: this.dataset, edits: left.map(editOf) });
+      this.#note(
+        left.map(({ id }) => id),
+        decision,
+      );
+      this.at = this.items.length;
+    });
+  }
+
+  /** Takes back the last edit of the dataset and shows what it was made for. */
+  undo(): Promise<void> {
+    return this.#attempt(async () => {
+      await client.call('datasets.undo', { dataset: this.dataset });
+      const undone = this.#done.pop() ?? [];
+      this.decisions = new Map([...this.decisions].filter(([id]) => !undone.includes(id)));
+      this.open += undone.length;
+      const place = this.items.findIndex(({ id }) => id === undone[0]);
+      if (place >= 0) this.at = place;
+    });
+  }
+
+  async #step(by: number): Promise<void> {
+    this.at = Math.max(0, Math.min(this.items.length, this.at + by));
+    if (this.at >= this.items.length - 1) await this.#load();
+  }
+
+  #note(findings: number[], decision: Decision): void {
+    this.#done.push(findings);
+    this.decisions = new Map([...this.decisions, ...findings.map((id) => [id, decision] as const)]);
+    this.open -= findings.length;
+  }
+
+  /** Loads what comes after; whether there was anything. */
+  async #load(): Promise<boolean> {
+    const after = this.items.at(-1)?.id;
+    const { dataset, kind } = this;
+    const page = await client.call('datasets.findings', {
+      dataset,
+      kind,
+      state: 'open',
+      after,
+      limit: pageLength,
+    });
+    this.open = page.total;
+    this.items = [...this.items, ...page.findings];
+    return page.findings.length > 0;
+  }
+
+  /** One thing at a time: a key held down does not decide twice about one finding. */
+  async #attempt(work: () => Promise<unknown>): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      await work();
+      this.error = null;
+    } catch (error) {
+      this.error = toErrorValue(error);
+    } finally {
+      this.#busy = false;
+      this.loading = false;
+    }
+  }
+}
