@@ -9,6 +9,7 @@ import {
   Architecture,
   ArchitectureTitle,
   Dataset,
+  DatasetFormatFacts,
   Edit,
   EngineChoice,
   ErrorValueSchema,
@@ -290,6 +291,38 @@ export const ImportChoice = z.object({
   values: z.record(z.string(), z.string()).optional(),
 });
 export type ImportChoice = z.infer<typeof ImportChoice>;
+
+/** The first rows of a table, and what its columns are taken for. */
+export const TablePreview = z.object({
+  path: z.string(),
+  columns: z.array(z.string()),
+  rows: z.array(z.array(z.string())),
+  taken: TableColumns,
+  /** Columns of which each stands for a class. */
+  classColumns: z.array(z.string()),
+  /** Of the files that its first rows name, the share that is there: 0 to 1. */
+  found: z.number(),
+  /** Tables that are read with it: of other splits. */
+  others: z.array(z.string()),
+});
+export type TablePreview = z.infer<typeof TablePreview>;
+
+/** What an import would read. */
+export const DatasetPreview = z.object({
+  format: DatasetFormatFacts,
+  table: TablePreview.nullable(),
+  /** The first images, where there is no table. */
+  images: z.array(
+    z.object({
+      path: z.string(),
+      className: z.string(),
+      split: Split.nullable(),
+      group: z.string().nullable(),
+    }),
+  ),
+  notes: z.array(z.string()),
+});
+export type DatasetPreview = z.infer<typeof DatasetPreview>;
 
 /** A change of a dataset that is asked for. `finding`: the finding that it settles. */
 export const EditRequest = z.discriminatedUnion('action', [
@@ -614,6 +647,8 @@ export const contract = {
     /** How datasets may lie. */
     'datasets.formats': call(none, z.array(DatasetFormatDescription)),
     'datasets.get': call(z.object({ dataset: z.string() }), Dataset),
+    /** What an import of a folder or file would read; nothing is kept. */
+    'datasets.preview': call(z.object({ path: filePath, choice: ImportChoice.default({}) }), DatasetPreview),
     /** Starts an import; its progress and result arrive as `task` events. */
     'datasets.import': call(
       z.object({

@@ -119,7 +119,10 @@ const tasks = {
     buildRenderer();
     script('resources/scripts/dist.ts', ...args);
   },
-  docs: () => script('resources/scripts/methods-page.ts'),
+  docs: () => {
+    script('resources/scripts/methods-page.ts');
+    script('resources/scripts/formats-page.ts');
+  },
   'sample:pretrain': () => script('src-main/sample/pretrain.ts', ...args),
   'text:pretrain': () => script('src-main/text/pretrain.ts', ...args),
 };

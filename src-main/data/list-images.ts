@@ -42,14 +42,9 @@ export async function listImages(
   unpackedFolder: string,
   hear: (images: FoundImage[]) => void,
 ): Promise<Listing> {
-  const { format: wanted = 'auto' } = choice;
-  const tree = await openTree(folder, file, {
-    unpackedFolder,
-    // Who names a format knows what belongs to it.
-    everyArchive: wanted !== 'auto' && wanted !== folders.name,
-    told: () => hear([]),
-  });
-  const { format, why } = await formatOf(tree, wanted);
+  const { tree, format, why, said } = await openDataset({ folder, file }, choice, unpackedFolder, () =>
+    hear([]),
+  );
   const listing: Listing = {
     format: { name: format.name, title: format.title, why },
     classes: null,
@@ -65,9 +60,7 @@ export async function listImages(
     classes: (names) => {
       listing.classes = [...names];
     },
-    layout: choice.layout ?? { splits: 'names' },
-    columns: choice.columns ?? {},
-    values: valuesOf(format, choice.values ?? {}),
+    ...said,
   };
   let waiting: FoundImage[] = [];
   /** Classes of the images by path. */
@@ -93,6 +86,29 @@ export async function listImages(
     );
   hear(waiting);
   return listing;
+}
+
+/** The files of a dataset, the format that it is of, and what a person said about it. Errors: as `listImages`. */
+export async function openDataset(
+  { folder, file }: DatasetPlace,
+  choice: ImportChoice,
+  unpackedFolder: string,
+  told: () => void,
+): Promise<{
+  tree: FileTree;
+  format: DatasetFormat;
+  why: string;
+  said: Pick<FormatOptions, 'layout' | 'columns' | 'values'>;
+}> {
+  const { format: wanted = 'auto', layout = { splits: 'names' }, columns = {}, values = {} } = choice;
+  const tree = await openTree(folder, file, {
+    unpackedFolder,
+    // Who names a format knows what belongs to it.
+    everyArchive: wanted !== 'auto' && wanted !== folders.name,
+    told,
+  });
+  const { format, why } = await formatOf(tree, wanted);
+  return { tree, format, why, said: { layout, columns, values: valuesOf(format, values) } };
 }
 
 /** An image with its locator, but for a plain file at its own path; an issue where the file is not there. */

@@ -2,20 +2,25 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { describeFormat } from '../data/formats/describe-format.ts';
 import { datasetFormats } from '../data/formats/index.ts';
 import type { Context, Handlers } from './context.ts';
+import { datasetPlace } from './dataset-place.ts';
 import { startImport } from './import-dataset.ts';
 import { findDataset } from './lookup.ts';
 import { listSamples } from './sample-list.ts';
 
 type Names =
-  | `datasets.${'list' | 'formats' | 'get' | 'import' | 'samples' | 'findings' | 'delete'}`
+  | `datasets.${'list' | 'formats' | 'get' | 'preview' | 'import' | 'samples' | 'findings' | 'delete'}`
   | 'samples.get';
 
 export function datasetCalls(context: Context): Handlers<Names> {
-  const { store, emit } = context;
+  const { store, emit, reader, home } = context;
   return {
     'datasets.list': () => store.datasets.list(),
     'datasets.formats': () => datasetFormats.map(describeFormat),
     'datasets.get': ({ dataset }) => findDataset(store, dataset),
+    'datasets.preview': ({ path, choice }) => {
+      const dataset = datasetPlace(path);
+      return reader.read('preview', { dataset, choice, unpackedFolder: home.unpacked }, dataset.folder);
+    },
     'datasets.import': (input) => startImport(context, input),
     'datasets.samples': (input) => listSamples(store, input),
     'datasets.findings': ({ dataset, offset, limit, ...filter }) =>

@@ -158,6 +158,24 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
         options: [],
       },
     ],
+    'datasets.preview': ({ choice }) => ({
+      format: {
+        name: 'tables',
+        title: 'Tables of images',
+        why: 'labels.csv has a column of files and labels.',
+      },
+      table: {
+        path: 'labels.csv',
+        columns: ['image', 'breed', 'coat'],
+        rows: [['1.jpg', 'beagle', 'short']],
+        taken: { file: 'image', label: 'breed', ...choice?.columns },
+        classColumns: [],
+        found: 1,
+        others: [],
+      },
+      images: [],
+      notes: [],
+    }),
     'datasets.list': () => (full ? data.datasets.map(({ dataset }) => dataset) : []),
     'datasets.get': ({ dataset }) => find(dataset).dataset,
     'datasets.samples': ({ dataset, label, split, withFindings, offset = 0, limit = 200 }) => {

@@ -49,6 +49,7 @@ const good: [CallName, () => unknown][] = [
   ['datasets.list', () => ({})],
   ['datasets.formats', () => ({})],
   ['datasets.get', () => ({ dataset: 'insects' })],
+  ['datasets.preview', () => ({ path: fixture.images })],
   ['datasets.import', () => ({ path: fixture.images, name: 'again' })],
   ['datasets.samples', () => ({ dataset: '1', withFindings: true })],
   ['datasets.findings', () => ({ dataset: 'insects', kind: 'exact-duplicate', state: 'open', leaks: true })],

@@ -107,7 +107,7 @@ test('classes that are called like splits are classes', async () => {
 });
 
 test.each([
-  ['flat splits with a table', 'train/1.jpg test/1.jpg train.csv', 'Tables of labels such as train.csv'],
+  ['flat splits with a table', 'train/1.jpg test/1.jpg train.csv', 'train.csv may say it'],
   ['flat splits', 'train/cat.1.jpg train/dog.1.jpg test1/1.jpg', 'train/ (2)'],
   ['a flat split alone', 'train/1.jpg train/2.jpg', 'train/ (2)'],
   ['a flat training split beside a nested one', 'train/1.jpg test/a/1.jpg', 'No class folders'],

@@ -1,18 +1,22 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { ImportChoice, ImportLayout } from '../../../src-shared/contract.ts';
+import type { ImportChoice, ImportLayout, TableColumns } from '../../../src-shared/contract.ts';
 import type { Dataset } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
 import { awaitTask } from '../await-work.ts';
 import { someFindings } from '../findings-text.ts';
 import { snakeCase } from '../output.ts';
+import { previewText } from '../preview-text.ts';
 import { openProgress } from '../progress.ts';
 import { type CommonOptions, common, number, withService } from '../session.ts';
 import { columns, plural, table } from '../text.ts';
 
 interface Options extends CommonOptions {
-  name: string;
+  name?: string;
   format?: string;
+  preview?: boolean;
+  option?: string[];
+  column?: string[];
   seed: number;
   classesAt?: number;
   train?: string[];
@@ -27,13 +31,21 @@ export function importCommand(program: Command): void {
     'cotune import CUB_200_2011.tgz --name birds',
     'cotune import ./birds --name birds --seed 1 --json',
     'cotune import ./plants --name species --classes-at 2',
+    'cotune import ./table.csv --preview',
+    'cotune import ./birds --name birds15 --option rate=15',
     'cotune import ./set --name set --train batch1 batch2 --test holdout',
   ])
     .description('import labelled images, from a folder, an archive or a table (nothing is copied)')
-    .requiredOption('--name <name>', 'name of the dataset; an existing one is brought up to date')
+    .option('--name <name>', 'name of the dataset; an existing one is brought up to date')
+    .option('--preview', 'show the first rows and what they are taken for; import nothing')
     .option(
       '--format <name>',
       'how the dataset lies: auto (it is found out, and said), or one of those below; default: auto, or as it was imported before',
+    )
+    .option('--option <name=value...>', 'options of the format: docs/formats.md')
+    .option(
+      '--column <role=name...>',
+      'which column of a table is which: file, label, split, group, or crop=LEFT,TOP,WIDTH,HEIGHT',
     )
     .option('--seed <n>', 'chooses the test images where the folder has no test split', number, 0)
     .option(
@@ -47,10 +59,18 @@ export function importCommand(program: Command): void {
     .option('--no-splits', 'folders named train or test are classes like any other')
     .action((path: string, options: Options) =>
       withService(options, async (service) => {
+        if (options.preview) {
+          const preview = await service.call('datasets.preview', {
+            path: resolve(path),
+            choice: choiceOf(options),
+          });
+          return { json: snakeCase(preview), text: previewText(preview) };
+        }
         const { name, seed } = options;
+        if (name === undefined) throw withoutName();
         const input = { path: resolve(path), name, seed, choice: choiceOf(options) };
         await awaitTask(service, () => service.call('datasets.import', input), openProgress());
-        const dataset = await service.call('datasets.get', { dataset: options.name });
+        const dataset = await service.call('datasets.get', { dataset: name });
         return {
           json: snakeCase(dataset),
           text: [describe(dataset), ...(await someFindings(service, dataset))].join('\n'),
@@ -62,8 +82,49 @@ export function importCommand(program: Command): void {
 /** What the flags say about how the dataset lies. */
 function choiceOf(options: Options): ImportChoice {
   const layout = layoutOf(options);
-  return { ...(options.format !== undefined && { format: options.format }), ...(layout && { layout }) };
+  return {
+    ...(options.format !== undefined && { format: options.format }),
+    ...(layout && { layout }),
+    ...(options.option && { values: pairs('--option', options.option) }),
+    ...(options.column && { columns: columnsOf(options.column) }),
+  };
 }
+
+const roles = ['file', 'label', 'split', 'group', 'crop'];
+
+function columnsOf(given: readonly string[]): TableColumns {
+  const { crop, ...one } = pairs('--column', given);
+  const unknown = Object.keys(one).find((role) => !roles.includes(role));
+  if (unknown !== undefined)
+    throw new CotuneError('bad-input', `--column knows no ${unknown}.`, `It knows ${roles.join(', ')}.`);
+  if (crop === undefined) return one;
+  const edges = crop.split(',');
+  if (edges.length !== 4)
+    throw new CotuneError(
+      'bad-input',
+      `--column crop=${crop} names ${edges.length} columns.`,
+      'Name four: crop=LEFT,TOP,WIDTH,HEIGHT.',
+    );
+  return { ...one, crop: edges as [string, string, string, string] };
+}
+
+/** `name=value` as names and values. */
+function pairs(flag: string, given: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at > 0) return [pair.slice(0, at), pair.slice(at + 1)];
+      throw new CotuneError('bad-input', `${flag} ${pair} has no “=”.`, `Write it as ${flag} NAME=VALUE.`);
+    }),
+  );
+}
+
+const withoutName = (): CotuneError =>
+  new CotuneError(
+    'bad-input',
+    '--name is missing.',
+    'Give the dataset a name, or look at it first with --preview.',
+  );
 
 /** What the flags say about the folders; undefined where they say nothing. */
 function layoutOf({ classesAt, train, val, test, splits }: Options): ImportLayout | undefined {

@@ -5,6 +5,7 @@ import { below, indexOf } from './tree-index.ts';
 const suffixes = ['.jpg', '.jpeg', '.png', '.JPG', '.JPEG', '.PNG', '.webp', '.bmp', '.tif', '.tiff', '.gif'];
 /** Names that are tried in every folder, to find the one that they are in. */
 const tried = 200;
+const maxFolders = 1000;
 
 /** Why a name that stands in a list is not looked for, as half a sentence; null for a name below the dataset's folder. */
 export function refusal(name: string): string | null {
@@ -73,10 +74,12 @@ export class ImageNames {
   #foldersAbove(names: readonly string[]): string[] {
     const parts = new Set(names.map((name) => (name.includes('/') ? name.slice(0, name.indexOf('/')) : '')));
     const folders = [...indexOf(this.#tree).folders.values()];
+    const areFiles = names.some((name) => isImage(name) || name.includes('/'));
     const places = folders.filter(
       ({ folders: inner, images }) => (images > 0 && parts.has('')) || inner.some((name) => parts.has(name)),
     );
-    return places.map(({ path }) => path).slice(0, 1000);
+    // Words of a text are looked for in fewer places than names of files are.
+    return places.map(({ path }) => path).slice(0, areFiles ? maxFolders : 20);
   }
 }
 

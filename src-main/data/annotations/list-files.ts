@@ -4,7 +4,7 @@ import { splitNameOf } from '../formats/split-names.ts';
 import type { FileTree } from '../trees/tree.ts';
 import { ImageNames, plainName, refusal } from './image-names.ts';
 import { linesOf, type TextLine, textOf } from './text-lines.ts';
-import { baseName, below, folderOf, indexOf } from './tree-index.ts';
+import { asNamed, baseName, below, folderOf, indexOf } from './tree-index.ts';
 
 /** A list of images, one per line. */
 export interface ImageList {
@@ -49,8 +49,7 @@ export async function imageLists(tree: FileTree): Promise<ImageList[]> {
   const names = new ImageNames(tree);
   const lists: ImageList[] = [];
   const all = [...(byExtension.get('.txt') ?? []), ...(byExtension.get('.lst') ?? [])];
-  // Of a list that was named it is that one alone.
-  const paths = tree.named !== null && all.includes(tree.named) ? [tree.named] : all;
+  const paths = asNamed(tree, all);
   for (const path of paths.filter((one) => tree.files.get(one)!.bytes <= maxListBytes).slice(0, maxLists)) {
     const list = await imageList(tree, path, names);
     if (list) lists.push(list);

@@ -7,8 +7,8 @@ import type { FileTree } from '../trees/tree.ts';
 
 /** A Parquet file of a tree. Errors: `bad-input` for one that is damaged, or inside an archive. */
 export function openParquet(tree: FileTree, path: string): ParquetFile {
-  const { file, part } = tree.locate(path);
-  if (part)
+  const { file, part, packed } = tree.locate(path);
+  if (part || packed)
     throw new CotuneError(
       'bad-input',
       `${path} lies inside the archive ${file}, where its rows cannot be reached.`,

@@ -1,4 +1,4 @@
-import type { TableColumns } from '../../../src-shared/contract.ts';
+import type { TableColumns, TablePreview } from '../../../src-shared/contract.ts';
 import type { Split } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
 import type { FormatOptions, FoundImage } from '../formats/format.ts';
@@ -49,6 +49,25 @@ function checkColumns({ path, columns }: Table, { crop, ...said }: TableColumns)
         `${path} has no column ${name}; it has ${some(columns)}.`,
         'Name a column as the first line of the table does.',
       );
+}
+
+const shownRows = 20;
+
+/** The first rows of the first of some tables, and what its columns were taken for. */
+export function previewOf(tables: readonly PlannedTable[]): TablePreview | null {
+  const [first, ...others] = tables;
+  if (!first) return null;
+  const { table, guess, head } = first;
+  const { oneHot = [], folder: _, share, ...taken } = guess;
+  return {
+    path: table.path,
+    columns: table.columns,
+    rows: head.slice(0, shownRows).map(({ cells }) => table.columns.map((_, at) => cells[at] ?? '')),
+    taken,
+    classColumns: oneHot,
+    found: share,
+    others: others.map((one) => one.table.path),
+  };
 }
 
 /** The images of tables, by what their columns were taken for. Errors: `bad-input` where no table has a column of labels. */

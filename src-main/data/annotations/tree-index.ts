@@ -68,6 +68,14 @@ export const below = (folder: string, path: string): string => (folder === '' ? 
 
 const depth = (path: string): number => (path === '' ? 0 : path.split('/').length);
 
+/** Of the files of one kind those that are to be read: where the dataset was imported from one of them, that one alone. */
+export function asNamed(tree: FileTree, paths: readonly string[]): readonly string[] {
+  if (tree.named === null) return paths;
+  if (paths.includes(tree.named)) return [tree.named];
+  // A file of another kind is meant; what is not among the files is an archive of them.
+  return tree.files.has(tree.named) ? [] : paths;
+}
+
 /** The folder nearest to the top below which all of these files lie, such as `['images.txt', 'meta/train.json']`; or null. */
 export function folderWith(tree: FileTree, files: readonly [string, ...string[]]): string | null {
   const [first] = files;

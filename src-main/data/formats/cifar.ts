@@ -131,11 +131,11 @@ async function* records(
       `${file} has ${bytes.length} bytes, which are no whole records of ${length} bytes.`,
       'Download it again.',
     );
-  const { file: container, part } = tree.locate(file);
+  const { part, ...container } = tree.locate(file);
   if (part && (part.kind !== 'range' || part.deflated))
     throw new CotuneError(
       'bad-input',
-      `${file} is compressed inside ${container}, where its records cannot be reached one by one.`,
+      `${file} is compressed inside ${container.file}, where its records cannot be reached one by one.`,
       'Unpack the archive and import the folder.',
     );
   const start = part?.offset ?? 0;
@@ -150,7 +150,7 @@ async function* records(
       path: `${file}/${String(record).padStart(5, '0')}`,
       className,
       split,
-      locator: { file: container, part: { kind: 'planes', offset, width: side, height: side } },
+      locator: { ...container, part: { kind: 'planes', offset, width: side, height: side } },
     };
   }
 }

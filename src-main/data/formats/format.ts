@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ImportLayout, TableColumns } from '../../../src-shared/contract.ts';
+import type { ImportLayout, TableColumns, TablePreview } from '../../../src-shared/contract.ts';
 import type { SampleIssue, Split } from '../../../src-shared/domain.ts';
 import type { Locator } from '../locator.ts';
 import type { FileTree } from '../trees/tree.ts';
@@ -35,6 +35,8 @@ export interface DatasetFormat {
    * `bad-input` where the tree is not of this format after all.
    */
   read(tree: FileTree, options: FormatOptions): AsyncIterable<FoundImage>;
+  /** Of a format that reads tables: the first rows of the one that it would read; null where there is none. */
+  preview?(tree: FileTree, options: FormatOptions): Promise<TablePreview | null>;
 }
 
 export interface Detection {

@@ -28,7 +28,7 @@ export const imageListsFormat: DatasetFormat = {
     const hasSplit = lists.some(({ split }) => split === 'train');
     const what = lists.length === 1 ? 'names images of this dataset' : 'name images of this dataset';
     return {
-      confidence: hasSplit ? 0.8 : 0.5,
+      confidence: lists[0].path === tree.named ? 1 : hasSplit ? 0.8 : 0.5,
       why: `${some(lists.map(({ path }) => path))} ${what}, one per line.`,
     };
   },

@@ -1,8 +1,8 @@
 import { CotuneError } from '../../../src-shared/errors.ts';
-import { imagesInTables, type PlannedTable, planTable } from '../annotations/table-plan.ts';
+import { imagesInTables, type PlannedTable, planTable, previewOf } from '../annotations/table-plan.ts';
 import { indexOf } from '../annotations/tree-index.ts';
 import type { FileTree } from '../trees/tree.ts';
-import type { DatasetFormat } from './format.ts';
+import type { DatasetFormat, FormatOptions } from './format.ts';
 
 const files = ['metadata.csv', 'metadata.jsonl', 'metadata.parquet'];
 /** The column that Hugging Face looks for. */
@@ -27,20 +27,24 @@ export const imagefolder: DatasetFormat = {
     }
     return null;
   },
+  preview: async (tree, options) => previewOf(await plannedTables(tree, options)),
   async *read(tree, options) {
-    const planned: PlannedTable[] = [];
-    for (const path of pathsOf(tree)) {
-      const columns = { ...options.columns };
-      const one = await planTable(tree, path, columns);
-      if (one) planned.push(one);
-    }
-    if (planned.length === 0)
-      throw new CotuneError(
-        'bad-input',
-        'There is no metadata.csv, metadata.jsonl or metadata.parquet here that names images.',
-        'It has a column file_name, relative to its own folder, and a column such as label.',
-      );
+    const planned = await plannedTables(tree, options);
     options.tell('The labels are those of the metadata: with it, folders are no labels.');
     yield* imagesInTables(tree, planned, options);
   },
 };
+
+async function plannedTables(tree: FileTree, { columns }: FormatOptions): Promise<PlannedTable[]> {
+  const planned: PlannedTable[] = [];
+  for (const path of pathsOf(tree)) {
+    const one = await planTable(tree, path, columns);
+    if (one) planned.push(one);
+  }
+  if (planned.length > 0) return planned;
+  throw new CotuneError(
+    'bad-input',
+    'There is no metadata.csv, metadata.jsonl or metadata.parquet here that names images.',
+    'It has a column file_name, relative to its own folder, and a column such as label.',
+  );
+}

@@ -307,7 +307,7 @@ function flat(folders: Folder[], base: Folder): CotuneError {
     tables(folder).map((name) => (folder.path ? `${folder.path}/${name}` : name)),
   );
   const named = some(folders.map(({ path, below }) => `${path}/ (${below})`));
-  const table = beside.length > 0 ? ` Tables of labels such as ${beside[0]} are not read.` : '';
+  const table = beside.length > 0 ? ` ${beside[0]} may say it: read it with --format tables or lists.` : '';
   return new CotuneError(
     'bad-input',
     `No class folders: the images lie directly in ${named}, and nothing says what they show.${table}`,

@@ -6,7 +6,7 @@ import { folderSplits } from '../annotations/folder-splits.ts';
 import { LabelNames } from '../annotations/label-names.ts';
 import { openParquet, parquetRows } from '../annotations/parquet-table.ts';
 import { cellOf } from '../annotations/table.ts';
-import { baseName, folderOf, indexOf } from '../annotations/tree-index.ts';
+import { asNamed, baseName, folderOf, imagesBelow, indexOf } from '../annotations/tree-index.ts';
 import type { FileTree } from '../trees/tree.ts';
 import type { DatasetFormat, FormatOptions } from './format.ts';
 import { some } from './layout.ts';
@@ -16,10 +16,8 @@ import { splitNameOf } from './split-names.ts';
 const shard = /-\d{5}-of-\d{5}.*$/;
 const labelNames = /^(label|labels|fine_label|class|category|target|species)$/i;
 
-function pathsOf(tree: FileTree): readonly string[] {
-  const all = indexOf(tree).byExtension.get('.parquet') ?? [];
-  return tree.named !== null && all.includes(tree.named) ? [tree.named] : all;
-}
+const pathsOf = (tree: FileTree): readonly string[] =>
+  asNamed(tree, indexOf(tree).byExtension.get('.parquet') ?? []);
 
 export const parquet: DatasetFormat = {
   name: 'parquet',
@@ -35,10 +33,13 @@ export const parquet: DatasetFormat = {
   }),
   async detect(tree) {
     for (const path of pathsOf(tree)) {
-      const column = await imageColumn(tree, path);
+      const column = await imageColumn(tree, path).catch(() => null);
       if (column) return { confidence: 0.85, why: `${path} has images in its column ${column.name}.` };
     }
-    return null;
+    // One that cannot be read is said by whoever reads it, unless there are images beside it.
+    const [path] = pathsOf(tree);
+    const isAlone = path !== undefined && imagesBelow(tree, '').next().done;
+    return isAlone ? { confidence: 0.2, why: `${path} is a Parquet file.` } : null;
   },
   async *read(tree, options) {
     const shards = await shardsOf(tree, options);

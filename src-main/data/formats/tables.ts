@@ -1,6 +1,6 @@
 import { tableExtensions } from '../annotations/table.ts';
-import { imagesInTables, type PlannedTable, planTable } from '../annotations/table-plan.ts';
-import { baseName, indexOf } from '../annotations/tree-index.ts';
+import { imagesInTables, type PlannedTable, planTable, previewOf } from '../annotations/table-plan.ts';
+import { asNamed, baseName, indexOf } from '../annotations/tree-index.ts';
 import type { FileTree } from '../trees/tree.ts';
 import type { DatasetFormat, FormatOptions } from './format.ts';
 import { some } from './layout.ts';
@@ -25,8 +25,12 @@ export const tables: DatasetFormat = {
     const [{ table, guess }] = labelled;
     const what =
       guess.label === undefined ? `${guess.oneHot!.length} columns of classes` : `labels (${guess.label})`;
-    return { confidence: 0.7, why: `${table.path} has a column of files (${guess.file}) and ${what}.` };
+    return {
+      confidence: tree.named === table.path ? 1 : 0.7,
+      why: `${table.path} has a column of files (${guess.file}) and ${what}.`,
+    };
   },
+  preview: async (tree, options) => previewOf(await chosenTables(tree, options)),
   async *read(tree, options) {
     yield* imagesInTables(tree, await chosenTables(tree, options), options);
   },
@@ -39,8 +43,7 @@ async function plannedTables(
 ): Promise<{ planned: PlannedTable[]; problem: unknown }> {
   const { byExtension } = indexOf(tree);
   const all = tableExtensions.flatMap((extension) => byExtension.get(extension) ?? []);
-  // Of a table that was named it is that one alone.
-  const paths = (tree.named !== null && all.includes(tree.named) ? [tree.named] : all)
+  const paths = asNamed(tree, all)
     .filter((path) => !otherTables.test(baseName(path)))
     .filter((path) => !path.endsWith('.json') || tree.files.get(path)!.bytes <= maxJsonBytes)
     .slice(0, maxTables);

@@ -3,6 +3,7 @@ import { imageFacts } from './image-facts.ts';
 import { imageHash } from './image-hash.ts';
 import { images } from './images.ts';
 import { picture } from './picture.ts';
+import { preview } from './preview.ts';
 import { unpackPlace } from './unpack.ts';
 import { weightsIndex, weightsTensor } from './weights.ts';
 
@@ -11,6 +12,7 @@ export const readings = {
   'image-hash': imageHash,
   images,
   picture,
+  preview,
   unpack: unpackPlace,
   'weights-index': weightsIndex,
   'weights-tensor': weightsTensor,
