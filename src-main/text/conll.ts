@@ -15,8 +15,9 @@ export interface TaggedSentence {
 
 const documentMark = '-DOCSTART-';
 const tag = /^(?:O|[BIES]-.+)$/;
-/** Lines by which a file is told. */
+/** Lines by which a file is told, and the share of them that must have a tag. */
 const looked = 200;
+const leastShare = 0.8;
 
 /** Whether a text is in columns whose last one holds tags. */
 export function isConll(text: string): boolean {
@@ -24,7 +25,8 @@ export function isConll(text: string): boolean {
     .split(/\r?\n/, looked)
     .map(columns)
     .filter((row) => row.length > 0);
-  return rows.length > 0 && rows.every((row) => row.length >= 2 && tag.test(row.at(-1)!));
+  const tagged = rows.filter((row) => row.length >= 2 && tag.test(row.at(-1)!));
+  return rows.length > 0 && tagged.length >= leastShare * rows.length;
 }
 
 /** The sentences of a text in columns. Lines without a tag have `O`; `onOdd` is told of each, with its number from 1. */

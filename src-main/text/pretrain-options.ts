@@ -4,7 +4,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 
 export const usage = `usage: npm run text:pretrain -- FILE… --out FOLDER [options]
 
-Files are texts, one in each line, or CoNLL's columns.
+Files are texts in lines, CoNLL’s columns, JSON lines, tables or TREC’s questions; or folders of text files.
 
   --out FOLDER       where the network goes: config.json, model.safetensors, vocab.txt, tokenizer.json
   --from FOLDER      goes on from a BERT as Hugging Face’s transformers keep it, with its pieces (default: from random weights)

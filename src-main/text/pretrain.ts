@@ -15,7 +15,7 @@ import { bertNetwork, openBert } from './open-bert.ts';
 import { type PretrainOptions, pretrainOptions, usage } from './pretrain-options.ts';
 import { openPretraining, type Pretraining, type PretrainingPlan, untrainedBert } from './pretraining.ts';
 import { readCheckpoint, writeCheckpoint } from './pretraining-checkpoint.ts';
-import { readTexts } from './read-texts.ts';
+import { describeTexts, readTexts } from './read-texts.ts';
 import { openTokenizer, type Tokenizer } from './tokenizer.ts';
 import { wordsOf } from './words.ts';
 import { writeBert } from './write-bert.ts';
@@ -46,7 +46,9 @@ async function main(): Promise<void> {
   const { out, seed } = options;
   if (existsSync(join(out, 'model.safetensors')))
     throw new CotuneError('conflict', `${out} holds a network already.`, 'Choose another --out.');
-  const texts = options.files.flatMap(readTexts);
+  const files = options.files.map((path) => ({ path, found: readTexts(path) }));
+  for (const { path, found } of files) console.error(describeTexts(path, found));
+  const texts = files.flatMap(({ found }) => found.samples.map(({ text }) => text));
   const before = options.from === null ? null : openBert(options.from);
   for (const note of before?.notes ?? []) console.error(note);
   const tokenizer = before?.tokenizer ?? learnedTokenizer(texts, options);

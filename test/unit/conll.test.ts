@@ -50,7 +50,9 @@ describe('columns of words with tags', () => {
 
   const conll = sharedPath('datasets/text/conll2003/eng.testb');
   it.skipIf(!conll)('hold the sentences of CoNLL-2003 (needs ../shared/datasets/text/conll2003)', () => {
-    expect(readTexts(conll!)).toHaveLength(3453);
+    const { samples, facts } = readTexts(conll!);
+    expect(samples).toHaveLength(3453);
+    expect(facts).toMatch(/^IOB1 tags/);
   });
 });
 

@@ -1,0 +1,16 @@
+import type { TextFormat } from './format.ts';
+
+export const lines: TextFormat = {
+  name: 'lines',
+  title: 'Lines',
+  help: 'a text in each line that is not empty',
+  is: () => true,
+  read: (content) => ({
+    samples: content.split(/\r?\n/).flatMap((line, index) => {
+      const text = line.trim();
+      return text === '' ? [] : [{ text, words: null, label: null, tags: null, line: index + 1 }];
+    }),
+    facts: '',
+    odd: [],
+  }),
+};
