@@ -24,17 +24,19 @@ export function classFindings({
   return [...spellings(), ...missing(), ...imbalance()];
 
   function spellings(): ClassFinding[] {
-    return [...Map.groupBy(classes, plainName).values()].flatMap(([first, ...others]) =>
-      others.map(
+    return [...Map.groupBy(classes, plainName).values()].flatMap((names) => {
+      // Into the one that has most images, the others are merged.
+      const [largest, ...others] = names.toSorted((a, b) => sizeOf(b) - sizeOf(a));
+      return others.map(
         (other): ClassFinding => ({
           kind: 'class-spelling',
           path: other,
-          other: first,
-          detail: `its name differs from ${first} only by case, accents or blanks`,
+          other: largest,
+          detail: `its name differs from ${largest} only by case, accents, blanks or dashes`,
           score: sizeOf(other),
         }),
-      ),
-    );
+      );
+    });
   }
 
   function missing(): ClassFinding[] {
@@ -69,7 +71,7 @@ export function classFindings({
         kind: 'imbalance',
         path: least.name,
         other: most.name,
-        detail: `it has ${least.images} training images, ${most.name} has ${most.images}: sampling by class evens that out`,
+        detail: `of its images ${least.images} are for training, of ${most.name} ${most.images}: sampling by class evens that out`,
         score: most.images / least.images,
       },
     ];
