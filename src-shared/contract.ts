@@ -253,7 +253,7 @@ export const ImportLayout = z.object({
 export type ImportLayout = z.infer<typeof ImportLayout>;
 
 /** Which columns of a table of images are which, by their names (or numbers from 1 where there are none). */
-export const TableColumns = z.object({
+export const TableColumns = z.strictObject({
   file: z.string().optional(),
   label: z.string().optional(),
   split: z.string().optional(),
@@ -287,6 +287,13 @@ export const ImportChoice = z.object({
   format: z.string().optional(),
   layout: ImportLayout.optional(),
   columns: TableColumns.optional(),
+  /** Which links in the folder are followed: those that lead to what is in it, or all. */
+  links: z.enum(['inside', 'all']).optional(),
+  /**
+   * A pattern (JavaScript's regular expressions) of what the names of images have in common that must not stand on two sides of a
+   * split: its first group, or what it matches.
+   */
+  groupBy: z.string().min(1).max(1000).optional(),
   /** Options of the format, by name. */
   values: z.record(z.string(), z.string()).optional(),
 });
@@ -646,6 +653,11 @@ export const contract = {
     'datasets.list': call(none, z.array(Dataset)),
     /** How datasets may lie. */
     'datasets.formats': call(none, z.array(DatasetFormatDescription)),
+    /** Writes the exact list of a dataset's images as it is trained on: a table (CSV) of path, label, split and group. */
+    'datasets.writeList': call(
+      z.object({ dataset: z.string(), path: filePath, overwrite: z.boolean().default(false) }),
+      z.object({ path: z.string(), images: z.number().int() }),
+    ),
     'datasets.get': call(z.object({ dataset: z.string() }), Dataset),
     /** What an import of a folder or file would read; nothing is kept. */
     'datasets.preview': call(z.object({ path: filePath, choice: ImportChoice.default({}) }), DatasetPreview),

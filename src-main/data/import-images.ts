@@ -9,12 +9,14 @@ import type { FoundImage } from './formats/format.ts';
 import { ImageProblem } from './image.ts';
 import { lightFindings, lightKinds, shapeFindings } from './image-findings.ts';
 import type { Listing } from './list-images.ts';
-import { type Locator, placeIn } from './locator.ts';
+import { type Locator, type Place, placeIn } from './locator.ts';
 import type { Look } from './perceptual-hash.ts';
 import { fileOf } from './read-located.ts';
 import { shuffledGroups, takeWhole } from './split.ts';
+import { takeGroups, wholeGroups } from './whole-groups.ts';
 
-type ImportedSample = Omit<Sample, 'id' | 'dataset'> & FileFacts & { locator: Locator | null };
+type ImportedSample = Omit<Sample, 'id' | 'dataset'> &
+  FileFacts & { locator: Locator | null; group: string | null };
 
 /** What the last import of the same dataset found: files that still bear the same stamp are not read again. */
 interface PreviousImport {
@@ -22,11 +24,25 @@ interface PreviousImport {
   issues: readonly SampleIssue[];
 }
 
+/** What is read of an image, as it is kept meanwhile; near-duplicates are looked for in its pixels once more. */
+export interface ReadFacts extends Pick<Awaited<ReturnType<typeof readFacts>>, 'facts' | 'reading'> {
+  /** What was noticed of its light. */
+  light: SampleIssue[];
+}
+
+export interface Resume {
+  /** By `JSON.stringify` of the locator. */
+  known: ReadonlyMap<string, ReadFacts>;
+  keep(locator: string, read: ReadFacts): void;
+}
+
 export interface ImportOptions {
   /** Lists the images of the dataset: `listImages`, wherever that runs. */
   list(hear: (images: FoundImage[]) => void): Promise<Listing>;
   /** Reads one image: `readFacts`, wherever that runs. */
   readFacts: typeof readFacts;
+  /** What an import that ended early has read, and what this one reads, for one that comes after it. */
+  resume?: Resume;
   /** Chooses the test images where the dataset has no test split. */
   seed: number;
   previous?: PreviousImport;
@@ -67,9 +83,12 @@ type Candidate = FoundImage & FileFacts & { label: number };
 export async function importImages(folder: string, options: ImportOptions): Promise<ImportedImages> {
   // By path: a listing that had to begin again tells the same once more.
   const found = new Map<string, FoundImage>();
-  const listing = await options.list((some) => {
-    for (const image of some) found.set(image.path, image);
-  });
+  const listing = await untilAborted(
+    options.list((some) => {
+      for (const image of some) found.set(image.path, image);
+    }),
+    options.signal,
+  );
   const images = [...found.values()];
   const { format, unlabelled, issues, notes } = listing;
   const looks = new Map<string, Look>();
@@ -110,10 +129,11 @@ export async function importImages(folder: string, options: ImportOptions): Prom
   notes.push(...duplicateNotes(duplicates));
   describeClasses(images, classes, candidates, issues, notes);
 
-  const samples = candidates.map(({ className: _, split, locator = null, ...sample }) => ({
+  const samples = candidates.map(({ className: _, split, locator = null, group = null, ...sample }) => ({
     ...sample,
     split: split!,
     locator,
+    group,
   }));
   samples.sort((a, b) => compare(a.path, b.path));
   issues.sort((a, b) => compare(a.path, b.path));
@@ -136,6 +156,16 @@ const splitOrder: Record<Split, number> = { train: 0, val: 1, test: 2 };
 const trainingFirst = (a: Candidate, b: Candidate): number =>
   splitOrder[a.split ?? 'train'] - splitOrder[b.split ?? 'train'] || compare(a.path, b.path);
 
+/** What a promise gives, or `cancelled` as soon as the signal aborts. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(cancelled());
+    signal.addEventListener('abort', () => reject(cancelled()), { once: true });
+  });
+  return Promise.race([promise, aborted]);
+}
+
 const cancelled = () => new CotuneError('cancelled', 'The import was cancelled; nothing was changed.');
 
 /** Says how images were read that can be read in several ways. */
@@ -155,14 +185,27 @@ async function readAll(
   images: readonly FoundImage[],
   { issues, stamps }: Listing,
   { looks, lights }: { looks: Map<string, Look>; lights: SampleIssue[] },
-  { readFacts, previous, onProgress, signal }: ImportOptions,
+  { readFacts, previous, resume, onProgress, signal }: ImportOptions,
 ): Promise<Map<string, FileFacts>> {
   const known = new Map(previous?.samples.map((sample) => [sample.path, sample]));
-  const kept = Map.groupBy(
+  const noticed = Map.groupBy(
     previous?.issues.filter(({ kind }) => keptKinds.some((known) => known === kind)) ?? [],
     ({ path }) => path,
   );
   const facts = new Map<string, FileFacts>();
+  async function readAnew(
+    place: Place,
+    path: string,
+    key: string,
+    archive: string | null | undefined,
+  ): Promise<ReadFacts> {
+    const { facts: found, look, reading } = await readFacts(place);
+    const own = archive === undefined ? found : { ...found, stamp: archive };
+    const read = { facts: own, reading, light: lightFindings({ path, ...own }, look) };
+    if (own.stamp !== null) resume?.keep(key, read);
+    if (looks.size < maxLooks) looks.set(path, look);
+    return read;
+  }
   let next = 0;
   let done = 0;
   const reader = async (): Promise<void> => {
@@ -174,22 +217,22 @@ async function readAll(
       const before = known.get(path);
       try {
         // Of an archive, what it was when it was listed; nothing in it is newer.
-        const archive = stamps[place.locator.file];
-        const stampNow = archive === undefined ? () => stampOf(fileOf(place)) : async () => archive;
-        if (
-          before?.stamp &&
-          isSame(before.locator, image.locator ?? null) &&
-          (await stampNow()) === before.stamp
-        ) {
+        const archive = stamps.get(place.locator.file);
+        const key = JSON.stringify(place.locator);
+        const kept = resume?.known.get(key);
+        const mayBeKnown = before?.stamp || kept;
+        const now = !mayBeKnown ? null : archive === undefined ? await stampOf(fileOf(place)) : archive;
+        if (now !== null && before?.stamp === now && isSame(before.locator, image.locator ?? null)) {
           const { width, height, bytes, hash, perceptualHash, stamp } = before;
           facts.set(path, { width, height, bytes, hash, perceptualHash, stamp });
-          for (const known of kept.get(path) ?? []) (known.kind === 'unusual' ? issues : lights).push(known);
+          for (const issue of noticed.get(path) ?? [])
+            (issue.kind === 'unusual' ? issues : lights).push(issue);
         } else {
-          const read = await readFacts(place);
-          facts.set(path, archive === undefined ? read.facts : { ...read.facts, stamp: archive });
+          const isKept = kept !== undefined && now !== null && kept.facts.stamp === now;
+          const read = isKept ? kept : await readAnew(place, path, key, archive);
+          facts.set(path, read.facts);
           if (read.reading) issues.push({ kind: 'unusual', path, detail: read.reading });
-          lights.push(...lightFindings({ path, ...read.facts }, read.look));
-          if (looks.size < maxLooks) looks.set(path, read.look);
+          for (const issue of read.light) lights.push(issue);
         }
       } catch (error) {
         // What is wrong with the program, or the end of it, is no finding about a file.
@@ -250,7 +293,7 @@ function assignTestSplit(
   );
   for (const image of candidates) image.split ??= 'train';
   const has = (split: Split) => candidates.some((image) => image.split === split);
-  if (has('test')) return notes;
+  if (has('test')) return [...notes, ...groupsOnBothSides(candidates)];
   if (has('val')) {
     for (const image of candidates) if (image.split === 'val') image.split = 'test';
     notes.push(
@@ -259,19 +302,39 @@ function assignTestSplit(
     return notes;
   }
   const clusters = clustersOf(duplicates);
-  for (const [className, members] of Map.groupBy(candidates, (image) => image.className)) {
-    const groups = shuffledGroups(
-      members,
-      (image) => (clusters.get(image) ?? image).hash,
-      `test ${seed} ${className}`,
+  const keyOf = (image: Candidate) => (clusters.get(image) ?? image).hash;
+  const grouped = candidates.some(({ group }) => group !== undefined);
+  if (grouped) {
+    const wholes = wholeGroups(candidates, (image) =>
+      image.group === undefined ? [keyOf(image)] : [keyOf(image), `group ${image.group}`],
     );
+    for (const image of takeGroups(wholes, testFraction, `test ${seed}`)) image.split = 'test';
+  }
+  for (const [className, members] of Map.groupBy(grouped ? [] : candidates, (image) => image.className)) {
+    const groups = shuffledGroups(members, keyOf, `test ${seed} ${className}`);
     for (const image of takeWhole(groups, Math.round(members.length * testFraction))) image.split = 'test';
   }
-  const drawn = 'a fifth of each class, chosen by the seed, is the test split.';
+  const drawn = `${grouped ? 'whole groups, about a fifth of each class' : 'a fifth of each class'}, chosen by the seed, ${grouped ? 'are' : 'is'} the test split.`;
   if (notes.length === 0) return [`There is no test folder: ${drawn}`];
   return [
     ...notes.slice(0, -1),
     `${notes.at(-1)!.slice(0, -1)}. No other folder is the test split: ${drawn}`,
+  ];
+}
+
+/** Says where the splits that a dataset brings divide what belongs together. */
+function groupsOnBothSides(candidates: readonly Candidate[]): string[] {
+  const trained = new Set(
+    candidates.flatMap(({ split, group }) => (split === 'test' || group === undefined ? [] : [group])),
+  );
+  const both = new Set(
+    candidates.flatMap(({ split, group }) =>
+      split === 'test' && group !== undefined && trained.has(group) ? [group] : [],
+    ),
+  );
+  if (both.size === 0) return [];
+  return [
+    `${both.size === 1 ? '1 group of images that belong together is' : `${both.size} groups of images that belong together are`} in the test split and outside it, by the dataset’s own splits: the test accuracy will look better than it is.`,
   ];
 }
 

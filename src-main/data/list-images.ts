@@ -7,6 +7,7 @@ import { folders } from './formats/folders.ts';
 import type { DatasetFormat, FormatOptions, FoundImage, UnlabelledFolder } from './formats/format.ts';
 import { datasetFormats } from './formats/index.ts';
 import { isPlainFile } from './locator.ts';
+import { groupsBy } from './name-groups.ts';
 import { openTree } from './trees/open-tree.ts';
 import type { FileTree } from './trees/tree.ts';
 
@@ -25,7 +26,7 @@ export interface Listing {
   issues: SampleIssue[];
   notes: string[];
   /** Of the archives that images are in, by their paths in the folder: `stampOf` them before they were read. */
-  stamps: Record<string, string | null>;
+  stamps: ReadonlyMap<string, string | null>;
 }
 
 const batch = 1000;
@@ -51,8 +52,9 @@ export async function listImages(
     unlabelled: [],
     issues: [...tree.issues],
     notes: [...tree.notes],
-    stamps: Object.fromEntries(tree.stamps),
+    stamps: new Map(tree.stamps),
   };
+  const groupOf = groupsBy(choice.groupBy);
   const options: FormatOptions = {
     tell: (note) => void listing.notes.push(note),
     issue: (issue) => void listing.issues.push(issue),
@@ -73,7 +75,8 @@ export async function listImages(
       continue;
     }
     seen.set(image.path, image.className);
-    waiting.push(located);
+    const group = located.group ?? groupOf(located.path);
+    waiting.push(group === undefined ? located : { ...located, group });
     if (waiting.length < batch) continue;
     hear(waiting);
     waiting = [];
@@ -105,6 +108,7 @@ export async function openDataset(
     unpackedFolder,
     // Who names a format knows what belongs to it.
     everyArchive: wanted !== 'auto' && wanted !== folders.name,
+    links: choice.links,
     told,
   });
   const { format, why } = await formatOf(tree, wanted);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Sample } from '../../src-shared/domain.ts';
 import type { Alike } from './alike.ts';
+import { takeGroups, wholeGroups } from './whole-groups.ts';
 
 export interface SplitOptions {
   /** Share in (0, 1] of each class's training images that is used, after the validation images are set aside. */
@@ -10,6 +11,8 @@ export interface SplitOptions {
   valFraction: number;
   /** Images that show the same picture, by path: none of them stands on the other side of training and validation. */
   alike?: ReadonlyMap<string, Alike>;
+  /** What must stay on one side of training and validation, by path: those of one patient, one video, one individual. */
+  groups?: ReadonlyMap<string, string>;
 }
 
 export interface ChosenSamples<S extends Sample> {
@@ -30,7 +33,7 @@ export function splitSamples<S extends Sample>(
   samples: readonly S[],
   options: SplitOptions,
 ): ChosenSamples<S> {
-  const { rate, seed, valFraction, alike = new Map<string, Alike>() } = options;
+  const { rate, seed, valFraction, alike = new Map<string, Alike>(), groups: together } = options;
   const of = (split: Sample['split']) => samples.filter((sample) => sample.split === split).sort(byPath);
   const given = of('val');
   const apart = given.filter(({ path }) => !alike.get(path)?.trained);
@@ -41,13 +44,27 @@ export function splitSamples<S extends Sample>(
       `${many} of ${given.length} validation images show${many === 1 ? 's' : ''} what training images show too, and ${many === 1 ? 'was' : 'were'} left out: nothing may be chosen by images that were learned.`,
     );
   }
+  const drawsValidation = apart.length === 0 && valFraction > 0;
+  const wholes =
+    drawsValidation && together && together.size > 0
+      ? takeGroups(
+          wholeGroups(of('train'), ({ path, hash }) => {
+            const group = together.get(path);
+            return [alike.get(path)?.key ?? hash, ...(group === undefined ? [] : [`group ${group}`])];
+          }),
+          valFraction,
+          `validation ${seed}`,
+        )
+      : null;
   const withoutValidation: string[] = [];
   for (const [label, members] of Map.groupBy(of('train'), (sample) => sample.label)) {
     const keyOf = ({ path, hash }: S) => alike.get(path)?.key ?? hash;
     const groups = shuffledGroups(members, keyOf, `validation ${seed} ${label}`);
     const free = groups.filter(([first]) => !alike.get(first.path)?.acrossClasses);
     const wanted = Math.max(Math.floor(members.length * valFraction), members.length >= 3 ? 1 : 0);
-    const held = new Set(apart.length > 0 || valFraction === 0 ? [] : takeWhole(free, wanted, groups.length));
+    const held = wholes
+      ? new Set(members.filter((member) => wholes.has(member)))
+      : new Set(drawsValidation ? takeWhole(free, wanted, groups.length) : []);
     const rest = groups.flat().filter((sample) => !held.has(sample));
     // One by one: a class may have more images than a call may have arguments.
     for (const sample of held) chosen.val.push(sample);

@@ -60,6 +60,7 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
       perceptualHash: '0'.repeat(16),
       stamp: null,
       locator: null,
+      group: null,
     })),
   );
   const request = { dataset: 'bench', model: 'bench', method: 'cotuning' } as const;

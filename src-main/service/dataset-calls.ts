@@ -6,9 +6,10 @@ import { datasetPlace } from './dataset-place.ts';
 import { startImport } from './import-dataset.ts';
 import { findDataset } from './lookup.ts';
 import { listSamples } from './sample-list.ts';
+import { writeList } from './write-list.ts';
 
 type Names =
-  | `datasets.${'list' | 'formats' | 'get' | 'preview' | 'import' | 'samples' | 'findings' | 'delete'}`
+  | `datasets.${'list' | 'formats' | 'get' | 'preview' | 'import' | 'samples' | 'findings' | 'writeList' | 'delete'}`
   | 'samples.get';
 
 export function datasetCalls(context: Context): Handlers<Names> {
@@ -21,6 +22,7 @@ export function datasetCalls(context: Context): Handlers<Names> {
       const dataset = datasetPlace(path);
       return reader.read('preview', { dataset, choice, unpackedFolder: home.unpacked }, dataset.folder);
     },
+    'datasets.writeList': (input) => writeList(context, input),
     'datasets.import': (input) => startImport(context, input),
     'datasets.samples': (input) => listSamples(store, input),
     'datasets.findings': ({ dataset, offset, limit, ...filter }) =>

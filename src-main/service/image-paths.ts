@@ -17,7 +17,7 @@ export async function imagePaths(paths: readonly string[]): Promise<string[]> {
       named.push(path);
       continue;
     }
-    const { entries, issues } = await openFolder(resolve(path));
+    const { entries, issues } = await openFolder(resolve(path), 'all');
     const inside = [...entries.keys()]
       .sort()
       .filter(isImage)

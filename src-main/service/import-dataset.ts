@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts';
 import type { Context, Handlers } from './context.ts';
 import { datasetPlace } from './dataset-place.ts';
 import { bringUpToDate, followRenamed } from './edit-dataset.ts';
+import { resumeImport } from './resume-import.ts';
 import type { TaskWork } from './tasks.ts';
 
 type ImportInput = Parameters<Handlers['datasets.import']>[0];
@@ -66,7 +67,9 @@ function choiceFor(
   if (!known || !isAt(known, dataset)) return { said: choice, choice };
   const format = known.format?.name ?? 'folders';
   const changes = choice.format !== undefined && choice.format !== format;
-  const said = changes ? choice : { ...store.datasets.choice(known.id), ...choice };
+  // What was imported before links out of a folder were left out had them.
+  const links = known.format === null ? { links: 'all' as const } : {};
+  const said = changes ? choice : { ...links, ...store.datasets.choice(known.id), ...choice };
   return { said, choice: { format, ...said } };
 }
 
@@ -102,7 +105,9 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
   const known = store.datasets.getByName(name);
   const before = known ? store.samples.imported(known.id) : [];
   const { said, choice } = choiceFor(context, known, request);
+  const resume = resumeImport(store, place.folder);
   const found = await importImages(place.folder, {
+    resume,
     list: (hear) =>
       reader.read('images', { dataset: place, choice, unpackedFolder: home.unpacked }, place.folder, hear),
     readFacts: (at) => reader.read('image-facts', { place: resolvePlace(at, home.unpacked) }, place.folder),
@@ -110,7 +115,7 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
     previous: known && { samples: before, issues: priorIssues(store, known.id) },
     onProgress: task.progress,
     signal: task.signal,
-  });
+  }).finally(resume.flush);
   const { samples, classes, issues, looksOdd, hash, format } = found;
   const classCounts = classes.map(() => ({ train: 0, val: 0, test: 0 }));
   const counts = { train: 0, val: 0, test: 0 };
@@ -140,6 +145,7 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
     store.samples.replace(target, samples);
     store.findings.replace(target, importedKinds, [...issues, ...looksOdd]);
     bringUpToDate(store, target);
+    resume.end();
     const lost = lostEdits(store, target);
     if (lost.length > 0) store.datasets.setNotes(target, [...found.notes, ...lost]);
     return target;

@@ -39,7 +39,10 @@ export function samplesForRun(
 ): RunSamples {
   const all = store.samples.all(dataset.id);
   const alike = division === 'alike' ? alikeByPath(all, store.findings.duplicates(dataset.id)) : undefined;
-  const { train, val, test, notes } = splitSamples(all, { rate, seed, valFraction, alike });
+  const { train, val, test, notes } = splitSamples(all, {
+    ...{ rate, seed, valFraction, alike },
+    groups: new Map(all.flatMap(({ path, group }) => (group === null ? [] : [[path, group] as const]))),
+  });
   if (train.length === 0) {
     throw new CotuneError(
       'bad-input',

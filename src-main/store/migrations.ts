@@ -409,6 +409,18 @@ CREATE TABLE views (
 `,
   // What a finding about a label says beside its sentence, as JSON.
   'ALTER TABLE findings ADD COLUMN label TEXT',
+  // What an import has read before it ended early, and which images belong together.
+  `
+CREATE TABLE read_images (
+  folder TEXT NOT NULL,
+  -- Where in that folder, as JSON.
+  locator TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  read_at TEXT NOT NULL,
+  PRIMARY KEY (folder, locator)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE samples ADD COLUMN group_name TEXT;
+`,
 ];
 
 const presentAt = (path: string): string =>

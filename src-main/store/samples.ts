@@ -8,6 +8,8 @@ export interface StampedSample extends Sample {
   stamp: string | null;
   /** Where it is; null for the whole file at `path`. */
   locator: Locator | null;
+  /** What must not stand on two sides of a split; null for one that stands for itself. */
+  group: string | null;
 }
 
 interface Row extends Omit<StampedSample, 'locator'> {
@@ -41,11 +43,11 @@ interface EditedState {
 export function sampleStore(db: Db) {
   const byId = db.prepare<[number], Sample>(`SELECT ${columns} FROM samples WHERE id = ?`);
   const all = db.prepare<[number], Row>(
-    `SELECT ${columns}, stamp, locator FROM samples WHERE dataset_id = ? AND present = 1 AND excluded = 0 ORDER BY path`,
+    `SELECT ${columns}, stamp, locator, group_name AS "group" FROM samples WHERE dataset_id = ? AND present = 1 AND excluded = 0 ORDER BY path`,
   );
   const imported = db.prepare<[number], Row & { nowLabel: number; nowSplit: Split; excluded: 0 | 1 }>(
     `SELECT id, dataset_id AS dataset, path, imported_label AS label, imported_split AS split, width, height, bytes, hash,
-     perceptual_hash AS perceptualHash, stamp, locator, label AS nowLabel, split AS nowSplit, excluded
+     perceptual_hash AS perceptualHash, stamp, locator, group_name AS "group", label AS nowLabel, split AS nowSplit, excluded
      FROM samples WHERE dataset_id = ? AND present = 1 ORDER BY path`,
   );
   const allImported = (dataset: number): ImportedSample[] =>
@@ -62,15 +64,15 @@ export function sampleStore(db: Db) {
   const setEdited = db.prepare('UPDATE samples SET label = ?, split = ?, excluded = ? WHERE id = ?');
   const insert = db.prepare(
     `INSERT INTO samples (dataset_id, path, label, split, imported_label, imported_split, width, height, bytes, hash,
-     perceptual_hash, stamp, locator) VALUES (@dataset, @path, @label, @split, @label, @split, @width, @height, @bytes, @hash,
-     @perceptualHash, @stamp, @locator)`,
+     perceptual_hash, stamp, locator, group_name) VALUES (@dataset, @path, @label, @split, @label, @split, @width, @height, @bytes, @hash,
+     @perceptualHash, @stamp, @locator, @group)`,
   );
   const restate = db.prepare(
     `UPDATE samples SET label = @label, split = @split, imported_label = @label, imported_split = @split, excluded = 0,
-     stamp = @stamp, locator = @locator WHERE id = @id`,
+     stamp = @stamp, locator = @locator, group_name = @group WHERE id = @id`,
   );
   const stampedById = db.prepare<[number], Row>(
-    `SELECT ${columns}, stamp, locator FROM samples WHERE id = ?`,
+    `SELECT ${columns}, stamp, locator, group_name AS "group" FROM samples WHERE id = ?`,
   );
   const setStamp = db.prepare('UPDATE samples SET stamp = ? WHERE id = ?');
   const hide = db.prepare('UPDATE samples SET present = 0 WHERE id = ?');
@@ -119,9 +121,10 @@ export function sampleStore(db: Db) {
             !same(known.now) ||
             known.now.excluded ||
             known.stamp !== stamp ||
-            toText(known.locator) !== locator
+            toText(known.locator) !== locator ||
+            known.group !== sample.group
           )
-            restate.run({ label, split, stamp, locator, id: known.id });
+            restate.run({ label, split, stamp, locator, group: sample.group, id: known.id });
         } else {
           insert.run({ dataset, ...sample, locator: toText(sample.locator) });
         }

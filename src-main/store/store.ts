@@ -11,6 +11,7 @@ import { metricStore } from './metrics.ts';
 import { modelStore } from './models.ts';
 import { predictionStore } from './predictions.ts';
 import { rankingStore } from './rankings.ts';
+import { readImageStore } from './read-images.ts';
 import { relationshipStore } from './relationships.ts';
 import { runNoteStore } from './run-notes.ts';
 import { runStore } from './runs.ts';
@@ -39,6 +40,7 @@ export function openStore(path: string) {
     edits: editStore(db),
     models: modelStore(db),
     rankings: rankingStore(db),
+    readImages: readImageStore(db),
     relationships: relationshipStore(db),
     experiments: experimentStore(db),
     trials: trialStore(db),

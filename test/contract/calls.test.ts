@@ -48,6 +48,7 @@ const good: [CallName, () => unknown][] = [
   ['parts.list', () => ({})],
   ['datasets.list', () => ({})],
   ['datasets.formats', () => ({})],
+  ['datasets.writeList', () => ({ dataset: 'insects', path: join(fixture.root, 'list.csv') })],
   ['datasets.get', () => ({ dataset: 'insects' })],
   ['datasets.preview', () => ({ path: fixture.images })],
   ['datasets.import', () => ({ path: fixture.images, name: 'again' })],

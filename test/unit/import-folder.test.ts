@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { ImportedImages } from '../../src-main/data/import-images.ts';
+import type { ImportedImages, ReadFacts } from '../../src-main/data/import-images.ts';
 import type { CotuneError } from '../../src-shared/errors.ts';
 import { importFolder } from './import-in-process.ts';
 import { bitmap, classOf, jpeg, scene, temporaryFolder, writeFiles } from './pictures.ts';
@@ -178,6 +178,73 @@ test('links: loops end, dangling ones are named, linked images count', async (ct
     'b/linked.jpg',
   ]);
   expect(found.notes.filter((note) => note.includes('read already'))).toHaveLength(4);
+});
+
+test('links out of the folder are named and not followed, unless that is asked for', async (ctx) => {
+  if (process.platform === 'win32') ctx.skip('links need a privilege on Windows');
+  const outer = temporaryFolder();
+  writeFiles(outer, { ...(await classOf('set/a', 3, 0)), ...(await classOf('else/b', 3, 10)) });
+  const folder = join(outer, 'set');
+  symlinkSync('../else/b', join(folder, 'b'));
+  symlinkSync(join(outer, 'else/b/0.jpg'), join(folder, 'a/linked.jpg'));
+  const kept = await importFolder(folder, { seed: 0 });
+  expect(kept.classes).toEqual(['a']);
+  expect(kept.samples).toHaveLength(3);
+  expect(kept.issues.map(({ kind, path, detail }) => `${kind} ${path}: ${detail.slice(0, 30)}`)).toEqual([
+    'unsupported a/linked.jpg: it is a link out of the folder',
+    'unsupported b: it is a link out of the folder',
+  ]);
+  const followed = await importFolder(folder, { seed: 0, links: 'all' });
+  expect(followed.samples.filter(({ label }) => followed.classes[label] === 'b')).toHaveLength(3);
+});
+
+test('what an import has read is not read again by the next one, though the first was cancelled', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, { ...(await classOf('a', 6, 0)), ...(await classOf('b', 6, 10)) });
+  await settle();
+  const kept = new Map<string, ReadFacts>();
+  const resume = { known: kept, keep: (key: string, read: ReadFacts) => void kept.set(key, read) };
+  const abort = new AbortController();
+  const first = importFolder(folder, {
+    ...{ seed: 0, resume, signal: abort.signal },
+    onProgress: (done) => done === 5 && abort.abort(),
+  });
+  await expect(first).rejects.toMatchObject({ code: 'cancelled' });
+  expect(kept.size).toBeGreaterThanOrEqual(5);
+  // Marked, so that what was read before can be told from what is read now.
+  const before = kept.size;
+  for (const read of kept.values()) read.facts.width = 1;
+  const { samples } = await importFolder(folder, { seed: 0, resume });
+  expect(samples.filter(({ width }) => width === 1)).toHaveLength(before);
+  expect(samples).toHaveLength(12);
+});
+
+test('whole groups, also of several classes, are on one side of the splits that the import makes', async () => {
+  const folder = temporaryFolder();
+  const files: Record<string, Uint8Array> = {};
+  for (let patient = 0; patient < 10; patient++)
+    for (const side of ['sick', 'well'])
+      for (let i = 0; i < 2; i++)
+        files[`${side}/p${patient}_${i}.jpg`] = await jpeg(patient * 10 + i + (side === 'sick' ? 5 : 0));
+  writeFiles(folder, files);
+  const found = await importFolder(folder, { seed: 1, groupBy: '/(p\\d+)_' });
+  const patients = Map.groupBy(found.samples, ({ group }) => group);
+  expect(patients.size).toBe(10);
+  for (const images of patients.values()) expect(new Set(images.map(({ split }) => split)).size).toBe(1);
+  expect(count(found)).toEqual({ sick: [16, 0, 4], well: [16, 0, 4] });
+  expect(found.notes.join()).toContain('whole groups, about a fifth of each class');
+  await expect(importFolder(folder, { seed: 1, groupBy: '(' })).rejects.toMatchObject({ code: 'bad-input' });
+  // A split that the dataset brings stays, and is said to divide them.
+  writeFiles(
+    folder,
+    Object.fromEntries(
+      Object.entries(files).map(([name, data], i) => [`own/${i % 2 ? 'train' : 'test'}/${name}`, data]),
+    ),
+  );
+  const own = await importFolder(join(folder, 'own'), { seed: 1, groupBy: '/(p\\d+)_' });
+  expect(own.notes.join()).toContain(
+    '10 groups of images that belong together are in the test split and outside',
+  );
 });
 
 test('special files with image names are named, not waited for', async (ctx) => {

@@ -12,10 +12,10 @@ type Given = Omit<ImportOptions, 'readFacts' | 'list'> & ImportChoice;
 /** `importImages` of a folder, or of a file in it, with everything read in this very process. */
 export function importFolder(
   at: string | DatasetPlace,
-  { format, layout, columns, values, ...options }: Given,
+  { format, layout, columns, values, links, groupBy, ...options }: Given,
 ): Promise<ImportedImages> {
   const dataset = typeof at === 'string' ? { folder: at, file: null } : at;
-  const choice = { format, layout, columns, values };
+  const choice = { format, layout, columns, values, links, groupBy };
   const unpacked = join(temporaryFolder(), 'unpacked');
   mkdirSync(unpacked);
   return importImages(dataset.folder, {

@@ -160,3 +160,17 @@ test('a run that began when only copies were kept together goes on with its own 
   expect(samplesOfRun(store, dataset, run(today.splitHash))).toEqual(today);
   expect(samplesOfRun(store, dataset, run('of other images'))).toEqual(today);
 });
+
+test('whole groups are on one side of training and validation, whatever their classes', () => {
+  const samples = Array.from({ length: 60 }, (_, i) => sampleOf(i % 3, i));
+  const groups = new Map(samples.map(({ path }, i) => [path, `patient ${Math.floor(i / 5)}`]));
+  for (const seed of [0, 1, 2]) {
+    const { train, val } = splitSamples(samples, { rate: 1, seed, valFraction: 0.2, groups });
+    const patientsOf = (some: typeof train) => new Set(some.map(({ path }) => groups.get(path)));
+    expect([...patientsOf(train)].filter((patient) => patientsOf(val).has(patient))).toEqual([]);
+    expect(train.length + val.length).toBe(60);
+    // A fifth of each class, and no group is cut for it.
+    for (const label of [0, 1, 2])
+      expect(val.filter((one) => one.label === label).length).toBeGreaterThanOrEqual(2);
+  }
+});

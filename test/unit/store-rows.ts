@@ -33,6 +33,7 @@ export const sample = (path: string, label = 0, hash = path): NewSample => ({
   perceptualHash: '0123456789abcdef',
   stamp: null,
   locator: null,
+  group: null,
 });
 
 export function addModel(store: Store, name = 'm', hash = 'mh'): number {

@@ -8,6 +8,7 @@ import { openProgress } from '../progress.ts';
 import { type CommonOptions, common, number, withService } from '../session.ts';
 import { plural } from '../text.ts';
 import { editCommands } from './dataset-edits.ts';
+import { listCommands } from './dataset-list.ts';
 
 interface FindingsOptions extends CommonOptions {
   kind?: FindingKindName;
@@ -47,6 +48,7 @@ export function datasetCommand(program: Command): void {
     .option('--limit <n>', 'list at most so many of each', number, 20)
     .action(check);
   editCommands(dataset);
+  listCommands(dataset);
 }
 
 const check = (

@@ -17,6 +17,8 @@ interface Options extends CommonOptions {
   preview?: boolean;
   option?: string[];
   column?: string[];
+  groupBy?: string;
+  followLinks?: boolean;
   seed: number;
   classesAt?: number;
   train?: string[];
@@ -40,13 +42,18 @@ export function importCommand(program: Command): void {
     .option('--preview', 'show the first rows and what they are taken for; import nothing')
     .option(
       '--format <name>',
-      'how the dataset lies: auto (it is found out, and said), or one of those below; default: auto, or as it was imported before',
+      'how the dataset lies: auto (it is found out, and said), or one of `cotune dataset formats`; default: auto, or as it was imported before',
     )
     .option('--option <name=value...>', 'options of the format: docs/formats.md')
     .option(
       '--column <role=name...>',
       'which column of a table is which: file, label, split, group, or crop=LEFT,TOP,WIDTH,HEIGHT',
     )
+    .option(
+      '--group-by <pattern>',
+      'a regular expression of what in the names of images must not stand on two sides of a split, e.g. "patient(\\d+)"',
+    )
+    .option('--follow-links', 'also links that lead out of the folder')
     .option('--seed <n>', 'chooses the test images where the folder has no test split', number, 0)
     .option(
       '--classes-at <level>',
@@ -87,6 +94,8 @@ function choiceOf(options: Options): ImportChoice {
     ...(layout && { layout }),
     ...(options.option && { values: pairs('--option', options.option) }),
     ...(options.column && { columns: columnsOf(options.column) }),
+    ...(options.groupBy !== undefined && { groupBy: options.groupBy }),
+    ...(options.followLinks && { links: 'all' as const }),
   };
 }
 

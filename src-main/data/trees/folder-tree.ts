@@ -8,11 +8,11 @@ import { isCountedFile, isCountedFolder } from './counted-names.ts';
 import type { TreeEntry, TreeParts } from './tree-of.ts';
 
 /**
- * Everything below a folder. Hidden files and the folders of tools are left out; links are followed, and a folder that was
- * read already, or that holds the one where reading began, is not read again. A file's size is looked up when it is asked for.
+ * Everything below a folder. Hidden files and the folders of tools are left out; links are followed, those that lead
+ * out of the folder only where `links` is `all`, and a folder that was read already, or that holds the one where reading began, is not read again. A file's size is looked up when it is asked for.
  * @throws CotuneError `not-found` for a missing folder, `bad-input` for one that cannot be read.
  */
-export async function openFolder(top: string): Promise<TreeParts> {
+export async function openFolder(top: string, links: 'inside' | 'all'): Promise<TreeParts> {
   const issues: SampleIssue[] = [];
   const notes: string[] = [];
   const paths: string[] = [];
@@ -24,14 +24,20 @@ export async function openFolder(top: string): Promise<TreeParts> {
   while (level.length > 0) {
     const next: string[] = [];
     for (const folder of level) {
-      const names = await listFolder(join(top, folder)).catch((error: NodeJS.ErrnoException) => {
-        if (folder === '') throw unreadable(top, error);
-        const detail = `the folder cannot be read (${error.code ?? error})`;
-        issues.push({ kind: 'broken', path: folder, detail });
-        return { folders: [], files: [] };
-      });
+      const names = await listFolder(join(top, folder), links === 'all' ? null : home).catch(
+        (error: NodeJS.ErrnoException) => {
+          if (folder === '') throw unreadable(top, error);
+          const detail = `the folder cannot be read (${error.code ?? error})`;
+          issues.push({ kind: 'broken', path: folder, detail });
+          return { folders: [], files: [], outside: [] };
+        },
+      );
       const pathOf = (name: string) => (folder === '' ? name : `${folder}/${name}`);
       for (const name of names.files) paths.push(pathOf(name));
+      for (const { name, target } of names.outside) {
+        const detail = `it is a link out of the folder, to ${target}, and was not followed; --follow-links does`;
+        issues.push({ kind: 'unsupported', path: pathOf(name), detail });
+      }
       if (folder !== '' && names.files.length === 0) empty.add(folder);
       for (const inner of names.folders.map(pathOf)) {
         const real = await realpath(join(top, inner)).catch(() => inner);
@@ -93,18 +99,34 @@ function unreadable(path: string, error: NodeJS.ErrnoException): CotuneError {
   );
 }
 
-/** The entries of a folder that count, in the order of their names; a link counts as what it leads to. */
-async function listFolder(path: string): Promise<{ folders: string[]; files: string[] }> {
-  const entries = await readdir(path, { withFileTypes: true });
-  const folders: string[] = [];
-  const files: string[] = [];
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (!isCountedFolder(entry.name)) continue;
-    if (await isFolder(path, entry)) folders.push(entry.name);
-    else if (isCountedFile(entry.name)) files.push(entry.name);
-  }
-  return { folders, files };
+interface Listed {
+  folders: string[];
+  files: string[];
+  /** Links that lead out of the dataset. */
+  outside: { name: string; target: string }[];
 }
+
+/**
+ * The entries of a folder that count, in the order of their names; a link counts as what it leads to, where that is inside
+ * `home` (anywhere where that is null).
+ */
+async function listFolder(path: string, home: string | null): Promise<Listed> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const listed: Listed = { folders: [], files: [], outside: [] };
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const { name } = entry;
+    if (!isCountedFolder(name)) continue;
+    const target = home !== null && entry.isSymbolicLink() ? await linkedTo(join(path, name)) : null;
+    if (target !== null && home !== target && !isInside(home!, target) && !isInside(target, home!))
+      listed.outside.push({ name, target });
+    else if (await isFolder(path, entry)) listed.folders.push(name);
+    else if (isCountedFile(name)) listed.files.push(name);
+  }
+  return listed;
+}
+
+/** Where a link leads, or null where it leads nowhere. */
+const linkedTo = (path: string): Promise<string | null> => realpath(path).catch(() => null);
 
 async function isFolder(path: string, entry: Dirent): Promise<boolean> {
   if (!entry.isSymbolicLink()) return entry.isDirectory();

@@ -21,6 +21,8 @@ export interface TreeOptions {
   unpackedFolder: string;
   /** Whether archives are looked into that lie beside images, too. */
   everyArchive: boolean;
+  /** Whether links are followed that lead out of the folder. */
+  links?: 'inside' | 'all';
   /** Told now and then while something is unpacked. */
   told?: () => void;
 }
@@ -48,9 +50,10 @@ export async function openTree(folder: string, file: string | null, options: Tre
 
 /** The dataset before any archive in it is looked into. */
 async function outerTree(folder: string, file: string | null, options: TreeOptions): Promise<TreeParts> {
-  if (file === null) return openFolder(folder);
+  const { links = 'inside' } = options;
+  if (file === null) return openFolder(folder, links);
   if (archiveEnd.test(file)) return onlyArchive(folder, file, options);
-  const parts = await openFolder(folder);
+  const parts = await openFolder(folder, links);
   if (!parts.entries.has(file)) throw notThere(folder, file);
   return { ...parts, named: file };
 }

@@ -17,7 +17,10 @@ export function confine(service: Service, folders: readonly string[]): Service {
     const real = whereItIs(path);
     if (own.some((folder) => contains(folder, real))) return true;
     const datasets = await service.call('datasets.list', {});
-    return datasets.some((dataset) => contains(whereItIs(dataset.path), real));
+    // Of one that is a file, the folder around it is none of the page's.
+    return datasets.some(({ path: folder, file }) =>
+      contains(whereItIs(file === null ? folder : join(folder, file)), real),
+    );
   }
 
   return {
