@@ -10,7 +10,7 @@ const noPaths = new Set([
   ...['dataset', 'model', 'models', 'name', 'architecture', 'methods', 'options', 'preset'],
   ...['repository', 'revision', 'endpoint', 'token', 'splits', 'way'],
   // Of a dataset to import: names of columns, a pattern. Of edits: names of its images and classes.
-  ...['format', 'columns', 'groupBy', 'values', 'edits', 'label'],
+  ...['format', 'columns', 'groupBy', 'values', 'edits', 'label', 'query'],
 ]);
 
 interface Text {
