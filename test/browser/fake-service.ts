@@ -199,6 +199,7 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
       );
       return { total: all.length, samples: all.slice(offset, offset + limit) };
     },
+    'datasets.accuracyWithout': () => null,
     'datasets.findings': ({ dataset, kind, sample, offset = 0, limit = 200 }) => {
       const all = find(dataset).findings.filter(
         (one) =>
