@@ -6,6 +6,8 @@ import { textLines } from './text-lines.ts';
 import { indexOf } from './tree-index.ts';
 
 const isNumber = (label: string): boolean => /^\d{1,9}(\.0+)?$/.test(label);
+/** More classes than any dataset has: a column of captions or of names of files. */
+const maxLabels = 100_000;
 /** Folders that are told apart for one label. */
 const maxFolders = 100;
 const namesFiles = ['classes.txt', 'class_names.txt', 'classnames.txt', 'labels.txt'];
@@ -24,6 +26,7 @@ export class LabelNames {
     if (label === '') return;
     this.#rows.all++;
     if (isNumber(label)) this.#rows.numbers++;
+    if (this.#folders.size > maxLabels) throw tooMany();
     const folders = this.#folders.get(label) ?? new Map<string, number>();
     if (folders.has(folder) || folders.size < maxFolders) folders.set(folder, (folders.get(folder) ?? 0) + 1);
     this.#folders.set(label, folders);
@@ -64,6 +67,13 @@ export class LabelNames {
     };
   }
 }
+
+const tooMany = (): CotuneError =>
+  new CotuneError(
+    'bad-input',
+    `The labels are more than ${maxLabels.toLocaleString('en')} different ones, as no classes are.`,
+    'Name the column of labels: --column label=NAME.',
+  );
 
 /** The folder that nearly all stand with, for one image may be labelled wrongly; else nothing. */
 function mostly(folders: ReadonlyMap<string, number>): string {

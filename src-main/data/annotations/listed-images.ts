@@ -68,7 +68,8 @@ export class ListedImages {
     this.#files.add(file);
     return {
       path,
-      className,
+      // As the names of folders are: the same class whichever way its accents are composed.
+      className: className.normalize('NFC'),
       split: split ?? this.#splitOf(folderOf(file)),
       ...(crop && { locator: { ...this.#tree.locate(file), crop } }),
       ...(group && { group }),
