@@ -24,7 +24,8 @@ export function readablePlace({ home }: Pick<Base, 'home'>, folder: string, samp
   }
 }
 
-/** Makes sure that whatever samples need is unpacked. Errors: as of data/unpacked.ts; None for one that is gone: what reads it says so. */
+/** Makes sure that whatever samples need is unpacked. For an archive that is gone nothing is
+ * done: what reads it says so. Errors: as of data/unpacked.ts. */
 export async function unpackFor(
   { home, reader }: Pick<Base, 'home' | 'reader'>,
   folder: string,
