@@ -726,7 +726,14 @@ export const contract = {
      * alike by a network's features; the findings of an earlier check are replaced.
      */
     'datasets.check': call(
-      z.object({ dataset: z.string(), model: z.string(), engine: EngineChoice.default('auto') }),
+      z.object({
+        dataset: z.string(),
+        /** A pre-trained network, by which all images are looked at. */
+        model: z.string().optional(),
+        /** Or a finished run: its test images alone, by its predictions. */
+        run: id.optional(),
+        engine: EngineChoice.default('auto'),
+      }),
       Task,
     ),
     /** What people changed, the newest first; `undone`: with what was taken back. */

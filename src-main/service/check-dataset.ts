@@ -1,22 +1,39 @@
 import type { CallInput, Task } from '../../src-shared/contract.ts';
-import type { Dataset, Sample } from '../../src-shared/domain.ts';
+import type { Dataset, FindingKindName, Sample } from '../../src-shared/domain.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
 import { alikeByPath } from '../data/alike.ts';
 import { plainName } from '../data/class-findings.ts';
 import type { NewFinding } from '../store/findings.ts';
+import type { Store } from '../store/store.ts';
 import type { CheckJob, CheckResult } from '../trainer/protocol.ts';
+import { type RunSuspect, suspectsOfRun } from './check-by-run.ts';
 import type { Context } from './context.ts';
 import { checkUnchanged } from './data-check.ts';
 import { findDataset, findModel } from './lookup.ts';
 import { jobModel, jobSamples } from './run-samples.ts';
 
 /**
- * Begins to look for likely wrong labels and images alike by a network's features, over every image of a dataset as it is edited now;
- * the task's result is the dataset's id, its findings are what was found.
+ * Begins to look for likely wrong labels and images alike by a network's features, over every image of a dataset as it is edited now,
+ * or for wrong labels among the test images of a run; the task's result is the dataset's id, its findings are what was found.
+ * Errors: `bad-input` unless one of a model and a run is named.
  */
 export function checkDataset(context: Context, input: CallInput<'datasets.check'>): Task {
-  const { store, home, tasks, jobs, emit } = context;
+  const { store, home, tasks, jobs } = context;
   const dataset = findDataset(store, input.dataset);
-  const model = findModel(store, input.model);
+  const { run } = input;
+  if ((run === undefined) === (input.model === undefined))
+    throw new CotuneError(
+      'bad-input',
+      'Labels are checked by a pre-trained network or by a run, one of the two.',
+      'Name a model, for all images, or a finished run, for its test images.',
+    );
+  if (run !== undefined)
+    return tasks.start('check', `Labels of ${dataset.name} by run ${run}`, async () => {
+      const suspects = await suspectsOfRun(context, dataset, run);
+      write(context, dataset, ['wrong-label'], suspectFindings(store, dataset, suspects, `run ${run}`));
+      return dataset.id;
+    });
+  const model = findModel(store, input.model!);
   return tasks.start('check', `Labels of ${dataset.name} by ${model.name}`, async (task) => {
     const samples = store.samples.all(dataset.id);
     await checkUnchanged(context, dataset.path, samples);
@@ -49,14 +66,52 @@ export function checkDataset(context: Context, input: CallInput<'datasets.check'
     const findings = findingsOf(found, samples, dataset, model.name).filter(
       ({ path, other }) => other === undefined || !known.has(pairOf(path, other)),
     );
-    store.transaction(() => {
-      store.findings.replace(dataset.id, ['wrong-label', 'similar'], findings);
-      store.findings.decide(dataset.id);
-    });
-    emit('datasets.changed', {});
+    write(context, dataset, ['wrong-label', 'similar'], findings);
     return dataset.id;
   });
 }
+
+/** Puts what was found in place of what an earlier check found. */
+function write(
+  { store, emit }: Context,
+  { id }: Dataset,
+  kinds: readonly FindingKindName[],
+  findings: readonly NewFinding[],
+): void {
+  store.transaction(() => {
+    store.findings.replace(id, kinds, findings);
+    store.findings.decide(id);
+  });
+  emit('datasets.changed', {});
+}
+
+/** Those of images and classes that are still what the run saw. */
+const suspectFindings = (
+  store: Store,
+  { id, classes }: Dataset,
+  suspects: readonly RunSuspect[],
+  by: string,
+): NewFinding[] => {
+  const byId = new Map(store.samples.all(id).map((sample) => [sample.id, sample]));
+  return suspects.flatMap(({ sample, score, ...label }) => {
+    const image = byId.get(sample);
+    if (!image || classes[image.label] !== label.given || !classes.includes(label.suggested)) return [];
+    return [wrongLabel(image.path, score, { ...label, nearestGiven: null, nearestSuggested: null }, by)];
+  });
+};
+
+const wrongLabel = (
+  path: string,
+  score: number,
+  label: NonNullable<NewFinding['label']>,
+  by: string,
+): NewFinding => ({
+  kind: 'wrong-label',
+  path,
+  score,
+  detail: `given ${label.given} (p ${probability(label.givenP)}), likely ${label.suggested} (p ${probability(label.suggestedP)}), by ${by}, which has not seen the image`,
+  label,
+});
 
 const pairOf = (a: string, b: string): string => (a < b ? `${a}\0${b}` : `${b}\0${a}`);
 
@@ -67,17 +122,10 @@ function findingsOf(
   model: string,
 ): NewFinding[] {
   const byId = new Map(samples.map((sample) => [sample.id, sample]));
-  const wrong = wrongLabels.map((one): NewFinding => {
-    const { path, label } = byId.get(one.sample)!;
-    const { givenP, suggestedP, nearestGiven, nearestSuggested } = one;
-    const [given, suggested] = [classes[label], classes[one.suggested]];
-    return {
-      kind: 'wrong-label',
-      path,
-      score: one.score,
-      detail: `given ${given} (p ${probability(givenP)}), likely ${suggested} (p ${probability(suggestedP)}), as probes of ${model} see it that have not seen the image`,
-      label: { given, suggested, givenP, suggestedP, nearestGiven, nearestSuggested },
-    };
+  const wrong = wrongLabels.map(({ sample, suggested, score, ...rest }) => {
+    const { path, label } = byId.get(sample)!;
+    const names = { given: classes[label], suggested: classes[suggested] };
+    return wrongLabel(path, score, { ...names, ...rest }, `a linear probe of ${model}`);
   });
   const pairs = alike.map(({ sample, other, cosine }): NewFinding => {
     const [a, b] = [byId.get(sample)!, byId.get(other)!];

@@ -1,12 +1,6 @@
 import { leaveOut } from '../data/unusable-images.ts';
 import { openEngine } from '../engine/open.ts';
-import {
-  confidentJoint,
-  likeliest,
-  pruneByClass,
-  pruneByNoiseRate,
-  selfConfidence,
-} from '../transfer/confident-learning.ts';
+import { likelyWrong } from '../transfer/confident-learning.ts';
 import { evened } from '../transfer/evened-features.ts';
 import { foldsOf, outOfFold } from '../transfer/out-of-fold.ts';
 import { cosinesOf } from '../transfer/similar-images.ts';
@@ -25,13 +19,6 @@ const mostCompared = 50_000;
  */
 const alikeFrom = 0.9;
 const mostPairs = 10_000;
-
-/**
- * How likely a label is wrong, in nats: the log-odds of the suggested class against the given one, less the surprise at the
- * suggestion itself, so that an image of which nobody knows what it shows comes after one that is surely of another class.
- */
-const suspicion = (given: number, suggested: number): number =>
-  2 * Math.log(suggested) - Math.log(Math.max(given, 1e-300));
 
 /** Looks for likely wrong labels, and for images alike by their features, with linear probes of a pre-trained network. */
 export async function checkDataset(
@@ -69,31 +56,15 @@ export async function checkDataset(
     () => signal.throwIfAborted(),
   );
 
-  const joint = confidentJoint(probabilities, labels);
-  const likely = likeliest(probabilities);
-  const confidence = selfConfidence(probabilities, labels);
-  const pruned = new Set([
-    ...pruneByClass(probabilities, labels, joint),
-    ...pruneByNoiseRate(probabilities, labels, joint),
-  ]);
-  const suggestedP = (i: number) => probabilities.data[i * targetClasses + likely[i]];
-  const scores = Float64Array.from(confidence, (p, i) => suspicion(p, suggestedP(i)));
-  const suspects = [...pruned]
-    .filter((i) => likely[i] !== labels[i])
-    .sort((a, b) => scores[b] - scores[a])
-    .slice(0, mostSuspects);
-
-  const wrongLabels = suspects.map((i) => ({
-    sample: used[i].id,
-    suggested: likely[i],
-    givenP: confidence[i],
-    suggestedP: suggestedP(i),
-    score: scores[i],
+  const suspects = likelyWrong(probabilities, labels, mostSuspects);
+  const wrongLabels = suspects.map(({ image, ...suspect }) => ({
+    sample: used[image].id,
+    ...suspect,
     nearestGiven: null as number | null,
     nearestSuggested: null as number | null,
   }));
   const result: CheckResult = { wrongLabels, alike: [], notes: unusable.notes() };
-  const suspectAt = new Map(suspects.map((image, place) => [image, wrongLabels[place]]));
+  const suspectAt = new Map(suspects.map(({ image }, place) => [image, wrongLabels[place]]));
   const nearest = (cosines: Float32Array, image: number, label: number): number | null => {
     let best = -1;
     for (let i = 0; i < used.length; i++)

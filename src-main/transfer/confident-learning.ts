@@ -69,6 +69,37 @@ export function pruneByClass(p: Matrix, labels: ArrayLike<number>, { calibrated 
     .sort((a, b) => a - b);
 }
 
+export interface Suspect {
+  image: number;
+  /** The likeliest class, and the probabilities of the given one and of it. */
+  suggested: number;
+  givenP: number;
+  suggestedP: number;
+  score: number;
+}
+
+/**
+ * Images whose labels are likely wrong, the likeliest first: those that either pruning takes and whose likeliest class is another one, by
+ * 2 ln p(suggested) − ln p(given). That is the log-odds of the suggestion, less the surprise at it, so that an image of which nobody
+ * knows what it shows comes after one that is surely of another class.
+ */
+export function likelyWrong(p: Matrix, labels: ArrayLike<number>, most: number): Suspect[] {
+  const joint = confidentJoint(p, labels);
+  const likely = likeliest(p);
+  const pruned = new Set([...pruneByClass(p, labels, joint), ...pruneByNoiseRate(p, labels, joint)]);
+  return [...pruned]
+    .filter((image) => likely[image] !== labels[image])
+    .map((image): Suspect => {
+      const suggested = likely[image];
+      const givenP = p.data[image * p.columns + labels[image]];
+      const suggestedP = p.data[image * p.columns + suggested];
+      const score = 2 * Math.log(suggestedP) - Math.log(Math.max(givenP, 1e-300));
+      return { image, suggested, givenP, suggestedP, score };
+    })
+    .sort((a, b) => b.score - a.score)
+    .slice(0, most);
+}
+
 /** The most probable class of every image. */
 export const likeliest = ({ data, rows, columns }: Matrix): Int32Array =>
   Int32Array.from({ length: rows }, (_, i) => {

@@ -186,3 +186,20 @@ test('the accuracy without some images is that of the last run’s predictions',
     without: { images: total - 1, correct: correct - Number(right) },
   });
 });
+
+test('labels are checked by a run on its test images alone, and by one of a run and a model', async () => {
+  const run = await train();
+  const task = await service.call('datasets.check', { dataset: 'insects', run: run.id });
+  expect(await finishTask(service, task)).toMatchObject({ status: 'finished' });
+  const { findings } = await service.call('datasets.findings', { dataset: 'insects', kind: 'wrong-label' });
+  const { predictions } = await service.call('runs.predictions', { run: run.id, wrongOnly: true });
+  const wrong = new Map(
+    predictions.map(({ sample, predicted }) => [sample.path, ['bee', 'wasp'][predicted]]),
+  );
+  for (const { path, label } of findings) expect(wrong.get(path)).toBe(label?.suggested);
+  await expect(service.call('datasets.check', { dataset: 'insects' })).rejects.toMatchObject({
+    code: 'bad-input',
+  });
+  const both = { dataset: 'insects', model: 'tiny', run: run.id };
+  await expect(service.call('datasets.check', both)).rejects.toMatchObject({ code: 'bad-input' });
+});

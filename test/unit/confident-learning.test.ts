@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   confidentJoint,
   likeliest,
+  likelyWrong,
   pruneByClass,
   pruneByNoiseRate,
   selfConfidence,
@@ -32,6 +33,19 @@ test('thresholds, joint and pruned images are those of the reference implementat
   expect([...labels.keys()].sort((a, b) => confidence[a] - confidence[b])).toEqual(
     reference.ranked_by_self_confidence,
   );
+});
+
+test('suspects are pruned images whose likeliest class is another one, the surest first', () => {
+  const suspects = likelyWrong(p, labels, 100);
+  const pruned = [...reference.prune_by_noise_rate, ...reference.prune_by_class];
+  const expected = reference.predicted_neq_given.filter((image) => pruned.includes(image));
+  expect(suspects.map(({ image }) => image).sort((a, b) => a - b)).toEqual(expected);
+  for (const [at, { image, suggested, givenP, suggestedP, score }] of suspects.entries()) {
+    expect([givenP, suggestedP]).toEqual([rows[image][labels[image]], Math.max(...rows[image])]);
+    expect(rows[image][suggested]).toBe(suggestedP);
+    expect(score).toBeLessThanOrEqual(suspects[at - 1]?.score ?? Number.POSITIVE_INFINITY);
+  }
+  expect(likelyWrong(p, labels, 3)).toEqual(suspects.slice(0, 3));
 });
 
 test('a class without images, and a label of which nobody is confident, mark nothing', () => {

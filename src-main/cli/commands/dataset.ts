@@ -5,7 +5,7 @@ import { awaitTask } from '../await-work.ts';
 import { findingLine } from '../findings-text.ts';
 import { snakeCase } from '../output.ts';
 import { openProgress } from '../progress.ts';
-import { type CommonOptions, common, number, withService } from '../session.ts';
+import { type CommonOptions, common, number, runId, withService } from '../session.ts';
 import { plural } from '../text.ts';
 import { editCommands } from './dataset-edits.ts';
 import { listCommands } from './dataset-list.ts';
@@ -39,11 +39,15 @@ export function datasetCommand(program: Command): void {
     .option('--after <id>', 'only those after this one', number)
     .option('--limit <n>', 'at most so many', number, 200)
     .action(listFindings);
-  common(dataset.command('check <dataset>'), ['cotune dataset check monkeys --model mnv2'])
+  common(dataset.command('check <dataset>'), [
+    'cotune dataset check monkeys --model mnv2',
+    'cotune dataset check monkeys --run 12',
+  ])
     .description(
       'look for likely wrong labels and for images alike, with linear probes of a pre-trained network',
     )
-    .requiredOption('--model <name>', 'the pre-trained network')
+    .option('--model <name>', 'the pre-trained network: all images')
+    .option('--run <run>', 'or a finished run: its test images, by its predictions', runId)
     .addOption(new Option('--engine <name>', 'what computes').choices(EngineChoice.options).default('auto'))
     .option('--limit <n>', 'list at most so many of each', number, 20)
     .action(check);
@@ -53,13 +57,13 @@ export function datasetCommand(program: Command): void {
 
 const check = (
   dataset: string,
-  options: CommonOptions & { model: string; engine: EngineChoice; limit: number },
+  options: CommonOptions & { model?: string; run?: number; engine: EngineChoice; limit: number },
 ): Promise<void> =>
   withService(options, async (service) => {
-    const { model, engine, limit } = options;
+    const { model, run, engine, limit } = options;
     await awaitTask(
       service,
-      () => service.call('datasets.check', { dataset, model, engine }),
+      () => service.call('datasets.check', { dataset, model, run, engine }),
       openProgress(),
     );
     const found: Finding[] = [];
