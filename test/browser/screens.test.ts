@@ -337,6 +337,20 @@ test('the desktop’s own dialog and the place of a dropped file are used where 
   await page.context().close();
 });
 
+test('an import is looked at first, and a column can be another than it was taken for', async () => {
+  await within('#/datasets', async ({ page }) => {
+    await page.getByRole('button', { name: 'Import images' }).click();
+    await page.getByRole('textbox', { name: 'Folder', exact: true }).fill('/home/ada/pets');
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.getByText('Tables of images: labels.csv has').waitFor();
+    const role = (name: string) => page.getByRole('columnheader', { name });
+    await role('breed label').waitFor();
+    await page.getByLabel('Label', { exact: true }).selectOption('coat');
+    await role('coat label').waitFor();
+    expect(await role('breed label').count()).toBe(0);
+  });
+});
+
 test('a failed call is told as a sentence with what to do', async () => {
   await within('#/runs/424242', async ({ page }) => {
     const alert = page.getByRole('alert');
