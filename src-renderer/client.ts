@@ -47,6 +47,7 @@ export interface DesktopBridge {
 const changes: ReadonlySet<CallName> = new Set<CallName>([
   'datasets.import',
   'datasets.delete',
+  'features.make',
   'views.save',
   'views.delete',
   'models.add',

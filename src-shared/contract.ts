@@ -196,7 +196,7 @@ export type PlanEstimate = z.infer<typeof PlanEstimate>;
 /** A long piece of work outside a run. */
 export const Task = z.object({
   id,
-  kind: z.enum(['import', 'relationship', 'calibration', 'download', 'measurement', 'ranking', 'check']),
+  kind: z.enum(['import', 'relationship', 'calibration', 'download', 'measurement', 'ranking', 'check', 'features']),
   title: z.string(),
   status: z.enum(['running', 'finished', 'failed']),
   done: z.number(),
@@ -623,6 +623,9 @@ const PartDescription = z.object({
 });
 const parts = z.array(PartDescription);
 
+/** A dataset's images, and the one network that is asked about them. */
+const ofNetwork = { dataset: z.string(), model: z.string().optional(), run: id.optional() };
+
 const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output });
 const none = z.object({});
 const ok = z.object({ ok: z.literal(true) });
@@ -781,6 +784,34 @@ export const contract = {
           without: z.object({ images: z.number().int(), correct: z.number().int() }),
         })
         .nullable(),
+    ),
+    /** Makes the pooled features of a dataset's images by a model, or by a run's trained network, and keeps them. */
+    'features.make': call(z.object({ ...ofNetwork, engine: EngineChoice.default('auto') }), Task),
+    /** Features in the order of the images' paths, from the row `from` on. Errors: `not-found` before they are made. */
+    'features.get': call(
+      z.object({ ...ofNetwork, from: z.number().int().min(0).default(0) }),
+      z.object({
+        total: z.number().int(),
+        /** Numbers of each image: its features' principal components, the largest first. */
+        components: z.number().int(),
+        ids: z.array(id),
+        /** Row-major float32 [ids, components], little-endian, in base64. */
+        values: z.string(),
+        /** Of each image: class, split, whether a finding is open, and what the run predicted (-1 where nothing). */
+        facts: z.object({
+          labels: z.array(z.number().int()),
+          splits: z.array(Split),
+          flagged: z.array(z.boolean()),
+          predicted: z.array(z.number().int()),
+        }),
+        /** The first row that is left, or null. */
+        next: z.number().int().nullable(),
+      }),
+    ),
+    /** Images that are most like one, by the cosine of their features: itself first. */
+    'features.similar': call(
+      z.object({ ...ofNetwork, sample: id, limit: z.number().int().min(1).max(1000).default(200) }),
+      z.array(z.object({ sample: id, cosine: z.number() })),
     ),
     /** Filters of a dataset's pictures that somebody gave a name, by name. */
     'views.list': call(z.object({ dataset: z.string() }), z.array(View)),

@@ -40,6 +40,7 @@ const lanes = {
   bench: 'device',
   predict: 'short',
   explain: 'kept',
+  features: 'device',
   export: 'short',
   verify: 'short',
   engines: 'look',

@@ -15,6 +15,7 @@ import { createEvents } from './events.ts';
 import { experimentCalls } from './experiment-calls.ts';
 import { openExperiments } from './experiments.ts';
 import { explainCalls } from './explain-calls.ts';
+import { featureCalls } from './feature-calls.ts';
 import { forkReader } from './fork-reader.ts';
 import { openHome } from './home.ts';
 import { fileOfSample, readablePlace, unpackFor } from './image-places.ts';
@@ -100,6 +101,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     ...compareCalls(context),
     ...outputCalls(context),
     ...explainCalls(context),
+    ...featureCalls(context),
     ...viewCalls(context),
   };
   context.lease.takeOver();

@@ -23,6 +23,13 @@ export interface SampleFilter {
 /** A sample of a list: whether a finding names it that nobody has decided about. */
 export type ListedSample = Sample & { flagged: boolean };
 
+interface SampleFacts {
+  labels: number[];
+  splits: Split[];
+  flagged: boolean[];
+  predicted: number[];
+}
+
 const columns =
   's.id, s.dataset_id AS dataset, s.path, s.label, s.split, s.width, s.height, s.bytes, s.hash, s.perceptual_hash AS perceptualHash';
 
@@ -39,7 +46,27 @@ export function samplePages(db: Db) {
   const byIds = (ids: readonly number[]): ListedSample[] =>
     listed.all(JSON.stringify(ids)).map((sample) => ({ ...sample, flagged: sample.flagged === 1 }));
 
+  const facts = db.prepare<
+    [{ ids: string; run: number | null }],
+    { label: number; split: Split; flagged: 0 | 1; predicted: number | null }
+  >(
+    `SELECT s.label, s.split, ${namedBy(" AND state = 'open'")} AS flagged,
+     (SELECT p.predicted FROM predicted_splits t JOIN predictions p ON p.set_id = t.id AND p.sample_id = s.id
+      WHERE t.run_id = @run AND t.whole = 1 LIMIT 1) AS predicted
+     FROM json_each(@ids) wanted JOIN samples s ON s.id = wanted.value ORDER BY wanted.key`,
+  );
+
   return {
+    /** What a map of samples tells of each, in the order of the ids; `predicted` by a run, -1 where it said nothing. */
+    facts(ids: readonly number[], run: number | null): SampleFacts {
+      const rows = facts.all({ ids: JSON.stringify(ids), run });
+      return {
+        labels: rows.map(({ label }) => label),
+        splits: rows.map(({ split }) => split),
+        flagged: rows.map(({ flagged }) => flagged === 1),
+        predicted: rows.map(({ predicted }) => predicted ?? -1),
+      };
+    },
     /** Samples by their ids, in that order; without those that are not there. */
     byIds,
     /** One page and how many there are in all; by class, split and path where no other order is asked for. */

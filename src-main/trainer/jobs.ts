@@ -46,6 +46,9 @@ export async function runJob(
     case 'explain':
       await (await import('./explain.ts')).explain(job, report, signal, engines);
       break;
+    case 'features':
+      await (await import('./features.ts')).features(job, report, signal);
+      break;
     case 'export':
       await (await import('./export.ts')).exportNetwork(job);
       break;

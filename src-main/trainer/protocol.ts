@@ -186,6 +186,18 @@ export interface ExplainJob {
   cacheFolder: string;
 }
 
+/** Makes a network's pooled features of images. */
+export interface FeaturesJob {
+  kind: 'features';
+  engine: RunConfig['engine'];
+  /** As an explain job's. */
+  network: string | JobModel;
+  /** Side of the square crop in pixels. */
+  size: number;
+  samples: JobSample[];
+  cacheFolder: string;
+}
+
 /** Writes a run's trained network for use elsewhere. */
 export interface ExportJob {
   kind: 'export';
@@ -260,6 +272,7 @@ export type Job =
   | ArraysJob
   | PredictJob
   | ExplainJob
+  | FeaturesJob
   | ExportJob
   | VerifyJob
   | EnginesJob
@@ -328,6 +341,8 @@ export type FromTrainer =
   | { type: 'explained'; path: string; map: ActivationMap | null; error: ErrorValue | null }
   /** The mean over those images that could be read; null where none could. */
   | { type: 'mean-map'; map: MeanMap | null; images: number }
+  /** On their principal components, row-major [ids, components]; without images that cannot be used. */
+  | { type: 'features'; ids: Int32Array; components: number; values: Float32Array }
   /** `auto`: which of them it takes, and why. */
   | { type: 'engines'; engines: SystemReport['engines']; auto: string }
   | { type: 'bench'; result: TrainerBench | RunBench }

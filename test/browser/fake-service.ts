@@ -243,6 +243,26 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
         );
       return { total: all.length, predictions: all.slice(offset, offset + limit) };
     },
+    'features.get': ({ dataset }) => {
+      const { sample, total } = find(dataset);
+      const some = Array.from({ length: Math.min(300, total) }, (_, i) => sample(i));
+      const values = Float32Array.from({ length: 2 * some.length }, (_, i) =>
+        i % 2 === 0 ? some[i >> 1].label + data.noise(i, 7) : data.noise(i, 8),
+      );
+      return {
+        total: some.length,
+        components: 2,
+        ids: some.map(({ id }) => id),
+        values: Buffer.from(values.buffer).toString('base64'),
+        facts: {
+          labels: some.map(({ label }) => label),
+          splits: some.map(({ split }) => split),
+          flagged: some.map(({ id }) => id % 10 === 0),
+          predicted: some.map(({ label }) => label),
+        },
+        next: null,
+      };
+    },
     'views.list': () => [{ id: 1, name: 'Howlers', query: { label: '0' } }],
     'runs.explain': ({ samples = [], head }) =>
       samples.map((sample) => ({

@@ -68,6 +68,9 @@ const good: [CallName, () => unknown][] = [
   ['datasets.check', () => ({ dataset: 'insects', model: 'tiny' })],
   ['datasets.accuracyWithout', () => ({ dataset: 'insects', kind: 'near-duplicate' })],
   ['samples.get', () => ({ sample: ids.sample })],
+  ['features.make', () => ({ dataset: 'insects', model: 'tiny' })],
+  ['features.get', () => ({ dataset: 'insects', model: 'tiny' })],
+  ['features.similar', () => ({ dataset: 'insects', model: 'tiny', sample: 1 })],
   ['views.save', () => ({ dataset: 'insects', name: 'bees', query: { label: '0' } })],
   ['views.list', () => ({ dataset: 'insects' })],
   ['views.delete', () => ({ view: 1 })],
@@ -138,6 +141,7 @@ test.each(good)('the answer of %s is what the contract says', async (name, input
   const answer = await service.call(name, input() as never);
   // Its dataset is deleted further down.
   if (name === 'datasets.import') await finishTask(service, answer as Task);
+  if (name === 'features.make') await finishTask(service, answer as Task);
   if (name === 'models.rank') {
     ids.task = (answer as Task).id;
     ids.ranking = (await finishTask(service, answer as Task)).result!;

@@ -127,7 +127,11 @@ async function work(job: Job): Promise<void> {
       say({ type: 'predicted', path, error, probabilities: error ? null : Float32Array.of(0.25, 0.75) });
     }
   } else if (job.kind === 'explain') explain(job);
-  else if (job.kind === 'export') writeFileSync(job.path, `exported ${job.format}`);
+  else if (job.kind === 'features') {
+    const ids = Int32Array.from(job.samples, ({ id }) => id);
+    const values = Float32Array.from({ length: 2 * ids.length }, (_, i) => Math.sin(i));
+    say({ type: 'features', ids, components: 2, values });
+  } else if (job.kind === 'export') writeFileSync(job.path, `exported ${job.format}`);
   else if (job.kind === 'verify')
     say({ type: 'verified', check: { path: job.path, size: 32, classes: 2, tolerance: 1e-3, vectors: [] } });
   if (job.kind !== 'train') finish(null);
