@@ -196,7 +196,16 @@ export type PlanEstimate = z.infer<typeof PlanEstimate>;
 /** A long piece of work outside a run. */
 export const Task = z.object({
   id,
-  kind: z.enum(['import', 'relationship', 'calibration', 'download', 'measurement', 'ranking', 'check', 'features']),
+  kind: z.enum([
+    'import',
+    'relationship',
+    'calibration',
+    'download',
+    'measurement',
+    'ranking',
+    'check',
+    'features',
+  ]),
   title: z.string(),
   status: z.enum(['running', 'finished', 'failed']),
   done: z.number(),

@@ -32,7 +32,7 @@ export interface PointCloud {
 
 /** Null where the browser has no WebGL. */
 export function openPointCloud(canvas: HTMLCanvasElement): PointCloud | null {
-  const gl = canvas.getContext('webgl', { antialias: false, preserveDrawingBuffer: true });
+  const gl = canvas.getContext('webgl', { antialias: false });
   if (!gl) return null;
   const program = gl.createProgram();
   for (const [kind, source] of [

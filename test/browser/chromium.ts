@@ -50,6 +50,8 @@ export async function openPage(
   const faults: string[] = [];
   page.setDefaultTimeout(15_000);
   page.on('console', (message) => {
+    // A software renderer says that it is slow.
+    if (message.text().includes('GL Driver Message (OpenGL, Performance')) return;
     if (message.type() === 'error' || message.type() === 'warning') faults.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => faults.push(`page: ${error.message}`));

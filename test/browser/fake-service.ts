@@ -263,6 +263,7 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
         next: null,
       };
     },
+    'features.similar': ({ sample }) => [{ sample, cosine: 1 }],
     'views.list': () => [{ id: 1, name: 'Howlers', query: { label: '0' } }],
     'runs.explain': ({ samples = [], head }) =>
       samples.map((sample) => ({

@@ -165,6 +165,32 @@ describe('much of everything', () => {
 });
 
 describe('the keyboard', () => {
+  test('an outline drawn on the map selects its images, and so does a class by keyboard', async () => {
+    await within('#/datasets/monkeys?tab=map', async ({ page }) => {
+      const box = (await page.locator('canvas').boundingBox())!;
+      await page.getByText('All 300 images').waitFor();
+      await page.mouse.move(box.x + 1, box.y + 1);
+      await page.mouse.down();
+      for (const [x, y] of [
+        [0.5, 0.01],
+        [0.5, 0.99],
+        [0.01, 0.99],
+      ])
+        await page.mouse.move(box.x + x * box.width, box.y + y * box.height);
+      await page.mouse.up();
+      const selected = page.getByRole('heading', { name: /images? selected/ });
+      await selected.waitFor();
+      const table = page.getByRole('table', { name: 'Selected images by class' });
+      const images = (await table.locator('tbody td.number').allTextContents()).map(Number);
+      const sum = images.reduce((a, b) => a + b, 0);
+      expect(await selected.textContent()).toContain(`${sum} image`);
+      expect(sum).toBeGreaterThan(0);
+      expect(sum).toBeLessThan(300);
+      await table.getByRole('button').first().press('Enter');
+      await expect.poll(() => table.locator('tbody tr').count()).toBe(1);
+    });
+  });
+
   test('walks the picture grid, opens a picture, goes to the next and comes back', async () => {
     await within('#/datasets/monkeys', async ({ page }) => {
       const buttons = page.getByRole('list', { name: 'Images' }).getByRole('button');
