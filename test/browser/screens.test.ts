@@ -167,8 +167,8 @@ describe('much of everything', () => {
 describe('the keyboard', () => {
   test('an outline drawn on the map selects its images, and so does a class by keyboard', async () => {
     await within('#/datasets/monkeys?tab=map', async ({ page }) => {
-      const box = (await page.locator('canvas').boundingBox())!;
       await page.getByText('All 300 images').waitFor();
+      const box = (await page.locator('canvas').boundingBox())!;
       await page.mouse.move(box.x + 1, box.y + 1);
       await page.mouse.down();
       for (const [x, y] of [
