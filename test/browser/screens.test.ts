@@ -169,7 +169,7 @@ describe('the keyboard', () => {
     await within('#/datasets/monkeys?tab=map', async ({ page }) => {
       await page.getByText('All 300 images').waitFor();
       const box = (await page.locator('canvas').boundingBox())!;
-      await page.mouse.move(box.x + 1, box.y + 1);
+      await page.mouse.move(box.x + 20, box.y + 20);
       await page.mouse.down();
       for (const [x, y] of [
         [0.5, 0.01],
