@@ -94,6 +94,11 @@ function fileByWord(high: Uint32Array, low: Uint32Array, word: number): WordTabl
   return { keys, starts, members };
 }
 
+/** Bits in which two hashes differ, of 64. */
+export const hashDistance = (a: string, b: string): number =>
+  ones(Number.parseInt(a.slice(0, 8), 16) ^ Number.parseInt(b.slice(0, 8), 16)) +
+  ones(Number.parseInt(a.slice(8), 16) ^ Number.parseInt(b.slice(8), 16));
+
 function ones(value: number): number {
   let bits = value - ((value >>> 1) & 0x55555555);
   bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);

@@ -51,6 +51,7 @@ export function checkDataset(context: Context, input: CallInput<'datasets.check'
         ...sample,
         // Two spellings of one class are a finding of their own, not so many wrong labels.
         label: firstSpelling[sample.label],
+        perceptualHash: samples[i].perceptualHash,
         alike: alike.get(samples[i].path)?.key ?? null,
         trained: samples[i].split === 'train',
       })),

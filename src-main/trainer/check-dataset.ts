@@ -1,3 +1,4 @@
+import { hashDistance } from '../data/near-pairs.ts';
 import { leaveOut } from '../data/unusable-images.ts';
 import { openEngine } from '../engine/open.ts';
 import { likelyWrong } from '../transfer/confident-learning.ts';
@@ -5,7 +6,7 @@ import { evened } from '../transfer/evened-features.ts';
 import { foldsOf, outOfFold } from '../transfer/out-of-fold.ts';
 import { cosinesOf } from '../transfer/similar-images.ts';
 import { openSource } from './open-source.ts';
-import type { CheckJob, CheckResult, FromTrainer } from './protocol.ts';
+import type { CheckJob, CheckResult, CheckSample, FromTrainer } from './protocol.ts';
 import { sourceLogits } from './source-logits.ts';
 
 const folds = 5;
@@ -18,6 +19,9 @@ const mostCompared = 50_000;
  * 0.90 or above, with 20 other pairs; at 0.92 16 and 6; at 0.88 19 and 147.
  */
 const alikeFrom = 0.9;
+/** Less will do where the pictures' hashes are near as well: of 350 other pairs at 0.86 or above, none is under 11 of 64 bits apart. */
+const alikeWithHashFrom = 0.86;
+const nearBits = 10;
 const mostPairs = 10_000;
 
 /** Looks for likely wrong labels, and for images alike by their features, with linear probes of a pre-trained network. */
@@ -81,7 +85,7 @@ export async function checkDataset(
         suspect.nearestSuggested = nearest(cosines, image, suspect.suggested);
       }
       for (let other = 0; other < image; other++)
-        if (cosines[other] >= alikeFrom && result.alike.length < mostPairs)
+        if (isAlike(cosines[other], used[image], used[other]) && result.alike.length < mostPairs)
           result.alike.push({ sample: used[image].id, other: used[other].id, cosine: cosines[other] });
     });
   else
@@ -90,3 +94,7 @@ export async function checkDataset(
     );
   report({ type: 'checked', result });
 }
+
+const isAlike = (cosine: number, a: CheckSample, b: CheckSample): boolean =>
+  cosine >= alikeFrom ||
+  (cosine >= alikeWithHashFrom && hashDistance(a.perceptualHash, b.perceptualHash) <= nearBits);

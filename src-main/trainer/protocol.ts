@@ -127,14 +127,22 @@ export interface RankJob {
   cacheFolder: string;
 }
 
+export interface CheckSample extends JobSample {
+  /** 64-bit difference hash, 16 hex digits. */
+  perceptualHash: string;
+  /** The same for images that show the same picture; null for one like no other. */
+  alike: string | null;
+  /** Whether it is of the training split. */
+  trained: boolean;
+}
+
 /** Looks for likely wrong labels and similar images in a labelled dataset. */
 export interface CheckJob {
   kind: 'check';
   engine: RunConfig['engine'];
   model: JobModel;
   targetClasses: number;
-  /** `alike`: the same for images that show the same picture, null for one like no other; `trained`: of the training split. */
-  samples: (JobSample & { alike: string | null; trained: boolean })[];
+  samples: CheckSample[];
   cacheFolder: string;
 }
 
