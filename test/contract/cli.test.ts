@@ -53,7 +53,7 @@ describe.concurrent('bad usage exits with 2, and with --json the error is the do
   test.each([
     ['an unknown command', ['imprt'], /Did you mean import/],
     ['an unknown option', ['train', '--methd', 'finetune'], /Did you mean --method/],
-    ['a missing argument', ['import'], /name|dir/],
+    ['a missing argument', ['import'], /path/],
     ['a missing option', ['import', '.'], /--name/],
     ['too many arguments', ['runs', 'x'], /too many/],
     ['a number that is none', ['train', '--steps', 'many'], /not a number/],
