@@ -1,7 +1,8 @@
 // The one door of every npm script: sets up what is missing, then runs the task under the project's own Node.
 // Plain JavaScript without dependencies: it must run on any Node ≥ 20.19 before anything is installed.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -68,50 +69,69 @@ const bin = (path) => join(root, 'node_modules', path);
  * A script under the project's Node, which also leads PATH so that child processes find it. They, and whatever they start, find
  * their modules compiled, where `cotune` and the trainers keep them, too.
  */
-const script = (path, ...args) =>
-  run(node, [path, ...args], {
-    NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
-    PATH: `${join(root, 'node_modules', '.bin')}${windows ? ';' : ':'}${process.env.PATH}`,
-  });
+const script = (path, ...args) => run(node, [path, ...args], scriptEnv);
+const scriptEnv = {
+  NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'),
+  PATH: `${join(root, 'node_modules', '.bin')}${windows ? ';' : ':'}${process.env.PATH}`,
+};
 
-const buildRenderer = () =>
-  script(bin('vite/bin/vite.js'), 'build', '--config', 'src-renderer/vite.config.ts', '--logLevel', 'warn');
-
-function check() {
-  script(bin('typescript/bin/tsc'), '-p', '.');
-  script(
-    bin('svelte-check/bin/svelte-check'),
-    '--tsconfig',
-    'src-renderer/tsconfig.json',
-    '--output',
-    'human',
-    '--fail-on-warnings',
-  );
-  script(bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings');
-  script(
-    bin('dependency-cruiser/bin/dependency-cruiser.mjs'),
-    '--config',
-    '.dependency-cruiser.cjs',
-    'src-main',
-    'src-shared',
-    'src-renderer',
-  );
-  script(bin('knip/bin/knip.js'), '--no-progress');
+/** Runs scripts two at a time; what each has to say comes whole, and the first that failed ends this process with its exit code. */
+async function together(scripts) {
+  const waiting = [...scripts];
+  const worker = async () => {
+    for (let args = waiting.shift(); args; args = waiting.shift()) {
+      const child = spawn(node, args, {
+        cwd: root,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, ...scriptEnv },
+      });
+      const said = [];
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => said.push(data));
+      const [status] = await once(child, 'close');
+      process.stdout.write(Buffer.concat(said));
+      if (status !== 0) process.exit(status ?? 1);
+    }
+  };
+  await Promise.all([worker(), worker()]);
 }
+
+const renderer = [
+  bin('vite/bin/vite.js'),
+  'build',
+  '--config',
+  'src-renderer/vite.config.ts',
+  '--logLevel',
+  'warn',
+];
+const buildRenderer = () => script(...renderer);
+
+/** The slowest first. */
+const checks = [
+  [bin('typescript/bin/tsc'), '-p', '.'],
+  [
+    bin('svelte-check/bin/svelte-check'),
+    ...['--tsconfig', 'src-renderer/tsconfig.json', '--output', 'human', '--fail-on-warnings'],
+  ],
+  [
+    bin('dependency-cruiser/bin/dependency-cruiser.mjs'),
+    ...['--config', '.dependency-cruiser.cjs', 'src-main', 'src-shared', 'src-renderer'],
+  ],
+  [bin('knip/bin/knip.js'), '--no-progress'],
+  [bin('@biomejs/biome/bin/biome'), 'check', '--error-on-warnings'],
+];
 
 const [task, ...args] = process.argv.slice(2);
 const tasks = {
   setup() {},
   demo: () => script('src-main/cli/demo.ts', ...args),
-  check,
+  check: () => together(checks),
   build: buildRenderer,
   start() {
     buildRenderer();
     script('src-main/cli/start.ts', ...args);
   },
-  test() {
-    check();
-    buildRenderer();
+  async test() {
+    await together([...checks, renderer]);
     script(bin('vitest/vitest.mjs'), 'run', ...args);
   },
   'test:faults': () => script('test/faults/main.ts', ...args),
@@ -132,4 +152,4 @@ if (!Object.hasOwn(tasks, task)) {
   process.exit(2);
 }
 setup();
-tasks[task]();
+await tasks[task]();

@@ -54,7 +54,10 @@ test('it trains from a settings file, together with another', async () => {
   const path = join(fixture.root, 'settings.yaml');
   writeFileSync(path, 'method: feature-norm+cotuning\nfeature-norm: { weight: 1 }\ncotuning.trade_off: 3\n');
   expect((await trained('--config', path, ...twoSteps)).config.method).toEqual([
-    { name: 'cotuning', trade_off: 3, approach: 'reverse', shuffled: false },
+    {
+      ...{ name: 'cotuning', trade_off: 3, warmup: 0, source_head_rate: 1 },
+      ...{ approach: 'reverse', shuffled: false },
+    },
     { name: 'feature-norm', weight: 1, absolute: false },
   ]);
 });
