@@ -84,13 +84,13 @@ test.each(nets)('%s has torchvision’s names, shapes and fill', (net) => {
   }
 });
 
-// Op by op in JavaScript, which is slow: of the networks with batch norm and depthwise convolutions the smallest.
-test.for(['mobilenet_v3_small', 'mobilenet_v2'])(
+// Op by op in JavaScript, which is slow: the smallest, and the networks with batch norm and depthwise convolutions on request.
+test.for(['vit', 'mobilenet_v3_small', 'mobilenet_v2'])(
   '%s on the eager reference engine agrees with PyTorch',
   { timeout: 240_000 },
   async (net, context) => {
-    if (net === 'mobilenet_v2' && !process.env.COTUNE_TEST_LARGE)
-      context.skip('takes minutes: COTUNE_TEST_LARGE=1 runs it');
+    if (net !== 'vit' && !process.env.COTUNE_TEST_LARGE)
+      context.skip('takes up to minutes: COTUNE_TEST_LARGE=1 runs it');
     await agreesWithPyTorch(await openReferenceEngine(), net);
   },
 );
