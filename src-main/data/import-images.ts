@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Sample, SampleIssue, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { byPath } from '../../src-shared/text-order.ts';
 import { datasetHash } from './dataset-hash.ts';
 import { clustersOf, type Duplicate, duplicateIssues, duplicateNotes, findDuplicates } from './duplicates.ts';
 import type { FileFacts, readFacts } from './file-facts.ts';
@@ -135,8 +136,8 @@ export async function importImages(folder: string, options: ImportOptions): Prom
     locator,
     group,
   }));
-  samples.sort((a, b) => compare(a.path, b.path));
-  issues.sort((a, b) => compare(a.path, b.path));
+  samples.sort(byPath);
+  issues.sort(byPath);
   notes.push(...changesSince(options.previous, samples));
   const looksOdd = [...shapeFindings(samples), ...lights];
   return { format, classes, samples, issues, looksOdd, notes, hash: datasetHash(samples, classes) };
@@ -149,12 +150,10 @@ function classesOf(images: readonly FoundImage[], order: readonly string[] | nul
   return [...ordered, ...[...named].sort()];
 }
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 const splitOrder: Record<Split, number> = { train: 0, val: 1, test: 2 };
 /** Duplicates name the later image, which so is the one outside the training split. */
 const trainingFirst = (a: Candidate, b: Candidate): number =>
-  splitOrder[a.split ?? 'train'] - splitOrder[b.split ?? 'train'] || compare(a.path, b.path);
+  splitOrder[a.split ?? 'train'] - splitOrder[b.split ?? 'train'] || byPath(a, b);
 
 /** What a promise gives, or `cancelled` as soon as the signal aborts. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -172,7 +171,7 @@ const cancelled = () => new CotuneError('cancelled', 'The import was cancelled; 
 function unusualNotes(issues: readonly SampleIssue[]): string[] {
   const unusual = issues.filter(({ kind }) => kind === 'unusual');
   if (unusual.length === 0) return [];
-  const [{ path, detail }] = unusual.sort((a, b) => compare(a.path, b.path));
+  const [{ path, detail }] = unusual.sort(byPath);
   const many = unusual.length === 1 ? '1 image was' : `${unusual.length} images were`;
   return [
     `${many} read in an unusual way; look whether the pictures are right. The first, ${path}: ${detail}.`,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Sample } from '../../src-shared/domain.ts';
+import { byPath } from '../../src-shared/text-order.ts';
 import type { Alike } from './alike.ts';
 import { takeGroups, wholeGroups } from './whole-groups.ts';
 
@@ -100,7 +101,5 @@ export function takeWhole<T>(groups: readonly T[][], count: number, all = groups
   }
   return taken;
 }
-
-const byPath = (a: Sample, b: Sample): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 
 const classFolder = (path: string): string => path.split('/').at(-2) ?? path;

@@ -3,6 +3,7 @@ import type { EditRequest } from '../../src-shared/contract.ts';
 import type { Dataset } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
+import { byPath } from '../../src-shared/text-order.ts';
 import { applyEdits } from '../data/apply-edits.ts';
 import { classFindingKinds, classFindings } from '../data/class-findings.ts';
 import { datasetHash } from '../data/dataset-hash.ts';
@@ -45,9 +46,6 @@ export function bringUpToDate(store: Store, dataset: number): void {
   store.findings.replaceIfOthers(dataset, classFindingKinds, classFindings({ classes, classCounts, counts }));
   store.findings.decide(dataset);
 }
-
-const byPath = (a: { path: string }, b: { path: string }): number =>
-  a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 
 /**
  * Lets edits of images follow files that were renamed: an image that is gone and one of the same content that is new are the same.

@@ -1,3 +1,4 @@
+import { textOrder } from '../../src-shared/text-order.ts';
 import { specialPieces } from './tokenizer.ts';
 
 /** Characters that a vocabulary begins with at most, the most frequent ones. */
@@ -16,10 +17,12 @@ export function learnPieces(counts: ReadonlyMap<string, number>, size: number): 
     for (const symbol of symbols) characters.set(symbol, (characters.get(symbol) ?? 0) + count);
     return { symbols, count };
   });
-  const alphabet = [...characters].sort(([a, m], [b, n]) => n - m || compare(a, b)).map(([symbol]) => symbol);
+  const alphabet = [...characters]
+    .sort(([a, m], [b, n]) => n - m || textOrder(a, b))
+    .map(([symbol]) => symbol);
   const vocabulary = new Set<string>([
     ...specialPieces,
-    ...alphabet.slice(0, mostCharacters).toSorted(compare),
+    ...alphabet.slice(0, mostCharacters).toSorted(textOrder),
   ]);
   const known = words.filter(({ symbols }) => symbols.every((symbol) => vocabulary.has(symbol)));
   const pairs = new Pairs(known);
@@ -117,8 +120,6 @@ class Pairs {
     }
   }
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const before = (a: { pair: string; count: number }, b: { pair: string; count: number }): boolean =>
   a.count > b.count || (a.count === b.count && a.pair < b.pair);

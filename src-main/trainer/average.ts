@@ -3,6 +3,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { readNetwork } from '../backbones/network-file.ts';
 import { openEvaluationBatches } from '../data/batches.ts';
 import { permutation, randomOf } from '../data/random.ts';
+import { constantsOf } from '../engine/constants-of.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
 import type { TryOut } from '../transfer/averaging/averaging.ts';
 import { averagingOf } from '../transfer/averaging/index.ts';
@@ -149,7 +150,7 @@ async function freshStatistics(
   const count = Math.min(Math.floor(train.length / batch), statisticsImages / evaluationBatch);
   const chosen = Array.from(order.slice(0, count * batch), (i) => train[i]);
   const program = statisticsProgram(network, batch, images.size);
-  const constants = Object.fromEntries(Object.keys(program.state).map((name) => [name, weights[name]]));
+  const constants = constantsOf(program, weights);
   const batches = await openEvaluationBatches({ samples: chosen, batch, ...images });
   const executable = await engine.compile(program, { constants, yields: true });
   let means: Arrays = {};

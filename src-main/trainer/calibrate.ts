@@ -2,9 +2,9 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { leaveOut } from '../data/unusable-images.ts';
 import { openEngine } from '../engine/open.ts';
 import { fitTemperature, meanNll, temperatureBounds } from '../transfer/temperature.ts';
+import { evaluatedOutputs } from './evaluated-outputs.ts';
 import { openSource } from './open-source.ts';
 import type { CalibrationJob, FromTrainer } from './protocol.ts';
-import { sourceLogits } from './source-logits.ts';
 
 /**
  * Fits the temperature of a network's source predictions by NLL on images whose source classes are known (Guo et al. 2017).
@@ -20,17 +20,13 @@ export async function calibrate(
   const { network, file } = openSource(model, 2);
   const predictor = { model, precision: 'full' as const };
   const unusable = leaveOut(samples);
-  const { samples: used, logits: data } = await sourceLogits(
-    engine,
-    network,
-    file,
+  const { samples: used, logits: data } = await evaluatedOutputs(
+    { engine, network, file },
     predictor,
-    samples,
-    { cacheFolder, unusable },
-    (done) => {
-      signal.throwIfAborted();
-      report({ type: 'progress', phase: 'evaluate', done, total: samples.length });
-    },
+    { samples, cacheFolder, unusable },
+    'source',
+    report,
+    signal,
   );
   await engine.dispose();
   const logits = { data, rows: used.length, columns: network.sourceClasses };

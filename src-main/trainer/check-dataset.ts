@@ -5,9 +5,9 @@ import { likelyWrong } from '../transfer/confident-learning.ts';
 import { evened } from '../transfer/evened-features.ts';
 import { foldsOf, outOfFold } from '../transfer/out-of-fold.ts';
 import { cosinesOf } from '../transfer/similar-images.ts';
+import { evaluatedOutputs } from './evaluated-outputs.ts';
 import { openSource } from './open-source.ts';
 import type { CheckJob, CheckResult, CheckSample, FromTrainer } from './protocol.ts';
-import { sourceLogits } from './source-logits.ts';
 
 const folds = 5;
 /** Likely wrong labels that are told: a person looks at the first of them. */
@@ -34,18 +34,13 @@ export async function checkDataset(
   const engine = await openEngine(job.engine, { cacheFolder });
   const { network, file } = openSource(model, targetClasses);
   const unusable = leaveOut(samples);
-  const { samples: usable, logits: data } = await sourceLogits(
-    engine,
-    network,
-    file,
+  const { samples: usable, logits: data } = await evaluatedOutputs(
+    { engine, network, file },
     { model, precision: 'full' },
-    samples,
-    { cacheFolder, unusable },
-    (done) => {
-      signal.throwIfAborted();
-      report({ type: 'progress', phase: 'evaluate', done, total: samples.length });
-    },
+    { samples, cacheFolder, unusable },
     'features',
+    report,
+    signal,
   );
   await engine.dispose();
   const asked = new Map(samples.map((sample) => [sample.id, sample]));

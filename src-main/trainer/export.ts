@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { inspectModelFile } from '../backbones/inspect.ts';
+import { constantsOf } from '../engine/constants-of.ts';
 import type { Program } from '../engine/engine.ts';
 import { openBatchExtent, toOnnx } from '../engine/export-onnx.ts';
 import { openEngine } from '../engine/open.ts';
@@ -68,7 +69,7 @@ async function testProbabilities(
   const engine = await openEngine('cpu');
   try {
     const program = evaluationProgram(network, 'source', testPictures.length, size);
-    const constants = Object.fromEntries(Object.keys(program.state).map((name) => [name, weights[name]]));
+    const constants = constantsOf(program, weights);
     const executable = await engine.compile(program, { constants });
     const images = testBatch(size).map((value, i) => (value / 255 - mean[i % 3]) / std[i % 3]);
     const { logits } = await executable.run({ images });

@@ -5,9 +5,9 @@ import { inspectModelFile } from '../backbones/inspect.ts';
 import { leaveOut } from '../data/unusable-images.ts';
 import { openEngine } from '../engine/open.ts';
 import { principalComponents } from '../transfer/principal-components.ts';
+import { evaluatedOutputs } from './evaluated-outputs.ts';
 import { openSource } from './open-source.ts';
 import type { FeaturesJob, FromTrainer, JobModel } from './protocol.ts';
-import { sourceLogits } from './source-logits.ts';
 
 /** Numbers that are kept of an image's features: what neighbors are found by, without the noise of the rest. */
 const kept = 30;
@@ -22,18 +22,13 @@ export async function features(
   const model = typeof job.network === 'string' ? await trainedModel(job.network) : job.network;
   const engine = await openEngine(job.engine, { cacheFolder });
   const { network, file } = openSource(model, 1);
-  const { samples: used, logits } = await sourceLogits(
-    engine,
-    network,
-    file,
+  const { samples: used, logits } = await evaluatedOutputs(
+    { engine, network, file },
     { model, precision: 'full', size },
-    samples,
-    { cacheFolder, unusable: leaveOut(samples) },
-    (done) => {
-      signal.throwIfAborted();
-      report({ type: 'progress', phase: 'evaluate', done, total: samples.length });
-    },
+    { samples, cacheFolder, unusable: leaveOut(samples) },
     'features',
+    report,
+    signal,
   );
   await engine.dispose();
   const { components, values } = principalComponents(logits, network.backbone.features, kept);

@@ -2,6 +2,7 @@ import type { Preprocessing } from '../../src-shared/domain.ts';
 import { openEvaluationBatches } from '../data/batches.ts';
 import type { View } from '../data/evaluation.ts';
 import type { UnusableImages } from '../data/unusable-images.ts';
+import { constantsOf } from '../engine/constants-of.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
 import { evaluationProgram } from '../transfer/evaluation-program.ts';
 import { type HeadChoice, type Network, outputWidth } from '../transfer/network.ts';
@@ -49,7 +50,7 @@ export async function predictLogits(
   const views = images.views?.length ?? 1;
   const batch = Math.min(evaluationBatch, samples.length * views);
   const program = evaluationProgram(network, head, batch, images.size);
-  const constants = Object.fromEntries(Object.keys(program.state).map((name) => [name, weights[name]]));
+  const constants = constantsOf(program, weights);
   const batches = await openEvaluationBatches({ samples, batch, ...images });
   const executable = await engine.compile(program, { constants, yields: true });
   try {

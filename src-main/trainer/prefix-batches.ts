@@ -1,11 +1,12 @@
 import { openEvaluationBatches, samplesAt, type TrainingBatches } from '../data/batches.ts';
 import { samplings } from '../data/samplings/index.ts';
 import type { UnusableImages } from '../data/unusable-images.ts';
+import { constantsOf } from '../engine/constants-of.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
-import { prefixProgram } from '../transfer/frozen-prefix.ts';
 import type { Network } from '../transfer/network.ts';
 import { chosenFrom } from '../transfer/part.ts';
 import type { FrozenPrefix } from '../transfer/step-plan.ts';
+import { tappedProgram } from '../transfer/tapped-program.ts';
 import { evaluationBatch } from './predict-logits.ts';
 import type { TrainJob } from './protocol.ts';
 
@@ -35,10 +36,11 @@ export async function prefixBatches(
   const { size, seed } = config;
   const batch = Math.min(evaluationBatch, samples.length);
   let shape: number[] = [];
-  const program = prefixProgram(network, stage, { batch, size }, ([, ...ofImage]) => {
+  const end = network.backbone.taps[stage];
+  const program = tappedProgram(network, [end], { batch, size }, (_, [, ...ofImage]) => {
     shape = ofImage;
   });
-  const constants = Object.fromEntries(Object.keys(program.state).map((name) => [name, weights[name]]));
+  const constants = constantsOf(program, weights);
   const { preprocessing } = model;
   const pictures = await openEvaluationBatches({
     samples,
@@ -53,7 +55,7 @@ export async function prefixBatches(
   let done = 0;
   try {
     for await (const { images, count } of pictures) {
-      const { value } = await executable.run({ images });
+      const { [end]: value } = await executable.run({ images });
       const each = value.length / batch;
       if (done === 0) {
         if (4 * each * samples.length > memoryLimit) return null;

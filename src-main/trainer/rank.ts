@@ -5,9 +5,9 @@ import { scoresWithIntervals } from '../transfer/ranking/bootstrap.ts';
 import { rankingScores } from '../transfer/ranking/index.ts';
 import { softmaxRows } from '../transfer/softmax.ts';
 import { rankingKey } from './content-keys.ts';
+import { evaluatedOutputs } from './evaluated-outputs.ts';
 import { openSource } from './open-source.ts';
 import type { FromTrainer, RankJob } from './protocol.ts';
-import { sourceLogits } from './source-logits.ts';
 
 const cacheLimit = 2 ** 24;
 
@@ -26,18 +26,13 @@ export async function rank(
   const unusable = leaveOut(samples);
   const cache = openContentCache(cacheFolder, 'rankings', cacheLimit);
   const make = async () => {
-    const { samples: used, logits: rows } = await sourceLogits(
-      engine,
-      network,
-      file,
+    const { samples: used, logits: rows } = await evaluatedOutputs(
+      { engine, network, file },
       predictor,
-      samples,
-      { cacheFolder, unusable },
-      (done) => {
-        signal.throwIfAborted();
-        report({ type: 'progress', phase: 'evaluate', done, total: samples.length });
-      },
+      { samples, cacheFolder, unusable },
       network.sourceClasses > 0 ? 'source-and-features' : 'features',
+      report,
+      signal,
     );
     const width = rows.length / used.length;
     const part = (from: number, to: number) => {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Arrays, Program, Tensors } from '../engine/engine.ts';
+import { constantsOf } from '../engine/constants-of.ts';
+import type { Arrays, Program } from '../engine/engine.ts';
 import { crossEntropy } from './cross-entropy.ts';
 import { stageEnds } from './feature-distance.ts';
 import { probedHead } from './linear-probe.ts';
@@ -12,6 +13,7 @@ import {
   targetHead,
 } from './network.ts';
 import { spreadOver } from './spread-over.ts';
+import { tappedProgram } from './tapped-program.ts';
 import type { Preparation } from './term.ts';
 
 /** Images at once. */
@@ -90,20 +92,9 @@ async function stageValues(
   const ends = stageEnds(network);
   const batch = Math.min(atOnce, places.length);
   const shapes: Record<string, number[]> = {};
-  const program: Program = {
-    state: specsOf(network.backbone.tensors),
-    batch: { images: { shape: [batch, size, size, 3], dtype: 'float32' } },
-    step(state, fed) {
-      const outputs: Tensors = {};
-      const tap = (name: string, value: tf.Tensor) => {
-        if (!ends.includes(name)) return;
-        outputs[name] = value;
-        shapes[name] = [...value.shape];
-      };
-      network.backbone.forward(fed.images as tf.Tensor4D, { ...evaluationScope(network, state), tap });
-      return { state: {}, outputs };
-    },
-  };
+  const program = tappedProgram(network, ends, { batch, size }, (name, shape) => {
+    shapes[name] = shape;
+  });
   const executable = await compile(program, constantsOf(program, tensors));
   const made: StageValues[] = [];
   try {
@@ -142,6 +133,3 @@ function restProgram(network: Network, stage: number, shape: number[]): Program 
     },
   };
 }
-
-const constantsOf = ({ state }: Program, tensors: Arrays): Arrays =>
-  Object.fromEntries(Object.keys(state).map((name) => [name, tensors[name]]));

@@ -1,9 +1,6 @@
 /** The first stages of a backbone that a training leaves as they are: what they make of a picture is the same at every step. */
-import type * as tf from '@tensorflow/tfjs-core';
-import type { Program } from '../engine/engine.ts';
-import { evaluationScope, type Network, specsOf } from './network.ts';
+import type { Network } from './network.ts';
 import type { TrainingOptions } from './step-plan.ts';
-import type { BatchShape } from './term.ts';
 
 /**
  * The last of the first stages that stay as they are, none of which anything in the step looks into: null where there is none, or
@@ -30,34 +27,4 @@ export function frozenStage(
   const first = stages.findIndex((layers) => !layers.every(isFrozen));
   const stage = (first < 0 ? stages.length : first) - 1;
   return stage < 0 ? null : stage;
-}
-
-/**
- * images [batch, size, size, 3] → `value` [batch, …]: what comes out of stage `stage` in evaluation mode. `onShape` is told its
- * shape by the first run at the latest.
- */
-export function prefixProgram(
-  network: Network,
-  stage: number,
-  { batch, size }: BatchShape,
-  onShape: (shape: number[]) => void,
-): Program {
-  const { backbone } = network;
-  return {
-    state: specsOf(backbone.tensors),
-    batch: { images: { shape: [batch, size, size, 3], dtype: 'float32' } },
-    step(state, fed) {
-      const outputs: Record<string, tf.Tensor> = {};
-      const name = stage === 0 ? 'stem' : `stage${stage}`;
-      backbone.forward(fed.images as tf.Tensor4D, {
-        ...evaluationScope(network, state),
-        tap: (at, value) => {
-          if (at !== name) return;
-          outputs.value = value;
-          onShape([...value.shape]);
-        },
-      });
-      return { state: {}, outputs };
-    },
-  };
 }

@@ -5,10 +5,11 @@ import { architectureNames } from '../../src-main/backbones/registry.ts';
 import { normalOf, randomOf } from '../../src-main/data/random.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
 import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
-import { frozenStage, prefixProgram } from '../../src-main/transfer/frozen-prefix.ts';
+import { frozenStage } from '../../src-main/transfer/frozen-prefix.ts';
 import { initialState } from '../../src-main/transfer/initial-state.ts';
 import type { Network } from '../../src-main/transfer/network.ts';
 import type { FrozenPrefix } from '../../src-main/transfer/step-plan.ts';
+import { tappedProgram } from '../../src-main/transfer/tapped-program.ts';
 import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 import { untrainedWeights } from '../../src-main/transfer/untrained-weights.ts';
 
@@ -82,12 +83,12 @@ test('a step fed with what frozen stages made of the images is the step that see
   };
   let shape: number[] = [];
   const prefix = await engine.compile(
-    prefixProgram(network, stage, options, ([, ...ofImage]) => {
+    tappedProgram(network, [backbone.taps[stage]], options, (_, [, ...ofImage]) => {
       shape = ofImage;
     }),
   );
   await prefix.load(Object.fromEntries(backbone.tensors.map(({ name }) => [name, start[name].slice()])));
-  const { value } = await prefix.run({ images });
+  const { stage2: value } = await prefix.run({ images });
   const [whole, rest] = [
     await stepped(null, images),
     await stepped({ stage, shape }, value as Float32Array<ArrayBuffer>),

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ViewedHead } from '../../../src-shared/contract.ts';
-import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import { type CommonOptions, common, runId, withService } from '../session.ts';
-import { columns, percent, plural, table } from '../text.ts';
+import { columns, percent, table } from '../text.ts';
+import { unreadImages } from '../unread-images.ts';
 
 interface Options extends CommonOptions {
   head: ViewedHead;
@@ -52,17 +52,7 @@ themselves, before their negative values are cut off.`,
         const rows = images.map(({ path, map, error, overlay }) =>
           error ? [path, '', '', error.message] : [path, map!.name, percent(map!.p), overlay!],
         );
-        const unread = images.filter(({ error }) => error).length;
-        const error =
-          unread === 0
-            ? null
-            : toErrorValue(
-                new CotuneError(
-                  'bad-input',
-                  `${plural(unread, 'image')} of ${images.length} could not be read.`,
-                  'The list says why.',
-                ),
-              );
+        const error = unreadImages(images);
         return {
           json: { run, head, images, error },
           text: table(columns('image', 'class', '#probability', 'written'), rows),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import { type CommonOptions, common, runId, withService } from '../session.ts';
-import { columns, percent, plural, table } from '../text.ts';
+import { columns, percent, table } from '../text.ts';
+import { unreadImages } from '../unread-images.ts';
 
 export function predictCommand(program: Command): void {
   common(program.command('predict'), [
@@ -28,17 +28,7 @@ export function predictCommand(program: Command): void {
                   .join(', '),
               ],
         );
-        const unread = predictions.filter(({ error }) => error).length;
-        const error =
-          unread === 0
-            ? null
-            : toErrorValue(
-                new CotuneError(
-                  'bad-input',
-                  `${plural(unread, 'image')} of ${predictions.length} could not be read.`,
-                  'The list says why.',
-                ),
-              );
+        const error = unreadImages(predictions);
         return {
           json: { run, predictions, error },
           text: table(columns('image', 'class', '#probability', 'then'), rows),
