@@ -13,7 +13,7 @@ interface ParentPort {
 }
 const parentPort = (process as { parentPort?: ParentPort }).parentPort;
 
-const memoryLooksEveryMs = 100;
+const memoryLooksEveryMs = 20;
 
 const send = (message: FromReader): void => {
   if (parentPort) parentPort.postMessage(message);

@@ -113,7 +113,7 @@ test('the real reader sees the folder it reads from, links included, and nothing
 test('a real reader over its bound of memory ends', async () => {
   const reader = open(forkReader(), { maxBytes: 2 ** 20 });
   const root = temporaryFolder();
-  // Large enough to be under way when the reader looks at its memory, ten times a second.
+  // Large enough to be under way when the reader looks at its memory, fifty times a second.
   const pixels = await scene(1, 5000, 5000).png({ compressionLevel: 1 }).toBuffer();
   writeFileSync(join(root, 'a.png'), pixels);
   expect(await ask(reader, 'a.png', root)).toMatch(/took more than/);
