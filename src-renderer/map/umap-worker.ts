@@ -3,6 +3,7 @@
  * Melville, «UMAP», 2018.
  */
 import { UMAP } from 'umap-js';
+import { repeatableRandom } from '../../src-shared/repeatable-random.ts';
 import { placesOf } from './places.ts';
 
 export interface UmapTask {
@@ -26,14 +27,8 @@ addEventListener('message', ({ data: { values, components } }: MessageEvent<Umap
   const vectors = Array.from({ length: rows }, (_, i) =>
     Array.from(values.subarray(i * components, (i + 1) * components)),
   );
-  // The same points lie the same way every time: mulberry32.
-  let state = 1;
-  const random = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  // The same points lie the same way every time.
+  const random = repeatableRandom(1);
   const umap = new UMAP({ nComponents: 2, nNeighbors: Math.min(neighbors, rows - 1), random });
   const total = umap.initializeFit(vectors);
   for (let done = 1; done <= total; done++) {

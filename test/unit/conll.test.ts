@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isConll, readConll, schemeOf } from '../../src-main/text/conll.ts';
-import { entitiesOf } from '../../src-main/text/entities.ts';
+import { entitiesOf } from '../../src-shared/entities.ts';
 import { readTexts } from '../../src-main/text/read-texts.ts';
 import { sharedPath } from '../shared-folder.ts';
 

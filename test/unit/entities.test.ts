@@ -1,7 +1,7 @@
 /** Entities against counts made by hand and scores of the rules of conlleval (test/fixtures/metrics/entities.json). */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type EntityScore, entitiesOf, scoreEntities } from '../../src-main/text/entities.ts';
+import { type EntityScore, entitiesOf, scoreEntities } from '../../src-shared/entities.ts';
 
 const { cases, all_cases_together: together } = JSON.parse(
   readFileSync(new URL('../fixtures/metrics/entities.json', import.meta.url), 'utf8'),
@@ -24,7 +24,7 @@ describe('entities', () => {
   it.each<Record<string, never>>(cases)('are counted as conlleval does: $name', (one) => {
     const { gold, predicted } = one;
     const spans = (sentences: string[][]) =>
-      sentences.map((tags) => entitiesOf(tags).map(({ type, first, last }) => [type, first, last]));
+      sentences.map((tags) => entitiesOf(tags).map(({ type, start, end }) => [type, start, end - 1]));
     expect(spans(gold)).toEqual(one.spans_gold);
     expect(spans(predicted)).toEqual(one.spans_predicted);
     const scores = scoreEntities(gold, predicted);

@@ -6,9 +6,9 @@
 
 export interface Entity {
   type: string;
-  /** First and last word. */
-  first: number;
-  last: number;
+  /** Its first word, and the one behind its last. */
+  start: number;
+  end: number;
 }
 
 export interface EntityCounts {
@@ -48,8 +48,8 @@ export function entitiesOf(tags: readonly string[]): Entity[] {
     const [letter, type] = parts(tag);
     const divides =
       ['O', 'E', 'S'].includes(before) || letter === 'B' || letter === 'S' || type !== typeBefore;
-    if (letter !== 'O' && divides) entities.push({ type, first: at, last: at });
-    else if (letter !== 'O') entities.at(-1)!.last = at;
+    if (letter !== 'O' && divides) entities.push({ type, start: at, end: at + 1 });
+    else if (letter !== 'O') entities.at(-1)!.end = at + 1;
     [before, typeBefore] = [letter, type];
   }
   return entities;
@@ -90,7 +90,14 @@ export function scoreEntities(
   };
 }
 
-const keyOf = ({ type, first, last }: Entity): string => `${first} ${last} ${type}`;
+/** How many entities of a sentence there are, are predicted, and are both: the same type between the same ends. */
+export function countEntities(gold: readonly Entity[], predicted: readonly Entity[]): EntityCounts {
+  const keys = new Set(gold.map(keyOf));
+  const correct = predicted.filter((entity) => keys.has(keyOf(entity))).length;
+  return { gold: gold.length, predicted: predicted.length, correct };
+}
+
+const keyOf = ({ type, start, end }: Entity): string => `${start} ${end} ${type}`;
 
 const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
