@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isConll, readConll, schemeOf } from '../../src-main/text/conll.ts';
-import { entitiesOf } from '../../src-shared/entities.ts';
 import { readTexts } from '../../src-main/text/read-texts.ts';
+import { entitiesOf } from '../../src-shared/entities.ts';
 import { sharedPath } from '../shared-folder.ts';
 
 const text = `-DOCSTART- -X- O O
