@@ -3,6 +3,14 @@ import type { Values } from './engine.ts';
 /** Side of the squares in which values are moved: both of them stay in the cache. */
 const tile = 32;
 
+/** An axis: its length, and how far apart its neighbors lie in what is given and in the result. */
+interface Axis {
+  extent: number;
+  from: number;
+  to: number;
+}
+const one: Axis = { extent: 1, from: 0, to: 0 };
+
 /** Fills `result`, or its beginning, with a row-major tensor whose axes are in another order. */
 export function transposed<V extends Values>(
   values: V,
@@ -10,31 +18,25 @@ export function transposed<V extends Values>(
   order: readonly number[],
   result: V,
 ): V {
-  const stridesOf = (extents: readonly number[]) =>
-    extents.map((_, axis) => extents.slice(axis + 1).reduce((size, extent) => size * extent, 1));
-  const strides = stridesOf(shape);
-  const strideInResult = new Map(
-    stridesOf(order.map((axis) => shape[axis])).map((stride, place) => [order[place], stride]),
-  );
-  const step = (axis: number) => ({
-    extent: shape[axis],
-    from: strides[axis],
-    to: strideInResult.get(axis)!,
-  });
-  const one = { extent: 1, from: 0, to: 0 };
-  // Neighbors in what is given, and neighbors in the result.
-  const [given, made] = [shape.length - 1, order.at(-1)];
-  const last = made === undefined ? one : step(made);
-  const first = made === undefined || made === given ? one : step(given);
-  const others = order.filter((axis) => axis !== given && axis !== made).map(step);
+  const axes = axesOf(shape, order);
+  // Neighbors in the result, and neighbors in what is given.
+  const last = axes.at(-1) ?? one;
+  const first = axes.slice(0, -1).toSorted((a, b) => a.from - b.from)[0] ?? one;
+  const others = axes.filter((axis) => axis !== first && axis !== last);
 
   const square = (from: number, to: number): void => {
     for (let i0 = 0; i0 < first.extent; i0 += tile)
       for (let j0 = 0; j0 < last.extent; j0 += tile) {
         const [iEnd, jEnd] = [Math.min(first.extent, i0 + tile), Math.min(last.extent, j0 + tile)];
-        for (let i = i0; i < iEnd; i++)
-          for (let j = j0; j < jEnd; j++)
-            result[to + i * first.to + j * last.to] = values[from + i * first.from + j * last.from];
+        for (let i = i0; i < iEnd; i++) {
+          let source = from + i * first.from + j0 * last.from;
+          let target = to + i * first.to + j0 * last.to;
+          for (let j = j0; j < jEnd; j++) {
+            result[target] = values[source];
+            source += last.from;
+            target += last.to;
+          }
+        }
       }
   };
   const fill = (depth: number, from: number, to: number): void => {
@@ -46,4 +48,22 @@ export function transposed<V extends Values>(
   };
   fill(0, 0, 0);
   return result;
+}
+
+/** The axes in the result's order, without those of length 1, those that stay neighbors taken together as one. */
+function axesOf(shape: readonly number[], order: readonly number[]): Axis[] {
+  const strides = (extents: readonly number[]) =>
+    extents.map((_, axis) => extents.slice(axis + 1).reduce((size, extent) => size * extent, 1));
+  const from = strides(shape);
+  const to = strides(order.map((axis) => shape[axis]));
+  const axes: Axis[] = [];
+  for (const [place, axis] of order.entries()) {
+    const next = { extent: shape[axis], from: from[axis], to: to[place] };
+    if (next.extent === 1) continue;
+    const before = axes.at(-1);
+    if (before?.from === next.from * next.extent)
+      axes[axes.length - 1] = { ...next, extent: before.extent * next.extent };
+    else axes.push(next);
+  }
+  return axes;
 }

@@ -96,8 +96,18 @@ export function referenceNetwork(net: string): Network {
 /** The formula's r counts on so far. */
 const period = 8191;
 
-/** Values of one named tensor in PyTorch's layout, by the fixture's formula. */
-export function fill({ name, shape, kind }: NameRow, reference: ReferenceNet, head: string): Float32Array {
+const filled = new WeakMap<ReferenceNet, Map<string, Float32Array>>();
+
+/** Values of one named tensor in PyTorch's layout, by the fixture's formula; not to be changed. */
+export function fill(row: NameRow, reference: ReferenceNet, head: string): Float32Array {
+  const known = filled.get(reference) ?? new Map<string, Float32Array>();
+  filled.set(reference, known);
+  const values = known.get(row.name) ?? formulaValues(row, reference, head);
+  known.set(row.name, values);
+  return values;
+}
+
+function formulaValues({ name, shape, kind }: NameRow, reference: ReferenceNet, head: string): Float32Array {
   const {
     conv,
     head: headFactor,
@@ -159,7 +169,9 @@ function filledState(net: Network, reference: ReferenceNet): Arrays {
   const rows = new Map(referenceNames(reference.net).map((row) => [row.name, row]));
   for (const tensor of networkTensors(net, false)) {
     const torchName = tensor.name.replace(`${targetHead}.`, `${net.backbone.head}.`);
-    state[tensor.name] = toTf(tensor, fill(rows.get(torchName)!, reference, net.backbone.head));
+    const values = fill(rows.get(torchName)!, reference, net.backbone.head);
+    const arranged = toTf(tensor, values);
+    state[tensor.name] = arranged === values ? values.slice() : arranged;
     if (tensor.kind !== 'running')
       state[slotName('momentum', tensor.name)] = new Float32Array(state[tensor.name].length);
   }
@@ -170,11 +182,11 @@ interface StepRecord {
   loss: number;
   /** After the step, by the fixture's names, in PyTorch's layout. */
   tensors: Map<string, Float32Array>;
-  /** SGD's velocity after the step, likewise; after the first: gradient + weight decay · parameter. */
+  /** SGD's velocity after the first step, likewise: gradient + weight decay · parameter. */
   velocity: Map<string, Float32Array>;
 }
 
-/** Runs optimizer steps of plain fine-tuning on an engine and reads everything after each but the last, which has a loss only. */
+/** Runs optimizer steps of plain fine-tuning on an engine and reads the network after each but the last, which has a loss only. */
 export async function trainSteps(
   engine: Engine,
   net: Network,
@@ -196,11 +208,13 @@ export async function trainSteps(
     const record: StepRecord = { loss: outputs.loss[0], tensors: new Map(), velocity: new Map() };
     records.push(record);
     if (step === steps - 1) break;
-    const state = await executable.read();
-    for (const tensor of networkTensors(net, false)) {
+    const tensors = networkTensors(net, false);
+    const isFirst = step === 0;
+    const state = await executable.read(isFirst ? undefined : tensors.map(({ name }) => name));
+    for (const tensor of tensors) {
       const name = tensor.name.replace(`${targetHead}.`, `${net.backbone.head}.`);
       record.tensors.set(name, toTorch(tensor, state[tensor.name] as Float32Array));
-      if (tensor.kind !== 'running')
+      if (isFirst && tensor.kind !== 'running')
         record.velocity.set(name, toTorch(tensor, state[slotName('momentum', tensor.name)] as Float32Array));
     }
   }
