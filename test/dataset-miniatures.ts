@@ -6,6 +6,8 @@ import type { Files } from './memory-tree.ts';
 /** What an image is: its class and split. */
 export type Known = readonly [className: string, split: Split | null];
 
+export type ArchiveKind = 'tar' | 'tgz' | 'zip';
+
 export interface Miniature {
   /** Of the format that it is of. */
   format: string;
@@ -15,8 +17,8 @@ export interface Miniature {
   images: Readonly<Record<string, Known>>;
   /** In their order, where the dataset has one of its own. */
   classes?: readonly string[];
-  /** As it is published. */
-  archive?: 'tar' | 'tgz' | 'zip';
+  /** As it is published: one archive of that kind, or several by name with what each holds; the other files lie beside these. */
+  archive?: ArchiveKind | Readonly<Record<string, readonly string[]>>;
   /** Words of the notes that a person should read. */
   notes?: readonly RegExp[];
   issues?: readonly (readonly [kind: string, path: string])[];
@@ -87,6 +89,11 @@ export function miniatures(draw: Draw): Miniature[] {
     {
       format: 'stanford-cars',
       what: 'the test labels in the root, beside the devkit',
+      archive: {
+        'cars_train.tgz': ['cars_train/'],
+        'cars_test.tgz': ['cars_test/'],
+        'car_devkit.tgz': ['devkit/'],
+      },
       files: {
         'devkit/cars_meta.mat': matFile({ class_names: ['BMW M3 Coupe 2012', 'Acura RL Sedan 2012'] }),
         'devkit/cars_train_annos.mat': matFile({
@@ -142,6 +149,11 @@ export function miniatures(draw: Draw): Miniature[] {
     {
       format: 'stanford-dogs',
       what: 'images.tar and lists.tar unpacked side by side',
+      archive: {
+        'images.tar': ['Images/'],
+        'annotation.tar': ['Annotation/'],
+        'lists.tar': ['train_list.mat', 'test_list.mat', 'file_list.mat'],
+      },
       files: {
         'train_list.mat': matFile({
           file_list: ['n02085620-Chihuahua/n02085620_7.jpg', 'n02085782-Japanese_spaniel/n02085782_2.jpg'],
@@ -166,6 +178,7 @@ export function miniatures(draw: Draw): Miniature[] {
     {
       format: 'oxford-pets',
       what: 'with its strays among the images',
+      archive: { 'images.tar.gz': ['images/'], 'annotations.tar.gz': ['annotations/'] },
       files: {
         'annotations/README': 'x',
         'annotations/list.txt': lines('#Image CLASS-ID SPECIES BREED ID', 'Abyssinian_100 1 1 1'),
@@ -194,6 +207,7 @@ export function miniatures(draw: Draw): Miniature[] {
     {
       format: 'flowers-102',
       what: 'test images outnumber the training images, and the classes have no names',
+      archive: { '102flowers.tgz': ['jpg/'] },
       files: {
         'imagelabels.mat': matFile({ labels: [77, 3, 77, 3, 3] }),
         'setid.mat': matFile({ trnid: [1], valid: [2], tstid: [3, 4, 5, 9] }),
@@ -351,6 +365,11 @@ export function miniatures(draw: Draw): Miniature[] {
     {
       format: 'coco',
       what: 'objects cut out, categories with gaps in their numbers',
+      archive: {
+        'train2017.zip': ['train2017/'],
+        'val2017.zip': ['val2017/'],
+        'annotations_trainval2017.zip': ['annotations/'],
+      },
       files: {
         'annotations/instances_train2017.json': JSON.stringify({
           info: { year: 2017 },

@@ -24,10 +24,15 @@ export function memoryTree(files: Files, folder = '/set'): FileTree {
     issues: [],
     notes: [],
     stamps: new Map(),
+    archives: [],
     read: async (path) => get(path),
     locate: (path) => {
       get(path);
       return { file: path };
+    },
+    seekable: async (path) => {
+      get(path);
+      return { container: { file: path }, path: `${folder}/${path}` };
     },
   };
 }

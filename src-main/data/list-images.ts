@@ -8,7 +8,7 @@ import type { DatasetFormat, FormatOptions, FoundImage, UnlabelledFolder } from 
 import { datasetFormats } from './formats/index.ts';
 import { isPlainFile } from './locator.ts';
 import { groupsBy } from './name-groups.ts';
-import { openTree } from './trees/open-tree.ts';
+import { openTree, type TreeOptions } from './trees/open-tree.ts';
 import type { FileTree } from './trees/tree.ts';
 
 /** Where a dataset is: a folder, an absolute path, or a file in that folder. */
@@ -104,15 +104,29 @@ export async function openDataset(
   said: Pick<FormatOptions, 'layout' | 'columns' | 'values'>;
 }> {
   const { format: wanted = 'auto', layout = { splits: 'names' }, columns = {}, values = {} } = choice;
-  const tree = await openTree(folder, file, {
-    unpackedFolder,
-    // Who names a format knows what belongs to it.
-    everyArchive: wanted !== 'auto' && wanted !== folders.name,
-    links: choice.links,
-    told,
-  });
-  const { format, why } = await formatOf(tree, wanted);
+  const open = (archives: TreeOptions['archives']): Promise<FileTree> =>
+    openTree(folder, file, {
+      unpackedFolder,
+      archives,
+      // Who names a format knows what belongs to it.
+      everyArchive: wanted !== 'auto' && wanted !== folders.name,
+      links: choice.links,
+      told,
+    });
+  const inFolders = await open('in-folders');
+  const inPlace = lazily(() => (inFolders.archives.length === 0 ? inFolders : open('in-place')));
+  const treeFor = async ({ archives }: DatasetFormat) => (archives === 'in-place' ? inPlace() : inFolders);
+  const { format, why } = await formatOf(inFolders, wanted, treeFor);
+  const tree = await treeFor(format);
   return { tree, format, why, said: { layout, columns, values: valuesOf(format, values) } };
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** An image with its locator, but for a plain file at its own path; an issue where the file is not there. */
@@ -139,7 +153,11 @@ const twice = ({ path, className }: FoundImage, before: string): SampleIssue => 
 });
 
 /** The format that a person names, or the one that a tree looks most like. */
-async function formatOf(tree: FileTree, name: string): Promise<{ format: DatasetFormat; why: string }> {
+async function formatOf(
+  { named: file, folder }: FileTree,
+  name: string,
+  treeFor: (format: DatasetFormat) => Promise<FileTree>,
+): Promise<{ format: DatasetFormat; why: string }> {
   const named = datasetFormats.find((format) => format.name === name);
   if (named) return { format: named, why: 'It was named.' };
   if (name !== 'auto')
@@ -150,13 +168,13 @@ async function formatOf(tree: FileTree, name: string): Promise<{ format: Dataset
     );
   let best: { format: DatasetFormat; why: string; confidence: number } | undefined;
   for (const format of datasetFormats) {
-    const detected = await format.detect(tree);
+    const detected = await format.detect(await treeFor(format));
     if (detected && detected.confidence > (best?.confidence ?? 0)) best = { format, ...detected };
   }
   if (best) return best;
   throw new CotuneError(
     'bad-input',
-    `${tree.named ?? tree.folder} is of no known dataset format.`,
+    `${file ?? folder} is of no known dataset format.`,
     `Name one with --format: ${datasetFormats.map((format) => format.name).join(', ')}.`,
   );
 }

@@ -3,8 +3,8 @@ export interface Locator {
   /** Relative to the dataset's folder, forward slashes; empty where that itself is the file. */
   file: string;
   /**
-   * What has to be unpacked before the part can be read, since it cannot be opened in the middle: gzip, and archives that are
-   * deflated members of others. Each is a piece of what the one before gives; the first, of the file.
+   * What has to be unpacked before the part can be read, since it cannot be opened in the middle: gzip, and archives, tables and
+   * records that are deflated members of others. Each is a piece of what the one before gives; the first, of the file.
    */
   packed?: Packed[];
   /** A piece of that file, or of what was unpacked; without it, the whole. */
@@ -15,12 +15,12 @@ export interface Locator {
 
 /**
  * `range`: a member of an archive, stored as it is, or deflated to so many bytes.
- * `row`: the bytes of an image in one cell of a Parquet file, both counted from 0.
+ * `row`: the bytes of an image in one cell of a Parquet file, both counted from 0; the file may be a member of an archive.
  * `planes`: the red, the green and the blue plane of an image without a header, as CIFAR has them.
  */
 export type Part =
   | RangePart
-  | { kind: 'row'; row: number; column: string }
+  | { kind: 'row'; row: number; column: string; within?: { offset: number; bytes: number } }
   | { kind: 'planes'; offset: number; width: number; height: number };
 
 export interface RangePart {

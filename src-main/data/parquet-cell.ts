@@ -7,10 +7,10 @@ import { parquetAt } from './parquet-at.ts';
  * The bytes of an image in a cell of the Parquet file at an absolute path.
  * @throws ImageProblem for a cell without bytes, and where the file is damaged; system errors pass through.
  */
-export function readCell(path: string, { column, row }: Extract<Part, { kind: 'row' }>): Buffer {
+export function readCell(path: string, { column, row, within }: Extract<Part, { kind: 'row' }>): Buffer {
   let value: unknown;
   try {
-    value = parquetAt(path).value(column, row);
+    value = parquetAt(path, within).value(column, row);
   } catch (error) {
     if (!(error instanceof DamagedFile)) throw error;
     throw new ImageProblem('broken', `its Parquet file cannot be read: ${error.message}`, { cause: error });

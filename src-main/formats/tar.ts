@@ -4,6 +4,8 @@ export interface TarMember {
   /** As it stands in the archive: whoever uses it looks where it leads. */
   name: string;
   type: 'file' | 'folder' | 'link' | 'other';
+  /** Of a hard link: the name of the member before it that it is the same file as. */
+  same?: string;
   /** Where its bytes begin. */
   begin: number;
   size: number;
@@ -19,29 +21,33 @@ const maxNameBytes = 2 ** 20;
  * Throws `DamagedFile` where it is none, or is cut off.
  */
 export function* tarMembers(file: FileBytes): Generator<TarMember> {
-  let given: { path?: string; size?: number } = {};
+  let given: PaxFields = {};
   for (let at = 0; at + block <= file.size; ) {
     const header = Buffer.from(file.read(at, block).buffer);
     if (header.every((byte) => byte === 0)) return;
     if (!isHeader(header)) throw new DamagedFile(`there is no header at byte ${at}, where one should be`);
-    const size = given.size ?? numberAt(header, 124, 12);
+    const type = String.fromCharCode(header[156]);
+    // What some programs write as the size of a link is that of the file it leads to: nothing follows.
+    const size = type === '1' || type === '2' ? 0 : (given.size ?? numberAt(header, 124, 12));
     const begin = at + block;
     const next = begin + Math.ceil(size / block) * block;
     if (begin + size > file.size)
       throw new DamagedFile(
         `it ends at byte ${file.size}, within ${JSON.stringify(given.path ?? nameIn(header))}: it is cut off`,
       );
-    const type = String.fromCharCode(header[156]);
     at = next;
     // What says more about the next member, or about all.
-    if (type === 'x' || type === 'L') {
+    if (type === 'x' || type === 'L' || type === 'K') {
       if (size > maxNameBytes) throw new DamagedFile(`a name has ${size} bytes`);
       const bytes = Buffer.from(file.read(begin, size).buffer);
-      given = { ...given, ...(type === 'x' ? paxFields(bytes) : { path: textOf(bytes) }) };
+      const said = type === 'x' ? paxFields(bytes) : { [type === 'L' ? 'path' : 'linkpath']: textOf(bytes) };
+      given = { ...given, ...said };
       continue;
     }
-    if (type === 'g' || type === 'K') continue;
-    yield { name: given.path ?? nameIn(header), type: typeOf(type), begin, size };
+    if (type === 'g') continue;
+    const same = type === '1' ? (given.linkpath ?? textOf(header.subarray(157, 257))) : undefined;
+    const name = given.path ?? nameIn(header);
+    yield { name, type: typeOf(type), begin, size, ...(same !== undefined && { same }) };
     given = {};
   }
 }
@@ -81,16 +87,22 @@ function isHeader(header: Buffer): boolean {
   return sum === Number.parseInt(textOf(header.subarray(148, 156)).trim(), 8);
 }
 
+interface PaxFields {
+  path?: string;
+  linkpath?: string;
+  size?: number;
+}
+
 /** Records `LENGTH KEY=VALUE\n`. */
-function paxFields(bytes: Buffer): { path?: string; size?: number } {
-  const fields: { path?: string; size?: number } = {};
+function paxFields(bytes: Buffer): PaxFields {
+  const fields: PaxFields = {};
   for (let at = 0; at < bytes.length; ) {
     const blank = bytes.indexOf(32, at);
     const length = Number(bytes.toString('latin1', at, blank));
     if (blank < 0 || !Number.isSafeInteger(length) || length < 5 || at + length > bytes.length)
       throw new DamagedFile('what it says about a member is damaged');
     const [key, value] = splitOnce(bytes.toString('utf8', blank + 1, at + length - 1));
-    if (key === 'path') fields.path = value;
+    if (key === 'path' || key === 'linkpath') fields[key] = value;
     if (key === 'size') fields.size = Number(value);
     if (fields.size !== undefined && (!Number.isSafeInteger(fields.size) || fields.size < 0))
       throw new DamagedFile('one of its members has no size');

@@ -179,12 +179,14 @@ test('members that are no files, encrypted, or inflate to more than images do ar
   const good = await classOf('cat', 3, 0);
   const entries: TarEntry[] = [
     ...Object.entries(good).map(([name, content]) => ({ name, data: bytesOf(content) })),
-    { name: 'cat/link.jpg', type: '2' },
+    { name: 'cat/link.jpg', type: '2', target: 'cat/0.jpg' },
     { name: 'cat/pipe.jpg', type: '6' },
+    { name: 'cat/early.jpg', type: '1', target: 'cat/last.jpg' },
   ];
   writeFiles(folder, { 'a.tar': tarFile(entries) });
   const tar = await importFolder({ folder, file: 'a.tar' }, { seed: 0 });
   expect(tar.issues.map(({ path, detail }) => `${path}: ${detail}`)).toEqual([
+    'cat/early.jpg: it is a link to cat/last.jpg, which does not stand before it in the archive',
     'cat/link.jpg: it is a link, and those in archives are not followed',
     'cat/pipe.jpg: it is no file',
   ]);
@@ -205,6 +207,36 @@ test('members that are no files, encrypted, or inflate to more than images do ar
     'unsupported cat/odd.jpg',
   ]);
 });
+
+test('a hard link in a tar is the file that it is one with, and its size is not taken for bytes that follow', async () => {
+  const folder = temporaryFolder();
+  const [first, second] = [await jpeg(1), await jpeg(2)];
+  const long = `cat/${'long '.repeat(30)}.jpg`;
+  const entries: TarEntry[] = [
+    { name: 'cat/1.jpg', data: first },
+    { name: 'dog/same.jpg', type: '1', target: 'cat/1.jpg', size: first.length },
+    { name: '././@LongLink', type: 'L', data: Buffer.from(`${long}\0`) },
+    { name: 'cut', data: second },
+    { name: '././@LongLink', type: 'K', data: Buffer.from(`${long}\0`) },
+    { name: 'dog/long.jpg', type: '1', target: 'cut' },
+  ];
+  writeFiles(folder, { 'a.tar': tarFile(entries) });
+  const bytes = new Map<string, Buffer>();
+  await listImages({ folder, file: 'a.tar' }, {}, folder, async (images) => {
+    for (const { path, locator } of images) bytes.set(path, readFileAt(join(folder, 'a.tar'), locator!));
+  });
+  expect(Object.fromEntries(bytes)).toEqual({
+    'cat/1.jpg': first,
+    'dog/same.jpg': first,
+    [long]: second,
+    'dog/long.jpg': second,
+  });
+});
+
+function readFileAt(path: string, { part }: Locator): Buffer {
+  if (part?.kind !== 'range') throw new Error('no range');
+  return readFileSync(path).subarray(part.offset, part.offset + part.bytes);
+}
 
 test('a locator gives a piece of a file, three planes as a picture, and what is not there as a problem', async () => {
   const folder = temporaryFolder();

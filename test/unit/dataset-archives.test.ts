@@ -2,23 +2,22 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { isImage } from '../../src-main/data/folder.ts';
 import type { FoundImage } from '../../src-main/data/formats/format.ts';
 import { listImages } from '../../src-main/data/list-images.ts';
 import { placeIn } from '../../src-main/data/locator.ts';
 import { readLocated } from '../../src-main/data/read-located.ts';
 import { resolvePlace } from '../../src-main/data/unpacked.ts';
-import { type Known, type Miniature, miniatures } from '../dataset-miniatures.ts';
+import { type ArchiveKind, type Known, type Miniature, miniatures } from '../dataset-miniatures.ts';
 import type { Files } from '../memory-tree.ts';
 import { temporaryFolder, writeFiles } from './pictures.ts';
 import { tarFile } from './tar-file.ts';
 import { zipFile } from './zip-file.ts';
 
-const all = miniatures((path) => Buffer.from(`the image ${path}`));
+const all: Miniature[] = miniatures((path) => Buffer.from(`the image ${path}`));
 const members = (files: Files) =>
   Object.entries(files).map(([name, content]) => ({ name, data: Buffer.from(content as Uint8Array) }));
 
-const packed: Record<NonNullable<Miniature['archive']>, (files: Files) => Buffer> = {
+const packed: Record<ArchiveKind, (files: Files) => Buffer> = {
   tar: (files) => tarFile(members(files)),
   tgz: (files) => gzipSync(tarFile(members(files))),
   zip: (files) =>
@@ -46,28 +45,51 @@ async function listed(folder: string, file: string | null) {
   return { format: format.name, known, bytes };
 }
 
-/** The names of an archive's files without the one folder that holds all its images; files of records are none. */
+/** The names of an archive's files without the one folder that everything lies in, where that holds folders. */
 function withoutTop(images: Miniature['images'], files: Files): Record<string, Known> {
   const tops = new Set(Object.keys(files).map((path) => path.split('/')[0]));
-  const isOne = tops.size === 1 && Object.keys(files).some(isImage);
+  const isOne = tops.size === 1 && Object.keys(files).some((path) => path.split('/').length > 2);
   return Object.fromEntries(
     Object.entries(images).map(([path, known]) => [isOne ? path.slice(path.indexOf('/') + 1) : path, known]),
   );
 }
 
-test.each(
-  all.filter(({ archive }) => archive).map((one) => ({ ...one, name: `${one.format}: ${one.what}` })),
-)('$name, packed as it is published', async ({ format, files, images, archive }) => {
-  const folder = join(temporaryFolder(), 'set');
-  writeFiles(folder, { [`set.${archive}`]: packed[archive!](files) });
-  const found = await listed(folder, `set.${archive}`);
-  expect(found.format).toBe(format);
-  expect(found.known).toEqual(withoutTop(images, files));
-  writeFiles(join(folder, 'plain'), files as Record<string, Uint8Array | string>);
-  const plain = await listed(join(folder, 'plain'), null);
-  expect(plain.known).toEqual(images);
-  expect([...found.bytes.values()].map(String).sort()).toEqual([...plain.bytes.values()].map(String).sort());
-});
+const contents = ({ bytes }: { bytes: ReadonlyMap<string, Buffer> }) =>
+  Array.from(bytes.values(), (one) => one.toString('latin1')).sort();
+
+test.each(all.map((one) => ({ ...one, name: `${one.format}: ${one.what}` })))(
+  '$name, unpacked, in one archive, and as it is published',
+  async ({ format, files, images, archive = 'zip' }) => {
+    const folder = join(temporaryFolder(), 'set');
+    const plainly = join(folder, 'plain');
+    writeFiles(plainly, files);
+    const plain = await listed(plainly, null);
+    expect(plain).toMatchObject({ format, known: images });
+
+    for (const kind of typeof archive === 'string' ? new Set([archive, 'zip' as const]) : ['zip' as const]) {
+      writeFiles(folder, { [`set.${kind}`]: packed[kind](files) });
+      const found = await listed(folder, `set.${kind}`);
+      expect(found, kind).toMatchObject({ format, known: withoutTop(images, files) });
+      expect(contents(found)).toEqual(contents(plain));
+    }
+
+    if (typeof archive === 'string') return;
+    const beside = new Map(Object.entries(files));
+    const published = join(folder, 'published');
+    for (const [name, held] of Object.entries(archive)) {
+      const inside = [...beside].filter(([path]) => held.some((start) => path.startsWith(start)));
+      for (const [path] of inside) beside.delete(path);
+      writeFiles(published, { [name]: packed[kindOf(name)](Object.fromEntries(inside)) });
+    }
+    writeFiles(published, Object.fromEntries(beside));
+    expect(await listed(published, null)).toEqual(plain);
+  },
+);
+
+const kindOf = (name: string): ArchiveKind => {
+  if (name.endsWith('.zip')) return 'zip';
+  return name.endsWith('.tar') ? 'tar' : 'tgz';
+};
 
 test('shards of a WebDataset are read where they are', async () => {
   const { files, images } = all.find(({ what }) => what.startsWith('shards'))!;

@@ -1,13 +1,20 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { deflateRawSync, gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
-import type { FormatOptions } from '../../src-main/data/formats/format.ts';
+import type { FormatOptions, FoundImage } from '../../src-main/data/formats/format.ts';
 import { parquet } from '../../src-main/data/formats/parquet.ts';
+import { listImages } from '../../src-main/data/list-images.ts';
 import { readLocated } from '../../src-main/data/read-located.ts';
 import { openTree } from '../../src-main/data/trees/open-tree.ts';
+import { resolvePlace } from '../../src-main/data/unpacked.ts';
 import { DamagedFile } from '../../src-main/formats/file-bytes.ts';
 import type { Bytes } from '../../src-main/formats/parquet/pages.ts';
 import { ParquetFile } from '../../src-main/formats/parquet/parquet-file.ts';
 import { jpeg, temporaryFolder, writeFiles } from './pictures.ts';
+import { tarFile } from './tar-file.ts';
+import { zipFile } from './zip-file.ts';
 
 const optional = { repetition_type: 'OPTIONAL' } as const;
 
@@ -78,6 +85,33 @@ test('shards hold images in a column, classes by the names in their metadata, sp
   ]);
   expect(bytes).toEqual([pictures[4], pictures[0], pictures[1], pictures[2]]);
   expect(notes).toEqual(['1 row has no label and was left out.']);
+});
+
+test('shards inside archives are read in the middle where they are stored, unpacked once where they are deflated', async () => {
+  const folder = temporaryFolder();
+  const unpacked = join(folder, 'unpacked');
+  const pictures = await Promise.all([0, 1, 2].map((seed) => jpeg(seed, 16, 12)));
+  const name = 'data/train-00000-of-00001.parquet';
+  const data = shard(pictures, [1n, 0n, 1n], ['cat', 'dog']);
+  const inner = zipFile([{ name, data: deflateRawSync(data), size: data.length, method: 8 }]);
+  const archives = {
+    'stored.tar': tarFile([{ name, data }]),
+    'packed.tgz': gzipSync(tarFile([{ name, data }])),
+    'deflated.zip': inner,
+    'nested.tar': tarFile([{ name: 'in/x.zip', data: inner }]),
+  };
+  writeFiles(folder, archives);
+  for (const file of Object.keys(archives)) {
+    const images: FoundImage[] = [];
+    await listImages({ folder, file }, {}, unpacked, (some) => images.push(...some));
+    const read = images.map((image) =>
+      readLocated(resolvePlace({ folder, locator: image.locator! }, unpacked)),
+    );
+    expect(await Promise.all(read), file).toEqual(pictures);
+    expect(images.map(({ className }) => className)).toEqual(['dog', 'cat', 'dog']);
+  }
+  // The tgz's tar and the table of the zip, there and in the tar; of the stored one nothing.
+  expect(readdirSync(unpacked)).toHaveLength(3);
 });
 
 test.each(['UNCOMPRESSED', 'SNAPPY'] as const)('values come back row by row and one by one, %s', (codec) => {

@@ -1,20 +1,13 @@
-import { join } from 'node:path';
 import { CotuneError } from '../../../src-shared/errors.ts';
 import { DamagedFile } from '../../formats/file-bytes.ts';
 import type { ParquetFile } from '../../formats/parquet/parquet-file.ts';
 import { parquetAt } from '../parquet-at.ts';
 import type { FileTree } from '../trees/tree.ts';
 
-/** A Parquet file of a tree. Errors: `bad-input` for one that is damaged, or inside an archive. */
-export function openParquet(tree: FileTree, path: string): ParquetFile {
-  const { file, part, packed } = tree.locate(path);
-  if (part || packed)
-    throw new CotuneError(
-      'bad-input',
-      `${path} lies inside the archive ${file}, where its rows cannot be reached.`,
-      'Unpack the archive and import the folder.',
-    );
-  return orProblem(path, () => parquetAt(join(tree.folder, file)));
+/** A Parquet file of a tree. Errors: `bad-input` for one that is damaged. */
+export async function openParquet(tree: FileTree, path: string): Promise<ParquetFile> {
+  const { path: file, within } = await tree.seekable(path);
+  return orProblem(path, () => parquetAt(file, within));
 }
 
 /** The values of some columns, row by row. Errors: `bad-input` for a file that is damaged. */

@@ -35,7 +35,7 @@ export const tableExtensions = ['.csv', '.tsv', '.jsonl', '.ndjson', '.json'];
 export async function openTable(tree: FileTree, path: string): Promise<Table | null> {
   if (/\.(jsonl|ndjson)$/i.test(path)) return objectTable(path, () => jsonLines(tree, path));
   if (/\.json$/i.test(path)) return objectTable(path, () => jsonArray(tree, path));
-  if (/\.parquet$/i.test(path)) return parquetTable(tree, path);
+  if (/\.parquet$/i.test(path)) return await parquetTable(tree, path);
   return delimited(tree, path);
 }
 
@@ -138,8 +138,8 @@ export function cellOf(value: unknown): string {
 }
 
 /** The columns of a Parquet file that hold plain values. */
-function parquetTable(tree: FileTree, path: string): Table {
-  const file = openParquet(tree, path);
+async function parquetTable(tree: FileTree, path: string): Promise<Table> {
+  const file = await openParquet(tree, path);
   const columns = file.columns.filter(({ fields, isBinary }) => fields.length === 0 && !isBinary);
   const names = columns.map(({ name }) => name);
   return {

@@ -15,6 +15,7 @@ export const caltech101: DatasetFormat = {
   help: '101_ObjectCategories/ with a folder per class, BACKGROUND_Google among them',
   source:
     'Fei-Fei, Fergus, Perona, «Learning Generative Visual Models from Few Training Examples», 2004; torchvision datasets/caltech.py',
+  archives: 'in-place',
   options: z.strictObject({
     background: z.enum(['drop', 'keep']).default('drop').meta({
       title: 'Background',

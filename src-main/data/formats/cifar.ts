@@ -131,14 +131,8 @@ async function* records(
       `${file} has ${bytes.length} bytes, which are no whole records of ${length} bytes.`,
       'Download it again.',
     );
-  const { part, ...container } = tree.locate(file);
-  if (part && (part.kind !== 'range' || part.deflated))
-    throw new CotuneError(
-      'bad-input',
-      `${file} is compressed inside ${container.file}, where its records cannot be reached one by one.`,
-      'Unpack the archive and import the folder.',
-    );
-  const start = part?.offset ?? 0;
+  const { container, within } = await tree.seekable(file);
+  const start = within?.offset ?? 0;
   for (let record = 0; record * length < bytes.length; record++) {
     const className = classes[bytes[record * length + byte]];
     if (className === undefined) {

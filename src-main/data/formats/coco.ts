@@ -40,6 +40,7 @@ export const coco: DatasetFormat = {
   help: 'annotations/instances_train2017.json and its like, with images, annotations and categories, beside folders of images',
   source:
     'Lin et al., «Microsoft COCO: Common Objects in Context», ECCV 2014; cocodataset.org/#format-data; fastai vision/data.py get_annotations',
+  archives: 'in-place',
   options: z.strictObject({
     images: z.enum(['objects', 'whole']).default('objects').meta({
       title: 'Images',

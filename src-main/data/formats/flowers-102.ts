@@ -24,6 +24,7 @@ export const flowers102: DatasetFormat = {
   help: 'jpg/image_00001.jpg and so on beside imagelabels.mat and setid.mat',
   source:
     'Nilsback, Zisserman, «Automated Flower Classification over a Large Number of Classes», 2008; torchvision datasets/flowers102.py',
+  archives: 'in-place',
   async detect(tree) {
     if (baseOf(tree) === null) return null;
     return { confidence: 0.95, why: 'setid.mat and imagelabels.mat lie side by side.' };

@@ -28,6 +28,11 @@ export interface DatasetFormat {
   source: string;
   /** What a person may choose, each with its default, and `title` and `description` in its `meta`; values come as text. */
   options?: z.ZodObject;
+  /**
+   * Where what is in archives belongs that lie side by side: `in-place` where the dataset's authors publish several that are to
+   * be unpacked in one folder; else each is a folder of its name.
+   */
+  archives?: 'in-place';
   /** How surely a tree is of this format, and why; null where it is not. */
   detect(tree: FileTree): Promise<Detection | null>;
   /**

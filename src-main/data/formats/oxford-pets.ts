@@ -20,6 +20,7 @@ export const oxfordPets: DatasetFormat = {
   help: 'annotations/trainval.txt and annotations/test.txt beside images/',
   source:
     'Parkhi, Vedaldi, Zisserman, Jawahar, «Cats and Dogs», CVPR 2012; torchvision datasets/oxford_iiit_pet.py',
+  archives: 'in-place',
   options: z.strictObject({
     level: z
       .enum(['breed', 'species'])

@@ -53,7 +53,7 @@ export const parquet: DatasetFormat = {
     }
     let bad = 0;
     for (const { file, path, column, label, split } of shards) {
-      const container = tree.locate(path).file;
+      const { container, within } = await tree.seekable(path);
       let row = 0;
       for (const [value] of parquetRows(file, path, [label])) {
         const text = cellOf(value).trim();
@@ -64,7 +64,7 @@ export const parquet: DatasetFormat = {
             path: `${path}/${String(row).padStart(6, '0')}`,
             className,
             split,
-            locator: { file: container, part: { kind: 'row', row, column } },
+            locator: { ...container, part: { kind: 'row', row, column, ...(within && { within }) } },
           };
         else bad++;
         row++;
@@ -92,7 +92,7 @@ async function shardsOf(tree: FileTree, options: FormatOptions): Promise<Shard[]
   for (const path of pathsOf(tree)) {
     const column = await imageColumn(tree, path);
     if (!column) continue;
-    const file = openParquet(tree, path);
+    const file = await openParquet(tree, path);
     const word = baseName(path)
       .replace(/\.parquet$/i, '')
       .replace(shard, '');
@@ -109,7 +109,7 @@ async function shardsOf(tree: FileTree, options: FormatOptions): Promise<Shard[]
 
 /** The column whose values begin as images do. */
 async function imageColumn(tree: FileTree, path: string): Promise<{ name: string; bytes: string } | null> {
-  const file = openParquet(tree, path);
+  const file = await openParquet(tree, path);
   for (const { name, fields, isBinary } of file.columns) {
     if (fields.includes('bytes')) return { name, bytes: `${name}.bytes` };
     if (isBinary && /image|img|picture|photo|bytes|jpe?g|png/i.test(name)) return { name, bytes: name };

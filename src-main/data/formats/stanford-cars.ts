@@ -30,6 +30,7 @@ export const stanfordCars: DatasetFormat = {
   help: 'cars_train/, cars_test/, devkit/ with cars_meta.mat and cars_train_annos.mat, and cars_test_annos_withlabels.mat beside them',
   source:
     'Krause, Stark, Deng, Fei-Fei, «3D Object Representations for Fine-Grained Categorization», 2013; torchvision datasets/stanford_cars.py',
+  archives: 'in-place',
   options: z.strictObject({
     images: z
       .enum(['whole', 'boxes'])

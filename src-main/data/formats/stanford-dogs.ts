@@ -27,6 +27,7 @@ export const stanfordDogs: DatasetFormat = {
   help: 'Images/ with folders such as n02085620-Chihuahua, and train_list.mat and test_list.mat beside it or in lists/',
   source:
     'Khosla, Jayadevaprakash, Yao, Fei-Fei, «Novel Dataset for Fine-Grained Image Categorization», 2011; tfds stanford_dogs',
+  archives: 'in-place',
   async detect(tree) {
     const places = placesOf(tree);
     if (!places) return null;

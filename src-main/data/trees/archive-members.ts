@@ -5,11 +5,11 @@ import { ZipArchive } from '../../formats/zip.ts';
 import type { RangePart } from '../locator.ts';
 import { isCountedFile, isCountedFolder } from './counted-names.ts';
 
-/** A file inside an archive: where in the archive's content it is, or why it is not read. */
+/** A file inside an archive: where in the archive's content it is, the member before it that is the same file, or why it is not read. */
 export interface ArchiveMember {
   path: string;
   bytes: number;
-  found: RangePart | { refused: string };
+  found: RangePart | { same: string } | { refused: string };
 }
 
 const maxIndexBytes = 2 ** 28;
@@ -35,17 +35,18 @@ function isZip(file: FileBytes): boolean {
 }
 
 function* tarFiles(file: FileBytes): Generator<ArchiveMember> {
-  for (const { name, type, begin, size } of tarMembers(file)) {
+  for (const { name, type, begin, size, same } of tarMembers(file)) {
     const path = safePath(name);
     if (type === 'folder' || path === '') continue;
-    const found =
-      type === 'file'
-        ? ({ kind: 'range', offset: begin, bytes: size } as const)
-        : {
-            refused:
-              type === 'link' ? 'it is a link, and those in archives are not followed' : 'it is no file',
-          };
-    yield { path, bytes: size, found };
+    yield { path, bytes: size, found: tarPart() };
+
+    function tarPart(): ArchiveMember['found'] {
+      if (type === 'file') return { kind: 'range', offset: begin, bytes: size };
+      if (same !== undefined) return { same: safePath(same) };
+      return {
+        refused: type === 'link' ? 'it is a link, and those in archives are not followed' : 'it is no file',
+      };
+    }
   }
 }
 

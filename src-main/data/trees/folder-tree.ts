@@ -57,7 +57,16 @@ export async function openFolder(top: string, links: 'inside' | 'all'): Promise<
     for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) empty.delete(path.slice(0, at));
 
   const entries = new Map(paths.map((path) => [path, new FolderFile(top, path)]));
-  return { folder: top, named: null, entries, emptyFolders: [...empty], issues, notes, stamps: new Map() };
+  return {
+    folder: top,
+    named: null,
+    archives: [],
+    entries,
+    emptyFolders: [...empty],
+    issues,
+    notes,
+    stamps: new Map(),
+  };
 }
 
 class FolderFile implements TreeEntry {

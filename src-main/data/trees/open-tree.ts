@@ -21,6 +21,8 @@ export interface TreeOptions {
   unpackedFolder: string;
   /** Whether archives are looked into that lie beside images, too. */
   everyArchive: boolean;
+  /** `in-folders` (if left out): each in a folder of its name. `in-place`: as if all were unpacked where they lie. */
+  archives?: 'in-folders' | 'in-place';
   /** Whether links are followed that lead out of the folder. */
   links?: 'inside' | 'all';
   /** Told now and then while something is unpacked. */
@@ -29,8 +31,8 @@ export interface TreeOptions {
 
 /**
  * The files of a dataset, which is a folder, or a file in that folder and what it names. Archives are read where they are: what is in
- * `a.tar` appears in a folder `a`, and an archive that is the dataset is that folder itself. Archives in a folder are looked
- * into where no images lie beside them.
+ * `a.tar` appears in a folder `a` or beside it, and an archive that is the dataset is that folder itself. Archives in a folder are
+ * looked into where no images lie beside them.
  * @throws CotuneError `not-found` where nothing is there, `bad-input` where it cannot be read.
  */
 export async function openTree(folder: string, file: string | null, options: TreeOptions): Promise<FileTree> {
@@ -45,7 +47,7 @@ export async function openTree(folder: string, file: string | null, options: Tre
     }
     parts = await withArchives(parts, archives, options);
   }
-  return treeOf(parts, options.unpackedFolder);
+  return treeOf(parts, options);
 }
 
 /** The dataset before any archive in it is looked into. */
@@ -61,7 +63,7 @@ async function outerTree(folder: string, file: string | null, options: TreeOptio
 const besideNote = ([first, ...more]: string[]): string =>
   `${first}${more.length > 0 ? ` and ${more.length} more archives lie` : ' lies'} beside images, and was not looked into. Where it belongs to them, name the format of the dataset; where it is the dataset, import it alone.`;
 
-const nothing = { emptyFolders: [], issues: [], notes: [], stamps: new Map() };
+const nothing = { archives: [], emptyFolders: [], issues: [], notes: [], stamps: new Map() };
 
 /** A dataset that is an archive. */
 async function onlyArchive(folder: string, file: string, options: TreeOptions): Promise<TreeParts> {
@@ -78,7 +80,7 @@ async function onlyArchive(folder: string, file: string, options: TreeOptions): 
   };
 }
 
-/** Puts what is in some archives in their place, each in a folder of its name. */
+/** Puts what is in some archives in their place. */
 async function withArchives(parts: TreeParts, archives: string[], options: TreeOptions): Promise<TreeParts> {
   const entries = new Map(parts.entries);
   const issues = [...parts.issues];
@@ -87,17 +89,25 @@ async function withArchives(parts: TreeParts, archives: string[], options: TreeO
   for (const path of archives) {
     entries.delete(path);
     const inner = path.replace(archiveEnd, '');
-    if ([...parts.entries.keys()].some((other) => other.startsWith(`${inner}/`))) {
+    const inFolder = options.archives !== 'in-place';
+    if (inFolder && [...parts.entries.keys()].some((other) => other.startsWith(`${inner}/`))) {
       notes.push(`${path} was not looked into: a folder ${inner} lies beside it.`);
       continue;
     }
     const opened = await openArchive(parts, path, options);
-    const bare = withoutTop(opened.entries, posix.basename(inner));
-    for (const [name, entry] of bare) entries.set(`${inner}/${name}`, entry);
-    for (const issue of opened.issues) issues.push({ ...issue, path: `${inner}/${issue.path}` });
+    const folder = inFolder ? inner : posix.dirname(path);
+    const bare = inFolder ? withoutTop(opened.entries, posix.basename(inner)) : opened.entries;
+    const placed = Array.from(bare, ([name, entry]) => [posix.join(folder, name), entry] as const);
+    const taken = placed.find(([name]) => entries.has(name));
+    if (taken) {
+      notes.push(`${path} was left out: it holds ${taken[0]}, which lies beside it already.`);
+      continue;
+    }
+    for (const [name, entry] of placed) entries.set(name, entry);
+    for (const issue of opened.issues) issues.push({ ...issue, path: posix.join(folder, issue.path) });
     for (const [archive, stamp] of opened.stamps) stamps.set(archive, stamp);
   }
-  return { ...parts, entries, issues, notes, stamps };
+  return { ...parts, entries, archives: [...parts.archives, ...archives], issues, notes, stamps };
 }
 
 /** Without the one folder that everything lies in, where that holds folders, or where it is called `name`. */
@@ -134,8 +144,10 @@ async function openArchive(
     const from = fileOf(resolvePlace({ folder, locator: source }, unpackedFolder));
     const piece = steps === packed && range ? { begin: range.offset, size: range.bytes } : undefined;
     for (const { path: name, bytes, found } of archiveMembers(new FileBytes(from, piece))) {
-      if ('refused' in found) issues.push({ kind: 'unsupported', path: name, detail: found.refused });
-      else inside.set(name, { bytes, locator: { ...source, part: moved(found, base) } });
+      const same = 'same' in found ? inside.get(found.same) : undefined;
+      if (same) inside.set(name, same);
+      else if ('kind' in found) inside.set(name, { bytes, locator: { ...source, part: moved(found, base) } });
+      else issues.push({ kind: 'unsupported', path: name, detail: whyNot(found) });
     }
   } catch (error) {
     if (!(error instanceof DamagedFile)) throw error;
@@ -148,5 +160,10 @@ async function openArchive(
   }
   return { entries: inside, issues, stamps: new Map([[file, stamp]]) };
 }
+
+const whyNot = (found: { same: string } | { refused: string }): string =>
+  'same' in found
+    ? `it is a link to ${found.same}, which does not stand before it in the archive`
+    : found.refused;
 
 const moved = (part: RangePart, by: number): RangePart => ({ ...part, offset: part.offset + by });

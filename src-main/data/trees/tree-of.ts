@@ -1,7 +1,7 @@
 import { ImageProblem } from '../image.ts';
 import type { Locator } from '../locator.ts';
-import { readBytes } from '../read-located.ts';
-import { resolvePlace } from '../unpacked.ts';
+import { fileOf, readBytes } from '../read-located.ts';
+import { resolvePlace, unpack } from '../unpacked.ts';
 import { type FileTree, maxReadBytes, notThere, type TreeFile, tooLarge, unusable } from './tree.ts';
 
 /** A file of a tree, and where it is. */
@@ -11,12 +11,15 @@ export interface TreeEntry extends TreeFile {
 
 /** What a tree is made of. */
 export interface TreeParts
-  extends Pick<FileTree, 'folder' | 'named' | 'emptyFolders' | 'issues' | 'notes' | 'stamps'> {
+  extends Pick<FileTree, 'folder' | 'named' | 'archives' | 'emptyFolders' | 'issues' | 'notes' | 'stamps'> {
   entries: ReadonlyMap<string, TreeEntry>;
 }
 
-/** The tree of some entries, in the order of their paths. */
-export function treeOf({ entries, ...facts }: TreeParts, unpackedFolder: string): FileTree {
+/** The tree of some entries, in the order of their paths. `told` is called while something of it is unpacked. */
+export function treeOf(
+  { entries, ...facts }: TreeParts,
+  { unpackedFolder, told }: { unpackedFolder: string; told?: () => void },
+): FileTree {
   const { folder } = facts;
   const files = new Map([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
   const entryAt = (path: string): TreeEntry => {
@@ -40,5 +43,16 @@ export function treeOf({ entries, ...facts }: TreeParts, unpackedFolder: string)
       });
     },
     locate: (path) => entryAt(path).locator,
+    async seekable(path) {
+      const { part, ...plain } = entryAt(path).locator;
+      const range = part?.kind === 'range' ? part : undefined;
+      const container = range?.deflated
+        ? { ...plain, packed: [...(plain.packed ?? []), { part: range, gzip: false }] }
+        : plain;
+      if (container !== plain) await unpack({ folder, locator: container }, unpackedFolder, told);
+      const place = resolvePlace({ folder, locator: container }, unpackedFolder);
+      const within = range && !range.deflated ? { offset: range.offset, bytes: range.bytes } : undefined;
+      return { container, path: fileOf(place), within };
+    },
   };
 }

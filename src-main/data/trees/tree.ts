@@ -14,6 +14,8 @@ export interface FileTree {
   readonly emptyFolders: readonly string[];
   /** What could not be looked into. */
   readonly issues: readonly SampleIssue[];
+  /** Archives whose content stands in the tree, but for one that is the tree. */
+  readonly archives: readonly string[];
   /** What was left out on purpose, or is read in another way than where it lies. */
   readonly notes: readonly string[];
   /** Of the archives that it was read from, by path: `stampOf` them before. */
@@ -25,6 +27,18 @@ export interface FileTree {
   read(path: string): Promise<Buffer>;
   /** Where a file of this tree is. Errors: `bad-input` for a path that does not stand in `files`. */
   locate(path: string): Locator;
+  /** The same for one that is to be opened in the middle: what is deflated is unpacked first. Errors: `bad-input`, as `unpack`. */
+  seekable(path: string): Promise<Seekable>;
+}
+
+/** Where a file can be opened in the middle. */
+export interface Seekable {
+  /** For locators of pieces of it, which lie `within` what this gives. */
+  container: Pick<Locator, 'file' | 'packed'>;
+  /** Absolute. */
+  path: string;
+  /** Where in that it lies; without it, it is the whole. */
+  within?: { offset: number; bytes: number };
 }
 
 export interface TreeFile {
