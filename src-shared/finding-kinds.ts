@@ -5,7 +5,7 @@ export interface FindingKind {
   readonly title: string;
   /** What it means for a person's results. */
   readonly meaning: string;
-  /** A file that was left out, an image, an image beside another one, or classes. */
+  /** A file that was left out, an image or a text, one beside another, or classes. */
   readonly about: 'file' | 'image' | 'pair' | 'class';
   /** When it is looked for: at every import; whenever classes or counts change; by a check with a network. */
   readonly found: 'import' | 'always' | 'check';
@@ -23,7 +23,7 @@ export const findingKinds = [
   {
     name: 'empty',
     title: 'Empty',
-    meaning: 'Files without content; left out.',
+    meaning: 'Nothing is in them; left out.',
     about: 'file',
     found: 'import',
   },
@@ -72,13 +72,14 @@ export const findingKinds = [
   {
     name: 'imbalance',
     title: 'Imbalance',
-    meaning: 'Classes with many times as many training images as others outweigh them.',
+    meaning:
+      'Classes with many times as much to train on as others outweigh them; of images, sampling by class evens that out.',
     about: 'class',
     found: 'always',
   },
   {
     name: 'single-in-class',
-    title: 'Single image in its class',
+    title: 'Single in its class',
     meaning: 'Too few to train and test on this class.',
     about: 'image',
     found: 'import',
@@ -127,16 +128,41 @@ export const findingKinds = [
     found: 'import',
   },
   {
+    name: 'unknown-characters',
+    title: 'Unknown characters',
+    meaning:
+      'Words with characters that are not in the network’s vocabulary: it sees that there is a word, not which.',
+    about: 'image',
+    found: 'check',
+  },
+  {
+    name: 'too-long',
+    title: 'Too long',
+    meaning:
+      'More pieces than the network takes: their ends are cut off, and what is tagged there is neither learned nor found.',
+    about: 'image',
+    found: 'check',
+  },
+  {
+    name: 'label-conflict',
+    title: 'Contradicting labels',
+    meaning:
+      'The same text with two labels, or with other tags: one of them is wrong, or the text alone does not say which.',
+    about: 'pair',
+    found: 'import',
+  },
+  {
     name: 'exact-duplicate',
     title: 'Exact duplicates',
-    meaning: 'The same file content twice. Between train and test it flatters the test accuracy.',
+    meaning: 'The same content twice. Between train and test it flatters the figures of the test.',
     about: 'pair',
     found: 'import',
   },
   {
     name: 'near-duplicate',
     title: 'Near duplicates',
-    meaning: 'Pictures that look the same. Between train and test they flatter the test accuracy.',
+    meaning:
+      'Pictures that look the same, texts of nearly the same words. Between train and test they flatter the figures of the test.',
     about: 'pair',
     found: 'import',
   },

@@ -15,12 +15,18 @@ export const classFindingKinds = ['class-spelling', 'class-missing', 'imbalance'
 /** From so many times as many training images as the smallest class has, the largest one outweighs it. */
 const imbalanceFrom = 10;
 
+/** What a person calls the things of a class. */
+interface Noun {
+  one: string;
+  many: string;
+}
+
 /** What is noticed about the classes of a dataset as it is edited. */
-export function classFindings({
-  classes,
-  classCounts,
-  counts,
-}: Pick<Dataset, 'classes' | 'classCounts' | 'counts'>): ClassFinding[] {
+export function classFindings(
+  { classes, classCounts, counts }: Pick<Dataset, 'classes' | 'classCounts' | 'counts'>,
+  /** What is counted: images, texts, entities. */
+  noun: Noun = { one: 'image', many: 'images' },
+): ClassFinding[] {
   return [...spellings(), ...missing(), ...imbalance()];
 
   function spellings(): ClassFinding[] {
@@ -48,9 +54,9 @@ export function classFindings({
             kind: 'class-missing',
             path: name,
             detail: {
-              train: 'it has no training image: nothing can be learned about it',
-              test: 'it has no test image: nothing is known of how well it is told',
-              val: 'it has no validation image: no choice is made for it',
+              train: `it has no training ${noun.one}: nothing can be learned about it`,
+              test: `it has no test ${noun.one}: nothing is known of how well it is told`,
+              val: `it has no validation ${noun.one}: no choice is made for it`,
             }[split],
             // Without training images it is lost; without others it goes untested.
             score: split === 'train' ? 2 : 1,
@@ -71,7 +77,7 @@ export function classFindings({
         kind: 'imbalance',
         path: least.name,
         other: most.name,
-        detail: `of its images ${least.images} are for training, of ${most.name} ${most.images}: sampling by class evens that out`,
+        detail: `of its ${noun.many} ${least.images} are for training, of ${most.name} ${most.images}`,
         score: most.images / least.images,
       },
     ];

@@ -42,3 +42,18 @@ test('a class missing from a split that there is, and one that outweighs another
   ]);
   expect(found({ a: [49, 0, 3], b: [5, 0, 3] })).toEqual([]);
 });
+
+test('of texts whose words are tagged, types of entities take the place of classes', () => {
+  const classCounts = [
+    { train: 0, val: 0, test: 2 },
+    { train: 4, val: 0, test: 1 },
+  ];
+  const [{ kind, detail }] = classFindings(
+    { classes: ['MISC', 'PER'], classCounts, counts: { train: 4, val: 0, test: 3 } },
+    { one: 'entity', many: 'entities' },
+  );
+  expect([kind, detail]).toEqual([
+    'class-missing',
+    'it has no training entity: nothing can be learned about it',
+  ]);
+});
