@@ -39,7 +39,8 @@ function adapted(
   name: string,
   widthOf: (block: string) => Width | undefined,
 ): Description {
-  const of = description.stages.flat().some(({ op }) => op === 'tokens') ? 'tokens' : 'image';
+  const isSequence = description.stages.flat().some(({ op }) => op === 'tokens' || op === 'pieces');
+  const of = isSequence ? 'tokens' : 'image';
   const append = (layer: Layer): Layer => {
     const width = layer.op === 'block' ? widthOf(layer.name) : undefined;
     if (layer.op !== 'block' || width === undefined) return layer;

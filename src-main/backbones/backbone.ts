@@ -74,8 +74,8 @@ export interface Backbone {
   /** Names at which `Scope.tap` is told a value: `stem`, `stage1` … `stage4`, every block, `features`. */
   taps: readonly string[];
   masks: readonly MaskSite[];
-  /** Names of its attention layers. */
-  attentions: readonly string[];
+  /** Of each attention layer the weights of query, key and value: one that has them packed in this order, or one each. */
+  attentions: readonly (readonly string[])[];
   /** Name of the pre-trained head's last layer: `fc`, `classifier.1`. */
   head: string;
   /** Whether scores go through a ReLU behind that layer. */

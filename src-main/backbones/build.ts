@@ -8,7 +8,7 @@ import type { Built, Site } from './layers/layer.ts';
 export function buildBackbone(description: Description, padding: Padding): Backbone {
   const blocks: Block[] = [];
   const masks: MaskSite[] = [];
-  const attentions: string[] = [];
+  const attentions: (readonly string[])[] = [];
   const site = (channels: number, stage: number): Site => ({
     prefix: '',
     channels,
@@ -17,7 +17,7 @@ export function buildBackbone(description: Description, padding: Padding): Backb
     build: (layers, at) => sequence(layers, at),
     onBlock: (name) => blocks.push({ name, stage }),
     onMask: (mask) => masks.push(mask),
-    onAttention: (name) => attentions.push(name),
+    onAttention: (projections) => attentions.push(projections),
   });
   let channels = 3;
   const stages = description.stages.map((layers, stage) => {

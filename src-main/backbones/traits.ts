@@ -19,7 +19,7 @@ function traitsIn(backbone: Backbone): NetworkTraits {
     'batch-norm': backbone.tensors.some(({ kind }) => kind === 'running'),
     blocks: backbone.blocks.length > 0,
     attention: backbone.attentions.length > 0,
-    dropout: backbone.masks.some(({ of, rate }) => of === 'element' && rate > 0),
+    dropout: backbone.masks.some(({ of, rate }) => of !== 'image' && rate > 0),
     'linear-head': backbone
       .headTensors('head', 2)
       .every(({ kind }) => kind === 'linear' || kind === 'vector'),

@@ -5,8 +5,8 @@ import { type Network, targetHeadTensors } from './network.ts';
 import { anchorName, averageName } from './step-plan.ts';
 
 /**
- * A training program's state before its first step: the pre-trained `weights`, a new target head by `seed`, anchors and averages
- * where the weights are, what was `prepared` under its names in the program, and everything else zero.
+ * A training program's state before its first step: the pre-trained `weights`, what the target head has besides by `seed`, anchors and
+ * averages where the weights are, what was `prepared` under its names in the program, and everything else zero.
  */
 export function initialState(
   program: Program,
@@ -15,7 +15,7 @@ export function initialState(
   seed: number,
   prepared: Arrays = {},
 ): Arrays {
-  const known: Arrays = { ...weights, ...newHead(network, seed), ...prepared };
+  const known: Arrays = { ...newHead(network, seed), ...weights, ...prepared };
   // The executable writes over the arrays that it is given: a copy is one of its own.
   const copyOf = new Map(
     Object.keys(known).flatMap((name) => [anchorName, averageName].map((nameOf) => [nameOf(name), name])),

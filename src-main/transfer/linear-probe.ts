@@ -9,7 +9,7 @@ import type { Arrays } from '../engine/engine.ts';
 import { openFixedMatrix } from '../engine/fixed-matrix.ts';
 import { chooseRegularization } from './choose-regularization.ts';
 import { LogisticRegression, type Solution } from './logistic-regression.ts';
-import { targetHeadTensors } from './network.ts';
+import { targetHead, targetHeadTensors } from './network.ts';
 import type { LabeledFeatures, Preparation } from './term.ts';
 
 /** Values of the inverse regularization C that are tried, for features whose mean squared norm is 1. */
@@ -37,16 +37,15 @@ export interface Probe {
   notes: string[];
 }
 
-/** The linear probe as the network's new head, in tf.js layouts. */
+/** The linear probe as the layer of scores of the network's new head, in tf.js layouts. */
 export async function probedHead({ network, features, note }: Preparation): Promise<Arrays> {
   const { train, val } = await features();
   const { weight, bias, notes } = await fitProbe(train, val, network.targetClasses);
   for (const text of notes) note(text);
   return Object.fromEntries(
-    targetHeadTensors(network).map((tensor) => [
-      tensor.name,
-      toTf(tensor, tensor.kind === 'vector' ? bias : weight),
-    ]),
+    targetHeadTensors(network)
+      .filter(({ name }) => name.startsWith(`${targetHead}.`))
+      .map((tensor) => [tensor.name, toTf(tensor, tensor.kind === 'vector' ? bias : weight)]),
   );
 }
 

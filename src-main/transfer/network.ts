@@ -15,9 +15,10 @@ export interface Network {
 /** Name of the new head's tensors: `target.weight`, `target.bias`. */
 export const targetHead = 'target';
 
-/** Whether a tensor belongs to the target's head or to the source's. */
+/** Whether a tensor belongs to the target's head, with what is before its scores (BERT's pooler), or to the source's. */
 export const belongsToHead = ({ backbone }: Network, name: string): boolean =>
-  [targetHead, backbone.head].some((head) => name.startsWith(`${head}.`));
+  [targetHead, backbone.head].some((head) => name.startsWith(`${head}.`)) ||
+  backbone.headTensors(targetHead, 1).some((tensor) => tensor.name === name);
 
 export const sourceHeadTensors = ({ backbone, sourceClasses }: Network): TensorDescription[] =>
   sourceHead(backbone, sourceClasses);

@@ -24,7 +24,8 @@ export interface Site {
   build(layers: readonly Layer[], site: Site): Built;
   onBlock(name: string): void;
   onMask(mask: MaskSite): void;
-  onAttention(name: string): void;
+  /** Is told the weights of query, key and value. */
+  onAttention(projections: readonly string[]): void;
 }
 
 /** Builds layers of one kind. */

@@ -47,7 +47,6 @@ export const attention: Build<'attention'> = (
   { prefix, channels, onAttention, onMask },
 ) => {
   const at = prefix + name;
-  onAttention(at);
   const site = { name: `${at}.dropout`, rate: rate ?? 0, of: 'weight' as const, features: heads };
   if (rate) onMask(site);
   const matrix = (weight: string, rows: number) => ({
@@ -59,6 +58,7 @@ export const attention: Build<'attention'> = (
   const projections = apart
     ? apart.projections.map((part) => [`${at}.${part}.weight`, `${at}.${part}.bias`])
     : [[`${at}.in_proj_weight`, `${at}.in_proj_bias`]];
+  onAttention(projections.map(([weight]) => weight));
   const out = `${at}.${apart?.out ?? 'out_proj'}`;
   const rows = (3 * channels) / projections.length;
   return {

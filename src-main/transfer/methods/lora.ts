@@ -4,9 +4,8 @@ import { randomOf } from '../../data/random.ts';
 import { belongsToHead, type Network } from '../network.ts';
 import { term } from '../term.ts';
 
-/** Projections of an attention layer as they are packed, and those that are adapted. */
-const projections = ['query', 'key', 'value'] as const;
-const adapted: readonly string[] = ['query', 'value'];
+/** Projections that are adapted, by their places among query, key and value. */
+const adapted = { query: 0, value: 2 } as const;
 
 /**
  * LoRA: query and value projections of every attention layer are W + (α / r) · B A, of which A [r, d] and B [d, r] are trained, with
@@ -44,59 +43,58 @@ export const lora = term({
   needs: ['pretrained-weights', 'attention'],
   excludes: { bitfit: 'each of them leaves all but its own few parameters as they are.' },
   tensors: (network, { rank }) =>
-    [...packedIn(network)].flatMap(([packed, width]) =>
-      adapted.flatMap((projection) =>
-        Object.entries(factorNames(packed, projection)).map(([factor, name]) => ({
-          name,
-          kind: 'linear' as const,
-          shape: factor === 'a' ? [rank, width] : [width, rank],
-          order: [1, 0],
-        })),
-      ),
+    changesIn(network).flatMap(({ a, b, width }) =>
+      [a, b].map((name) => ({
+        name,
+        kind: 'linear' as const,
+        shape: name === a ? [rank, width] : [width, rank],
+        order: [1, 0],
+      })),
     ),
   // Uniform within ±1/√d, as PEFT begins.
   async prepare({ network, seed }, { rank }) {
-    const drawn = ([packed, width]: [string, number]) =>
-      adapted.map((projection) => {
-        const { a } = factorNames(packed, projection);
-        const random = randomOf(seed, `lora ${a}`);
-        const values = Float32Array.from(
-          { length: rank * width },
-          () => (2 * random() - 1) / Math.sqrt(width),
-        );
-        return [a, values] as const;
-      });
-    return { network: Object.fromEntries([...packedIn(network)].flatMap(drawn)) };
+    const drawn = ({ a, width }: Change) => {
+      const random = randomOf(seed, `lora ${a}`);
+      const values = Float32Array.from({ length: rank * width }, () => (2 * random() - 1) / Math.sqrt(width));
+      return [a, values] as const;
+    };
+    return { network: Object.fromEntries(changesIn(network).map(drawn)) };
   },
   replace(name, tensor, network, { rank, alpha }) {
-    const width = packedIn(network).get(name);
-    if (width === undefined) return null;
+    const changes = changesIn(network).filter(({ weight }) => weight === name);
+    if (changes.length === 0) return null;
+    const [{ width }] = changes;
     const whole = tensor(name) as tf.Tensor2D;
-    const parts = projections.map((projection, index) => {
-      const part = tf.slice(whole, [0, index * width], [width, width]);
-      if (!adapted.includes(projection)) return part;
+    const parts = Array.from({ length: whole.shape[1] / width }, (_, place) => {
+      const part = tf.slice(whole, [0, place * width], [width, width]);
+      const change = changes.find((one) => one.place === place);
+      if (!change) return part;
       // In tf.js layouts matrices are transposed: x (Aᵀ Bᵀ).
-      const { a, b } = factorNames(name, projection);
-      const change = tf.matMul(tensor(a) as tf.Tensor2D, tensor(b) as tf.Tensor2D);
-      return tf.add(part, tf.mul(change, alpha / rank));
+      const [a, b] = [change.a, change.b].map((factor) => tensor(factor) as tf.Tensor2D);
+      return tf.add(part, tf.mul(tf.matMul(a, b), alpha / rank));
     });
-    return tf.concat(parts, 1);
+    return parts.length === 1 ? parts[0] : tf.concat(parts, 1);
   },
   trains: ({ name }, network) =>
-    belongsToHead(network, name) ||
-    [...packedIn(network).keys()].some((packed) => name.startsWith(`${packed}.`)),
+    belongsToHead(network, name) || changesIn(network).some(({ weight }) => name.startsWith(`${weight}.`)),
 });
 
-/** The packed projections of every attention layer, with their width. */
-const packedIn = ({ backbone: { attentions, tensors } }: Network): Map<string, number> =>
-  new Map(
-    attentions.map((attention) => {
-      const name = `${attention}.in_proj_weight`;
-      return [name, tensors.find((tensor) => tensor.name === name)!.shape[1]];
+/** What is added to a projection, and where: A and B, and the projection's place among those that its weight has packed. */
+interface Change {
+  weight: string;
+  place: number;
+  width: number;
+  a: string;
+  b: string;
+}
+
+const changesIn = ({ backbone: { attentions, tensors } }: Network): Change[] =>
+  attentions.flatMap((weights) =>
+    Object.entries(adapted).map(([projection, index]) => {
+      const isPacked = weights.length === 1;
+      const weight = weights[isPacked ? 0 : index];
+      const width = tensors.find(({ name }) => name === weight)!.shape[1];
+      const factor = (name: string) => `${weight}.${projection}.${name}`;
+      return { weight, place: isPacked ? index : 0, width, a: factor('a'), b: factor('b') };
     }),
   );
-
-const factorNames = (packed: string, projection: string) => ({
-  a: `${packed}.${projection}.a`,
-  b: `${packed}.${projection}.b`,
-});
