@@ -372,6 +372,8 @@ export const Run = z.object({
   checkpointStep: z.number().int().nullable(),
   test: SplitMetrics.nullable(),
   val: SplitMetrics.nullable(),
+  /** Test images whose labels look wrong by its predictions (confident learning); null where there are none to look at. */
+  suspects: z.number().int().nullable(),
   relationshipId: z.number().int().nullable(),
   timing: RunTiming.nullable(),
   error: ErrorValueSchema.nullable(),

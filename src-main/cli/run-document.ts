@@ -45,6 +45,7 @@ export async function runDocument(client: Client, run: Run): Promise<RunDocument
     steps: run.step,
     test: run.test,
     val: run.val,
+    suspects: run.suspects,
     relationship: relationship && {
       id: relationship.id,
       approach: relationship.approach,
@@ -100,6 +101,11 @@ export function describeRun(run: Run, document: RunDocument): string {
       `Time: ${seconds(timing.total_s)} (data ${seconds(timing.data_s)}, preparation ${seconds(timing.relationship_s)}${trainingTime(run, timing)}, evaluation ${seconds(timing.evaluate_s)})`,
     );
   if (run.test || run.val) lines.push('', scores(run));
+  if (run.suspects)
+    lines.push(
+      '',
+      `${run.suspects} of its ${samples.test} test images likely have wrong labels: cotune dataset check ${config.dataset} --run ${run.id}`,
+    );
   if (notes.length > 0) lines.push('', ...someOf(notes, 20));
   if (run.status !== 'finished' && !run.error) lines.push('', `It is ${run.status}.`);
   return lines.join('\n');

@@ -19,14 +19,14 @@ export interface RunSuspect {
 }
 
 /**
- * Likely wrong labels among the test images of a finished run, which its network has not seen, from its stored predictions. Errors:
+ * Likely wrong labels among the test images of a finished run, which its network has not seen, from its stored predictions, and the images that it was looked for in. Errors:
  * `bad-input` for a run on another dataset, or with more predictions than are held at once; `conflict` without predictions.
  */
 export async function suspectsOfRun(
   { store, home }: Context,
   dataset: Dataset,
   id: number,
-): Promise<RunSuspect[]> {
+): Promise<{ suspects: RunSuspect[]; seen: number[] }> {
   const run = findRun(store, id);
   if (run.datasetId !== dataset.id)
     throw new CotuneError(
@@ -65,12 +65,12 @@ export async function suspectsOfRun(
   }
   // Loaded here, not above: the methods bring tf.js along.
   const { likelyWrong } = await import('../transfer/confident-learning.ts');
-  return likelyWrong({ data, rows: file.rows, columns: file.columns }, labels, mostSuspects).map(
-    ({ image, suggested, ...suspect }) => ({
-      sample: samples[image],
-      given: names[labels[image]],
-      suggested: names[suggested],
-      ...suspect,
-    }),
-  );
+  const found = likelyWrong({ data, rows: file.rows, columns: file.columns }, labels, mostSuspects);
+  const suspects = found.map(({ image, suggested, ...suspect }) => ({
+    sample: samples[image],
+    given: names[labels[image]],
+    suggested: names[suggested],
+    ...suspect,
+  }));
+  return { suspects, seen: [...samples] };
 }

@@ -1,5 +1,5 @@
 import type { CallInput, Task } from '../../src-shared/contract.ts';
-import type { Dataset, FindingKindName, Sample } from '../../src-shared/domain.ts';
+import type { Dataset, Sample } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { alikeByPath } from '../data/alike.ts';
 import { plainName } from '../data/class-findings.ts';
@@ -14,7 +14,7 @@ import { jobModel, jobSamples } from './run-samples.ts';
 
 /**
  * Begins to look for likely wrong labels and images alike by a network's features, over every image of a dataset as it is edited now,
- * or for wrong labels among the test images of a run; the task's result is the dataset's id, its findings are what was found.
+ * or for wrong labels among the test images of a run; the task's result is the dataset's id, its findings are what was found. A run leaves those of images that it has not looked at.
  * Errors: `bad-input` unless one of a model and a run is named.
  */
 export function checkDataset(context: Context, input: CallInput<'datasets.check'>): Task {
@@ -29,8 +29,9 @@ export function checkDataset(context: Context, input: CallInput<'datasets.check'
     );
   if (run !== undefined)
     return tasks.start('check', `Labels of ${dataset.name} by run ${run}`, async () => {
-      const suspects = await suspectsOfRun(context, dataset, run);
-      write(context, dataset, ['wrong-label'], suspectFindings(store, dataset, suspects, `run ${run}`));
+      const { suspects, seen } = await suspectsOfRun(context, dataset, run);
+      const findings = suspectFindings(store, dataset, suspects, `run ${run}`);
+      write(context, dataset, () => store.findings.replaceOf(dataset.id, 'wrong-label', seen, findings));
       return dataset.id;
     });
   const model = findModel(store, input.model!);
@@ -67,20 +68,15 @@ export function checkDataset(context: Context, input: CallInput<'datasets.check'
     const findings = findingsOf(found, samples, dataset, model.name).filter(
       ({ path, other }) => other === undefined || !known.has(pairOf(path, other)),
     );
-    write(context, dataset, ['wrong-label', 'similar'], findings);
+    write(context, dataset, () => store.findings.replace(dataset.id, ['wrong-label', 'similar'], findings));
     return dataset.id;
   });
 }
 
 /** Puts what was found in place of what an earlier check found. */
-function write(
-  { store, emit }: Context,
-  { id }: Dataset,
-  kinds: readonly FindingKindName[],
-  findings: readonly NewFinding[],
-): void {
+function write({ store, emit }: Context, { id }: Dataset, replace: () => void): void {
   store.transaction(() => {
-    store.findings.replace(id, kinds, findings);
+    replace();
     store.findings.decide(id);
   });
   emit('datasets.changed', {});

@@ -125,14 +125,14 @@ export function openRecorder(base: Base, run: RecordedRun) {
     /** Resolves when everything beside the database is on the disk for good. */
     settle: predictions.settle,
     /** Ends the run with what it came to, for good; only then its checkpoints go. */
-    finish({ test, val, timing, weightsPath }: TrainResult): void {
+    finish({ test, val, suspects, timing, weightsPath }: TrainResult): void {
       write(() => {
         writeProgress();
         store.runs.end(
           run.id,
           owner,
           'finished',
-          { test, val, timing, error: null },
+          { test, val, suspects, timing, error: null },
           base.home.toStored(weightsPath),
         );
         tellRun();

@@ -73,6 +73,9 @@ export function findingStore(db: Db) {
   const remove = db.prepare(
     'DELETE FROM findings WHERE dataset_id = ? AND kind IN (SELECT value FROM json_each(?))',
   );
+  const removeOf = db.prepare(
+    'DELETE FROM findings WHERE dataset_id = ? AND kind = ? AND sample_id IN (SELECT value FROM json_each(?))',
+  );
   const idAt = (path: string) =>
     `(SELECT id FROM samples WHERE dataset_id = @dataset AND path = ${path} AND present = 1)`;
   const insert = db.prepare(
@@ -114,20 +117,34 @@ export function findingStore(db: Db) {
     'SELECT kind, path, other, detail, score FROM findings WHERE dataset_id = ? AND kind = ? ORDER BY id',
   );
 
+  function insertAll(dataset: number, found: readonly NewFinding[]): void {
+    for (const { kind, path, other = null, detail, score = 0, label } of found)
+      insert.run({
+        dataset,
+        kind,
+        path,
+        other,
+        detail,
+        score,
+        label: label ? JSON.stringify(label) : null,
+      });
+  }
+
   return {
     /** Makes `found` the findings of some kinds. Call inside a transaction, after the samples are replaced and before `decide`. */
     replace(dataset: number, kinds: readonly FindingKindName[], found: readonly NewFinding[]): void {
       remove.run(dataset, JSON.stringify(kinds));
-      for (const { kind, path, other = null, detail, score = 0, label } of found)
-        insert.run({
-          dataset,
-          kind,
-          path,
-          other,
-          detail,
-          score,
-          label: label ? JSON.stringify(label) : null,
-        });
+      insertAll(dataset, found);
+    },
+    /** Makes `found` the findings of a kind about some images; those about others stay. Otherwise as `replace`. */
+    replaceOf(
+      dataset: number,
+      kind: FindingKindName,
+      samples: readonly number[],
+      found: readonly NewFinding[],
+    ): void {
+      removeOf.run(dataset, kind, JSON.stringify(samples));
+      insertAll(dataset, found);
     },
     /** The same where anything differs from what there is: a decision may be on its way for findings that stay. */
     replaceIfOthers(dataset: number, kinds: readonly FindingKindName[], found: readonly NewFinding[]): void {

@@ -13,6 +13,7 @@ type Facts = Pick<
   | 'samples'
   | 'test'
   | 'val'
+  | 'suspects'
   | 'timing'
   | 'error'
 >;
@@ -101,6 +102,8 @@ function fromRow(row: Row): Run {
     checkpointStep: row.checkpoint_step,
     test: facts.test,
     val: facts.val,
+    // Runs of before were not looked at.
+    suspects: facts.suspects ?? null,
     relationshipId: row.relationship_id,
     timing: facts.timing,
     error: facts.error,
@@ -223,7 +226,8 @@ export function runStore(db: Db) {
 
     /** Adds a run at the end of the queue. */
     insert({ config, datasetId, modelId, experimentId, targetClasses, ...rest }: NewRun): number {
-      const facts: Facts = { ...rest, engine: null, test: null, val: null, timing: null, error: null };
+      const ended = { engine: null, test: null, val: null, suspects: null, timing: null, error: null };
+      const facts: Facts = { ...rest, ...ended };
       return Number(
         insert.run({
           config: JSON.stringify(config),

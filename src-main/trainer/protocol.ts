@@ -363,6 +363,8 @@ export interface TrainResult {
   steps: number;
   test: SplitMetrics | null;
   val: SplitMetrics | null;
+  /** Test images whose labels look wrong; null without test images. */
+  suspects: number | null;
   timing: RunTiming;
   /** Trained weights (safetensors with metadata), absolute path. */
   weightsPath: string;

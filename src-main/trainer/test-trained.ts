@@ -1,8 +1,9 @@
 import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Engine } from '../engine/engine.ts';
 import { evaluationOf } from '../transfer/catalog.ts';
+import { likelyWrong } from '../transfer/confident-learning.ts';
 import { evaluateSplits, openTrained } from './evaluate-weights.ts';
-import type { FromTrainer, TrainJob } from './protocol.ts';
+import type { FromTrainer, JobSample, TrainJob } from './protocol.ts';
 import { reportPredictions } from './report-predictions.ts';
 import type { stopwatch } from './stopwatch.ts';
 
@@ -43,6 +44,21 @@ export async function testTrained(
       step: steps,
       values: { val_accuracy: val.metrics.accuracy, val_nll: val.metrics.nll },
     });
+  const suspects = test.metrics && countSuspects(test, samples.test);
   const timing = watch.summary(steps * batch);
-  report({ type: 'finished', result: { steps, test: test.metrics, val: val.metrics, timing, weightsPath } });
+  report({
+    type: 'finished',
+    result: { steps, test: test.metrics, val: val.metrics, suspects, timing, weightsPath },
+  });
+}
+
+/** How many labels confident learning doubts, of images that the network has not seen. */
+function countSuspects(
+  { sampleIds, probabilities }: { sampleIds: Int32Array; probabilities: Float32Array },
+  samples: readonly JobSample[],
+): number {
+  const labelOf = new Map(samples.map(({ id, label }) => [id, label]));
+  const labels = Int32Array.from(sampleIds, (id) => labelOf.get(id)!);
+  const [rows, columns] = [labels.length, probabilities.length / labels.length];
+  return likelyWrong({ data: probabilities, rows, columns }, labels, rows).length;
 }

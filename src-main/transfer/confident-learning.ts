@@ -51,9 +51,10 @@ export function pruneByNoiseRate(
   const pruned = new Set<number>();
   for (const [label, members] of imagesByLabel(p, labels)) {
     for (const [j, estimate] of calibrated[label].entries()) {
-      if (j === label) continue;
+      const count = Math.round(estimate);
+      if (j === label || count === 0) continue;
       const margin = (i: number) => p.data[i * p.columns + j] - p.data[i * p.columns + label];
-      for (const i of largest(members, margin, Math.round(estimate))) pruned.add(i);
+      for (const i of largest(members, margin, count)) pruned.add(i);
     }
   }
   return [...pruned].sort((a, b) => a - b);

@@ -233,7 +233,8 @@ async function train(job: TrainJob): Promise<void> {
     images_per_s: 10,
     data_wait_share: 0,
   };
-  finish({ steps, test: job.samples.test.length > 0 ? scores : null, val, timing, weightsPath }, () => {
+  const test = job.samples.test.length > 0 ? scores : null;
+  finish({ steps, test, val, suspects: test && 0, timing, weightsPath }, () => {
     if (behavior.diesIdle) process.kill(process.pid, 'SIGKILL');
   });
 }

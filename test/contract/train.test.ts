@@ -12,6 +12,7 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { inspectModelFile } from '../../src-main/backbones/inspect.ts';
 import type { JobSample, TrainJob } from '../../src-main/trainer/protocol.ts';
+import { likelyWrong } from '../../src-main/transfer/confident-learning.ts';
 import { converse, Transcript, trainerFixture } from './trainer-fixture.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -44,6 +45,9 @@ test('fine-tuning tells its curves, tests once and leaves a network that can be 
 
   const { result } = said.one('finished');
   expect(result!.test!.accuracy).toBeGreaterThanOrEqual(0);
+  const probabilities = { data: Float64Array.from(said.probabilities('test')), rows: 9, columns: 3 };
+  const labels = job.samples.test.map(({ label }) => label);
+  expect(result!.suspects).toBe(likelyWrong(probabilities, labels, 9).length);
   expect(result!.timing.train_s).toBeLessThanOrEqual(result!.timing.total_s);
   expect(result!.timing.data_wait_share).toBeLessThanOrEqual(1);
   expect(await inspectModelFile(result!.weightsPath)).toMatchObject({

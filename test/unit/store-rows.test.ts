@@ -32,6 +32,18 @@ describe('samples', () => {
     expect(after[1].id).not.toBe(before[1].id);
   });
 
+  test('keep what was found of them when others are looked at', () => {
+    const id = store.datasets.insert(dataset('d'));
+    store.samples.replace(id, [sample('a/1.jpg'), sample('a/2.jpg'), sample('b/3.jpg', 1)]);
+    const wrong = (path: string, detail: string) => ({ kind: 'wrong-label' as const, path, detail });
+    store.findings.replace(id, ['wrong-label'], [wrong('a/1.jpg', 'a'), wrong('a/2.jpg', 'a')]);
+    const seen = store.samples.all(id).slice(1);
+    const ids = seen.map((one) => one.id);
+    store.findings.replaceOf(id, 'wrong-label', ids, [wrong('b/3.jpg', 'b')]);
+    const { findings } = store.findings.page(id, {}, 0, 10);
+    expect(findings.map(({ path, detail }) => `${path} ${detail}`)).toEqual(['a/1.jpg a', 'b/3.jpg b']);
+  });
+
   test('that a re-import no longer finds stay readable for the runs that predicted them', () => {
     const run = store.runs.insert(newRun(store));
     const id = store.datasets.getByName('d')!.id;
