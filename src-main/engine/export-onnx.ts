@@ -11,17 +11,25 @@ export const openBatchExtent = 1_000_003;
 
 /**
  * A program as an ONNX model for other runtimes: state given in `constants` is baked in, batch tensors keep their names,
- * outputs are called `NAME:out`. The first axis of its one batch tensor has to be `openBatchExtent` and is left open. Only
- * standard operators as long as the lowering for the CPU keeps to them in evaluation.
+ * outputs are called `NAME:out`. The first axis of its batch tensors has to be `openBatchExtent` and is left open; with `lengths`, a
+ * prime as well, so is the second, the pieces of a text, and whole numbers of 64 bits are taken. Only standard operators as long as
+ * the lowering for the CPU keeps to them in evaluation.
  */
-export function toOnnx(program: Program, constants: Arrays, metadata: Record<string, string>): Uint8Array {
+export function toOnnx(
+  program: Program,
+  constants: Arrays,
+  metadata: Record<string, string>,
+  lengths?: number,
+): Uint8Array {
   const [input] = Object.keys(program.batch);
-  const openBatch = { extent: openBatchExtent, input };
+  const batch = { extent: openBatchExtent, name: 'batch', input, axis: 0 };
+  const open = lengths ? [batch, { extent: lengths, name: 'length', input, axis: 1 }] : [batch];
   const { model } = lower(trace(program, constants), {
     provider: 'cpu',
     layout: 'nchw',
     block: 0,
-    openBatch,
+    open,
+    integers: lengths !== undefined,
   });
   const properties = new ProtobufWriter();
   for (const [key, value] of Object.entries(metadata))

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CotuneError } from '../../src-shared/errors.ts';
-import type { Bert } from '../backbones/networks/bert.ts';
+import type { Bert, TextHead } from '../backbones/networks/bert.ts';
 
 const count = z.number().int().positive();
 
@@ -75,10 +75,30 @@ export function bertOf(name: string, config: unknown): Bert {
   };
 }
 
+/** What a BERT's head is for: the pieces of the vocabulary, or classes of every piece or of a text. */
+export type BertPurpose =
+  | { head: 'masked' }
+  | {
+      head: TextHead;
+      /** Names of the classes, in the order of the network's numbers. */
+      classes: readonly string[];
+    };
+
+const architectures = {
+  masked: 'BertForMaskedLM',
+  pieces: 'BertForTokenClassification',
+  text: 'BertForSequenceClassification',
+} as const;
+
 /** The same, as transformers reads it. */
-export const configOf = (numbers: Bert): object => ({
-  architectures: ['BertForMaskedLM'],
+export const configOf = (numbers: Bert, purpose: BertPurpose): object => ({
+  architectures: [architectures[purpose.head]],
   model_type: 'bert',
+  ...(purpose.head !== 'masked' && {
+    id2label: Object.fromEntries(purpose.classes.entries()),
+    label2id: Object.fromEntries(purpose.classes.map((name, number) => [name, number])),
+  }),
+  ...(purpose.head === 'text' && { problem_type: 'single_label_classification' }),
   vocab_size: numbers.vocabulary,
   hidden_size: numbers.hidden,
   num_hidden_layers: numbers.layers,

@@ -100,7 +100,10 @@ async function main(): Promise<void> {
   );
   if (finished) {
     const origin = `npm run text:pretrain (seed ${seed}, ${steps} steps)`;
-    writeBert(out, numbers, network, await training.read(), tokenizer, origin);
+    writeBert(out, {
+      ...{ numbers, network, weights: await training.read(), tokenizer, origin },
+      purpose: { head: 'masked' },
+    });
     rmSync(checkpoint, { force: true });
     console.log(out);
   } else console.error('Interrupted: run the same command again to go on.');

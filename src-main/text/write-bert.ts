@@ -1,39 +1,75 @@
 import { join } from 'node:path';
+import { CotuneError } from '../../src-shared/errors.ts';
+import { newestAdapter } from '../backbones/adapters.ts';
+import type { TensorDescription } from '../backbones/backbone.ts';
 import { toTorch } from '../backbones/layouts.ts';
 import type { Bert } from '../backbones/networks/bert.ts';
 import type { Arrays } from '../engine/engine.ts';
 import { makeFolder } from '../formats/make-folder.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import { writeWhole } from '../formats/write-whole.ts';
-import type { Network } from '../transfer/network.ts';
-import { configOf } from './bert-config.ts';
+import { type Network, sourceHeadTensors, targetHead, targetHeadTensors } from '../transfer/network.ts';
+import { type BertPurpose, configOf } from './bert-config.ts';
 import { libraryFile, type Tokenizer } from './tokenizer.ts';
 
+/** A network for texts with everything that belongs to it. */
+export interface WholeBert {
+  numbers: Bert;
+  network: Network;
+  /** In tf.js layouts. */
+  weights: Arrays;
+  tokenizer: Tokenizer;
+  /** What its head is for. */
+  purpose: BertPurpose;
+  /** Where it comes from, a sentence. */
+  origin: string;
+}
+
+const segmentsTable = 'bert.embeddings.token_type_embeddings.weight';
+
 /**
- * Writes a masked language model as Hugging Face's transformers keep one: config.json, model.safetensors (the tied scores have no
- * tensor of their own), vocab.txt, tokenizer.json and tokenizer_config.json. `weights` are in tf.js layouts.
+ * Writes a BERT as Hugging Face's transformers keep one: config.json, model.safetensors (the tied scores of a masked language model have
+ * no tensor of their own), vocab.txt, tokenizer.json and tokenizer_config.json. A network that tells no segments is written with
+ * two that add nothing, as transformers asks for them. Errors: `bad-input` where it has layers that a BERT has not.
  */
-export function writeBert(
+export function writeBert(folder: string, whole: WholeBert): void {
+  const { numbers, network, weights, purpose, origin } = whole;
+  if (newestAdapter(network.backbone))
+    throw new CotuneError(
+      'bad-input',
+      'The network has adapters, which transformers’ BERT has not.',
+      'Export it as ONNX.',
+    );
+  const head = purpose.head === 'masked' ? sourceHeadTensors(network) : targetHeadTensors(network);
+  const written = [...network.backbone.tensors, ...head].map(
+    (tensor): Written => [
+      theirName(tensor),
+      { shape: tensor.shape, values: toTorch(tensor, weights[tensor.name] as Float32Array) },
+    ],
+  );
+  const { hidden, segments } = numbers;
+  if (segments === 0)
+    written.push([segmentsTable, { shape: [2, hidden], values: new Float32Array(2 * hidden) }]);
+  writeSurroundings(folder, { ...whole, numbers: { ...numbers, segments: segments || 2 } });
+  writeSafetensors(join(folder, 'model.safetensors'), written, { format: 'pt', origin });
+}
+
+type Written = [string, { shape: number[]; values: Float32Array }];
+
+/** The new head is called `classifier` there. */
+const theirName = ({ name }: TensorDescription): string =>
+  name.startsWith(`${targetHead}.`) ? name.replace(targetHead, 'classifier') : name;
+
+/** What lies beside a network's weights: how it is made, what its classes are, and how texts are cut for it. */
+export function writeSurroundings(
   folder: string,
-  numbers: Bert,
-  { backbone, sourceClasses }: Network,
-  weights: Arrays,
-  { settings }: Tokenizer,
-  origin: string,
+  { numbers, purpose, tokenizer: { settings } }: Pick<WholeBert, 'numbers' | 'purpose' | 'tokenizer'>,
 ): void {
   makeFolder(folder);
-  const tensors = [...backbone.tensors, ...backbone.headTensors(backbone.head, sourceClasses)];
-  const written = tensors.map(
-    (tensor) =>
-      [
-        tensor.name,
-        { shape: tensor.shape, values: toTorch(tensor, weights[tensor.name] as Float32Array) },
-      ] as [string, { shape: number[]; values: Float32Array }],
-  );
   const text = (name: string, content: string) =>
     writeWhole(join(folder, name), [new TextEncoder().encode(content)]);
   const json = (name: string, value: object) => text(name, `${JSON.stringify(value, null, 2)}\n`);
-  json('config.json', configOf(numbers));
+  json('config.json', configOf(numbers, purpose));
   text('vocab.txt', settings.vocabulary.map((piece) => `${piece}\n`).join(''));
   json('tokenizer.json', libraryFile(settings));
   json('tokenizer_config.json', {
@@ -43,5 +79,4 @@ export function writeBert(
     tokenize_chinese_chars: settings.splitIdeographs,
     model_max_length: numbers.positions,
   });
-  writeSafetensors(join(folder, 'model.safetensors'), written, { format: 'pt', origin });
 }

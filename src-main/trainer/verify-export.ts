@@ -18,12 +18,13 @@ export async function verifyExport(path: string): Promise<ExportCheck> {
     if (!model.inputs.includes(exportedInput) || !model.outputs.includes(exportedOutput))
       throw foreign(path, `its input is ${model.inputs.join(', ')}`);
     const pixels = testBatch(side);
-    const shape = (batch: number) => [batch, side, side, 3];
-    const together = await model.run(exportedInput, pixels, shape(testPictures.length), exportedOutput);
+    const run = (values: Float32Array, pictures: number) =>
+      model.run({ [exportedInput]: { values, shape: [pictures, side, side, 3] } }, exportedOutput);
+    const together = await run(pixels, testPictures.length);
     const vectors = [];
     for (const [i, { name, tells }] of testPictures.entries()) {
       const one = pixels.subarray(i * side * side * 3, (i + 1) * side * side * 3);
-      const alone = await model.run(exportedInput, one, shape(1), exportedOutput);
+      const alone = await run(one, 1);
       const differences = [...alone, ...together.subarray(i * classes, (i + 1) * classes)].map((p, k) =>
         Math.abs(p - expected[i][k % classes]),
       );

@@ -28,7 +28,7 @@ const tokenizer = openTokenizer({
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'bert-'));
-  writeBert(folder, numbers, network, weights, tokenizer, 'a test');
+  writeBert(folder, { numbers, network, weights, tokenizer, origin: 'a test', purpose: { head: 'masked' } });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -71,7 +71,7 @@ describe('a BERT in a folder', () => {
         .replace(/LayerNorm\.bias$/, 'LayerNorm.beta')
         .replace('cls.predictions.bias', 'cls.predictions.decoder.bias');
     const { weights: read, notes } = openBert(
-      renamed(old, configOf(numbers), [
+      renamed(old, configOf(numbers, { head: 'masked' }), [
         ['cls.predictions.decoder.weight', [9, 8]],
         ['cls.seq_relationship.weight', [2, 8]],
         ['bert.embeddings.position_ids', [1, 16]],
@@ -87,7 +87,7 @@ describe('a BERT in a folder', () => {
 
   it('may be the network alone, and says that co-tuning needs more', () => {
     const bare = (name: string) => (name.startsWith('cls.') ? null : name.replace('bert.', ''));
-    const { weights: read, notes } = openBert(renamed(bare, configOf(numbers)));
+    const { weights: read, notes } = openBert(renamed(bare, configOf(numbers, { head: 'masked' })));
     expect(Object.keys(read)).toEqual(backbone.tensors.map(({ name }) => name));
     expect(notes.join()).toContain('no masked-language-model head');
   });
@@ -131,14 +131,18 @@ describe('a BERT in a folder', () => {
 
   it('is refused with what does not belong together', () => {
     const same = (name: string) => name;
-    expect(() => openBert(renamed(same, { ...configOf(numbers), hidden_size: 16 }))).toThrow(
-      'is [9,8] instead of [9,16]',
+    expect(() =>
+      openBert(renamed(same, { ...configOf(numbers, { head: 'masked' }), hidden_size: 16 })),
+    ).toThrow('is [9,8] instead of [9,16]');
+    expect(() => openBert(renamed(same, configOf({ ...numbers, layers: 3 }, { head: 'masked' })))).toThrow(
+      'missing',
     );
-    expect(() => openBert(renamed(same, configOf({ ...numbers, layers: 3 })))).toThrow('missing');
-    expect(() => openBert(renamed(same, configOf({ ...numbers, vocabulary: 7 })))).toThrow('9 pieces');
+    expect(() =>
+      openBert(renamed(same, configOf({ ...numbers, vocabulary: 7 }, { head: 'masked' }))),
+    ).toThrow('9 pieces');
     expect(() => openBert(renamed(same, { model_type: 'roberta' }))).toThrow('no BERT');
     expect(() => openBert(join(folder, 'nowhere'))).toThrow('lacks config.json');
-    const other = renamed(same, configOf(numbers));
+    const other = renamed(same, configOf(numbers, { head: 'masked' }));
     const json = JSON.parse(readFileSync(join(folder, 'tokenizer.json'), 'utf8'));
     writeFileSync(
       join(other, 'tokenizer.json'),

@@ -174,7 +174,10 @@ describe('pre-training', () => {
     await training.dispose();
     expect(() => readCheckpoint(path, 'another')).toThrow('other texts or settings');
 
-    writeBert(folder, numbers, network, whole, tokenizer, 'a test');
+    writeBert(folder, {
+      ...{ numbers, network, weights: whole, tokenizer, origin: 'a test' },
+      purpose: { head: 'masked' },
+    });
     const text = (name: string) => readFileSync(join(folder, name), 'utf8');
     expect(bertOf('it', JSON.parse(text('config.json')))).toEqual(numbers);
     expect(text('vocab.txt').trimEnd().split('\n')).toEqual(tokenizer.settings.vocabulary);

@@ -71,7 +71,7 @@ const attentionGradient: Rule = (node, lowering) => {
 };
 
 /** Whether rows of one head are picked, which ONNX Runtime does on all processors, where how many there are is known. */
-const picksRows = ({ target }: Lowering): boolean => target.provider === 'cpu' && !target.openBatch;
+const picksRows = ({ target }: Lowering): boolean => target.provider === 'cpu' && !target.open;
 
 /** One of the parts of [batch, count, parts · heads · depth] as [batch, heads, count, depth]. */
 function headsOf(x: Name, parts: number, part: number, extents: Extents, lowering: Lowering): Name {

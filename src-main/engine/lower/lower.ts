@@ -13,7 +13,7 @@ import { halfStorageRules, storeHalves } from './half-storage.ts';
 import { Lowering, type Rule, type Target } from './lowering.ts';
 import { matmulRules } from './matmul.ts';
 import { normalizationRules } from './normalization.ts';
-import { type ConstantApart, type NamedSpec, nchwcDomain, OnnxGraph } from './onnx-graph.ts';
+import { type ConstantApart, type NamedSpec, nchwcDomain, OnnxGraph, onnxTypes } from './onnx-graph.ts';
 import { poolingRules } from './pooling.ts';
 import { recomputeActivations } from './recompute.ts';
 import { reductionRules } from './reduction.ts';
@@ -81,9 +81,11 @@ export function lower(traced: Trace, target: Target): Lowered {
         ? `${input.name}:batch`
         : input.name;
     const layout = layouts.get(input) ?? 'nhwc';
-    lowering.define(input, port, layout);
     const spec = laidOut(input.name, port, input, layout);
-    inputs.push({ ...spec, name: port });
+    const isCast = target.integers && input.role === 'batch';
+    inputs.push({ ...spec, name: port, ...(isCast && { dtype: 'int64' as const }) });
+    const fed = isCast ? lowering.op('Cast', [port], { to: onnxTypes[spec.dtype] }) : port;
+    lowering.define(input, fed, layout);
     ports[input.role].push(spec);
   }
   const forward = forwardNodes(trace);
@@ -121,8 +123,8 @@ export function lower(traced: Trace, target: Target): Lowered {
   // State is large and stays in its memory; what an evaluation gives is small, and other runtimes are to read exported ones.
   const intoGiven = target.provider === 'cpu' && nextState.length > 0;
   const apart: ConstantApart[] = [];
-  // A model with an open batch is for other programs: one file.
-  const wanted = { intoGiven, ...(target.openBatch ? {} : { apart }) };
+  // A model with open extents is for other programs: one file.
+  const wanted = { intoGiven, ...(target.open ? {} : { apart }) };
   return { model: lowering.graph.toBytes(inputs, results, wanted), apart, ...ports, nextState, outputs };
 }
 

@@ -1,7 +1,7 @@
 import { type ElementType, type Node, sizeOf, type Value } from '../trace/ir.ts';
 import { transposed } from '../transposed.ts';
 import { convertFilter, type FilterLayout, filterBlocks, isInBlocks } from './filters.ts';
-import { type Name, nchwcDomain, OnnxGraph, type OpenBatch, onnxTypes } from './onnx-graph.ts';
+import { type Name, nchwcDomain, OnnxGraph, type OpenExtent, onnxTypes } from './onnx-graph.ts';
 
 /**
  * How a rank-4 tensor lies in memory: as an image, or as a filter (filters.ts). Tensors of other ranks always lie as tf.js
@@ -19,8 +19,10 @@ export interface Target {
   block: number;
   /** Whether images that the forward pass keeps for the gradient are stored in half precision. */
   halfStorage?: boolean;
-  /** Given where the graph is to take any number of images. */
-  openBatch?: OpenBatch;
+  /** Given where the graph is for other programs, and is to take any number of images, or texts of any length. */
+  open?: readonly OpenExtent[];
+  /** Whether such a graph is fed whole numbers of 64 bits, whatever the program's batch holds: as networks for texts are elsewhere. */
+  integers?: boolean;
 }
 
 /** A lowering rule: emits ONNX nodes for one kernel call and defines its outputs. */
@@ -46,7 +48,7 @@ export class Lowering {
   readonly #uses: ReadonlyMap<Value, number>;
 
   constructor(target: Target, uses: ReadonlyMap<Value, number> = new Map()) {
-    this.graph = new OnnxGraph(target.openBatch);
+    this.graph = new OnnxGraph(target.open);
     this.target = target;
     this.#uses = uses;
   }
@@ -175,7 +177,7 @@ export class Lowering {
     if (moved.every((axis, index) => index === 0 || axis > moved[index - 1]))
       return this.reshape(name, extents);
     const kept = order.findLastIndex((axis, index) => axis !== index) + 1;
-    if (this.target.provider !== 'cpu' || sizeOf(shape.slice(kept)) < longRow)
+    if (this.target.provider !== 'cpu' || this.target.open || sizeOf(shape.slice(kept)) < longRow)
       return this.graph.op('Transpose', [name], { perm: order });
     return this.reshape(this.#pickRows(name, shape, order, kept), extents);
   }

@@ -11,7 +11,7 @@ interface Matrices {
 /** factor · a · b. Where only this runtime reads the graph nothing is transposed in memory. */
 export function batchedProduct(a: Matrices, b: Matrices, lowering: Lowering, factor = 1): Name {
   const { graph, target } = lowering;
-  if (target.provider === 'cpu' && !target.openBatch && (a.transpose || b.transpose || factor !== 1)) {
+  if (target.provider === 'cpu' && !target.open && (a.transpose || b.transpose || factor !== 1)) {
     const attributes = { transA: Number(a.transpose ?? false), transB: Number(b.transpose ?? false) };
     const alpha = { float: factor };
     return graph.op('FusedMatMul', [a.name, b.name], { ...attributes, alpha }, 'com.microsoft');

@@ -60,16 +60,19 @@ export const nchwcDomain = 'com.microsoft.nchwc';
 const uncopied = 'uncopied';
 const microsoftDomains = ['com.microsoft', nchwcDomain];
 
-/** A batch whose size the graph leaves open: the program was traced with `extent` images, a number that means nothing else. */
-export interface OpenBatch {
+/** An extent that the graph leaves open: the program was traced with `extent`, a prime that no other extent has as a factor. */
+export interface OpenExtent {
   extent: number;
-  /** The graph input whose first axis is the batch. */
+  /** What it is called: `batch`. */
+  name: string;
+  /** The graph input, and which of its axes it is. */
   input: Name;
+  axis: number;
 }
 
 /** An ONNX graph under construction. Nodes of one output that are equal are made once. */
 export class OnnxGraph {
-  readonly #openBatch: OpenBatch | undefined;
+  readonly #open: readonly OpenExtent[];
   #nodes: OnnxNode[] = [];
   /** Which node makes a tensor, and which ones read it. */
   #makers = new Map<Name, OnnxNode>();
@@ -80,8 +83,8 @@ export class OnnxGraph {
   #made = new Map<string, Name>();
   #count = 0;
 
-  constructor(openBatch?: OpenBatch) {
-    this.#openBatch = openBatch;
+  constructor(open: readonly OpenExtent[] = []) {
+    this.#open = open;
   }
 
   /** Adds a node and returns the name of its output. Empty input names stand for absent optional inputs. */
@@ -211,30 +214,34 @@ export class OnnxGraph {
     });
   }
 
-  /** A vector of int64, the type of ONNX's shapes and axes. What follows from an open batch is computed at run time. */
+  /** A vector of int64, the type of ONNX's shapes and axes. What follows from an open extent is computed at run time. */
   ints(values: readonly number[]): Name {
-    if (values.some((value) => this.#ofOpenBatch(value))) return this.#openInts(values);
+    if (values.some((value) => this.#isOpen(value))) return this.#openInts(values);
     return this.constant('int64', [values.length], BigInt64Array.from(values.map(BigInt)));
   }
 
-  /** A shape to bring a tensor into: the one extent that follows from an open batch is left to be found. */
+  /** A shape to bring a tensor into: one extent that follows from open ones is left to be found. */
   reshapeTo(shape: readonly number[]): Name {
-    const open = shape.filter((extent) => this.#ofOpenBatch(extent));
-    return this.ints(
-      open.length === 1 ? shape.map((extent) => (this.#ofOpenBatch(extent) ? -1 : extent)) : shape,
-    );
+    const open = shape.filter((extent) => this.#isOpen(extent));
+    return this.ints(open.length === 1 ? shape.map((extent) => (this.#isOpen(extent) ? -1 : extent)) : shape);
   }
 
-  #ofOpenBatch(value: number): boolean {
-    return this.#openBatch !== undefined && value !== 0 && value % this.#openBatch.extent === 0;
+  #isOpen(value: number): boolean {
+    return value !== 0 && this.#open.some(({ extent }) => value % extent === 0);
   }
 
   #openInts(values: readonly number[]): Name {
-    const { extent, input } = this.#openBatch!;
-    const batch = this.op('Shape', [input], { end: 1 });
     const parts = values.map((value) => {
-      if (!this.#ofOpenBatch(value)) return this.ints([value]);
-      return value === extent ? batch : this.op('Mul', [batch, this.ints([value / extent])]);
+      if (!this.#isOpen(value)) return this.ints([value]);
+      const factors: Name[] = [];
+      let rest = value;
+      for (const { extent, input, axis } of this.#open)
+        if (rest % extent === 0) {
+          rest /= extent;
+          factors.push(this.op('Shape', [input], { start: axis, end: axis + 1 }));
+        }
+      if (rest !== 1) factors.push(this.ints([rest]));
+      return factors.reduce((product, factor) => this.op('Mul', [product, factor]));
     });
     return parts.length === 1 ? parts[0] : this.op('Concat', parts, { axis: 0 });
   }
@@ -273,9 +280,9 @@ export class OnnxGraph {
       if (isApart) apart.push({ path: name, data });
       graph.bytes(5, encodeInitializer(initializer, isApart));
     }
-    for (const input of inputs) graph.bytes(11, valueInfo(input, this.#openBatch));
+    for (const input of inputs) graph.bytes(11, valueInfo(input, this.#open));
     if (intoGiven) graph.bytes(12, sequenceInfo(uncopied));
-    for (const output of outputs) graph.bytes(12, valueInfo(output, this.#openBatch));
+    for (const output of outputs) graph.bytes(12, valueInfo(output, this.#open));
     const model = new ProtobufWriter().integer(1, 8).bytes(2, 'Cotuning Studio').bytes(7, graph);
     model.bytes(8, new ProtobufWriter().bytes(1, '').integer(2, opset));
     for (const domain of microsoftDomains)
@@ -322,14 +329,12 @@ function attribute(name: string, value: Attribute): ProtobufWriter {
   return message.integer(20, attributeTypes.ints);
 }
 
-function valueInfo({ name, shape, dtype }: NamedSpec, openBatch: OpenBatch | undefined): ProtobufWriter {
+function valueInfo({ name, shape, dtype }: NamedSpec, opened: readonly OpenExtent[]): ProtobufWriter {
   const dimensions = new ProtobufWriter();
   for (const extent of shape) {
     const dimension = new ProtobufWriter();
-    dimensions.bytes(
-      1,
-      extent === openBatch?.extent ? dimension.bytes(2, 'batch') : dimension.integer(1, extent),
-    );
+    const open = opened.find((one) => one.extent === extent);
+    dimensions.bytes(1, open ? dimension.bytes(2, open.name) : dimension.integer(1, extent));
   }
   const tensor = new ProtobufWriter().integer(1, onnxTypes[dtype]).bytes(2, dimensions);
   return new ProtobufWriter().bytes(1, name).bytes(2, new ProtobufWriter().bytes(1, tensor));
