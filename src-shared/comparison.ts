@@ -46,6 +46,7 @@ export function* compareRuns(given: readonly ComparedRun[]): Generator<void, Com
     yield;
   }
   return {
+    score: 'accuracy',
     groups: groups.map((group, i) => summarize(group, members[i])),
     differences: judgeGroups(
       differences,

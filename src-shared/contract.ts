@@ -29,6 +29,7 @@ import {
   RunStatus,
   Sample,
   Split,
+  TextContent,
 } from './domain.ts';
 
 import { needs, slots } from './parts.ts';
@@ -334,6 +335,7 @@ export const DatasetPreview = z.object({
       className: z.string(),
       split: Split.nullable(),
       group: z.string().nullable(),
+      text: TextContent.optional(),
     }),
   ),
   notes: z.array(z.string()),
@@ -386,9 +388,23 @@ export const Evaluation = z.object({
   macroF1: z.number(),
   nll: z.number(),
   ece: z.number(),
-  brier: z.number(),
+  /** Null of tagged texts, as their other probabilities are those of words. */
+  brier: z.number().nullable(),
+  /** Of tagged texts over all types, with the 95 % bootstrap interval of F1 over sentences; `accuracy` is then that of words. */
+  entities: z
+    .object({
+      gold: z.number().int(),
+      predicted: z.number().int(),
+      correct: z.number().int(),
+      precision: z.number(),
+      recall: z.number(),
+      f1: z.number(),
+      f1Interval: z.tuple([z.number(), z.number()]),
+    })
+    .optional(),
+  /** Of tagged texts the types of entities: precision, recall and F1 by conlleval's rules. */
   classes: z.array(ClassScore),
-  /** Rows: true class; columns: predicted class. */
+  /** Rows: true class; columns: predicted class; empty for tagged texts, and so are the bins of `reliability`. */
   confusion: z.array(z.array(z.number().int())),
   reliability: z.array(z.object({ count: z.number().int(), accuracy: z.number(), confidence: z.number() })),
 });
@@ -406,6 +422,11 @@ export const Prediction = z.object({
   rank: z.number().int(),
   /** The most probable classes, up to five. A table (`runs.export`) has all. */
   top: z.array(z.object({ label: z.number().int(), p: z.number() })),
+  /**
+   * Of a text with tags: the predicted ones, a tag for each word. `predicted` then counts the entities that are missed, invented or
+   * not as they should be, so that it is `correct` without any; `confidence` is the mean over words, as `loss` is, and `top` is empty.
+   */
+  tags: z.array(z.string()).optional(),
 });
 export type Prediction = z.infer<typeof Prediction>;
 
@@ -472,7 +493,10 @@ const tested = {
   verdict: z.string(),
 };
 
-/** The trained networks of two runs: `b` against `a` on the same images; every difference is b − a. */
+/**
+ * The trained networks of two runs: `b` against `a` on the same samples; every difference is b − a. What is called accuracy here is the
+ * one number by which the task judges a network: of tagged texts the F1 of entities.
+ */
 export const PairComparison = z.object({
   a: id,
   b: id,
@@ -509,6 +533,9 @@ export const ChangedImage = z.object({
   sample: Sample,
   predictedA: z.number().int(),
   predictedB: z.number().int(),
+  /** Of a tagged text: the tags that either predicted. */
+  tagsA: z.array(z.string()).optional(),
+  tagsB: z.array(z.string()).optional(),
 });
 export type ChangedImage = z.infer<typeof ChangedImage>;
 
@@ -545,6 +572,8 @@ export const GroupDifference = z.object({
 export type GroupDifference = z.infer<typeof GroupDifference>;
 
 export const Comparison = z.object({
+  /** What is compared: `accuracy`, `entity F1`. */
+  score: z.string(),
   groups: z.array(GroupSummary),
   /** Every two groups with a seed and an image in common; of many groups, each against the first. */
   differences: z.array(GroupDifference),
@@ -703,6 +732,8 @@ export const contract = {
         /** Only what the run used its images for: `unused` are those outside of its subset. */
         part: z.enum([...Split.options, 'unused']).optional(),
         order: PredictionOrder.default('class'),
+        /** Only texts, or paths, with these characters in them, in any case. */
+        search: z.string().max(1000).optional(),
         /** These images alone, in this order, whatever else is asked for. */
         ids: z.array(id).max(1000).optional(),
         ...page,
@@ -999,10 +1030,19 @@ export const contract = {
       z.object({ total: z.number().int(), images: z.array(ChangedImage) }),
     ),
     'runs.predict': call(
-      z.object({ run: id, paths: z.array(filePath).min(1).max(10_000) }),
+      z.object({
+        run: id,
+        /** Images, or files of texts: a text in each line that is not empty. */
+        paths: z.array(filePath).max(10_000).default([]),
+        /** Texts themselves, for a run of texts. */
+        texts: z.array(z.string().max(1_000_000)).max(10_000).default([]),
+      }),
       z.array(
         z.object({
+          /** Of a file with its line, where it has texts; empty for a text that was given itself. */
           path: z.string(),
+          /** There where it is a text: with the words that it was divided into and their predicted tags where the run finds entities. */
+          text: TextContent.optional(),
           error: ErrorValueSchema.nullable(),
           top: z.array(z.object({ name: z.string(), p: z.number() })),
         }),

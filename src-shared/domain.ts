@@ -11,6 +11,7 @@ import {
   runStatuses,
   sides,
   splits,
+  taskNames,
   temperatureSources,
 } from './names.ts';
 
@@ -32,6 +33,7 @@ export const ArchitectureTitle = z.object({
   traits: NetworkTraits,
 });
 export type ArchitectureTitle = z.infer<typeof ArchitectureTitle>;
+const TaskName = z.enum(taskNames);
 export const Approach = z.enum(approaches);
 export type Approach = z.infer<typeof Approach>;
 export const EngineChoice = z.enum(engineChoices);
@@ -53,6 +55,36 @@ export const Preprocessing = z.object({
   resize: z.string().optional(),
 });
 export type Preprocessing = z.infer<typeof Preprocessing>;
+
+/** How a BERT cuts texts into word pieces and what it computes of them: see `backbones/networks/bert.ts` and `text/words.ts`. */
+export const TextInput = z.object({
+  vocabulary: z.number().int().positive(),
+  hidden: z.number().int().positive(),
+  layers: z.number().int().positive(),
+  heads: z.number().int().positive(),
+  intermediate: z.number().int().positive(),
+  /** Most pieces of a text, [CLS] and [SEP] included. */
+  positions: z.number().int().positive(),
+  segments: z.number().int().nonnegative(),
+  epsilon: z.number().positive(),
+  dropout: z.number(),
+  lowercase: z.boolean(),
+  stripAccents: z.boolean(),
+  splitIdeographs: z.boolean(),
+  longestWord: z.number().int().positive(),
+});
+export type TextInput = z.infer<typeof TextInput>;
+
+/** A sample that is a text. */
+export const TextContent = z.object({
+  /** As a person reads it. */
+  text: z.string(),
+  /** Where its file has it in words. */
+  words: z.array(z.string()).nullable(),
+  /** A tag for each word, in IOB2, whatever the file had; null where the text has a class. */
+  tags: z.array(z.string()).nullable(),
+});
+export type TextContent = z.infer<typeof TextContent>;
 
 export const FindingKindName = z.enum(findingKinds.map(({ name }) => name));
 export type FindingKindName = z.infer<typeof FindingKindName>;
@@ -83,6 +115,7 @@ export type DatasetFormatFacts = z.infer<typeof DatasetFormatFacts>;
 export const Dataset = z.object({
   id: z.number().int(),
   name: z.string(),
+  task: TaskName,
   /** The folder that it is in, an absolute path. */
   path: z.string(),
   /** The file in that folder that it was imported from; null where it is the folder. */
@@ -91,16 +124,16 @@ export const Dataset = z.object({
   format: DatasetFormatFacts.nullable(),
   /** SHA-256 over the sorted (path, content hash, class, split) list, as edits have made it. */
   hash: z.string(),
-  /** As edits have made them. */
+  /** As edits have made them; of tagged texts the types of entities. */
   classes: z.array(z.string()),
   importedClasses: z.array(z.string()),
   /** How many edits count. */
   edits: z.number().int(),
   /** SHA-256 over the edits that change something, in their order; null without any. */
   editsHash: z.string().nullable(),
-  /** Image count per split. */
+  /** Sample count per split. */
   counts: z.object({ train: z.number().int(), val: z.number().int(), test: z.number().int() }),
-  /** Image count per class and split, in the order of `classes`. */
+  /** Samples, or entities, per class and split, in the order of `classes`. */
   classCounts: z.array(z.object({ train: z.number().int(), val: z.number().int(), test: z.number().int() })),
   /** How many findings there are of each kind that has any, by what was decided; `leaks`: open pairs across splits. */
   findings: z.array(
@@ -123,15 +156,19 @@ export const Sample = z.object({
   dataset: z.number().int(),
   /** Relative to the dataset folder, forward slashes. */
   path: z.string(),
+  /** Place in the dataset's classes; −1 of a text that has tags instead. */
   label: z.number().int(),
   split: Split,
+  /** Of an image, in pixels; 0 of a text. */
   width: z.number().int(),
   height: z.number().int(),
   bytes: z.number().int(),
-  /** SHA-256 of the file. */
+  /** SHA-256 of the file, or of a text with its words and tags. */
   hash: z.string(),
-  /** 64-bit difference hash, 16 hex digits. */
+  /** 64-bit difference hash of an image, 16 hex digits; empty for a text. */
   perceptualHash: z.string(),
+  /** There where it is a text. */
+  text: TextContent.optional(),
 });
 export type Sample = z.infer<typeof Sample>;
 
@@ -235,7 +272,10 @@ export const Model = z.object({
   architecture: Architecture,
   padding: z.enum(['symmetric', 'same']),
   batchNormEpsilon: z.number().positive(),
-  preprocessing: Preprocessing,
+  /** Of a network of images. */
+  preprocessing: Preprocessing.optional(),
+  /** Of a network of texts, whose source classes are the pieces of its vocabulary. */
+  text: TextInput.optional(),
   sourceClasses: z.array(z.string()),
   /** Temperature of the source predictions given in the file's metadata; null where it is not given. */
   temperature: z.number().positive().nullable(),
@@ -272,16 +312,16 @@ export const RunConfig = z.strictObject({
   method: z.array(Part).min(1),
   /** What any method can have besides. */
   extras: z.array(Part).default([]),
-  /** How a picture of any shape becomes the square input. */
-  resize: Part,
+  /** How a picture of any shape becomes the square input. This and the next four: of images alone. */
+  resize: Part.optional(),
   /** What training sees of a picture. */
-  crop: Part,
+  crop: Part.optional(),
   /** What is changed at random in training pictures, in this order. */
-  augment: z.array(Part),
+  augment: z.array(Part).optional(),
   /** Which pictures a batch is made of. */
-  sampling: Part,
+  sampling: Part.optional(),
   /** What of each picture the trained network is tested on. */
-  evaluation: Part,
+  evaluation: Part.optional(),
   /** Name of the preset that it began with. */
   preset: z.string().min(1).default('quick'),
   /** Share of the training images of each class that is used, after the validation images are set aside. */
@@ -295,7 +335,7 @@ export const RunConfig = z.strictObject({
   /** 0 where nothing is trained step by step: a method in closed form. Settings of steps then decide nothing. */
   steps: z.number().int().min(0).max(10_000_000),
   batch: z.number().int().min(2).max(4096),
-  /** Side of the square training crop in pixels. */
+  /** Side of the square training crop in pixels; of texts, the most pieces of one. */
   size: Side,
   learningRate: z.number().positive(),
   headLearningRateMultiplier: z.number().positive(),
@@ -325,6 +365,11 @@ export const SplitMetrics = z.object({
   macro_f1: z.number(),
   nll: z.number(),
   ece: z.number(),
+  /**
+   * Of tagged texts: precision, recall and F1 of entities by conlleval's rules, over all types; `macro_f1` is then the mean F1 of
+   * the types, and the others are of words.
+   */
+  entities: z.object({ precision: z.number(), recall: z.number(), f1: z.number() }).optional(),
 });
 export type SplitMetrics = z.infer<typeof SplitMetrics>;
 
@@ -354,6 +399,7 @@ export const ErrorValueSchema = z.object({
 
 export const Run = z.object({
   id: z.number().int(),
+  task: TaskName,
   status: RunStatus,
   config: RunConfig,
   datasetId: z.number().int().nullable(),

@@ -55,6 +55,14 @@ export function entitiesOf(tags: readonly string[]): Entity[] {
   return entities;
 }
 
+/** The tags of so many words with such entities, which do not overlap, in IOB2. */
+export function tagsOf(entities: readonly Entity[], words: number): string[] {
+  const tags = new Array<string>(words).fill('O');
+  for (const { type, start, end } of entities)
+    for (let word = start; word < end; word++) tags[word] = `${word === start ? 'B' : 'I'}-${type}`;
+  return tags;
+}
+
 /** Scores of predicted tags; 0/0 is 0. Sentences of both have the same lengths. */
 export function scoreEntities(
   gold: readonly (readonly string[])[],

@@ -12,10 +12,14 @@ export const phases = ['starting', 'data', 'prepare', 'train', 'evaluate'] as co
 
 /** Path of a sample's picture under a host's origin: `thumb` is at most 256 px on its longer side. */
 export const imagePath = (sample: number, size: 'thumb' | 'full'): string => `images/${sample}/${size}`;
+/** What can be learned; `tasks.ts` says what each is. */
+export const taskNames = ['image-classification', 'text-classification', 'token-classification'] as const;
+export type TaskName = (typeof taskNames)[number];
 export const temperatureSources = ['fitted', 'metadata', 'typed', 'default'] as const;
 
 /** What a network's description can have that parts of a training need. */
 export const layerTraits = [
+  'images',
   'batch-norm',
   'blocks',
   'attention',

@@ -128,11 +128,11 @@ export function unlikeness(a: ComparedRun, b: ComparedRun, shared: number): stri
   )
     reasons.push('Pixels are made into network input in different ways.');
   say(
-    ({ config }) => config.resize.name,
+    ({ config }) => config.resize?.name,
     (x, y) => `Pictures become the input differently: by ${x} and by ${y}.`,
   );
   say(
-    ({ config }) => config.evaluation.name,
+    ({ config }) => config.evaluation?.name,
     (x, y) => `They are tested on different views of the images: ${x} and ${y}.`,
   );
   say(rate, (x, y) => `The rates differ: ${x} and ${y} of the training images.`);

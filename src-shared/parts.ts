@@ -21,43 +21,69 @@ export const slots = [
 ] as const;
 export type Slot = (typeof slots)[number];
 
-/** What is said of a place: `one` of its parts is called, what it is for, and whether it holds a list. */
+/** What is said of a place: `one` of its parts is called, what it is for, whether it holds a list, and whether it is about pictures. */
 export const places = {
-  method: { title: 'Method', one: 'method', help: 'how to transfer', many: true },
-  extras: { title: 'Extras', one: 'extra', help: 'what any method can have besides', many: true },
+  method: { title: 'Method', one: 'method', help: 'how to transfer', many: true, ofPictures: false },
+  extras: {
+    title: 'Extras',
+    one: 'extra',
+    help: 'what any method can have besides',
+    many: true,
+    ofPictures: false,
+  },
   resize: {
     title: 'Resize',
     one: 'way to resize',
     help: 'how a picture of any shape becomes the square input, in training and wherever it is predicted',
     many: false,
+    ofPictures: true,
   },
   crop: {
     title: 'Training crop',
     one: 'training crop',
     help: 'what training sees of a picture',
     many: false,
+    ofPictures: true,
   },
   augment: {
     title: 'Augmentations',
     one: 'augmentation',
     help: 'what is changed at random in training pictures',
     many: true,
+    ofPictures: true,
   },
-  sampling: { title: 'Sampling', one: 'sampling', help: 'which pictures a batch is made of', many: false },
+  sampling: {
+    title: 'Sampling',
+    one: 'sampling',
+    help: 'which pictures a batch is made of',
+    many: false,
+    ofPictures: true,
+  },
   evaluation: {
     title: 'Evaluation',
     one: 'evaluation',
     help: 'what the trained network is tested on of each picture',
     many: false,
+    ofPictures: true,
   },
-  optimizer: { title: 'Optimizer', one: 'optimizer', help: 'from gradient to update', many: false },
+  optimizer: {
+    title: 'Optimizer',
+    one: 'optimizer',
+    help: 'from gradient to update',
+    many: false,
+    ofPictures: false,
+  },
   schedule: {
     title: 'Learning rate schedule',
     one: 'schedule',
     help: 'course of the learning rate',
     many: false,
+    ofPictures: false,
   },
-} as const satisfies Record<Slot, { title: string; one: string; help: string; many: boolean }>;
+} as const satisfies Record<
+  Slot,
+  { title: string; one: string; help: string; many: boolean; ofPictures: boolean }
+>;
 
 /** A place that holds one part. */
 export type SingleSlot = { [S in Slot]: (typeof places)[S]['many'] extends false ? S : never }[Slot];
@@ -84,6 +110,7 @@ export const needTitle = (need: Need): string =>
 
 /** The sentence for a network that has it not. */
 const lacking: Record<(typeof layerTraits)[number], string> = {
+  images: 'It is about images, and this network takes texts.',
   'batch-norm': 'This network has no batch norm.',
   blocks: 'This network has no blocks.',
   attention: 'This network has no attention.',
@@ -175,7 +202,7 @@ export const choiceLabel = (choice: PartsChoice): string =>
 /** Descriptions of the parts that a configuration chose, in its order; of unknown ones there are none. */
 export const chosenParts = (config: Pick<RunConfig, Slot>, catalog: Catalog): PartDescription[] =>
   slots.flatMap((slot) =>
-    [config[slot]].flat().flatMap(({ name }) => catalog[slot].find((part) => part.name === name) ?? []),
+    [config[slot] ?? []].flat().flatMap(({ name }) => catalog[slot].find((part) => part.name === name) ?? []),
   );
 
 /** What the chosen parts do before training, in words. */

@@ -34,6 +34,16 @@ export const stepSettings = [
   'select',
 ] as const satisfies readonly (keyof RunConfig)[];
 
+/** Places of what is seen of pictures: there where a run is of images. */
+type SightSlot = 'resize' | 'crop' | 'augment' | 'sampling' | 'evaluation';
+export type ImageRunConfig = RunConfig & Required<Pick<RunConfig, SightSlot>>;
+
+/** The settings of a run of images. */
+export function ofImages(config: RunConfig): ImageRunConfig {
+  if (!config.resize) throw new Error('This run is of no images.');
+  return config as ImageRunConfig;
+}
+
 /** Whether a run trains step by step; else its network was solved for, or made from others. */
 export const hasSteps = ({ steps }: Pick<RunConfig, 'steps'>): boolean => steps > 0;
 

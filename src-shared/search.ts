@@ -119,9 +119,11 @@ export function asTrial(config: RunConfig, share: number, catalog: Catalog): Run
   };
   const { steps, evaluateEvery, checkpointEvery } = config;
   const parts = Object.fromEntries(
-    slots.map((slot) => {
+    slots.flatMap((slot): [string, Part | Part[]][] => {
       const chosen = config[slot];
-      return [slot, Array.isArray(chosen) ? chosen.map((part) => partOf(part, slot)) : partOf(chosen, slot)];
+      if (chosen === undefined) return [];
+      const asked = Array.isArray(chosen) ? chosen.map((part) => partOf(part, slot)) : partOf(chosen, slot);
+      return [[slot, asked]];
     }),
   );
   return {

@@ -30,7 +30,10 @@ const imagenet = {
 export const inspectModelFile = (path: string, overrides?: ModelOverrides): Promise<NetworkFacts> =>
   inspectNetwork(openSafetensors(path), overrides);
 
-export type NetworkFacts = Omit<Model, 'id' | 'name' | 'hash' | 'addedAt'>;
+/** Of a network of images. */
+export type NetworkFacts = Omit<Model, 'id' | 'name' | 'hash' | 'addedAt' | 'text'> & {
+  preprocessing: Preprocessing;
+};
 
 /**
  * Everything there is to know about the tensors of a network: from `overrides`, else its metadata, else its tensors and

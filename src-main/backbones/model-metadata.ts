@@ -6,8 +6,8 @@ import { architectureNames, findArchitecture } from './registry.ts';
 /** What a weights file may say about its network, beside the tensors. */
 export type ModelFacts = Pick<
   Model,
-  'architecture' | 'padding' | 'batchNormEpsilon' | 'preprocessing' | 'temperature' | 'origin'
-> & { classNames: string[] };
+  'architecture' | 'padding' | 'batchNormEpsilon' | 'temperature' | 'origin'
+> & { preprocessing: Preprocessing; classNames: string[] };
 
 /**
  * Reads a safetensors file's metadata, strings under the keys that `toMetadata` writes. What is absent is absent in the

@@ -1,21 +1,27 @@
-import type { NetworkTraits } from '../../src-shared/domain.ts';
+import type { Model, NetworkTraits } from '../../src-shared/domain.ts';
 import { layerTraits } from '../../src-shared/names.ts';
 import type { Backbone } from './backbone.ts';
+import { buildBackbone } from './build.ts';
 import { createBackbone } from './index.ts';
+import { bert } from './networks/bert.ts';
 import { partsOf } from './parts.ts';
 
 const known = new Map<string, NetworkTraits>();
 
-/** What parts of a training depend on, of a network by its architecture. Errors: `not-found`. */
-export function traitsOf(architecture: string): NetworkTraits {
+/** What parts of a training depend on, of a network by its architecture, or by a BERT's numbers. Errors: `not-found`. */
+export function traitsOf({ architecture, text }: Pick<Model, 'architecture' | 'text'>): NetworkTraits {
   const traits =
-    known.get(architecture) ?? traitsIn(createBackbone({ architecture, padding: 'symmetric', width: 1 }));
+    known.get(architecture) ??
+    (text
+      ? traitsIn(buildBackbone(bert(text, 'pieces'), 'symmetric'), 'texts')
+      : traitsIn(createBackbone({ architecture, padding: 'symmetric', width: 1 }), 'images'));
   known.set(architecture, traits);
   return traits;
 }
 
-function traitsIn(backbone: Backbone): NetworkTraits {
+function traitsIn(backbone: Backbone, takes: 'images' | 'texts'): NetworkTraits {
   const has: Record<NetworkTraits['has'][number], boolean> = {
+    images: takes === 'images',
     'batch-norm': backbone.tensors.some(({ kind }) => kind === 'running'),
     blocks: backbone.blocks.length > 0,
     attention: backbone.attentions.length > 0,

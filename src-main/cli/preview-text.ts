@@ -17,8 +17,14 @@ function roleOf(column: string, { taken, classColumns }: NonNullable<DatasetPrev
 export function previewText({ format, table: found, images, notes }: DatasetPreview): string {
   const head = [`${format.title}: ${format.why}`, ...notes];
   if (!found) {
-    const rows = images.map(({ path, className, split }) => [cut(path), cut(className), split ?? '']);
-    return [...head, '', table(columns('file', 'class', 'split'), rows)].join('\n');
+    const rows = images.map(({ path, className, split, text }) => [
+      cut(path),
+      cut(className),
+      split ?? '',
+      ...(text ? [cut(text.text)] : []),
+    ]);
+    const texts = images.some(({ text }) => text) ? ['text'] : [];
+    return [...head, '', table(columns('file', 'class', 'split', ...texts), rows)].join('\n');
   }
   const roles = found.columns.map((column) => roleOf(column, found));
   const said = [

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Edit, Split } from '../../src-shared/domain.ts';
 
-/** An image as it was imported; `label` is a place in the imported classes. */
+/** A sample as it was imported; `label` is a place in the imported classes, or −1 where it has none of its own. */
 export interface ImportedImage {
   id: number;
   path: string;
@@ -32,7 +32,7 @@ export interface EditedDataset {
   hash: string | null;
 }
 
-/** A class has its name and its images, until it is merged into another one. */
+/** A class has its name and its samples, until it is merged into another one. */
 interface Class {
   name: string;
   into: Class | null;
@@ -45,7 +45,12 @@ export function applyEdits(
   edits: readonly EditAction[],
 ): EditedDataset {
   const all = classes.map((name): Class => ({ name, into: null }));
-  const images = imported.map(({ id, split, label }) => ({ id, split, excluded: false, of: all[label] }));
+  const images = imported.map(({ id, split, label }) => ({
+    id,
+    split,
+    excluded: false,
+    of: label < 0 ? null : all[label],
+  }));
   const targets = new Set(edits.filter(({ hash }) => hash !== null).map(({ target }) => target));
   const places = new Map<string, number>();
   for (const [place, { path }] of imported.entries()) if (targets.has(path)) places.set(path, place);
@@ -96,7 +101,9 @@ export function applyEdits(
     }
   }
 
-  const used = new Set(images.flatMap(({ excluded, of }) => (excluded ? [] : [finalClass(of)])));
+  const used = new Set(
+    images.flatMap(({ excluded, of }) => (excluded || of === null ? [] : [finalClass(of)])),
+  );
   const left = all.filter((one) => used.has(one));
   const labels = new Map(left.map((one, label) => [one, label]));
   return {
@@ -105,7 +112,7 @@ export function applyEdits(
       id,
       split,
       excluded,
-      label: labels.get(finalClass(of)) ?? -1,
+      label: (of && labels.get(finalClass(of))) ?? -1,
     })),
     problems,
     hash: applied > 0 ? hash.digest('hex') : null,

@@ -20,7 +20,7 @@ type ImportedSample = Omit<Sample, 'id' | 'dataset'> &
   FileFacts & { locator: Locator | null; group: string | null };
 
 /** What the last import of the same dataset found: files that still bear the same stamp are not read again. */
-interface PreviousImport {
+export interface PreviousImport {
   samples: readonly ImportedSample[];
   issues: readonly SampleIssue[];
 }
@@ -38,8 +38,9 @@ export interface Resume {
 }
 
 export interface ImportOptions {
-  /** Lists the images of the dataset: `listImages`, wherever that runs. */
-  list(hear: (images: FoundImage[]) => void): Promise<Listing>;
+  /** What `listImages` found, wherever that ran. */
+  found: readonly FoundImage[];
+  listing: Listing;
   /** Reads one image: `readFacts`, wherever that runs. */
   readFacts: typeof readFacts;
   /** What an import that ended early has read, and what this one reads, for one that comes after it. */
@@ -82,15 +83,7 @@ type Candidate = FoundImage & FileFacts & { label: number };
  * aborts; a single bad file never fails the import.
  */
 export async function importImages(folder: string, options: ImportOptions): Promise<ImportedImages> {
-  // By path: a listing that had to begin again tells the same once more.
-  const found = new Map<string, FoundImage>();
-  const listing = await untilAborted(
-    options.list((some) => {
-      for (const image of some) found.set(image.path, image);
-    }),
-    options.signal,
-  );
-  const images = [...found.values()];
+  const { found: images, listing } = options;
   const { format, unlabelled, issues, notes } = listing;
   const looks = new Map<string, Look>();
   const lights: SampleIssue[] = [];
@@ -156,7 +149,7 @@ const trainingFirst = (a: Candidate, b: Candidate): number =>
   splitOrder[a.split ?? 'train'] - splitOrder[b.split ?? 'train'] || byPath(a, b);
 
 /** What a promise gives, or `cancelled` as soon as the signal aborts. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   const aborted = new Promise<never>((_, reject) => {
     if (signal.aborted) reject(cancelled());
@@ -364,7 +357,10 @@ function describeClasses(
   if (classes.length === 1) notes.push(`There is only one class, ${classes[0]}: nothing to tell apart.`);
 }
 
-function changesSince(previous: PreviousImport | undefined, samples: readonly ImportedSample[]): string[] {
+export function changesSince(
+  previous: PreviousImport | undefined,
+  samples: readonly Pick<ImportedSample, 'path' | 'hash'>[],
+): string[] {
   if (!previous) return [];
   const before = new Map(previous.samples.map(({ path, hash }) => [path, hash]));
   const added = samples.filter(({ path }) => !before.has(path)).length;

@@ -20,6 +20,7 @@ export interface DatasetPlace {
 /** What a dataset holds beside its images. */
 export interface Listing {
   format: DatasetFormatFacts;
+  holds: 'images' | 'texts';
   /** In their order, where the dataset has one; else null. */
   classes: string[] | null;
   unlabelled: UnlabelledFolder[];
@@ -48,6 +49,7 @@ export async function listImages(
   );
   const listing: Listing = {
     format: { name: format.name, title: format.title, why },
+    holds: 'images',
     classes: null,
     unlabelled: [],
     issues: [...tree.issues],
@@ -75,16 +77,18 @@ export async function listImages(
       continue;
     }
     seen.set(image.path, image.className);
+    if (image.text) listing.holds = 'texts';
     const group = located.group ?? groupOf(located.path);
     waiting.push(group === undefined ? located : { ...located, group });
     if (waiting.length < batch) continue;
     hear(waiting);
     waiting = [];
   }
+  const isTexts = listing.holds === 'texts';
   if (seen.size === 0)
     throw new CotuneError(
       'bad-input',
-      `${file === null ? folder : join(folder, file)} holds no image, read as ${format.title}: ${why}`,
+      `${file === null ? folder : join(folder, file)} holds no ${isTexts ? 'text' : 'image'}, read as ${format.title}: ${why}`,
       'Name another format with --format, or another folder.',
     );
   hear(waiting);
@@ -132,6 +136,7 @@ function lazily<T>(make: () => T): () => T {
 /** An image with its locator, but for a plain file at its own path; an issue where the file is not there. */
 function withLocator(tree: FileTree, { locator: given, ...image }: FoundImage): FoundImage | SampleIssue {
   const { path } = image;
+  if (image.text) return image;
   if (!given && !tree.files.has(path)) return { kind: 'missing-file', path, detail: whyMissing(path) };
   const locator = given ?? tree.locate(path);
   return isPlainFile(locator) && locator.file === path ? image : { ...image, locator };

@@ -26,7 +26,10 @@ export async function previewDataset(
   const table = (await format.preview?.(tree, options)) ?? null;
   const images: DatasetPreview['images'] = [];
   if (!table)
-    for await (const { path, className, split, group } of format.read(tree, options))
-      if (images.push({ path, className, split, group: group ?? null }) === shownImages) break;
+    for await (const { path, className, split, group, text } of format.read(tree, options))
+      if (
+        images.push({ path, className, split, group: group ?? null, ...(text && { text }) }) === shownImages
+      )
+        break;
   return { format: { name: format.name, title: format.title, why }, table, images, notes };
 }

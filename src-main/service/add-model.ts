@@ -1,12 +1,13 @@
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import type { CallInput } from '../../src-shared/contract.ts';
 import type { Model } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { classList } from '../formats/class-names/class-list.ts';
 import type { Context } from './context.ts';
+import { keepBert } from './keep-bert.ts';
 import { keepWeights } from './keep-weights.ts';
 
-/** Keeps a copy of a weights file and registers it. Errors: `bad-input`, `conflict` where the name is another model's. */
+/** Keeps a copy of a weights file, or of a folder with a BERT, and registers it. Errors: `bad-input`, `conflict` where the name is another model's. */
 export async function addModel(
   { store, home, emit, reader }: Context,
   { path, name, classesPath, ...overrides }: CallInput<'models.add'>,
@@ -19,8 +20,12 @@ export async function addModel(
       'Numbers stand for ids; add a letter.',
     );
   }
-  const classes = classesPath === undefined ? undefined : classList(classesPath);
-  const { hash, facts } = await keepWeights(home, reader, path, { ...overrides, classes });
+  const { hash, facts } = isFolder(path)
+    ? await keepBert(home, reader, textFolder(path, { classesPath, ...overrides }))
+    : await keepWeights(home, reader, path, {
+        ...overrides,
+        classes: classesPath === undefined ? undefined : classList(classesPath),
+      });
   if (known && known.hash !== hash) {
     dropUnused({ store, home }, hash);
     throw new CotuneError(
@@ -38,4 +43,17 @@ export async function addModel(
 /** Removes the copy of weights that no model has any more. */
 export function dropUnused({ store, home }: Pick<Context, 'store' | 'home'>, hash: string): void {
   if (!store.models.usesHash(hash)) rmSync(home.modelFile(hash), { force: true });
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/** A folder of a BERT, whose files say everything. Errors: `bad-input` where a person says something besides. */
+function textFolder(folder: string, said: Record<string, unknown>): string {
+  const [key] = Object.keys(said).filter((name) => said[name] !== undefined);
+  if (key === undefined) return folder;
+  throw new CotuneError(
+    'bad-input',
+    `${folder} is a folder, whose config.json and tokenizer say all there is to say.`,
+    'Leave what is said about images out, or name a weights file.',
+  );
 }

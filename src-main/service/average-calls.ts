@@ -41,6 +41,7 @@ export function averageCalls(context: Context): Handlers<'runs.average' | 'runs.
           evaluateEvery: 0,
           checkpointEvery: 0,
         },
+        task: first.task,
         datasetId,
         modelId,
         datasetHash: first.datasetHash,
@@ -94,7 +95,7 @@ async function checkRuns(runs: readonly Run[], of: 'run' | 'runs'): Promise<void
     'Average runs of one dataset, rate and seed, so that nothing is chosen on images that one of them was trained on.',
   );
   same(
-    ({ config: { size, resize } }) => [size, resize.name],
+    ({ config: { size, resize } }) => [size, resize?.name],
     'see their pictures at different sizes.',
     'Average runs of one input size.',
   );

@@ -21,6 +21,7 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
   const classes = Array.from({ length: targets }, (_, label) => `class ${label}`);
   const datasetId = store.datasets.insert({
     name: 'bench',
+    task: 'image-classification',
     path: 'bench',
     file: null,
     format: null,
@@ -72,6 +73,7 @@ export function addRuns(store: Store, images: number, targets: number, count: nu
   );
   const runs = Array.from({ length: count }, (_, seed) =>
     store.runs.insert({
+      task: 'image-classification',
       config: { ...config, seed },
       datasetId,
       modelId,

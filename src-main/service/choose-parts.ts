@@ -25,7 +25,7 @@ export type ChosenParts = Pick<RunConfig, Slot>;
  */
 export function chooseParts(
   { options = {}, ...choice }: Choice,
-  model: Pick<Model, 'name' | 'architecture' | 'sourceClasses'>,
+  model: Pick<Model, 'name' | 'architecture' | 'text' | 'sourceClasses'>,
   usual: Partial<Record<Slot, Part | Part[]>> = {},
 ): {
   chosen: ChosenParts;
@@ -37,17 +37,25 @@ export function chooseParts(
   const method = foundIn('method', choice.method, []);
   const closedForm = method.some(({ part }) => part.closedForm);
   const isIdle = (slot: Slot) => closedForm && stepSettings.some((setting) => setting === slot);
+  const own = model.text ? slots.filter((slot) => !places[slot].ofPictures) : slots;
+  const foreign = slots.find((slot) => !own.includes(slot) && choice[slot] !== undefined);
+  if (foreign)
+    throw new CotuneError(
+      'bad-input',
+      `"${foreign}" is about pictures, and the network "${model.name}" takes texts.`,
+      'Leave it out.',
+    );
   const found = Object.fromEntries(
-    slots.map((slot) => [
+    own.map((slot) => [
       slot,
       isIdle(slot) ? foundIn(slot, undefined, []) : foundIn(slot, choice[slot], [usual[slot] ?? []].flat()),
     ]),
-  ) as Record<Slot, Found[]>;
+  ) as Partial<Record<Slot, Found[]>> & Record<'method' | 'extras', Found[]>;
   if (found.method.length === 0)
     throw new CotuneError('bad-input', 'No method is named.', `Methods: ${namesIn('method').join(', ')}.`);
   const all = Object.values(found).flat();
   const unused = assign(options, all);
-  const traits = traitsOf(model.architecture);
+  const traits = traitsOf(model);
   const chosen = all.map(({ part }) => describe(part));
   const reason =
     chosen.map((part) => whyNot(part, model, traits)).find((why) => why !== null) ??
@@ -70,8 +78,8 @@ export function chooseParts(
         );
     return { name: part.name, ...options };
   };
-  const parts = slots.map((slot) => {
-    const list = found[slot].map(parsed);
+  const parts = own.map((slot) => {
+    const list = found[slot]!.map(parsed);
     return [slot, places[slot].many ? list : list[0]];
   });
   return {
@@ -178,7 +186,7 @@ export function refuseUnused(unused: readonly string[], chosen: readonly ChosenP
       'Leave it out.',
     );
   const chosenNames = new Set(
-    chosen.flatMap((config) => slots.flatMap((slot) => [config[slot]].flat().map(({ name }) => name))),
+    chosen.flatMap((config) => slots.flatMap((slot) => [config[slot] ?? []].flat().map(({ name }) => name))),
   );
   const known = Object.values(parts)
     .flat()

@@ -6,6 +6,7 @@ import { nearest } from '../../src-shared/nearest.ts';
 import { byPath } from '../../src-shared/text-order.ts';
 import { applyEdits } from '../data/apply-edits.ts';
 import { classFindingKinds, classFindings } from '../data/class-findings.ts';
+import { countClasses } from '../data/count-classes.ts';
 import { datasetHash } from '../data/dataset-hash.ts';
 import type { NewEdit } from '../store/edits.ts';
 import type { ImportedSample } from '../store/samples.ts';
@@ -18,20 +19,21 @@ import type { Store } from '../store/store.ts';
 export function bringUpToDate(store: Store, dataset: number): void {
   const imported = store.samples.imported(dataset).sort(byPath);
   const edits = store.edits.active(dataset);
-  const edited = applyEdits(store.datasets.importedClasses(dataset), imported, edits);
-  const { classes, images } = edited;
-  const counts = { train: 0, val: 0, test: 0 };
-  const classCounts = classes.map(() => ({ ...counts }));
-  const kept: Pick<ImportedSample, 'path' | 'hash' | 'label' | 'split'>[] = [];
+  const importedClasses = store.datasets.importedClasses(dataset);
+  const edited = applyEdits(importedClasses, imported, edits);
+  const { images } = edited;
+  // Types of entities are no classes of samples: they stay, whatever is left of them.
+  const isTagged = imported.some(({ text }) => text?.tags);
+  const classes = isTagged ? importedClasses : edited.classes;
+  const kept: Pick<ImportedSample, 'path' | 'hash' | 'label' | 'split' | 'text'>[] = [];
   for (const [place, { id, label, split, excluded }] of images.entries()) {
-    const { now, path, hash } = imported[place];
+    const { now, path, hash, text } = imported[place];
     if (now.label !== label || now.split !== split || now.excluded !== excluded)
       store.samples.setEdited(id, { label, split, excluded });
     if (excluded) continue;
-    counts[split]++;
-    classCounts[label][split]++;
-    kept.push({ path, hash, label, split });
+    kept.push({ path, hash, label, split, text });
   }
+  const { counts, classCounts } = countClasses(kept, classes);
   store.datasets.setEdited(dataset, {
     hash: datasetHash(kept, classes),
     editsHash: edited.hash,

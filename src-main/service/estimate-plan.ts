@@ -57,7 +57,7 @@ export async function estimatePlan(context: Context, given: Experiment['plan']):
   const images = chosen.flatMap(({ train, val, test }) => [...train, ...val, ...test]);
   const firstDecodings = undecoded(images, {
     folder: home.cache,
-    shorter: storedShorter(size, model.preprocessing),
+    shorter: storedShorter(size, jobModel(home, model).preprocessing),
   });
   const { peakBytes, ...whole } = estimate(runs, measurements, firstDecodings);
   return {

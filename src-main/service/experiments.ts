@@ -177,7 +177,7 @@ export async function withBaselines(
 ): Promise<Experiment['plan']> {
   if (!plan.baseline) return plan;
   const { traitsOf } = await import('../backbones/traits.ts');
-  const traits = traitsOf(model.architecture);
+  const traits = traitsOf(model);
   const baselines = catalog.method.filter((part) => part.isBaseline && whyNot(part, model, traits) === null);
   const others = plan.methods.filter((choice) => !baselines.some(({ name }) => name === choice));
   return { ...plan, methods: [...baselines.map(({ name }) => name), ...others] };

@@ -117,7 +117,7 @@ function viewOf(
       `The model "${model.name}" has no source head to look through.`,
       'Look through the head of the run.',
     );
-  return { names: model.sourceClasses, job: { ...common, network: jobModel(home, model, resize.name) } };
+  return { names: model.sourceClasses, job: { ...common, network: jobModel(home, model, resize?.name) } };
 }
 
 /** Errors: `not-found`. */

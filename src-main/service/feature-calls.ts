@@ -45,11 +45,12 @@ export function featureCalls(context: Context): Handlers<Names> {
       };
     }
     const model = findModel(store, input.model!);
-    const size = model.preprocessing.inputSize;
+    const network = jobModel(home, model);
+    const size = network.preprocessing.inputSize;
     return {
       dataset,
       key: keyOf({ dataset: dataset.hash, model: model.hash, size }),
-      job: { network: jobModel(home, model), size },
+      job: { network, size },
     };
   }
 

@@ -4,7 +4,10 @@ import type { ImportChoice, Task } from '../../src-shared/contract.ts';
 import type { Dataset, SampleIssue } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { findingKinds } from '../../src-shared/finding-kinds.ts';
-import { importImages, keptKinds } from '../data/import-images.ts';
+import { countClasses } from '../data/count-classes.ts';
+import type { FoundImage } from '../data/formats/format.ts';
+import { importImages, keptKinds, untilAborted } from '../data/import-images.ts';
+import { importTexts } from '../data/import-texts.ts';
 import type { DatasetPlace } from '../data/list-images.ts';
 import { resolvePlace } from '../data/unpacked.ts';
 import type { Store } from '../store/store.ts';
@@ -106,33 +109,42 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
   const before = known ? store.samples.imported(known.id) : [];
   const { said, choice } = choiceFor(context, known, request);
   const resume = resumeImport(store, place.folder);
-  const found = await importImages(place.folder, {
-    resume,
-    list: (hear) =>
-      reader.read('images', { dataset: place, choice, unpackedFolder: home.unpacked }, place.folder, hear),
-    readFacts: (at) => reader.read('image-facts', { place: resolvePlace(at, home.unpacked) }, place.folder),
-    seed,
-    previous: known && { samples: before, issues: priorIssues(store, known.id) },
-    onProgress: task.progress,
-    signal: task.signal,
-  }).finally(resume.flush);
+  const previous = known && { samples: before, issues: priorIssues(store, known.id) };
+  // By path: a listing that had to begin again tells the same once more.
+  const listed = new Map<string, FoundImage>();
+  const hear = (some: FoundImage[]) => {
+    for (const one of some) listed.set(one.path, one);
+  };
+  const listing = await untilAborted(
+    reader.read('images', { dataset: place, choice, unpackedFolder: home.unpacked }, place.folder, hear),
+    task.signal,
+  );
+  const ofImages = () =>
+    importImages(place.folder, {
+      resume,
+      found: [...listed.values()],
+      listing,
+      readFacts: (at) => reader.read('image-facts', { place: resolvePlace(at, home.unpacked) }, place.folder),
+      seed,
+      previous,
+      onProgress: task.progress,
+      signal: task.signal,
+    }).finally(resume.flush);
+  const found =
+    listing.holds === 'texts'
+      ? importTexts([...listed.values()], listing, seed, previous)
+      : { task: 'image-classification' as const, ...(await ofImages()) };
   const { samples, classes, issues, looksOdd, hash, format } = found;
-  const classCounts = classes.map(() => ({ train: 0, val: 0, test: 0 }));
-  const counts = { train: 0, val: 0, test: 0 };
-  for (const { label, split } of samples) {
-    classCounts[label][split]++;
-    counts[split]++;
-  }
   const dataset = {
     name,
+    task: found.task,
     path: place.folder,
     file: place.file,
     format,
     hash,
     seed,
     classes,
-    counts,
-    classCounts,
+    ...countClasses(samples, classes),
     notes: found.notes,
     importedAt,
     choice: Object.keys(said).length > 0 ? said : null,

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ArchitectureTitle, Model } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { mappingOf } from '../backbones/mapping.ts';
 import { architectureNames, architectures } from '../backbones/registry.ts';
@@ -20,8 +21,14 @@ export function modelCalls(context: Context): Handlers<Names> {
 
   return {
     'models.list': () => store.models.list(),
-    'models.architectures': () =>
-      architectures().map(({ name, title }) => ({ name, title, traits: traitsOf(name) })),
+    'models.architectures': () => [
+      ...architectures().map(({ name, title }) => ({
+        name,
+        title,
+        traits: traitsOf({ architecture: name }),
+      })),
+      ...textArchitectures(store.models.list()),
+    ],
     'models.inspect': async ({ path, architecture }) => {
       const source = await openUntrusted(reader, resolve(path));
       const candidates = architecture === undefined ? architectureNames() : [architecture];
@@ -56,6 +63,18 @@ export function modelCalls(context: Context): Handlers<Names> {
       return { ok: true };
     },
   };
+}
+
+/** Registered BERTs by their architecture, once each. */
+function textArchitectures(models: readonly Model[]): ArchitectureTitle[] {
+  const byName = new Map(
+    models.flatMap((model) => (model.text ? [[model.architecture, model] as const] : [])),
+  );
+  return [...byName].map(([name, model]) => ({
+    name,
+    title: `BERT, ${model.text!.layers} layers of ${model.text!.hidden}`,
+    traits: traitsOf(model),
+  }));
 }
 
 /** Absolute path of a file that is there. Errors: `not-found`. */

@@ -1,7 +1,8 @@
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import type { RunRequest } from '../../src-shared/contract.ts';
-import type { Dataset, RunConfig } from '../../src-shared/domain.ts';
+import type { Dataset, Model, RunConfig } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import type { NewRun } from '../store/runs.ts';
 import type { Store } from '../store/store.ts';
 import { findDataset, findModel } from './lookup.ts';
@@ -38,6 +39,7 @@ export async function planRuns(store: Store, wanted: readonly WantedRun[]): Prom
   for (const { request, change = unchanged, withholdsTest = false } of wanted) {
     const dataset = findDataset(store, request.dataset);
     const model = findModel(store, request.model);
+    checkTogether(dataset, model);
     const { rate = 1, seed = 0 } = request;
     const key = JSON.stringify([dataset.hash, rate, seed]);
     const choice = choices.get(key) ?? chooseImages(store, dataset, rate, seed);
@@ -45,6 +47,7 @@ export async function planRuns(store: Store, wanted: readonly WantedRun[]): Prom
     choices.set(key, choice);
     const { config, unused } = resolveRunConfig(request, dataset, model, choice.samples.train);
     const run = {
+      task: dataset.task,
       config: change(config),
       datasetId: dataset.id,
       modelId: model.id,
@@ -70,13 +73,32 @@ export async function refuseOptionsOfNone(planned: readonly PlannedRun[]): Promi
   );
 }
 
+/** Errors: `bad-input` where a network does not take what a dataset holds. */
+function checkTogether(dataset: Dataset, model: Model): void {
+  const { takes } = taskNamed(dataset.task);
+  const network = model.text ? 'texts' : 'images';
+  if (takes === network) return;
+  throw new CotuneError(
+    'bad-input',
+    `The network "${model.name}" takes ${network}, and the dataset "${dataset.name}" holds ${takes}.`,
+    `Choose a network of ${takes}: cotune models lists them.`,
+  );
+}
+
 function chooseImages(store: Store, dataset: Dataset, rate: number, seed: number) {
-  if (dataset.classes.length < 2) {
-    throw new CotuneError(
-      'bad-input',
-      `The dataset "${dataset.name}" has ${dataset.classes.length} class; telling classes apart needs two.`,
-      'Import a folder with at least two class folders.',
-    );
+  const { leastClasses, classesOf } = taskNamed(dataset.task);
+  if (dataset.classes.length < leastClasses) {
+    throw classesOf === 'entities'
+      ? new CotuneError(
+          'bad-input',
+          `The dataset "${dataset.name}" has no entity: there is nothing to find in its sentences.`,
+          'Import sentences with tags other than O.',
+        )
+      : new CotuneError(
+          'bad-input',
+          `The dataset "${dataset.name}" has ${dataset.classes.length} class; telling classes apart needs two.`,
+          'Import a folder with at least two class folders.',
+        );
   }
   const { samples, splitHash, notes } = samplesForRun(store, dataset, rate, seed);
   return { samples: countsOf(samples), splitHash, notes };

@@ -2,7 +2,7 @@ import type { RunRequest } from '../../src-shared/contract.ts';
 import type { Dataset, Model, Part, RunConfig } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
-import { presets } from '../../src-shared/presets/index.ts';
+import { presets, presetsFor } from '../../src-shared/presets/index.ts';
 import type { Preset } from '../../src-shared/presets/preset.ts';
 import { resizeOf } from '../data/resizes/index.ts';
 import { parts, scheduleOf } from '../transfer/catalog.ts';
@@ -13,12 +13,17 @@ const shared = { rate: 1, seed: 0, engine: 'auto', precision: 'full' } as const;
 
 /** What a step of a training takes where nothing else is asked for: images, and the side of their crop in pixels. */
 export function usualStep(model: Model): { batch: number; size: number } {
-  const [preset] = presets;
-  return { batch: preset.batch, size: cropSide(preset, model) };
+  const [preset] = presetsFor(takenBy(model));
+  return { batch: preset.batch, size: inputSize(preset, model) };
 }
 
-const cropSide = ({ size }: Preset, { preprocessing }: Model): number =>
-  Math.max(32, typeof size === 'number' ? size : Math.min(preprocessing.inputSize, size.atMost));
+/** As large as the preset allows and the network was made for. */
+function inputSize({ size }: Preset, { preprocessing, text }: Model): number {
+  const own = preprocessing?.inputSize ?? text!.positions;
+  return Math.max(32, typeof size === 'number' ? size : Math.min(own, size.atMost));
+}
+
+const takenBy = ({ text }: Model): Preset['takes'] => (text ? 'texts' : 'images');
 
 /**
  * Fills a request with its preset's settings. `train` is the number of training images after the rate applied: what
@@ -32,9 +37,10 @@ export function resolveRunConfig(
   model: Model,
   train: number,
 ): { config: RunConfig; unused: string[] } {
-  const preset = presetOf(request.preset);
+  const preset = presetOf(request.preset, takenBy(model));
   const { epochs, options, ...given } = request;
-  const usual = { resize: { name: resizeOf(model.preprocessing).name }, ...preset.parts };
+  const { preprocessing } = model;
+  const usual = { ...(preprocessing && { resize: { name: resizeOf(preprocessing).name } }), ...preset.parts };
   const { chosen, unused, closedForm, defaults } = chooseParts(request, model, usual);
   const idle = closedForm ? stepRequests.filter((key) => request[key] !== undefined) : [];
   if (epochs !== undefined && given.steps !== undefined) {
@@ -63,7 +69,7 @@ export function resolveRunConfig(
     ...defaults,
     steps,
     batch,
-    size: cropSide(preset, model),
+    size: inputSize(preset, model),
     evaluateEvery: stretch,
     checkpointEvery: stretch,
     ...(defined as Partial<RunConfig>),
@@ -73,6 +79,13 @@ export function resolveRunConfig(
     dataset: dataset.name,
     model: model.name,
   };
+  const { text } = model;
+  if (text && config.size > text.positions)
+    throw new CotuneError(
+      'bad-input',
+      `Texts of ${config.size} pieces are asked for, and the network "${model.name}" takes ${text.positions}.`,
+      `Choose --size ${text.positions} or less.`,
+    );
   if (config.evaluateEvery === 0) {
     const waiting = [...chosen.method, ...chosen.extras].find(({ name }) => needsValidation(name));
     if (waiting)
@@ -88,10 +101,18 @@ export function resolveRunConfig(
 const needsValidation = (name: string): boolean =>
   [...parts.method, ...parts.extras].some((part) => part.name === name && part.needs?.includes('validation'));
 
-function presetOf(name = presets[0].name): Preset {
-  const found = presets.find((preset) => preset.name === name);
+function presetOf(given: string | undefined, takes: Preset['takes']): Preset {
+  const own = presetsFor(takes);
+  const name = given ?? own[0].name;
+  const found = own.find((preset) => preset.name === name);
   if (found) return found;
-  const names = presets.map((preset) => preset.name);
+  const names = own.map((preset) => preset.name);
+  if (presets.some((preset) => preset.name === name))
+    throw new CotuneError(
+      'bad-input',
+      `The preset "${name}" is not for networks of ${takes}.`,
+      `For these there are: ${names.join(', ')}.`,
+    );
   const near = nearest(name, names);
   throw new CotuneError(
     'bad-input',

@@ -92,9 +92,15 @@ export const withoutSamples = ({ train, val }: RunSamples['samples'], left: Read
   val: val.filter(({ id }) => !left.has(id)),
 });
 
-/** A model as a trainer sees it; `resize` is how pictures become its input, where not as it says itself. */
+/** A network of images as a trainer sees it; `resize` is how pictures become its input, where not as it says itself. Errors: `bad-input` for one of texts. */
 export function jobModel(home: Home, model: Model, resize?: string): JobModel {
   const { preprocessing } = model;
+  if (!preprocessing)
+    throw new CotuneError(
+      'bad-input',
+      `The network "${model.name}" takes texts, and this is done with images.`,
+      'Choose a network of images.',
+    );
   return {
     path: home.modelFile(model.hash),
     hash: model.hash,

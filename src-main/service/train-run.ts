@@ -175,7 +175,7 @@ async function prepare(base: Base, run: Run) {
     config: { ...run.config, engine: engineFor(run, resumeFrom !== undefined) },
     targetClasses: dataset.classes.length,
     classNames: dataset.classes,
-    model: jobModel(home, model, run.config.resize.name),
+    model: jobModel(home, model, run.config.resize?.name),
     samples,
     cacheFolder: home.cache,
     runFolder,
@@ -229,7 +229,7 @@ async function relationshipFor(
     relationshipKey({
       ...run.config,
       approach: wanted ?? 'reverse',
-      model: jobModel(home, model, run.config.resize.name),
+      model: jobModel(home, model, run.config.resize?.name),
       samples: withoutSamples(chosen.samples, without),
       targetClasses: dataset.classes,
       sourceClasses: model.sourceClasses,

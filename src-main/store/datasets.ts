@@ -5,6 +5,7 @@ import type { Db } from './database.ts';
 interface Row {
   id: number;
   name: string;
+  task: Dataset['task'];
   path: string;
   file: string | null;
   hash: string;
@@ -30,6 +31,7 @@ export interface NewDataset
 const fromRow = (row: Row, { findings, edits }: Pick<Dataset, 'findings' | 'edits'>): Dataset => ({
   id: row.id,
   name: row.name,
+  task: row.task,
   path: row.path,
   file: row.file,
   format: row.format === null ? null : JSON.parse(row.format),
@@ -47,6 +49,7 @@ const fromRow = (row: Row, { findings, edits }: Pick<Dataset, 'findings' | 'edit
 
 const toRow = (dataset: NewDataset): Omit<Row, 'id' | 'edits_hash'> => ({
   name: dataset.name,
+  task: dataset.task,
   path: dataset.path,
   file: dataset.file,
   hash: dataset.hash,
@@ -67,11 +70,11 @@ export function datasetStore(db: Db) {
   const byId = db.prepare<[number], Row>('SELECT * FROM datasets WHERE id = ? AND deleted_at IS NULL');
   const byName = db.prepare<[string], Row>('SELECT * FROM datasets WHERE name = ? AND deleted_at IS NULL');
   const insert = db.prepare(
-    `INSERT INTO datasets (name, path, file, hash, seed, classes, imported_classes, counts, class_counts, notes, imported_at, choice, format)
-     VALUES (@name, @path, @file, @hash, @seed, @classes, @imported_classes, @counts, @class_counts, @notes, @imported_at, @choice, @format)`,
+    `INSERT INTO datasets (name, task, path, file, hash, seed, classes, imported_classes, counts, class_counts, notes, imported_at, choice, format)
+     VALUES (@name, @task, @path, @file, @hash, @seed, @classes, @imported_classes, @counts, @class_counts, @notes, @imported_at, @choice, @format)`,
   );
   const update = db.prepare(
-    `UPDATE datasets SET name = @name, path = @path, file = @file, hash = @hash, seed = @seed, classes = @classes, imported_classes = @imported_classes, counts = @counts,
+    `UPDATE datasets SET name = @name, task = @task, path = @path, file = @file, hash = @hash, seed = @seed, classes = @classes, imported_classes = @imported_classes, counts = @counts,
      class_counts = @class_counts, notes = @notes, imported_at = @imported_at,
      choice = @choice, format = @format WHERE id = @id`,
   );

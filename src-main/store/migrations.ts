@@ -421,6 +421,13 @@ CREATE TABLE read_images (
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE samples ADD COLUMN group_name TEXT;
 `,
+  // Tasks: what was there is of images. A text with its words and tags, and the tags that a run predicted, as JSON.
+  `
+ALTER TABLE datasets ADD COLUMN task TEXT NOT NULL DEFAULT 'image-classification';
+ALTER TABLE runs ADD COLUMN task TEXT NOT NULL DEFAULT 'image-classification';
+ALTER TABLE samples ADD COLUMN content TEXT;
+ALTER TABLE predictions ADD COLUMN tags TEXT;
+`,
 ];
 
 const presentAt = (path: string): string =>

@@ -4,6 +4,7 @@ import type { Scored } from '../../src-shared/metrics.ts';
 import type { PredictionColumns } from '../../src-shared/prediction-columns.ts';
 import type { Db } from './database.ts';
 import { insertPrediction, topBytes } from './prediction-row.ts';
+import { type Contented, sampleOf } from './sample-row.ts';
 
 /** Orders of a list of predictions `p`. */
 export const predictionOrders = {
@@ -30,6 +31,8 @@ export interface ProbabilityFile {
 
 /** Some predictions of a split: from row `first` of its file on. */
 export interface PredictionBlock extends PredictionColumns {
+  /** The tags that were predicted of each text, where it has tags. */
+  tags?: readonly (readonly string[])[];
   first: number;
   sampleIds: ArrayLike<number>;
   labels: ArrayLike<number>;
@@ -40,7 +43,7 @@ export interface PredictedSplit extends Scored {
   sampleIds: Float64Array;
 }
 
-type Row = Omit<Sample, 'label' | 'split'> & {
+type Row = Contented<Omit<Sample, 'label' | 'split'>> & {
   split: Split;
   label: number;
   predicted: number;
@@ -48,18 +51,19 @@ type Row = Omit<Sample, 'label' | 'split'> & {
   loss: number;
   rank: number;
   top: Buffer;
+  tags: string | null;
   position: number;
 };
 
 // The sample's label and split as they were when the run was tested.
 const columns = `s.id, s.dataset_id AS dataset, s.path, p.label, t.split, s.width, s.height, s.bytes, s.hash,
-  s.perceptual_hash AS perceptualHash, p.predicted, p.confidence, p.loss, p.rank, p.top, p.position`;
+  s.perceptual_hash AS perceptualHash, s.content, p.predicted, p.confidence, p.loss, p.rank, p.top, p.tags, p.position`;
 
-function fromRow({ predicted, confidence, loss, rank, top, position, ...sample }: Row): Placed {
+function fromRow({ predicted, confidence, loss, rank, top, tags, position, ...sample }: Row): Placed {
   const values = new DataView(top.buffer, top.byteOffset, top.byteLength);
   return {
     position,
-    sample,
+    sample: sampleOf(sample),
     predicted,
     correct: predicted === sample.label,
     confidence,
@@ -69,6 +73,7 @@ function fromRow({ predicted, confidence, loss, rank, top, position, ...sample }
       label: values.getInt32(8 * i, true),
       p: values.getFloat32(8 * i + 4, true),
     })),
+    ...(tags !== null && { tags: JSON.parse(tags) }),
   };
 }
 
@@ -88,6 +93,7 @@ export function predictionStore(db: Db) {
     'INSERT INTO predicted_splits (run_id, split, file, rows, columns) VALUES (?, ?, ?, ?, ?)',
   );
   const insert = db.prepare(insertPrediction);
+  const setTags = db.prepare('UPDATE predictions SET tags = ? WHERE set_id = ? AND sample_id = ?');
   const replaceOld = db.prepare(
     `UPDATE predicted_splits SET whole = 0 WHERE id <> @set
      AND (run_id, split) = (SELECT run_id, split FROM predicted_splits WHERE id = @set)`,
@@ -135,6 +141,7 @@ export function predictionStore(db: Db) {
           block.squaredError[i],
           topBytes(block.top, i, kept),
         );
+        if (block.tags) setTags.run(JSON.stringify(block.tags[i]), set, block.sampleIds[i]);
       }
       const old = hidden.get(set);
       if (old !== undefined && removeRows.run(old).changes < removedAtOnce) removeSet.run(old);

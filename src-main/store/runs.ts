@@ -21,6 +21,7 @@ type Facts = Pick<
 interface Row {
   id: number;
   revision: number;
+  task: Run['task'];
   status: RunStatus;
   config: string;
   dataset_id: number | null;
@@ -38,6 +39,7 @@ interface Row {
 }
 
 export interface NewRun {
+  task: Run['task'];
   config: RunConfig;
   datasetId: number;
   modelId: number;
@@ -75,7 +77,7 @@ export interface RunRecord {
 }
 
 // A deleted dataset or model is shown as none, as if its row were gone.
-const select = `SELECT r.id, r.revision, r.status, r.config, d.id AS dataset_id, m.id AS model_id, r.experiment_id, r.relationship_id,
+const select = `SELECT r.id, r.revision, r.task, r.status, r.config, d.id AS dataset_id, m.id AS model_id, r.experiment_id, r.relationship_id,
   (SELECT purpose FROM trials WHERE run_id = r.id) AS purpose,
   r.facts, r.phase, r.step, (SELECT max(step) FROM checkpoints WHERE run_id = r.id) AS checkpoint_step,
   r.created_at, r.started_at, r.finished_at
@@ -86,6 +88,7 @@ function fromRow(row: Row): Run {
   const facts: Facts = JSON.parse(row.facts);
   return {
     id: row.id,
+    task: row.task,
     status: row.status,
     config: JSON.parse(row.config),
     datasetId: row.dataset_id,
@@ -130,8 +133,8 @@ export function runStore(db: Db) {
     `SELECT dataset_id, target_classes, weights, owner, attempt, stop_requested, phase_done, phase_total FROM runs WHERE id = ?`,
   );
   const insert = db.prepare(
-    `INSERT INTO runs (status, config, dataset_id, model_id, experiment_id, facts, target_classes, created_at, queued_at)
-     VALUES ('queued', @config, @datasetId, @modelId, @experimentId, @facts, @targetClasses, @now, @now)`,
+    `INSERT INTO runs (task, status, config, dataset_id, model_id, experiment_id, facts, target_classes, created_at, queued_at)
+     VALUES (@task, 'queued', @config, @datasetId, @modelId, @experimentId, @facts, @targetClasses, @now, @now)`,
   );
   const facts = db.prepare<[number], string>('SELECT facts FROM runs WHERE id = ?').pluck();
   const setFacts = db.prepare('UPDATE runs SET facts = ? WHERE id = ?');
@@ -225,11 +228,12 @@ export function runStore(db: Db) {
     deletedSince: (revision: number): number[] => deleted.all(revision) as number[],
 
     /** Adds a run at the end of the queue. */
-    insert({ config, datasetId, modelId, experimentId, targetClasses, ...rest }: NewRun): number {
+    insert({ task, config, datasetId, modelId, experimentId, targetClasses, ...rest }: NewRun): number {
       const ended = { engine: null, test: null, val: null, suspects: null, timing: null, error: null };
       const facts: Facts = { ...rest, ...ended };
       return Number(
         insert.run({
+          task,
           config: JSON.stringify(config),
           datasetId,
           modelId,

@@ -2,6 +2,7 @@ import type { PredictionOrder } from '../../src-shared/contract.ts';
 import type { FindingKindName, FindingState, Sample, Split } from '../../src-shared/domain.ts';
 import type { Db } from './database.ts';
 import { predictionOrders } from './predictions.ts';
+import { type Contented, sampleOf } from './sample-row.ts';
 
 /** Which samples of a dataset, and in which order. Excluded ones are left out, or are all there is. */
 export interface SampleFilter {
@@ -16,6 +17,8 @@ export interface SampleFilter {
   outcome?: 'right' | 'wrong';
   predicted?: number;
   order?: PredictionOrder;
+  /** Only those with these characters in their text or path. */
+  search?: string;
   /** Only some of these ids. */
   among?: readonly number[];
 }
@@ -31,7 +34,7 @@ interface SampleFacts {
 }
 
 const columns =
-  's.id, s.dataset_id AS dataset, s.path, s.label, s.split, s.width, s.height, s.bytes, s.hash, s.perceptual_hash AS perceptualHash';
+  's.id, s.dataset_id AS dataset, s.path, s.label, s.split, s.width, s.height, s.bytes, s.hash, s.perceptual_hash AS perceptualHash, s.content';
 
 const namedBy = (condition: string): string =>
   `(EXISTS (SELECT 1 FROM findings WHERE sample_id = s.id${condition})
@@ -39,12 +42,12 @@ const namedBy = (condition: string): string =>
 
 /** Pages of a dataset's samples. */
 export function samplePages(db: Db) {
-  const listed = db.prepare<[string], Sample & { flagged: 0 | 1 }>(
+  const listed = db.prepare<[string], Contented<Sample & { flagged: 0 | 1 }>>(
     `SELECT ${columns}, ${namedBy(" AND state = 'open'")} AS flagged
      FROM json_each(?) wanted JOIN samples s ON s.id = wanted.value ORDER BY wanted.key`,
   );
   const byIds = (ids: readonly number[]): ListedSample[] =>
-    listed.all(JSON.stringify(ids)).map((sample) => ({ ...sample, flagged: sample.flagged === 1 }));
+    listed.all(JSON.stringify(ids)).map((row) => ({ ...sampleOf(row), flagged: row.flagged === 1 }));
 
   const facts = db.prepare<
     [{ ids: string; run: number | null }],
@@ -90,6 +93,10 @@ export function samplePages(db: Db) {
       ];
       if (filter.withFindings || named.length > 0)
         where.push(namedBy(named.map((one) => ` AND ${one}`).join('')));
+      if (filter.search)
+        where.push(
+          "(s.path LIKE @search ESCAPE '\\' OR json_extract(s.content, '$.text') LIKE @search ESCAPE '\\')",
+        );
       if (among) where.push('s.id IN (SELECT value FROM json_each(@among))');
       const isPredicted =
         run !== undefined && (filter.outcome || predicted !== undefined || order !== 'class');
@@ -109,6 +116,7 @@ export function samplePages(db: Db) {
         run,
         predicted,
         among: among && JSON.stringify(among),
+        search: filter.search && `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`,
         offset,
         limit,
       };

@@ -2,6 +2,7 @@ import type { Sample, Split } from '../../src-shared/domain.ts';
 import type { Locator } from '../data/locator.ts';
 import type { Db } from './database.ts';
 import { samplePages } from './sample-pages.ts';
+import { type Contented, sampleOf } from './sample-row.ts';
 
 export interface StampedSample extends Sample {
   /** Tells whether the file that it is in is still the same (`stampOf`): null where that is not known. */
@@ -12,17 +13,15 @@ export interface StampedSample extends Sample {
   group: string | null;
 }
 
-interface Row extends Omit<StampedSample, 'locator'> {
-  locator: string | null;
-}
+type Row = Contented<Omit<StampedSample, 'locator'>> & { locator: string | null };
 
 export type NewSample = Omit<StampedSample, 'id' | 'dataset'>;
 
 const columns =
-  'id, dataset_id AS dataset, path, label, split, width, height, bytes, hash, perceptual_hash AS perceptualHash';
+  'id, dataset_id AS dataset, path, label, split, width, height, bytes, hash, perceptual_hash AS perceptualHash, content';
 
 const fromRow = ({ locator, ...row }: Row): StampedSample => ({
-  ...row,
+  ...sampleOf(row),
   locator: locator && JSON.parse(locator),
 });
 const toText = (locator: Locator | null): string | null => locator && JSON.stringify(locator);
@@ -41,13 +40,13 @@ interface EditedState {
 
 /** Images of datasets. A row that a re-import no longer finds stays, hidden, for the predictions made on it. */
 export function sampleStore(db: Db) {
-  const byId = db.prepare<[number], Sample>(`SELECT ${columns} FROM samples WHERE id = ?`);
+  const byId = db.prepare<[number], Contented<Sample>>(`SELECT ${columns} FROM samples WHERE id = ?`);
   const all = db.prepare<[number], Row>(
     `SELECT ${columns}, stamp, locator, group_name AS "group" FROM samples WHERE dataset_id = ? AND present = 1 AND excluded = 0 ORDER BY path`,
   );
   const imported = db.prepare<[number], Row & { nowLabel: number; nowSplit: Split; excluded: 0 | 1 }>(
     `SELECT id, dataset_id AS dataset, path, imported_label AS label, imported_split AS split, width, height, bytes, hash,
-     perceptual_hash AS perceptualHash, stamp, locator, group_name AS "group", label AS nowLabel, split AS nowSplit, excluded
+     perceptual_hash AS perceptualHash, content, stamp, locator, group_name AS "group", label AS nowLabel, split AS nowSplit, excluded
      FROM samples WHERE dataset_id = ? AND present = 1 ORDER BY path`,
   );
   const allImported = (dataset: number): ImportedSample[] =>
@@ -55,7 +54,7 @@ export function sampleStore(db: Db) {
       ...fromRow(row),
       now: { label: nowLabel, split: nowSplit, excluded: excluded === 1 },
     }));
-  const at = db.prepare<[number, string], Sample & { excluded: 0 | 1 }>(
+  const at = db.prepare<[number, string], Contented<Sample & { excluded: 0 | 1 }>>(
     `SELECT ${columns}, excluded FROM samples WHERE dataset_id = ? AND path = ? AND present = 1`,
   );
   const excludedIds = db
@@ -64,8 +63,8 @@ export function sampleStore(db: Db) {
   const setEdited = db.prepare('UPDATE samples SET label = ?, split = ?, excluded = ? WHERE id = ?');
   const insert = db.prepare(
     `INSERT INTO samples (dataset_id, path, label, split, imported_label, imported_split, width, height, bytes, hash,
-     perceptual_hash, stamp, locator, group_name) VALUES (@dataset, @path, @label, @split, @label, @split, @width, @height, @bytes, @hash,
-     @perceptualHash, @stamp, @locator, @group)`,
+     perceptual_hash, content, stamp, locator, group_name) VALUES (@dataset, @path, @label, @split, @label, @split, @width, @height, @bytes, @hash,
+     @perceptualHash, @content, @stamp, @locator, @group)`,
   );
   const restate = db.prepare(
     `UPDATE samples SET label = @label, split = @split, imported_label = @label, imported_split = @split, excluded = 0,
@@ -83,7 +82,10 @@ export function sampleStore(db: Db) {
 
   return {
     ...samplePages(db),
-    get: (id: number): Sample | undefined => byId.get(id),
+    get: (id: number): Sample | undefined => {
+      const row = byId.get(id);
+      return row && sampleOf(row);
+    },
     /** Every present sample of a dataset that is not excluded, by path. */
     all: (dataset: number): StampedSample[] => all.all(dataset).map(fromRow),
     /** Every present sample as it was imported, by path. */
@@ -91,7 +93,7 @@ export function sampleStore(db: Db) {
     /** The present sample with a path, excluded or not. */
     at(dataset: number, path: string): (Sample & { excluded: boolean }) | undefined {
       const found = at.get(dataset, path);
-      return found && { ...found, excluded: found.excluded === 1 };
+      return found && { ...sampleOf(found), excluded: found.excluded === 1 };
     },
     excludedIds: (dataset: number): number[] => excludedIds.all(dataset),
     setEdited: (id: number, { label, split, excluded }: EditedState): void =>
@@ -126,7 +128,9 @@ export function sampleStore(db: Db) {
           )
             restate.run({ label, split, stamp, locator, group: sample.group, id: known.id });
         } else {
-          insert.run({ dataset, ...sample, locator: toText(sample.locator) });
+          const { text, ...columns } = sample;
+          const content = text ? JSON.stringify(text) : null;
+          insert.run({ dataset, ...columns, content, locator: toText(sample.locator) });
         }
       }
       for (const gone of before.values()) hide.run(gone.id);

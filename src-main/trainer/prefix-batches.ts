@@ -1,3 +1,4 @@
+import { ofImages } from '../../src-shared/run-settings.ts';
 import { openEvaluationBatches, samplesAt, type TrainingBatches } from '../data/batches.ts';
 import { samplings } from '../data/samplings/index.ts';
 import type { UnusableImages } from '../data/unusable-images.ts';
@@ -71,7 +72,7 @@ export async function prefixBatches(
   const each = values.length / samples.length;
   const rows = new Map(samples.map(({ path }, row) => [path, row]));
   const labels = samples.map(({ label }) => label);
-  const indicesAt = chosenFrom(samplings, config.sampling).part.order(labels, config.batch, seed);
+  const indicesAt = chosenFrom(samplings, ofImages(config).sampling).part.order(labels, config.batch, seed);
   return {
     prefix: { stage, shape },
     openFrom(first) {

@@ -1,3 +1,4 @@
+import { ofImages } from '../../src-shared/run-settings.ts';
 import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Engine } from '../engine/engine.ts';
 import { evaluationOf } from '../transfer/catalog.ts';
@@ -25,7 +26,7 @@ export async function testTrained(
 ): Promise<void> {
   const { size, batch, select } = config;
   // On the way the center crop is enough; the weights that are tested are seen as the configuration says.
-  const { views } = evaluationOf(config.evaluation);
+  const { views } = evaluationOf(ofImages(config).evaluation);
   const images = { size, preprocessing: model.preprocessing, cacheFolder, unusable, views };
   const trained = openTrained(weightsPath, model);
   const total = samples.val.length + samples.test.length;

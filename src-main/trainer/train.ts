@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
+import { ofImages } from '../../src-shared/run-settings.ts';
 import { readNetwork } from '../backbones/network-file.ts';
 import { openTrainingBatches } from '../data/batches.ts';
 import { isSteady } from '../data/training-look.ts';
@@ -99,14 +100,16 @@ export async function train(
     cacheFolder,
     unusable,
   };
-  const { views } = evaluationOf(config.evaluation);
+  const { evaluation, crop, augment, sampling } = ofImages(config);
+  const { views } = evaluationOf(evaluation);
   const firstStep = resumed?.step ?? 0;
-  const { batch, seed, steps, crop, augment, sampling } = config;
+  const { batch, seed, steps } = config;
   const labels = samples.train.map(({ label }) => label);
   const told = resumed ? null : samplingOf(sampling).note?.(labels, steps * batch);
   if (told) report({ type: 'note', text: told });
   // What stays as it is and sees the same pictures every time runs once for each of them, where each is seen at all.
-  const stage = isSteady(config) && steps * batch >= labels.length ? frozenStage(network, chosen) : null;
+  const stage =
+    isSteady({ crop, augment }) && steps * batch >= labels.length ? frozenStage(network, chosen) : null;
   const prefixed =
     stage === null
       ? null

@@ -9,6 +9,7 @@ export const paper: Preset = {
   name: 'paper',
   title: 'Paper',
   help: '9,050 steps, batch 48, crop 224 of squashed pictures, tested on ten crops: as published; long without a GPU.',
+  takes: 'images',
   steps: 9050,
   batch: 48,
   size: 224,

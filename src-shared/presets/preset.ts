@@ -7,9 +7,11 @@ export interface Preset {
   title: string;
   /** One or two sentences, for whoever chooses. */
   help: string;
+  /** What the networks take that it is for. */
+  takes: 'images' | 'texts';
   steps: number;
   batch: number;
-  /** Side of the square crop in pixels: fixed, or that of the network up to a bound. */
+  /** Side of the square crop in pixels, or the most pieces of a text: fixed, or that of the network up to a bound. */
   size: number | { atMost: number };
   learningRate: number;
   /** Factor on it for the new head. */

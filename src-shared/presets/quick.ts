@@ -5,6 +5,7 @@ export const quick: Preset = {
   name: 'quick',
   title: 'Quick',
   help: '300 steps, batch 32, crop up to 128: minutes on any machine.',
+  takes: 'images',
   steps: 300,
   batch: 32,
   size: { atMost: 128 },

@@ -9,6 +9,7 @@ export const tllib: Preset = {
   name: 'tllib',
   title: 'TLlib',
   help: '10,000 steps, batch 48, crop 224: the authors’ library. It chooses the best round on test images; here validation images choose, so figures come out lower than its tables.',
+  takes: 'images',
   steps: 10_000,
   batch: 48,
   size: 224,

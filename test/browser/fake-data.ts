@@ -120,6 +120,7 @@ function makeDataset(id: number, name: string, classes: string[], perClass: numb
     dataset: {
       id,
       name,
+      task: 'image-classification',
       path: `/home/ada/images/${name}`,
       file: null,
       format: { name: 'folders', title: 'Folders', why: 'The folders are the classes.' },
@@ -181,6 +182,7 @@ export function makeRun(id: number, change: Partial<Run> & { method?: string } =
   const created = Date.now() - (20_000 - id) * 60_000;
   return {
     id,
+    task: 'image-classification',
     status: 'finished',
     config: {
       ...usualConfig,

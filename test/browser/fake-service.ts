@@ -215,7 +215,7 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
       {
         name: 'mobilenet_v2',
         title: 'MobileNetV2',
-        traits: { has: ['batch-norm', 'blocks', 'linear-head'], blocks: 17 },
+        traits: { has: ['images', 'batch-norm', 'blocks', 'linear-head'], blocks: 17 },
       },
     ],
     'models.inspect': () => ({ architecture: 'mobilenet_v2', differs: '', classes: 1000, tensors: [] }),
@@ -292,6 +292,7 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
         ...new Set(ids.map((id) => `${methodName(run(id).config.method)} ${run(id).config.rate}`)),
       ];
       return {
+        score: 'accuracy',
         groups: methods.map((key) => {
           const own = ids
             .map(run)

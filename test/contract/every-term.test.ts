@@ -74,7 +74,7 @@ const slotOf = new Map(
 const groups: { network: NetworkName; group: PartDescription[] }[] = [];
 for (const part of slotOf.keys()) {
   const network = networks.find(
-    (name) => whyNot(part, { sourceClasses: ['a', 'b', 'c'] }, traitsOf(name)) === null,
+    (name) => whyNot(part, { sourceClasses: ['a', 'b', 'c'] }, traitsOf({ architecture: name })) === null,
   )!;
   const fitting = groups.find((one) => one.network === network && !whyNotTogether([...one.group, part]));
   if (fitting) fitting.group.push(part);

@@ -40,7 +40,7 @@ test.each([
   close(got.macroF1, want.macro.f1);
   close(got.nll, want.nll);
   close(got.ece, want.ece);
-  close(got.brier, want.brier);
+  close(got.brier!, want.brier);
   expect(got.confusion).toEqual(want.confusion_rows_true_columns_predicted);
   got.accuracyInterval.forEach((bound, i) => {
     close(bound, want.wilson_accuracy[i]);

@@ -3,6 +3,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { previewText } from '../../src-main/cli/preview-text.ts';
+import type { FoundImage } from '../../src-main/data/formats/format.ts';
 import { importImages } from '../../src-main/data/import-images.ts';
 import { listImages } from '../../src-main/data/list-images.ts';
 import { previewDataset } from '../../src-main/data/preview.ts';
@@ -29,12 +30,11 @@ const unpacked = '/nowhere';
 const preview = (folder: string, choice: ImportChoice) =>
   previewDataset({ folder, file: null }, choice, unpacked, () => {});
 
-const imported = (folder: string, file: string | null, choice: ImportChoice) =>
-  importImages(folder, {
-    list: (hear) => listImages({ folder, file }, choice, unpacked, hear),
-    readFacts: facts as never,
-    seed: 0,
-  });
+async function imported(folder: string, file: string | null, choice: ImportChoice) {
+  const found: FoundImage[] = [];
+  const listing = await listImages({ folder, file }, choice, unpacked, (images) => found.push(...images));
+  return importImages(folder, { found, listing, readFacts: facts as never, seed: 0 });
+}
 
 /** Imports what lies in a folder as folders, as a table and as lists of it that are written beside. */
 async function threeWays(folder: string) {

@@ -77,7 +77,7 @@ test('`paper` sees pictures as its repository does, `tllib` as the library does 
     scale: [0.08, 1],
     flip: 0,
   });
-  expect(resolve({ preset: 'paper', resize: 'letterbox', evaluation: 'center-crop' }).resize.name).toBe(
+  expect(resolve({ preset: 'paper', resize: 'letterbox', evaluation: 'center-crop' }).resize?.name).toBe(
     'letterbox',
   );
   expect(() => resolve({ preset: 'papr' })).toThrow(/no preset "papr"/);

@@ -9,6 +9,7 @@ export const config = usualConfig;
 
 export const dataset = (name: string, classes: string[] = ['a', 'b']): NewDataset => ({
   name,
+  task: 'image-classification',
   path: `/data/${name}`,
   file: null,
   format: null,
@@ -57,6 +58,7 @@ export function newRun(store: Store): NewRun {
   const datasetId = store.datasets.getByName('d')?.id ?? store.datasets.insert(dataset('d'));
   const modelId = store.models.getByName('m')?.id ?? addModel(store);
   return {
+    task: 'image-classification',
     config,
     datasetId,
     modelId,

@@ -65,7 +65,7 @@ describe('texts of a file', () => {
     expect(odd).toEqual([5]);
     const tabs = found('a.tsv', 'sentence\tlabel\nan "odd one\t0\n').samples;
     expect(tabs).toMatchObject([{ text: 'an "odd one', label: '0' }]);
-    expect(found('b.csv', 'no,title\n1,of a text\n').format).toBe('Table');
+    expect(found('b.csv', 'no,title\n1,of a text\n').format).toBe('Table of texts');
     expect(found('c.csv', 'a sentence, with a comma\n').format).toBe('Lines');
   });
 

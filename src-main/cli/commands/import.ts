@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { ImportChoice, ImportLayout, TableColumns } from '../../../src-shared/contract.ts';
 import type { Dataset } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
+import { taskNamed } from '../../../src-shared/tasks/index.ts';
 import { awaitTask } from '../await-work.ts';
 import { someFindings } from '../findings-text.ts';
 import { snakeCase } from '../output.ts';
@@ -32,12 +33,15 @@ export function importCommand(program: Command): void {
     'cotune import ~/photos/monkeys --name monkeys',
     'cotune import CUB_200_2011.tgz --name birds',
     'cotune import ./birds --name birds --seed 1 --json',
+    'cotune import ./conll2003 --name news',
     'cotune import ./plants --name species --classes-at 2',
     'cotune import ./table.csv --preview',
     'cotune import ./birds --name birds15 --option rate=15',
     'cotune import ./set --name set --train batch1 batch2 --test holdout',
   ])
-    .description('import labelled images, from a folder, an archive or a table (nothing is copied)')
+    .description(
+      'import labelled images or texts, from a folder, an archive, a table or files of texts (no image is copied)',
+    )
     .option('--name <name>', 'name of the dataset; an existing one is brought up to date')
     .option('--preview', 'show the first rows and what they are taken for; import nothing')
     .option(
@@ -164,7 +168,7 @@ function describe(dataset: Dataset): string {
     return [name, `${counts.train}`, `${counts.val}`, `${counts.test}`];
   });
   return [
-    `${dataset.name}: ${plural(dataset.classes.length, 'class', 'classes')}; ${train} training, ${val} validation, ${test} test images`,
+    `${dataset.name}: ${plural(dataset.classes.length, 'class', 'classes')}; ${train} training, ${val} validation, ${test} test ${taskNamed(dataset.task).samples}`,
     ...(dataset.format ? [`${dataset.format.title}: ${dataset.format.why}`] : []),
     ...dataset.notes,
     '',

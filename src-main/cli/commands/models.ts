@@ -2,6 +2,7 @@ import { basename, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Model, Preprocessing } from '../../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
+import { inputSize } from '../../../src-shared/input-size.ts';
 import { architectureNames } from '../../backbones/registry.ts';
 import type { Service } from '../../service/service.ts';
 import { awaitTask } from '../await-work.ts';
@@ -28,13 +29,14 @@ export function modelsCommand(program: Command): void {
   common(models.command('list', { isDefault: true }), ['cotune models', 'cotune models --json'])
     .description('list the pre-trained networks')
     .action(list);
-  common(models.command('add <file>'), [
+  common(models.command('add <path>'), [
     'cotune models add mobilenet_v2.safetensors --classes imagenet.txt --name mnv2',
+    'cotune models add bert-base-cased/ --name bert',
     'cotune models add squeezenet1_1.pth --classes imagenet-1k --name squeeze',
     'cotune models add r50.safetensors --name r50 --architecture resnet50 --input-size 224 --resize-shorter 256',
   ])
     .description(
-      'register a pre-trained network from a safetensors, PyTorch or ONNX file (names of torchvision, timm or transformers)',
+      'register a pre-trained network from a safetensors, PyTorch or ONNX file (names of torchvision, timm or transformers), or a BERT from its folder',
     )
     .option('--name <name>', 'name of the network (default: that of the file)')
     .option('--dry-run', 'only say what the file is and which tensor is taken for which')
@@ -78,7 +80,7 @@ const list = (options: CommonOptions): Promise<void> =>
       model.architecture,
       `${model.sourceClasses.length}`,
       millions(model.parameters),
-      `${model.preprocessing.inputSize} px`,
+      inputSize(model),
     ]);
     const text = rows.length
       ? table(columns('model', 'architecture', '#source classes', '#parameters', '#input'), rows)
@@ -107,7 +109,7 @@ function described(model: Model): string {
     model.architecture,
     model.sourceClasses.length > 0 ? `${model.sourceClasses.length} source classes` : 'no source head',
     `${millions(model.parameters)} parameters`,
-    `input ${model.preprocessing.inputSize} px`,
+    `input ${inputSize(model)}`,
   ];
   return [`${model.name}: ${facts.join(', ')}`, ...model.notes].join('\n');
 }

@@ -1,13 +1,14 @@
 import type { z } from 'zod';
 import type { ImportLayout, TableColumns, TablePreview } from '../../../src-shared/contract.ts';
-import type { SampleIssue, Split } from '../../../src-shared/domain.ts';
+import type { SampleIssue, Split, TextContent } from '../../../src-shared/domain.ts';
 import type { Locator } from '../locator.ts';
 import type { FileTree } from '../trees/tree.ts';
 
-/** One image of a class. */
+/** One image of a class, or a text. */
 export interface FoundImage {
   /** Its name inside the dataset, unique, forward slashes: what people read, and part of the dataset's hash. */
   path: string;
+  /** Empty for a text that has tags instead. */
   className: string;
   /** Null where the dataset gives none. */
   split: Split | null;
@@ -15,6 +16,8 @@ export interface FoundImage {
   locator?: Locator;
   /** What must not stand on two sides of a split: a patient, a video, an individual. */
   group?: string;
+  /** What it is where it is a text: it is in the dataset's record, and read from no file again. */
+  text?: TextContent;
 }
 
 /** How the images of a dataset may lie, and how they are found: one file each, one line in `index.ts`. */

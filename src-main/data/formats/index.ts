@@ -1,3 +1,4 @@
+import { labeledTextFormats } from '../../text/formats/index.ts';
 import { caltech101 } from './caltech-101.ts';
 import { cifar } from './cifar.ts';
 import { coco } from './coco.ts';
@@ -16,6 +17,7 @@ import { parquet } from './parquet.ts';
 import { stanfordCars } from './stanford-cars.ts';
 import { stanfordDogs } from './stanford-dogs.ts';
 import { tables } from './tables.ts';
+import { textFiles, textFolders } from './texts.ts';
 import { webdataset } from './webdataset.ts';
 
 /** How datasets may lie: what anyone may have, then datasets as their authors publish them. */
@@ -38,4 +40,6 @@ export const datasetFormats: readonly DatasetFormat[] = [
   caltech101,
   eurosat,
   cifar,
+  ...labeledTextFormats.map(textFiles),
+  textFolders,
 ];

@@ -1,4 +1,5 @@
 /** Every kind of reading: one file each, and one line here. The service asks for them by these names. */
+import { bertFolder } from './bert-folder.ts';
 import { imageFacts } from './image-facts.ts';
 import { imageHash } from './image-hash.ts';
 import { images } from './images.ts';
@@ -8,6 +9,7 @@ import { unpackPlace } from './unpack.ts';
 import { weightsIndex, weightsTensor } from './weights.ts';
 
 export const readings = {
+  'bert-folder': bertFolder,
   'image-facts': imageFacts,
   'image-hash': imageHash,
   images,

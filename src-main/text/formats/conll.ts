@@ -5,6 +5,9 @@ export const conll: TextFormat = {
   name: 'conll',
   title: 'CoNLL’s columns',
   help: 'a word in each line with its tag in the last column, sentences divided by empty lines',
+  source: 'Tjong Kim Sang and De Meulder, «Introduction to the CoNLL-2003 Shared Task», CoNLL 2003',
+  // As in the shared tasks.
+  splitOf: (name) => (/testa$/i.test(name) ? 'val' : /testb$/i.test(name) ? 'test' : null),
   is: isConll,
   read(content) {
     const odd: number[] = [];

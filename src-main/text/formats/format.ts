@@ -1,3 +1,5 @@
+import type { Split } from '../../../src-shared/domain.ts';
+
 /** A text as its file has it. */
 export interface TextSample {
   text: string;
@@ -24,6 +26,10 @@ export interface TextFormat {
   title: string;
   /** What it looks like, a part of a sentence. */
   help: string;
+  /** Where it is defined. */
+  source: string;
+  /** The split that a file's name stands for, where it is not one of the usual words. */
+  splitOf?(name: string): Split | null;
   /** Whether the content of a file, whose name ends with `extension` (`.csv`), is of this kind. */
   is(content: string, extension: string): boolean;
   read(content: string, extension: string): ReadTexts;

@@ -35,6 +35,7 @@ export const jsonLines: TextFormat = {
   name: 'json-lines',
   title: 'JSON lines',
   help: 'an object in each line with `text` and `label`, or `tokens` and `tags`',
+  source: 'Hugging Face datasets, packaged_modules/json',
   is: (content) => {
     const lines = firstLines(content);
     return lines.length > 0 && lines.every((line) => line.startsWith('{') && objectOf(line) !== null);

@@ -4,6 +4,7 @@ export const lines: TextFormat = {
   name: 'lines',
   title: 'Lines',
   help: 'a text in each line that is not empty',
+  source: 'Hugging Face datasets, packaged_modules/text',
   is: () => true,
   read: (content) => ({
     samples: content.split(/\r?\n/).flatMap((line, index) => {

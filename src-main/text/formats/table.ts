@@ -27,9 +27,10 @@ const headOf = (row: Row | undefined): string[] =>
   (row?.record ?? []).map((title) => title.trim().toLowerCase());
 
 export const table: TextFormat = {
-  name: 'table',
-  title: 'Table',
+  name: 'text-table',
+  title: 'Table of texts',
   help: 'CSV or TSV whose first line names a column `text`, and one `label` where there are labels',
+  source: 'Hugging Face datasets, packaged_modules/csv',
   is(content, extension) {
     if (!(extension in dividers)) return false;
     const [first] = firstLines(content);

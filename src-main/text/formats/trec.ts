@@ -7,6 +7,8 @@ export const trec: TextFormat = {
   name: 'trec',
   title: 'TREC’s questions',
   help: 'a line `COARSE:fine question` for each; the coarse class is the label',
+  source: 'Li and Roth, «Learning Question Classifiers», COLING 2002',
+  splitOf: (name) => (/^TREC_10\b/i.test(name) ? 'test' : null),
   is(content) {
     const lines = firstLines(content);
     return lines.length > 0 && lines.every((one) => line.test(one));

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import type { Split, TextContent } from '../../src-shared/domain.ts';
+import { entitiesOf } from '../../src-shared/entities.ts';
+import { CotuneError } from '../../src-shared/errors.ts';
+import type { TaskName } from '../../src-shared/names.ts';
+import { byPath, textOrder } from '../../src-shared/text-order.ts';
+import { countClasses } from './count-classes.ts';
+import { datasetHash } from './dataset-hash.ts';
+import type { FoundImage } from './formats/format.ts';
+import { changesSince, type ImportedImages, type PreviousImport } from './import-images.ts';
+import type { Listing } from './list-images.ts';
+import { shuffledGroups, takeWhole } from './split.ts';
+
+/** A text of a listing. */
+type FoundText = FoundImage & { text: TextContent };
+
+/** Share of the texts, of each class where they have one, that becomes the test split where the dataset gives none. */
+const testFraction = 0.2;
+
+/**
+ * What a dataset of texts holds: of texts with tags the classes are the types of their entities. A text without words is named and
+ * left out; the rest is kept as it is, however long. Errors: `bad-input` where some have tags and others a class.
+ */
+export function importTexts(
+  found: readonly FoundImage[],
+  { format, issues, notes }: Listing,
+  seed: number,
+  previous?: PreviousImport,
+): ImportedImages & { task: TaskName } {
+  const texts = found.filter((one): one is FoundText => {
+    const isEmpty = one.text!.words ? one.text!.words.length === 0 : one.text!.text.trim() === '';
+    if (isEmpty) issues.push({ kind: 'empty', path: one.path, detail: 'there is no word in it' });
+    return !isEmpty;
+  });
+  if (texts.length === 0)
+    throw new CotuneError(
+      'bad-input',
+      `None of the ${found.length} texts has a word.`,
+      'Check which column holds the text.',
+    );
+  const task = taskOf(texts);
+  const named = texts.flatMap(({ className, text }) =>
+    text.tags ? entitiesOf(text.tags).map(({ type }) => type) : [className],
+  );
+  const classes = [...new Set(named)].sort(textOrder);
+  const places = new Map(classes.map((name, place) => [name, place]));
+  const drawn = assignTestSplit(texts, seed);
+  const samples = texts.map(({ path, className, split, group = null, text }) => ({
+    path,
+    label: text.tags ? -1 : places.get(className)!,
+    split: split!,
+    ...{ width: 0, height: 0, perceptualHash: '', stamp: null, locator: null },
+    bytes: Buffer.byteLength(text.text),
+    hash: createHash('sha256').update(JSON.stringify(text)).digest('hex'),
+    group,
+    text,
+  }));
+  samples.sort(byPath);
+  issues.sort(byPath);
+  return {
+    task,
+    format,
+    classes,
+    samples,
+    issues,
+    looksOdd: [],
+    notes: [
+      ...notes,
+      ...drawn,
+      ...describeClasses(samples, classes, task),
+      ...changesSince(previous, samples),
+    ],
+    hash: datasetHash(samples, classes),
+  };
+}
+
+function taskOf(texts: readonly FoundText[]): TaskName {
+  const tagged = texts.filter(({ text }) => text.tags !== null).length;
+  if (tagged === 0) return 'text-classification';
+  if (tagged === texts.length) return 'token-classification';
+  throw new CotuneError(
+    'bad-input',
+    `${tagged} of ${texts.length} texts have tags, and the others a label.`,
+    'A dataset has one or the other: import them apart.',
+  );
+}
+
+/** As for images: given splits stay, a validation split alone is the test split, and without either a fifth is drawn, equal texts together. */
+function assignTestSplit(texts: readonly FoundText[], seed: number): string[] {
+  for (const text of texts) text.split ??= 'train';
+  const has = (split: Split) => texts.some((text) => text.split === split);
+  if (has('test')) return [];
+  if (has('val')) {
+    for (const text of texts) if (text.split === 'val') text.split = 'test';
+    return [
+      'There is a validation file but no test file: its texts serve as the test split, and validation texts are set aside from the training texts.',
+    ];
+  }
+  for (const [className, members] of Map.groupBy(texts, (text) => text.className)) {
+    const groups = shuffledGroups(members, ({ text }) => text.text, `test ${seed} ${className}`);
+    for (const text of takeWhole(groups, Math.round(members.length * testFraction))) text.split = 'test';
+  }
+  return ['There is no test file: a fifth of the texts, chosen by the seed, is the test split.'];
+}
+
+function describeClasses(
+  samples: ImportedImages['samples'],
+  classes: readonly string[],
+  task: TaskName,
+): string[] {
+  const { classCounts } = countClasses(samples, classes);
+  const what = task === 'token-classification' ? 'type' : 'class';
+  const notes = classes
+    .filter((_, place) => classCounts[place].train === 0)
+    .map((name) => `The ${what} ${name} is in no training text: nothing can be learned about it.`);
+  if (classes.length === 0) notes.push('There is no entity in these sentences: nothing can be learned.');
+  return notes;
+}

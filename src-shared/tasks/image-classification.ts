@@ -1,0 +1,13 @@
+import type { TaskDescription } from './task.ts';
+
+export const imageClassification: TaskDescription = {
+  name: 'image-classification',
+  title: 'Image classification',
+  sample: 'image',
+  samples: 'images',
+  takes: 'images',
+  classesOf: 'samples',
+  leastClasses: 2,
+  outputs: (classes) => [...classes],
+  score: { title: 'accuracy', of: ({ accuracy }) => accuracy },
+};

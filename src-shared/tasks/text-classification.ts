@@ -1,0 +1,13 @@
+import type { TaskDescription } from './task.ts';
+
+export const textClassification: TaskDescription = {
+  name: 'text-classification',
+  title: 'Text classification',
+  sample: 'text',
+  samples: 'texts',
+  takes: 'texts',
+  classesOf: 'samples',
+  leastClasses: 2,
+  outputs: (classes) => [...classes],
+  score: { title: 'accuracy', of: ({ accuracy }) => accuracy },
+};
