@@ -4,6 +4,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { evaluate } from '../../src-shared/metrics.ts';
 import type { Context, Handlers } from './context.ts';
 import { inSlices } from './in-slices.ts';
+import { labelFilter } from './label-filter.ts';
 import { findRun } from './lookup.ts';
 
 type Names = 'runs.evaluation' | 'runs.predictions';
@@ -31,11 +32,13 @@ export function resultCalls({ store }: Context): Handlers<Names> {
       if (evaluations.size > keptEvaluations) evaluations.delete(evaluations.keys().next().value!);
       return evaluation;
     },
-    'runs.predictions': ({ run, split, offset, limit, order, ...filter }) => {
+    'runs.predictions': ({ run: id, split, offset, limit, order, label, ...filter }) => {
+      const run = findRun(store, id);
+      const { targetClasses } = store.runs.record(run.id)!;
       const { total, predictions } = store.predictions.page(
-        findRun(store, run).id,
+        run.id,
         split,
-        filter,
+        { ...filter, ...labelFilter(run.task, targetClasses ?? [], label) },
         offset,
         limit,
         order,

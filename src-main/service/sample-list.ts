@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { CallOutput, Calls } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Store } from '../store/store.ts';
+import { labelFilter } from './label-filter.ts';
 import { findDataset, findRun } from './lookup.ts';
 import { samplesOfRun } from './run-samples.ts';
 
@@ -13,7 +14,7 @@ let asked: { key: string; among: number[] } | null = null;
 /** A page of a dataset's images by a filter, or those that are named. Errors: `not-found`; `bad-input` where a filter needs a run. */
 export function listSamples(
   store: Store,
-  { dataset: name, ids, offset, limit, part, ...filter }: Input,
+  { dataset: name, ids, offset, limit, part, label, ...filter }: Input,
 ): CallOutput<'datasets.samples'> {
   const dataset = findDataset(store, name);
   if (ids) {
@@ -34,7 +35,8 @@ export function listSamples(
       'Name a run on this dataset.',
     );
   const among = part && usedAs(store, id!, part);
-  return store.samples.page(dataset.id, { ...filter, among }, offset, limit);
+  const wanted = { ...filter, ...labelFilter(dataset.task, dataset.classes, label), among };
+  return store.samples.page(dataset.id, wanted, offset, limit);
 }
 
 function usedAs(store: Store, id: number, part: NonNullable<Input['part']>): number[] {

@@ -4,7 +4,7 @@ import type { Scored } from '../../src-shared/metrics.ts';
 import type { PredictionColumns } from '../../src-shared/prediction-columns.ts';
 import type { Db } from './database.ts';
 import { insertPrediction, topBytes } from './prediction-row.ts';
-import { type Contented, sampleOf } from './sample-row.ts';
+import { type Contented, holdsType, sampleOf } from './sample-row.ts';
 
 /** Orders of a list of predictions `p`. */
 export const predictionOrders = {
@@ -17,6 +17,8 @@ export const predictionOrders = {
 
 export interface PredictionFilter {
   label?: number;
+  /** Only tagged texts with an entity of this type. */
+  type?: string;
   predicted?: number;
   wrongOnly?: boolean;
 }
@@ -201,13 +203,16 @@ export function predictionStore(db: Db) {
       const set = find.get(run, split)?.id ?? 0;
       const where = ['p.set_id = @set'];
       if (filter.label !== undefined) where.push('p.label = @label');
+      if (filter.type !== undefined)
+        where.push(`EXISTS (SELECT 1 FROM samples s WHERE s.id = p.sample_id AND ${holdsType})`);
       if (filter.predicted !== undefined) where.push('p.predicted = @predicted');
       if (filter.wrongOnly) where.push('p.label <> p.predicted');
       const condition = where.join(' AND ');
       // An index that gives the order leads through all images to the few of one class: sorting these is quicker.
       const few = filter.label !== undefined || filter.predicted !== undefined;
       const sorted = `${few ? '+' : ''}${predictionOrders[order]}`;
-      const values = { set, label: filter.label, predicted: filter.predicted, offset, limit };
+      const { label, type, predicted } = filter;
+      const values = { set, label, type, predicted, offset, limit };
       const total = db
         .prepare<[object], number>(`SELECT count(*) FROM predictions p WHERE ${condition}`)
         .pluck()

@@ -2,11 +2,13 @@ import type { PredictionOrder } from '../../src-shared/contract.ts';
 import type { FindingKindName, FindingState, Sample, Split } from '../../src-shared/domain.ts';
 import type { Db } from './database.ts';
 import { predictionOrders } from './predictions.ts';
-import { type Contented, sampleOf } from './sample-row.ts';
+import { type Contented, holdsType, sampleOf } from './sample-row.ts';
 
 /** Which samples of a dataset, and in which order. Excluded ones are left out, or are all there is. */
 export interface SampleFilter {
   label?: number;
+  /** Only tagged texts with an entity of this type. */
+  type?: string;
   split?: Split;
   withFindings?: boolean;
   finding?: FindingKindName;
@@ -86,6 +88,7 @@ export function samplePages(db: Db) {
         `s.excluded = ${Number(filter.excluded ?? false)}`,
       ];
       if (label !== undefined) where.push('s.label = @label');
+      if (filter.type !== undefined) where.push(holdsType);
       if (split !== undefined) where.push('s.split = @split');
       const named = [
         ...(finding === undefined ? [] : ['kind = @finding']),
@@ -110,6 +113,7 @@ export function samplePages(db: Db) {
       const values = {
         dataset,
         label,
+        type: filter.type,
         split,
         finding,
         decision,

@@ -144,7 +144,7 @@ describe('much of everything', () => {
           element.scrollTop = element.scrollHeight;
         });
         await page.getByRole('link', { name: 'Run 1', exact: true }).waitFor();
-        await page.getByRole('button', { name: 'Sort by test accuracy' }).click();
+        await page.getByRole('button', { name: 'Sort by test score' }).click();
         await page.getByLabel('Find runs').fill('#777 co');
         await expect.poll(() => list.getByRole('listitem').count()).toBeLessThan(20);
       },
@@ -233,12 +233,12 @@ describe('what a person typed', () => {
       await within(
         '#/runs',
         async ({ page }) => {
-          await page.getByRole('button', { name: 'Import images' }).click();
+          await page.getByRole('button', { name: 'Import data' }).click();
           // The first field has the focus.
           await page.keyboard.type('/data/vögel');
           await page.keyboard.press('Escape');
           await page.reload();
-          await page.getByRole('button', { name: 'Import images' }).click();
+          await page.getByRole('button', { name: 'Import data' }).click();
           expect(await page.getByLabel('Folder', { exact: true }).inputValue()).toBe('/data/vögel');
           expect(await page.getByLabel('Name').inputValue()).toBe('vögel');
         },
@@ -350,7 +350,7 @@ test('the desktop’s own dialog and the place of a dropped file are used where 
   }, service.url);
   await page.goto(`${service.url}#/datasets`);
   await page.getByRole('link', { name: 'monkeys', exact: true }).waitFor();
-  await page.getByRole('button', { name: 'Import images' }).click();
+  await page.getByRole('button', { name: 'Import data' }).click();
   await page.getByRole('button', { name: 'Browse: Folder' }).click();
   await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('natively');
   await page.keyboard.press('Escape');
@@ -365,7 +365,7 @@ test('the desktop’s own dialog and the place of a dropped file are used where 
 
 test('an import is looked at first, and a column can be another than it was taken for', async () => {
   await within('#/datasets', async ({ page }) => {
-    await page.getByRole('button', { name: 'Import images' }).click();
+    await page.getByRole('button', { name: 'Import data' }).click();
     await page.getByRole('textbox', { name: 'Folder', exact: true }).fill('/home/ada/pets');
     await page.getByRole('button', { name: 'Preview' }).click();
     await page.getByText('Tables of images: labels.csv has').waitFor();

@@ -61,7 +61,7 @@ async function importAndAddModel(page: Page) {
   await page
     .getByRole('heading', { name: 'Get more out of a pre-trained network, in three steps' })
     .waitFor();
-  await page.getByRole('button', { name: 'Import images' }).click();
+  await page.getByRole('button', { name: 'Import data' }).click();
   await page.getByRole('button', { name: 'Browse: Folder' }).click();
   const browse = page.getByRole('dialog', { name: 'Choose a folder' });
   await browse.getByLabel('Path').fill(folder);

@@ -6,7 +6,7 @@ import { placeOf } from '../../src-renderer/places.ts';
 const itemsOfPlace = 2;
 
 export interface Stop {
-  /** What is looked at, for a person: `runs/:item?tab=classes`, `datasets › Import images`. */
+  /** What is looked at, for a person: `runs/:item?tab=classes`, `datasets › Import data`. */
   name: string;
   /** Selector of what is looked at: the open dialog, the screen, or the whole page. */
   part: string;
