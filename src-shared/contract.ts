@@ -725,6 +725,8 @@ export const contract = {
         decision: FindingState.optional(),
         /** Those that an edit left out, instead of those that count. */
         excluded: z.boolean().default(false),
+        /** Only the images of one group: a patient, a video, an individual. */
+        group: z.string().optional(),
         /** A run on this dataset, by whose predictions images are filtered and ordered: others are left out then. */
         run: id.optional(),
         outcome: z.enum(['right', 'wrong']).optional(),
@@ -747,6 +749,11 @@ export const contract = {
           }),
         ),
       }),
+    ),
+    /** Groups of a dataset's images, what must not stand on two sides of a split, the largest first; of very many some. */
+    'datasets.groups': call(
+      z.object({ dataset: z.string() }),
+      z.array(z.object({ name: z.string(), images: z.number().int() })),
     ),
     /** What was found in a dataset, kind by kind, leaks and high scores first. */
     'datasets.findings': call(

@@ -9,8 +9,11 @@ import { listSamples } from './sample-list.ts';
 import { writeList } from './write-list.ts';
 
 type Names =
-  | `datasets.${'list' | 'formats' | 'get' | 'preview' | 'import' | 'samples' | 'findings' | 'writeList' | 'delete'}`
+  | `datasets.${'list' | 'formats' | 'get' | 'preview' | 'import' | 'samples' | 'groups' | 'findings' | 'writeList' | 'delete'}`
   | 'samples.get';
+
+/** As many as one can choose from. */
+const mostGroups = 1000;
 
 export function datasetCalls(context: Context): Handlers<Names> {
   const { store, emit, reader, home } = context;
@@ -25,6 +28,7 @@ export function datasetCalls(context: Context): Handlers<Names> {
     'datasets.writeList': (input) => writeList(context, input),
     'datasets.import': (input) => startImport(context, input),
     'datasets.samples': (input) => listSamples(store, input),
+    'datasets.groups': ({ dataset }) => store.samples.groups(findDataset(store, dataset).id, mostGroups),
     'datasets.findings': ({ dataset, offset, limit, ...filter }) =>
       store.findings.page(findDataset(store, dataset).id, filter, offset, limit),
     'datasets.delete': ({ dataset }) => {

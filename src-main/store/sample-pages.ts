@@ -14,6 +14,7 @@ export interface SampleFilter {
   finding?: FindingKindName;
   decision?: FindingState;
   excluded?: boolean;
+  group?: string;
   /** By what this run predicted: what it predicted nothing of is left out where one of the three is given, or an order by a number. */
   run?: number;
   outcome?: 'right' | 'wrong';
@@ -61,7 +62,15 @@ export function samplePages(db: Db) {
      FROM json_each(@ids) wanted JOIN samples s ON s.id = wanted.value ORDER BY wanted.key`,
   );
 
+  const groups = db.prepare<[number, number], { name: string; images: number }>(
+    `SELECT group_name AS name, count(*) AS images FROM samples
+     WHERE dataset_id = ? AND present = 1 AND excluded = 0 AND group_name IS NOT NULL
+     GROUP BY group_name ORDER BY images DESC, name LIMIT ?`,
+  );
+
   return {
+    /** The largest groups, at most so many. */
+    groups: (dataset: number, limit: number) => groups.all(dataset, limit),
     /** What a map of samples tells of each, in the order of the ids; `predicted` by a run, -1 where it said nothing. */
     facts(ids: readonly number[], run: number | null): SampleFacts {
       const rows = facts.all({ ids: JSON.stringify(ids), run });
@@ -81,7 +90,7 @@ export function samplePages(db: Db) {
       offset: number,
       limit: number,
     ): { total: number; samples: ListedSample[] } {
-      const { label, split, finding, decision, run, predicted, order = 'class', among } = filter;
+      const { label, split, group, finding, decision, run, predicted, order = 'class', among } = filter;
       const where = [
         's.dataset_id = @dataset',
         's.present = 1',
@@ -90,6 +99,7 @@ export function samplePages(db: Db) {
       if (label !== undefined) where.push('s.label = @label');
       if (filter.type !== undefined) where.push(holdsType);
       if (split !== undefined) where.push('s.split = @split');
+      if (group !== undefined) where.push('s.group_name = @group');
       const named = [
         ...(finding === undefined ? [] : ['kind = @finding']),
         ...(decision === undefined ? [] : ['state = @decision']),
@@ -115,6 +125,7 @@ export function samplePages(db: Db) {
         label,
         type: filter.type,
         split,
+        group,
         finding,
         decision,
         run,

@@ -6,6 +6,7 @@ import { splits } from '../../src-shared/names.ts';
 export const filterKeys = [
   'label',
   'split',
+  'group',
   'findings',
   'decision',
   'run',
@@ -44,6 +45,7 @@ export function filterOf(query: Query): Omit<CallInput<'datasets.samples'>, 'dat
   return {
     label: numberIn(query.label),
     split: splits.find((known) => known === query.split),
+    group: query.group || undefined,
     withFindings: query.findings === '1',
     finding: findingKinds.find(({ name }) => name === query.findings)?.name,
     decision: chosen(decisions, query.decision),

@@ -200,6 +200,39 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
       return { total: all.length, samples: all.slice(offset, offset + limit) };
     },
     'datasets.accuracyWithout': () => null,
+    'datasets.groups': () => [{ name: 'troop 1', images: 12 }],
+    'datasets.edits': ({ undone }) => {
+      const made = {
+        batch: 1,
+        who: 'ada',
+        at: '2026-01-02T03:04:05.000Z',
+        hash: null,
+        finding: null,
+        other: null,
+        problem: null,
+      };
+      const edits = [
+        {
+          ...made,
+          id: 2,
+          action: 'move' as const,
+          target: 'a.jpg',
+          before: 'test',
+          after: 'train',
+          undoneAt: null,
+        },
+        {
+          ...made,
+          id: 1,
+          action: 'exclude' as const,
+          target: 'b.jpg',
+          before: null,
+          after: null,
+          undoneAt: made.at,
+        },
+      ].filter((edit) => undone || edit.undoneAt === null);
+      return { total: edits.length, edits };
+    },
     'datasets.findings': ({ dataset, kind, sample, offset = 0, limit = 200 }) => {
       const all = find(dataset).findings.filter(
         (one) =>

@@ -53,6 +53,7 @@ const good: [CallName, () => unknown][] = [
   ['datasets.preview', () => ({ path: fixture.images })],
   ['datasets.import', () => ({ path: fixture.images, name: 'again' })],
   ['datasets.samples', () => ({ dataset: '1', withFindings: true })],
+  ['datasets.groups', () => ({ dataset: 'insects' })],
   ['datasets.findings', () => ({ dataset: 'insects', kind: 'exact-duplicate', state: 'open', leaks: true })],
   [
     'datasets.edit',

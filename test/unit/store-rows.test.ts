@@ -32,6 +32,19 @@ describe('samples', () => {
     expect(after[1].id).not.toBe(before[1].id);
   });
 
+  test('are found by their group, and groups by how many they have', () => {
+    const id = store.datasets.insert(dataset('d'));
+    const of = (path: string, group: string | null) => ({ ...sample(path), group });
+    store.samples.replace(id, [of('a', 'x'), of('b', 'y'), of('c', 'y'), of('d', null)]);
+    expect(store.samples.groups(id, 10)).toEqual([
+      { name: 'y', images: 2 },
+      { name: 'x', images: 1 },
+    ]);
+    expect(store.samples.groups(id, 1)).toHaveLength(1);
+    const { total, samples } = store.samples.page(id, { group: 'y' }, 0, 10);
+    expect([total, samples.map(({ path }) => path)]).toEqual([2, ['b', 'c']]);
+  });
+
   test('keep what was found of them when others are looked at', () => {
     const id = store.datasets.insert(dataset('d'));
     store.samples.replace(id, [sample('a/1.jpg'), sample('a/2.jpg'), sample('b/3.jpg', 1)]);
