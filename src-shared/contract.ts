@@ -55,6 +55,8 @@ const page = {
 export const RunRequest = RunConfig.partial()
   .required({ dataset: true, model: true })
   .extend({
+    /** The first of those for the network where it is left out. */
+    preset: RunConfig.shape.preset.removeDefault().optional(),
     method: PartsChoice,
     extras: PartsChoice.optional(),
     resize: PartChoice.optional(),

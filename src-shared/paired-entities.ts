@@ -27,6 +27,16 @@ export function entityDifference(a: readonly EntityCounts[], b: readonly EntityC
   return { value, low, high, p };
 }
 
+/** 95 % bootstrap interval of F1 over sentences. */
+export const f1Interval = (sentences: readonly EntityCounts[]): [low: number, high: number] =>
+  // Against predictions of nothing, whose F1 is 0.
+  resampled(
+    columnsOf(
+      sentences.map(() => ({ gold: 0, predicted: 0, correct: 0 })),
+      sentences,
+    ),
+  );
+
 /**
  * What each sentence adds to F1 of b less that of a: numbers whose mean is that difference, so that what is known of means over seeds and
  * samples holds for them (`methodDifference`). Pseudo-values of the infinitesimal jackknife: F1 = 2 Σc / Σ(g + p) has the derivative

@@ -10,11 +10,12 @@ import { normalOf, randomOf } from '../../src-main/data/random.ts';
 import type { Arrays, Program } from '../../src-main/engine/engine.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
 import { mostMasked } from '../../src-main/text/masking.ts';
-import { placesValues } from '../../src-main/text/objective.ts';
-import { maskedPieces, taggedPieces } from '../../src-main/text/objectives.ts';
+import { maskedPieces, placesValues } from '../../src-main/text/objective.ts';
 import { textSpecs, textTrainingStep } from '../../src-main/text/training-step.ts';
 import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
 import { classify, evaluationScope, specsOf, targetHead } from '../../src-main/transfer/network.ts';
+import { taggedTexts } from '../../src-main/transfer/step-input.ts';
+import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 
 const [kind, ...rest] = process.argv.slice(2);
 const profile = rest[5];
@@ -35,7 +36,6 @@ const network = {
 const { backbone } = network;
 const pieces = batch * length;
 const masked = mostMasked(pieces);
-const every = Array.from({ length: pieces }, (_, at) => at);
 const chosen = Array.from({ length: masked }, (_, at) => Math.floor(at / 0.15));
 const fed: Arrays = {
   pieces: Int32Array.from({ length: pieces }, (_, at) => (at * 7919) % vocabulary),
@@ -43,9 +43,12 @@ const fed: Arrays = {
   learning_rate: Float32Array.of(1e-5),
   step: Float32Array.of(1),
 };
-const objectives = {
+const every = Array.from({ length: pieces }, (_, at) => at);
+const optimizer = optimizerOf({ name: 'adamw' });
+const terms = termsOf([], [{ name: 'gradient-clipping' }]);
+const programs = {
   pretrain: () => ({
-    objective: maskedPieces(masked),
+    program: textTrainingStep(network, { batch, length, objective: maskedPieces(masked), optimizer, terms }),
     more: placesValues(
       'masked',
       masked,
@@ -54,13 +57,15 @@ const objectives = {
     ),
   }),
   tag: () => ({
-    objective: taggedPieces(pieces),
-    more: placesValues(
-      'tag',
-      pieces,
-      every,
-      every.map((at) => at % tags),
-    ),
+    program: trainingProgram(network, {
+      ...{ batch, size: length, terms, optimizer },
+      headLearningRateMultiplier: 1,
+      input: taggedTexts,
+    }),
+    more: {
+      labels: Int32Array.from(every, (at) => at % tags),
+      counts: new Float32Array(pieces).fill(1),
+    } as Arrays,
   }),
 };
 
@@ -87,12 +92,7 @@ async function open() {
     const { pieces, present } = fed;
     return { executable: await engine.compile(program, { constants }), batch: { pieces, present } };
   }
-  const { objective, more } = objectives[kind as keyof typeof objectives]();
-  const program = textTrainingStep(network, {
-    ...{ batch, length, objective },
-    optimizer: optimizerOf({ name: 'adamw' }),
-    terms: termsOf([], [{ name: 'gradient-clipping' }]),
-  });
+  const { program, more } = programs[kind as keyof typeof programs]();
   const executable = await engine.compile(program);
   const isWeight = (name: string) => !name.startsWith('mean/') && !name.startsWith('square/');
   const state = Object.entries(program.state).map(([name, { shape }]) => [

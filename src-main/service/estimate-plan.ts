@@ -35,6 +35,7 @@ export async function estimatePlan(context: Context, given: Experiment['plan']):
   const widest = Math.max(...plan.rates);
   const chosen = plan.seeds.map((seed) => samplesForRun(store, dataset, widest, seed).samples);
   const work = (config: RunConfig): RunWork['run'] => ({
+    task: dataset.task,
     config,
     targetClasses: dataset.classes.length,
     classNames: dataset.classes,

@@ -1,5 +1,6 @@
 import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { classList } from '../formats/class-names/class-list.ts';
 import { type ClassFile, fitClasses } from '../formats/class-names/read-class-file.ts';
 import { contentKey } from '../formats/content-cache.ts';
@@ -11,7 +12,7 @@ import { checkUnchanged, hashFile } from './data-check.ts';
 import { findDataset, findModel } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
 import { relationshipRows } from './relationship-rows.ts';
-import { jobModel, jobSamples, learnedRow, samplesForRun, withoutSamples } from './run-samples.ts';
+import { jobSamples, learnedRow, runModel, samplesForRun, withoutSamples } from './run-samples.ts';
 import { requireSourceHead } from './source-head.ts';
 import type { TaskWork } from './tasks.ts';
 
@@ -59,7 +60,10 @@ export function relationshipCalls(context: Context): Handlers<Names> {
         async (task) => {
           if (calibrationData !== undefined)
             await calibrateModel(context, task, model, calibrationData, engine);
-          const network = jobModel(home, store.models.get(model.id) ?? model);
+          const now = store.models.get(model.id) ?? model;
+          // Loaded here, not above: it brings tf.js along.
+          const { usualStep } = await import('./run-config.ts');
+          const network = runModel(home, now, usualStep(now));
           const keyWithout = (left: readonly number[]) =>
             relationshipKey({
               approach,
@@ -72,13 +76,15 @@ export function relationshipCalls(context: Context): Handlers<Names> {
             });
           const known = store.relationships.getByKey(keyWithout([]));
           if (known) return known.id;
-          await checkUnchanged(
-            context,
-            dataset.path,
-            splits.flatMap((split) => samples[split]),
-          );
+          if (taskNamed(dataset.task).takes === 'images')
+            await checkUnchanged(
+              context,
+              dataset.path,
+              splits.flatMap((split) => samples[split]),
+            );
           const { relationship, without } = await learn(context, task, {
             kind: 'relationship',
+            task: dataset.task,
             approach,
             engine,
             targetClasses: dataset.classes.length,

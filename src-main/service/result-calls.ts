@@ -2,6 +2,8 @@ import type { Evaluation } from '../../src-shared/contract.ts';
 import type { Run, Split } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { evaluate } from '../../src-shared/metrics.ts';
+import { evaluateTagged } from '../../src-shared/tagged-evaluation.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import type { Context, Handlers } from './context.ts';
 import { inSlices } from './in-slices.ts';
 import { labelFilter } from './label-filter.ts';
@@ -17,6 +19,14 @@ export function resultCalls({ store }: Context): Handlers<Names> {
   const evaluations = new Map<string, Evaluation>();
 
   async function evaluateRun(run: Run, split: Split): Promise<Evaluation> {
+    const metrics = split === 'train' ? null : run[split];
+    if (taskNamed(run.task).classesOf === 'entities' && metrics)
+      return evaluateTagged(
+        store.predictions.tagged(run.id, split),
+        store.runs.record(run.id)!.targetClasses,
+        split,
+        metrics,
+      );
     const predicted = await inSlices(store.predictions.read(run.id, split));
     if (!predicted) throw nothingPredicted(run, split);
     return evaluate(predicted, store.runs.record(run.id)!.targetClasses, split);

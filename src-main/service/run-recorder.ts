@@ -117,6 +117,9 @@ export function openRecorder(base: Base, run: RecordedRun) {
       case 'predictions':
         predictions.take(message.predictions, write);
         break;
+      case 'tagged':
+        predictions.takeTagged(message.predictions, write);
+        break;
     }
   }
 

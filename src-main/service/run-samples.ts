@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Dataset, Model, Run, Split } from '../../src-shared/domain.ts';
+import type { Dataset, Model, Run, RunConfig, Split } from '../../src-shared/domain.ts';
 import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { alikeByPath } from '../data/alike.ts';
@@ -9,7 +9,7 @@ import { splitSamples } from '../data/split.ts';
 import type { NewRelationship } from '../store/relationships.ts';
 import type { StampedSample } from '../store/samples.ts';
 import type { Store } from '../store/store.ts';
-import type { JobModel, JobRelationship, JobSample } from '../trainer/protocol.ts';
+import type { AnyModel, JobModel, JobRelationship, JobSample } from '../trainer/protocol.ts';
 import type { Home } from './home.ts';
 import { readablePlace } from './image-places.ts';
 
@@ -71,9 +71,9 @@ export function samplesOfRun(store: Store, dataset: Dataset, { config, splitHash
 
 /** A sample as a trainer sees it. `folder` is the dataset's. */
 export const jobSample = (home: Home, folder: string, sample: Omit<StampedSample, 'stamp'>): JobSample => {
-  const { id, path, hash, label, locator } = sample;
+  const { id, path, hash, label, locator, text } = sample;
   const place = locator && { place: readablePlace({ home }, folder, sample) };
-  return { id, path: join(folder, path), hash, label, ...place };
+  return { id, path: join(folder, path), hash, label, ...place, ...(text && { text }) };
 };
 
 /** Samples as a trainer sees them, by split. `folder` is the dataset's. */
@@ -111,6 +111,26 @@ export function jobModel(home: Home, model: Model, resize?: string): JobModel {
     sourceClasses: model.sourceClasses.length,
     temperature: model.temperature,
     ...(model.calibration && { calibration: model.calibration }),
+  };
+}
+
+/** The network of a run as its trainer sees it; `size` is the side of pictures, or the most pieces of a text. */
+export function runModel(
+  home: Home,
+  model: Model,
+  { resize, size }: Pick<RunConfig, 'resize' | 'size'>,
+): AnyModel {
+  if (!model.text) return jobModel(home, model, resize?.name);
+  return {
+    path: home.modelFile(model.hash),
+    hash: model.hash,
+    architecture: model.architecture,
+    padding: model.padding,
+    batchNormEpsilon: model.batchNormEpsilon,
+    sourceClasses: model.sourceClasses.length,
+    temperature: model.temperature,
+    text: model.text,
+    longest: size,
   };
 }
 

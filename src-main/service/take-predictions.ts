@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { predictionColumns } from '../../src-shared/prediction-columns.ts';
 import { createRows, type RowsFile, syncRows, writeRows } from '../formats/npy-rows.ts';
 import type { Store } from '../store/store.ts';
-import type { Predictions } from '../trainer/protocol.ts';
+import type { Predictions, TaggedPredictions } from '../trainer/protocol.ts';
 
 export interface PredictedRun {
   id: number;
@@ -40,6 +40,27 @@ export function takePredictions(store: Store, run: PredictedRun) {
         if (first === 0)
           coming = store.predictions.begin(run.id, split, { ...file, path: run.toStored(file.path) });
         store.predictions.add(coming, { ...found, first, sampleIds, labels });
+        if (first + sampleIds.length === total) store.predictions.finish(coming);
+      });
+    },
+    /** The same of texts with tags, whose distributions are not kept. */
+    takeTagged(
+      { split, first, total, sampleIds, tags, errors, confidence, loss }: TaggedPredictions,
+      write: (work: () => void) => void,
+    ): void {
+      const block = {
+        ...{ first, sampleIds, tags, confidence, loss },
+        // As if the right number of errors, none, were the class.
+        labels: new Int32Array(sampleIds.length),
+        predicted: errors,
+        rank: errors.map((count) => count + 1),
+        squaredError: new Float64Array(sampleIds.length),
+        top: { labels: new Int32Array(), probabilities: new Float32Array() },
+      };
+      write(() => {
+        if (first === 0)
+          coming = store.predictions.begin(run.id, split, { path: '', rows: total, columns: 0 });
+        store.predictions.add(coming, block);
         if (first + sampleIds.length === total) store.predictions.finish(coming);
       });
     },

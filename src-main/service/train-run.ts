@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Dataset, EngineChoice, type Model, type Run, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { preparationOf } from '../../src-shared/parts.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { makeFolder } from '../formats/make-folder.ts';
 import { relationshipKey } from '../trainer/content-keys.ts';
 import type { AverageJob, JobRelationship, TrainJob } from '../trainer/protocol.ts';
@@ -17,6 +18,7 @@ import {
   jobSamples,
   learnedRow,
   type RunSamples,
+  runModel,
   samplesOfRun,
   withoutSamples,
 } from './run-samples.ts';
@@ -151,11 +153,13 @@ async function prepare(base: Base, run: Run) {
     });
     store.runs.setTargetClasses(run.id, dataset.classes);
   }
-  await checkUnchanged(
-    base,
-    dataset.path,
-    splits.flatMap((split) => chosen.samples[split]),
-  );
+  // Texts are in the dataset's record.
+  if (taskNamed(dataset.task).takes === 'images')
+    await checkUnchanged(
+      base,
+      dataset.path,
+      splits.flatMap((split) => chosen.samples[split]),
+    );
 
   const runFolder = join(home.runFolder(run.id), String(store.runs.record(run.id)!.attempt));
   makeFolder(runFolder);
@@ -171,21 +175,22 @@ async function prepare(base: Base, run: Run) {
   const samples = jobSamples(home, dataset.path, used);
   const { relationship, describe } = await relationshipFor(base, run, dataset, model, chosen);
   const common = {
+    task: run.task,
     run: run.id,
     config: { ...run.config, engine: engineFor(run, resumeFrom !== undefined) },
     targetClasses: dataset.classes.length,
     classNames: dataset.classes,
-    model: jobModel(home, model, run.config.resize?.name),
     samples,
     cacheFolder: home.cache,
     runFolder,
   };
   const sources = await sourcesOf(base, run);
   const job: TrainJob | AverageJob = sources
-    ? { kind: 'average', ...common, sources }
+    ? { kind: 'average', ...common, model: jobModel(home, model, run.config.resize?.name), sources }
     : {
         kind: 'train',
         ...common,
+        model: runModel(home, model, run.config),
         relationship,
         teacher: await teacherWeights(base, run.config.method, dataset.classes),
         resumeFrom: resumeFrom ? home.fromStored(resumeFrom.path) : null,
@@ -229,7 +234,7 @@ async function relationshipFor(
     relationshipKey({
       ...run.config,
       approach: wanted ?? 'reverse',
-      model: jobModel(home, model, run.config.resize?.name),
+      model: runModel(home, model, run.config),
       samples: withoutSamples(chosen.samples, without),
       targetClasses: dataset.classes,
       sourceClasses: model.sourceClasses,

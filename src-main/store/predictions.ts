@@ -23,7 +23,7 @@ export interface PredictionFilter {
   wrongOnly?: boolean;
 }
 
-/** The file that holds the whole distributions of a split's predictions: float32 [rows, columns]. */
+/** The file that holds the whole distributions of a split's predictions: float32 [rows, columns]; none, and no columns, of texts with tags. */
 export interface ProbabilityFile {
   /** Relative to the data folder. */
   path: string;
@@ -82,6 +82,13 @@ function fromRow({ predicted, confidence, loss, rank, top, tags, position, ...sa
 /** A prediction and its row in the file of probabilities. */
 export type Placed = Prediction & { position: number };
 
+/** A text with the tags that it has, and that were predicted of it. */
+export interface TaggedText {
+  id: number;
+  gold: string[];
+  predicted: string[];
+}
+
 /** How many rows are read, and how many are removed, in one go. */
 const rowsAtOnce = 5000;
 const removedAtOnce = 500;
@@ -114,7 +121,9 @@ export function predictionStore(db: Db) {
     'SELECT id, file AS path, rows, columns FROM predicted_splits WHERE run_id = ? AND split = ? AND whole = 1',
   );
   const files = db
-    .prepare<[number], string>('SELECT file FROM predicted_splits WHERE run_id = ? AND whole = 1')
+    .prepare<[number], string>(
+      "SELECT file FROM predicted_splits WHERE run_id = ? AND whole = 1 AND file <> ''",
+    )
     .pluck();
   const part = db
     .prepare<[number, number], [number, number, number, number, number, number]>(
@@ -122,6 +131,11 @@ export function predictionStore(db: Db) {
        WHERE set_id = ? AND sample_id > ? ORDER BY sample_id LIMIT ${rowsAtOnce}`,
     )
     .raw();
+
+  const tagged = db.prepare<[number, string], { id: number; content: string; tags: string }>(
+    `SELECT s.id, s.content, p.tags FROM predicted_splits t JOIN predictions p ON p.set_id = t.id JOIN samples s ON s.id = p.sample_id
+     WHERE t.run_id = ? AND t.split = ? AND t.whole = 1 AND p.tags IS NOT NULL ORDER BY s.id`,
+  );
 
   return {
     /** Begins the predictions of a split, which nobody sees yet; returns what to call them. */
@@ -190,6 +204,14 @@ export function predictionStore(db: Db) {
       }
       return found;
     },
+
+    /** The tags of each text of a split, given and predicted, in ascending order of the samples' ids; empty where the run has none. */
+    tagged: (run: number, split: Split): TaggedText[] =>
+      tagged.all(run, split).map(({ id, content, tags }) => ({
+        id,
+        gold: JSON.parse(content).tags,
+        predicted: JSON.parse(tags),
+      })),
 
     /** One page; of equals in `order` those of the first images first. */
     page(

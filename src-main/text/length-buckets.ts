@@ -14,24 +14,28 @@ export interface Bucket {
 const leastShare = 0.02;
 
 /**
- * Texts by their numbers of pieces in buckets of doubling lengths up to `longest`, whose batches hold about `pieces` pieces. A text
- * is in the shortest bucket that holds it, unless that would have hardly any.
+ * Texts by their numbers of pieces in buckets of doubling lengths up to `longest`, whose batches hold so many texts. A text is in the
+ * shortest bucket that holds it, unless that would have hardly any, or fewer than `least`.
  */
-export function bucketsOf(counts: readonly number[], longest: number, pieces: number): Bucket[] {
+export function bucketsOf(
+  counts: readonly number[],
+  longest: number,
+  batchOf: (length: number) => number,
+  least = 1,
+): Bucket[] {
   const lengths: number[] = [longest];
   while (lengths[0] > 16) lengths.unshift(Math.ceil(lengths[0] / 2));
   const buckets: Bucket[] = [];
   let waiting: number[] = [];
-  let least = 0;
+  let shorter = 0;
   for (const length of lengths) {
     const fitting = [...counts.keys()].filter(
-      (text) => counts[text] > least && (counts[text] <= length || length === longest),
+      (text) => counts[text] > shorter && (counts[text] <= length || length === longest),
     );
-    least = length;
+    shorter = length;
     waiting = [...waiting, ...fitting];
-    if (waiting.length < Math.max(1, leastShare * counts.length) && length < longest) continue;
-    if (waiting.length > 0)
-      buckets.push({ length, batch: Math.max(1, Math.round(pieces / length)), texts: waiting });
+    if (waiting.length < Math.max(least, leastShare * counts.length) && length < longest) continue;
+    if (waiting.length > 0) buckets.push({ length, batch: batchOf(length), texts: waiting });
     waiting = [];
   }
   return buckets;

@@ -2,8 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TensorDescription } from '../backbones/backbone.ts';
 import type { Specs, Tensors } from '../engine/engine.ts';
 import { labelCrossEntropy } from '../engine/ops/label-cross-entropy.ts';
-import { crossEntropy } from '../transfer/cross-entropy.ts';
-import { classify, type Network } from '../transfer/network.ts';
+import { classify, type Network, sourceHeadTensors } from '../transfer/network.ts';
 
 /** What a step is to make smaller, and what it asks for: heads, state and inputs. */
 export interface Objective {
@@ -31,7 +30,7 @@ export interface TextView {
  * Inputs that name `count` of a batch's pieces: where they are (their numbers in the batch, row after row), a label for each, and
  * what it counts. Places that are not needed count 0.
  */
-export const placesSpecs = (name: string, count: number): Specs => ({
+const placesSpecs = (name: string, count: number): Specs => ({
   [`${name}_places`]: { shape: [count], dtype: 'int32' },
   [`${name}_labels`]: { shape: [count], dtype: 'int32' },
   [`${name}_counts`]: { shape: [count, 1], dtype: 'float32' },
@@ -56,22 +55,22 @@ export function placesValues(
   };
 }
 
-/**
- * Mean cross-entropy of what a head makes of the pieces that `placesSpecs` names, with the distribution that belongs to each label:
- * the label itself, or its row of `distributions` [labels, classes]. The head sees no other piece.
- */
-export function lossAtPlaces(
-  name: string,
-  { network, features, weights, held }: TextView,
-  head: string,
-  distributions?: tf.Tensor2D,
-): tf.Scalar {
+/** Mean cross-entropy of what a head makes of the pieces that `placesSpecs` names, with their labels. The head sees no other piece. */
+function lossAtPlaces(name: string, { network, features, weights, held }: TextView, head: string): tf.Scalar {
   const [batch, length, width] = features.shape;
   const rows = tf.gather(tf.reshape(features, [batch * length, width]), held[`${name}_places`]);
   const logits = classify(network, rows, weights, head);
   const labels = held[`${name}_labels`] as tf.Tensor1D;
   const counts = held[`${name}_counts`] as tf.Tensor2D;
-  return distributions
-    ? crossEntropy(logits, tf.gather(distributions, labels) as tf.Tensor2D, counts)
-    : labelCrossEntropy(logits, labels, counts);
+  return labelCrossEntropy(logits, labels, counts);
 }
+
+/**
+ * Masked language modelling: which piece stood at each of `count` places. Devlin et al., «BERT», NAACL 2019, section 3.1, task 1.
+ * Inputs `masked_…`, see `placesSpecs`.
+ */
+export const maskedPieces = (count: number): Objective => ({
+  heads: sourceHeadTensors,
+  batch: placesSpecs('masked', count),
+  loss: (view) => ({ loss: lossAtPlaces('masked', view, view.network.backbone.head) }),
+});

@@ -7,8 +7,7 @@ import { untrainedWeights } from '../transfer/untrained-weights.ts';
 import { withNorm } from '../transfer/updates.ts';
 import { type Bucket, batchAt, bucketsOf } from './length-buckets.ts';
 import { maskPieces, mostMasked } from './masking.ts';
-import { placesValues } from './objective.ts';
-import { maskedPieces } from './objectives.ts';
+import { maskedPieces, placesValues } from './objective.ts';
 import type { Piece, Tokenizer } from './tokenizer.ts';
 import { textTrainingStep } from './training-step.ts';
 
@@ -77,7 +76,7 @@ export async function openPretraining(
     Array.from({ length: Math.ceil(text.length / room) }, (_, at) => text.slice(at * room, (at + 1) * room)),
   );
   const counts = parts.map((part) => part.length + 2);
-  const buckets = bucketsOf(counts, longest, plan.pieces);
+  const buckets = bucketsOf(counts, longest, (length) => Math.max(1, Math.round(plan.pieces / length)));
   const programs = new Map<Bucket, Compiled>();
   let state: Specs = {};
   for (const bucket of buckets) {

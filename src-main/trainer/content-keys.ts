@@ -2,7 +2,7 @@
 import type { Approach, Precision } from '../../src-shared/domain.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import { contentKey } from '../formats/content-cache.ts';
-import type { JobModel, JobSample } from './protocol.ts';
+import type { AnyModel, JobModel, JobSample } from './protocol.ts';
 
 /** Each rises where what it names would come out otherwise: the way from an image's bytes to its logits; the learning. */
 const sourceLogitsVersion = 1;
@@ -40,7 +40,7 @@ export const sourceLogitsKey = (
 /** What a relationship follows from. */
 export interface RelationshipOrigin {
   approach: Approach;
-  model: JobModel;
+  model: AnyModel;
   /** As it was asked for: which engine `auto` takes is known only in the trainer. */
   engine: string;
   precision: Precision;
@@ -73,7 +73,8 @@ export function relationshipKey(origin: RelationshipOrigin): string {
 }
 
 /** What a term's preparation can follow from, beside what it names itself. */
-export interface PreparationOrigin extends Predictor {
+export interface PreparationOrigin extends Omit<Predictor, 'model'> {
+  model: AnyModel;
   /** The term that prepares, and what it names: its version, the options that it reads. */
   term: string;
   origin: Readonly<Record<string, unknown>>;
@@ -99,7 +100,7 @@ export const preparationKey = ({ model, samples, ...origin }: PreparationOrigin)
   });
 
 /** A network as its predictions follow from it: told by its hash wherever it lies; a temperature comes in after the logits. */
-function networkOf(model: JobModel): Record<string, unknown> {
+function networkOf(model: AnyModel): Record<string, unknown> {
   const { path: _path, temperature: _temperature, calibration: _calibration, ...network } = model;
   return network;
 }

@@ -8,7 +8,7 @@ import type { Arrays, Values } from '../engine/engine.ts';
 export function divergence(
   step: number,
   loss: number,
-  images: Float32Array,
+  images: Values,
   before: number | null,
   learningRate: number,
 ): CotuneError {

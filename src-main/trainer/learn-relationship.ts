@@ -1,32 +1,33 @@
 import type { Approach, Precision, Split } from '../../src-shared/domain.ts';
+import type { TaskName } from '../../src-shared/names.ts';
 import type { NetworkFile } from '../backbones/network-file.ts';
 import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Engine } from '../engine/engine.ts';
+import { taskOf } from '../tasks/index.ts';
 import type { Network } from '../transfer/network.ts';
 import { learnRelationship } from '../transfer/relationship.ts';
-import { labeledOutputs } from './labeled-outputs.ts';
-import type { FromTrainer, JobModel, JobRelationship, JobSample } from './protocol.ts';
+import type { AnyModel, FromTrainer, JobRelationship, JobSample } from './protocol.ts';
 
 export interface RelationshipInputs {
   approach: Approach;
-  model: JobModel;
+  task: TaskName;
+  model: AnyModel;
   /** Precision of the engine. */
   precision: Precision;
   samples: Record<Split, JobSample[]>;
-  targetClasses: number;
-  /** Names of the target classes. */
-  classNames: readonly string[];
+  /** Names of the target classes, or of the types of entities. */
+  classNames: string[];
   cacheFolder: string;
   /** What becomes of images that cannot be used. */
   unusable: UnusableImages;
 }
 
 /**
- * Learns p(source | target) from the pre-trained network's predictions on the training and validation images. The
+ * Learns p(source | target) from the pre-trained network's predictions on the training and validation samples. The
  * source temperature is the fitted one where there is one, else that of the model's metadata, else 1. `without`: ids of samples
  * whose images could not be used.
  */
-export async function learnFromImages(
+export async function learnFromSamples(
   engine: Engine,
   network: Network,
   file: NetworkFile,
@@ -34,10 +35,9 @@ export async function learnFromImages(
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
 ): Promise<{ relationship: JobRelationship; without: number[] }> {
-  const { approach, model, precision, samples, targetClasses, classNames, unusable } = inputs;
-  const { train, val } = await labeledOutputs(
+  const { approach, model, samples, classNames, unusable } = inputs;
+  const { train, val } = await taskOf(inputs.task).outputs(
     { engine, network, file },
-    { model, precision },
     inputs,
     'source',
     report,
@@ -50,7 +50,7 @@ export async function learnFromImages(
     trainLabels: train.labels,
     valLogits: val.outputs,
     valLabels: val.labels,
-    targets: targetClasses,
+    targets: classNames.length,
     classNames,
     sourceScale: 1 / temperature,
   });
@@ -62,13 +62,13 @@ export async function learnFromImages(
     sourceTemperature: temperature,
     ...origin,
     notes: [...notes, ...unusable.notes()],
-    targets: targetClasses,
+    targets: classNames.length,
   };
   const without = [...samples.train, ...samples.val].filter(({ path }) => unusable.has(path));
   return { relationship, without: without.map(({ id }) => id) };
 }
 
-function temperatureOf({ calibration, temperature }: JobModel) {
+function temperatureOf({ calibration, temperature }: AnyModel) {
   if (calibration)
     return { temperature: calibration.temperature, temperatureSource: 'fitted' as const, calibration };
   if (temperature !== null) return { temperature, temperatureSource: 'metadata' as const };

@@ -1,6 +1,7 @@
 import { CotuneError } from '../../src-shared/errors.ts';
 import { inspectModelFile } from '../backbones/inspect.ts';
 import type { Arrays } from '../engine/engine.ts';
+import type { Task } from '../tasks/task.ts';
 import { teacherName } from '../transfer/step-plan.ts';
 import type { Teacher } from '../transfer/teacher.ts';
 import { openTrained } from './evaluate-weights.ts';
@@ -10,22 +11,29 @@ import type { TrainJob } from './protocol.ts';
  * The network that a run learns from, and its weights under their names in the training program; null where it learns from none.
  * Errors: `bad-input` where it scores another number of classes, and those of reading its file.
  */
-export async function openTeacher({
-  teacher: path,
-  targetClasses,
-  model,
-}: TrainJob): Promise<{ teacher: Teacher; state: Arrays } | null> {
+export async function openTeacher(
+  { teacher: path, classNames, model }: TrainJob,
+  task: Pick<Task, 'openSource' | 'openTrained'>,
+): Promise<{ teacher: Teacher; state: Arrays } | null> {
   if (path === null) return null;
-  const found = await inspectModelFile(path);
-  const { network, weights } = openTrained(path, found);
-  if (network.sourceClasses !== targetClasses)
+  const found = 'preprocessing' in model ? await inspectModelFile(path) : null;
+  const { network, weights, head } = found ? openTrained(path, found) : task.openTrained(path, model);
+  const wanted = task.openSource(model, classNames).network.targetClasses;
+  if (network.targetClasses !== wanted)
     throw new CotuneError(
       'bad-input',
-      `The teacher ${path} tells ${network.sourceClasses} classes apart, and this run ${targetClasses}.`,
+      `The teacher ${path} tells ${network.targetClasses} classes apart, and this run ${wanted}.`,
       'Choose a finished run on the same target classes.',
     );
   return {
-    teacher: { network, normalization: found.preprocessing, learners: model.preprocessing },
+    teacher: {
+      network,
+      head: head === 'source' ? head : 'target',
+      normalization:
+        found && 'preprocessing' in model
+          ? { own: found.preprocessing, learners: model.preprocessing }
+          : null,
+    },
     state: Object.fromEntries(Object.entries(weights).map(([name, values]) => [teacherName(name), values])),
   };
 }

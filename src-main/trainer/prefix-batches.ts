@@ -9,7 +9,7 @@ import { chosenFrom } from '../transfer/part.ts';
 import type { FrozenPrefix } from '../transfer/step-plan.ts';
 import { tappedProgram } from '../transfer/tapped-program.ts';
 import { evaluationBatch } from './predict-logits.ts';
-import type { TrainJob } from './protocol.ts';
+import type { JobModel, TrainJob } from './protocol.ts';
 
 /** Bytes of memory that what is made of the images may take: the same on every machine, so that a run is resumed as it began. */
 const memoryLimit = 2 * 2 ** 30;
@@ -30,7 +30,12 @@ export async function prefixBatches(
   network: Network,
   stage: number,
   weights: Arrays,
-  { config, model, samples: { train: samples }, cacheFolder }: TrainJob,
+  {
+    config,
+    model,
+    samples: { train: samples },
+    cacheFolder,
+  }: Pick<TrainJob, 'config' | 'samples' | 'cacheFolder'> & { model: JobModel },
   unusable: UnusableImages,
   onProgress: (done: number, total: number) => void,
 ): Promise<PrefixBatches | null> {

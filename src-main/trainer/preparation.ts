@@ -3,6 +3,7 @@ import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
 import { openContentCache } from '../formats/content-cache.ts';
 import { packArrays, unpackArrays } from '../formats/packed-arrays.ts';
+import { taskOf } from '../tasks/index.ts';
 import type { Network } from '../transfer/network.ts';
 import type { Preparation } from '../transfer/term.ts';
 import { preparationKey } from './content-keys.ts';
@@ -32,24 +33,25 @@ export function preparationFor(
 ): Preparation {
   const { config, model, samples, targetClasses, cacheFolder } = job;
   const { batch, size, seed, steps, precision } = config;
-  const images = { size, preprocessing: model.preprocessing, cacheFolder, unusable };
-  const labels = samples.train.map(({ label }) => label);
+  const labels = taskOf(job.task).labelsOf(samples.train, job.classNames);
+  const pixels = 'preprocessing' in model ? model.preprocessing : null;
   return {
     network,
     pretrained,
     seed,
     steps,
-    ownSize: model.preprocessing.inputSize,
+    ownSize: pixels?.inputSize ?? size,
     batch,
     size,
     labels,
-    trainingImages: countsOf(labels, targetClasses),
+    trainingImages: countsOf(labels, network.targetClasses),
     weights,
     relationship,
     features,
     note: (text) => report({ type: 'note', text }),
     async *images(places, atOnce) {
       const chosen = places.map((place) => samples.train[place]);
+      const images = { size, preprocessing: pixels!, cacheFolder, unusable };
       yield* await openEvaluationBatches({ samples: chosen, batch: atOnce, ...images });
     },
     compile: (program, constants = {}) => engine.compile(program, { constants, yields: true }),

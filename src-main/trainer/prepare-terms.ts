@@ -1,10 +1,11 @@
 import type { NetworkFile } from '../backbones/network-file.ts';
 import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
+import { taskOf } from '../tasks/index.ts';
 import type { Network } from '../transfer/network.ts';
 import { type ChosenTerm, ownName, type Preparation } from '../transfer/term.ts';
-import { type LabeledOutputs, labeledOutputs } from './labeled-outputs.ts';
-import { learnFromImages } from './learn-relationship.ts';
+import type { LabeledOutputs } from './labeled-outputs.ts';
+import { learnFromSamples } from './learn-relationship.ts';
 import { preparationFor } from './preparation.ts';
 import type { FromTrainer, TrainJob } from './protocol.ts';
 
@@ -30,16 +31,15 @@ export async function prepareTerms(
     if (job.relationship) return job.relationship.matrix;
     const { precision } = job.config;
     const inputs = { ...job, approach, precision, unusable };
-    const learned = await learnFromImages(engine, alone, file, inputs, report, signal);
+    const learned = await learnFromSamples(engine, alone, file, inputs, report, signal);
     report({ type: 'relationship', ...learned });
     return learned.relationship.matrix;
   };
   const features: Preparation['features'] = async () => {
-    const { model, config, samples, cacheFolder } = job;
-    const { train, val } = await labeledOutputs(
+    const { precision, size } = job.config;
+    const { train, val } = await taskOf(job.task).outputs(
       { engine, network: alone, file },
-      { model, precision: config.precision, size: config.size },
-      { samples, cacheFolder, unusable },
+      { ...job, precision, size, unusable },
       'features',
       report,
       signal,

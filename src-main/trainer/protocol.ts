@@ -14,29 +14,48 @@ import type {
   Split,
   SplitMetrics,
   TemperatureSource,
+  TextContent,
+  TextInput,
 } from '../../src-shared/domain.ts';
 import type { ErrorValue } from '../../src-shared/errors.ts';
+import type { TaskName } from '../../src-shared/names.ts';
 import type { ImageSource } from '../data/stored-images.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 
 /** One image as a trainer sees it. `hash` keys every cache of what is computed from it. */
 export interface JobSample extends ImageSource {
   id: number;
+  /** −1 of a text with tags. */
   label: number;
+  /** There where it is a text. */
+  text?: TextContent;
 }
 
-export interface JobModel {
+interface Weights {
   /** Absolute path of the safetensors file. */
   path: string;
   hash: string;
   architecture: string;
   padding: 'symmetric' | 'same';
   batchNormEpsilon: number;
-  preprocessing: Preprocessing;
   sourceClasses: number;
   temperature: number | null;
   calibration?: Calibration;
 }
+
+/** A network of images. */
+export interface JobModel extends Weights {
+  preprocessing: Preprocessing;
+}
+
+/** A network of texts. */
+export interface TextModel extends Weights {
+  text: TextInput;
+  /** Pieces that texts are cut to. */
+  longest: number;
+}
+
+export type AnyModel = JobModel | TextModel;
 
 /** A relationship matrix, row-major float32 [targets, sources], each row a distribution over source classes. */
 export interface JobRelationship {
@@ -57,12 +76,13 @@ export interface JobRelationship {
 /** Learns a relationship only. */
 export interface RelationshipJob {
   kind: 'relationship';
+  task: TaskName;
   approach: Approach;
   engine: RunConfig['engine'];
   targetClasses: number;
   /** Names of the target classes, for what is said about them. */
   classNames: string[];
-  model: JobModel;
+  model: AnyModel;
   samples: Record<Split, JobSample[]>;
   cacheFolder: string;
 }
@@ -70,12 +90,13 @@ export interface RelationshipJob {
 /** Trains one network. `samples` is already split and subset; `relationship` is given where the store has it. */
 export interface TrainJob {
   kind: 'train';
+  task: TaskName;
   run: number;
   config: RunConfig;
   targetClasses: number;
   /** Names of the target classes, kept with the trained weights. */
   classNames: string[];
-  model: JobModel;
+  model: AnyModel;
   samples: Record<Split, JobSample[]>;
   relationship: JobRelationship | null;
   /** Trained weights of the run that its method learns from, an absolute path; null where it learns from none. */
@@ -88,8 +109,11 @@ export interface TrainJob {
 }
 
 /** Makes one network of the trained networks of other runs, as the configuration's method says. */
-export interface AverageJob extends Omit<TrainJob, 'kind' | 'relationship' | 'teacher' | 'resumeFrom'> {
+export interface AverageJob
+  extends Omit<TrainJob, 'kind' | 'model' | 'relationship' | 'teacher' | 'resumeFrom'> {
   kind: 'average';
+  /** A network of images. */
+  model: JobModel;
   /** In the order in which the method names them. */
   sources: { run: number; config: RunConfig; weightsPath: string }[];
 }
@@ -261,7 +285,9 @@ export interface DataWork {
 /** A run to measure by a short one, in folders of its own. */
 export interface RunWork {
   what: 'run';
-  run: Omit<TrainJob, 'kind' | 'run' | 'relationship' | 'teacher' | 'runFolder' | 'resumeFrom'>;
+  run: Omit<TrainJob, 'kind' | 'model' | 'run' | 'relationship' | 'teacher' | 'runFolder' | 'resumeFrom'> & {
+    model: JobModel;
+  };
 }
 
 /** Measures a part of the program, in a process like that of a run. */
@@ -298,6 +324,17 @@ export interface Predictions {
   total: number;
   sampleIds: Int32Array;
   probabilities: Float32Array;
+}
+
+/** What was predicted of some tagged texts of one split: it comes in blocks, in order. */
+export interface TaggedPredictions extends Pick<Predictions, 'split' | 'first' | 'total' | 'sampleIds'> {
+  /** A tag for each word. */
+  tags: string[][];
+  /** How many entities of each are missed, invented or not as they should be. */
+  errors: Int32Array;
+  /** Means over its words: probability of the predicted tag, and −ln p(true tag) in nats. */
+  confidence: Float64Array;
+  loss: Float64Array;
 }
 
 /** How much each place of what a network sees speaks for a class; below zero it speaks against it. */
@@ -343,6 +380,7 @@ export type FromTrainer =
   /** A checkpoint is whole on the disk; `best` is the file of the best weights that it names. */
   | { type: 'checkpoint'; step: number; path: string; best: string | null }
   | { type: 'predictions'; predictions: Predictions }
+  | { type: 'tagged'; predictions: TaggedPredictions }
   /** One image of a predict job: probabilities by target class, or why there are none. */
   | { type: 'predicted'; path: string; probabilities: Float32Array | null; error: ErrorValue | null }
   /** One image of an explain job: its map, or why there is none. */

@@ -1,7 +1,7 @@
 import { leaveOut } from '../data/unusable-images.ts';
 import { openEngine } from '../engine/open.ts';
-import { learnFromImages } from './learn-relationship.ts';
-import { openSource } from './open-source.ts';
+import { taskOf } from '../tasks/index.ts';
+import { learnFromSamples } from './learn-relationship.ts';
 import type { FromTrainer, RelationshipJob } from './protocol.ts';
 
 /** A relationship for its own sake: learned from images by an engine that is opened for it, and reported. */
@@ -12,13 +12,13 @@ export async function relationshipOfImages(
 ): Promise<void> {
   const engine = await openEngine(job.engine, { cacheFolder: job.cacheFolder });
   report({ type: 'engine', engine: engine.info });
-  const { network, file } = openSource(job.model, job.targetClasses);
+  const { network, file } = taskOf(job.task).openSource(job.model, job.classNames);
   const { train, val } = job.samples;
   const unusable = leaveOut([...train, ...val], { learned: train });
   const inputs = { ...job, precision: 'full', unusable } as const;
   report({
     type: 'relationship',
-    ...(await learnFromImages(engine, network, file, inputs, report, signal)),
+    ...(await learnFromSamples(engine, network, file, inputs, report, signal)),
   });
   await engine.dispose();
 }

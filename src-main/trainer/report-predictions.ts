@@ -25,12 +25,12 @@ export function* predictionBlocks(
     };
 }
 
-export function reportPredictions(
-  report: (message: FromTrainer) => void,
+/** The same as messages. */
+export function* predictionMessages(
   split: Split,
   sampleIds: Int32Array,
   probabilities: Float32Array,
-): void {
+): Generator<FromTrainer> {
   for (const predictions of predictionBlocks(split, sampleIds, probabilities))
-    report({ type: 'predictions', predictions });
+    yield { type: 'predictions', predictions };
 }

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { readNetwork } from '../backbones/network-file.ts';
+import { taskOf } from '../tasks/index.ts';
 import { termsOf } from '../transfer/catalog.ts';
+import { newHead } from '../transfer/initial-state.ts';
 import { beginRun } from './begin-run.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import { leaveOutOf } from './leave-out-of.ts';
-import { openSource } from './open-source.ts';
 import { prepareTerms } from './prepare-terms.ts';
 import type { FromTrainer, TrainJob } from './protocol.ts';
 import { stopwatch } from './stopwatch.ts';
 import { testTrained } from './test-trained.ts';
-import { writeTrainedWeights } from './trained-weights.ts';
 
 /**
  * A run of a method in closed form: what it prepares is the trained network. One that was stopped begins again, with what is
@@ -21,10 +21,11 @@ export async function solve(
   signal: AbortSignal,
   engines: KeptEngine,
 ): Promise<void> {
-  const { config, model } = job;
+  const { config } = job;
   const engine = await beginRun(job, report, engines);
   const watch = stopwatch(null);
-  const { file, network } = openSource(model, job.targetClasses);
+  const task = taskOf(job.task);
+  const { file, network } = task.openSource(job.model, job.classNames);
   const unusable = leaveOutOf(job, report);
   const weights = () => readNetwork(file, file.tensors);
   const tools = { engine, network, file, unusable, weights };
@@ -33,6 +34,6 @@ export async function solve(
   );
   signal.throwIfAborted();
   const weightsPath = join(job.runFolder, 'weights.safetensors');
-  writeTrainedWeights(weightsPath, network, { ...weights(), ...solved }, job);
+  task.writeTrained(weightsPath, network, { ...newHead(network, config.seed), ...weights(), ...solved }, job);
   await testTrained(weightsPath, 0, engine, { ...job, unusable }, watch, report, signal);
 }

@@ -1,52 +1,53 @@
-import { ofImages } from '../../src-shared/run-settings.ts';
+import type { RunConfig, SplitMetrics } from '../../src-shared/domain.ts';
 import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Engine } from '../engine/engine.ts';
+import { taskOf } from '../tasks/index.ts';
 import { evaluationOf } from '../transfer/catalog.ts';
 import { likelyWrong } from '../transfer/confident-learning.ts';
-import { evaluateSplits, openTrained } from './evaluate-weights.ts';
 import type { FromTrainer, JobSample, TrainJob } from './protocol.ts';
-import { reportPredictions } from './report-predictions.ts';
 import type { stopwatch } from './stopwatch.ts';
+
+/** Whether a run is tested otherwise than it is validated on the way. */
+export const isTestedOtherwise = ({ evaluation }: RunConfig): boolean =>
+  evaluation !== undefined && evaluationOf(evaluation).views.length > 1;
+
+/** What a validation adds to the curves. */
+export const validationCurves = ({ accuracy, nll, entities }: SplitMetrics): Record<string, number> => ({
+  val_accuracy: accuracy,
+  val_nll: nll,
+  ...(entities && { val_entity_f1: entities.f1 }),
+});
 
 /** The end of a run of so many `steps`: the file that is kept is what is tested, once. */
 export async function testTrained(
   weightsPath: string,
   steps: number,
   engine: Engine,
-  {
-    model,
-    config,
-    samples,
-    cacheFolder,
-    unusable,
-  }: Pick<TrainJob, 'model' | 'config' | 'samples' | 'cacheFolder'> & { unusable: UnusableImages },
+  job: Pick<TrainJob, 'task' | 'model' | 'config' | 'samples' | 'cacheFolder' | 'classNames'> & {
+    unusable: UnusableImages;
+  },
   watch: ReturnType<typeof stopwatch>,
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { size, batch, select } = config;
-  // On the way the center crop is enough; the weights that are tested are seen as the configuration says.
-  const { views } = evaluationOf(ofImages(config).evaluation);
-  const images = { size, preprocessing: model.preprocessing, cacheFolder, unusable, views };
-  const trained = openTrained(weightsPath, model);
+  const { model, config, samples } = job;
+  const task = taskOf(job.task);
+  const trained = task.openTrained(weightsPath, model);
   const total = samples.val.length + samples.test.length;
   report({ type: 'progress', phase: 'evaluate', done: 0, total });
+  const told = (done: number) => {
+    signal.throwIfAborted();
+    report({ type: 'progress', phase: 'evaluate', done, total });
+  };
   const { val, test } = await watch.time('evaluate_s', () =>
-    evaluateSplits(engine, trained, { val: samples.val, test: samples.test }, images, (done) => {
-      signal.throwIfAborted();
-      report({ type: 'progress', phase: 'evaluate', done, total });
-    }),
+    task.evaluate(engine, trained, { val: samples.val, test: samples.test }, job, true, told),
   );
-  reportPredictions(report, 'val', val.sampleIds, val.probabilities);
-  reportPredictions(report, 'test', test.sampleIds, test.probabilities);
-  if (val.metrics && select === 'last' && views.length === 1)
-    report({
-      type: 'metrics',
-      step: steps,
-      values: { val_accuracy: val.metrics.accuracy, val_nll: val.metrics.nll },
-    });
-  const suspects = test.metrics && countSuspects(test, samples.test);
-  const timing = watch.summary(steps * batch);
+  for (const message of val.predictions('val')) report(message);
+  for (const message of test.predictions('test')) report(message);
+  if (val.metrics && config.select === 'last' && !isTestedOtherwise(config))
+    report({ type: 'metrics', step: steps, values: validationCurves(val.metrics) });
+  const suspects = test.metrics && test.classified && countSuspects(test.classified, samples.test);
+  const timing = watch.summary(steps * config.batch);
   report({
     type: 'finished',
     result: { steps, test: test.metrics, val: val.metrics, suspects, timing, weightsPath },

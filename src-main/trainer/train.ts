@@ -1,15 +1,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
-import { ofImages } from '../../src-shared/run-settings.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { readNetwork } from '../backbones/network-file.ts';
-import { openTrainingBatches } from '../data/batches.ts';
-import { isSteady } from '../data/training-look.ts';
 import type { Arrays } from '../engine/engine.ts';
 import { copyWhole } from '../formats/write-whole.ts';
-import { evaluationOf, optimizerOf, samplingOf, scheduleOf, termsOf } from '../transfer/catalog.ts';
+import { taskOf } from '../tasks/index.ts';
+import { optimizerOf, scheduleOf, termsOf } from '../transfer/catalog.ts';
 import { feedsAt } from '../transfer/feeds.ts';
-import { frozenStage } from '../transfer/frozen-prefix.ts';
 import { initialState } from '../transfer/initial-state.ts';
 import { evaluationTensors } from '../transfer/network.ts';
 import { ownTensors, withoutOwnTensors } from '../transfer/own-tensors.ts';
@@ -20,18 +18,13 @@ import { withNorm } from '../transfer/updates.ts';
 import { beginRun } from './begin-run.ts';
 import { bestPath, type Checkpoint, readCheckpoint, type Said, writeCheckpoint } from './checkpoint.ts';
 import { checkFinite, divergence } from './divergence.ts';
-import { evaluateSplits } from './evaluate-weights.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import { leaveOutOf } from './leave-out-of.ts';
-import { openSource } from './open-source.ts';
 import { openTeacher } from './open-teacher.ts';
-import type { ImageOptions } from './predict-logits.ts';
-import { prefixBatches } from './prefix-batches.ts';
 import { prepareTerms } from './prepare-terms.ts';
 import type { FromTrainer, TrainJob } from './protocol.ts';
 import { stopwatch } from './stopwatch.ts';
-import { testTrained } from './test-trained.ts';
-import { writeTrainedWeights } from './trained-weights.ts';
+import { isTestedOtherwise, testTrained, validationCurves } from './test-trained.ts';
 
 /** Points of a curve that are worth storing: a longer run reports every so many steps. */
 const curvePoints = 2000;
@@ -49,7 +42,7 @@ export async function train(
   signal: AbortSignal,
   engines: KeptEngine,
 ): Promise<void> {
-  const { config, model, samples, cacheFolder } = job;
+  const { config, samples } = job;
   const said: Said = { after: 0, messages: [], relationship: false };
   const report = (message: FromTrainer): void => {
     if (message.type === 'metrics' || message.type === 'note') said.messages.push(message);
@@ -59,14 +52,16 @@ export async function train(
   const engine = await beginRun(job, report, engines);
 
   // The pre-trained backbone F with its source head G_s, and a new target head H.
+  const task = taskOf(job.task);
   const terms = termsOf(config.method, config.extras);
-  const { file, network } = openSource(model, job.targetClasses, terms);
-  const teaching = await openTeacher(job);
+  const { file, network } = task.openSource(job.model, job.classNames, terms);
+  const teaching = await openTeacher(job, task);
   const chosen = {
     ...config,
     terms,
     optimizer: optimizerOf(config.optimizer),
     teacher: teaching?.teacher,
+    input: task.input,
   };
   const whole = trainingProgram(network, chosen);
   const { schedule, options: course } = scheduleOf(config.schedule);
@@ -93,53 +88,20 @@ export async function train(
         prepareTerms(terms, { engine, network, file, unusable, weights }, job, report, signal),
       );
 
-  // On the way the center crop is enough.
-  const images: ImageOptions = {
-    size: config.size,
-    preprocessing: model.preprocessing,
-    cacheFolder,
-    unusable,
-  };
-  const { evaluation, crop, augment, sampling } = ofImages(config);
-  const { views } = evaluationOf(evaluation);
   const firstStep = resumed?.step ?? 0;
   const { batch, seed, steps } = config;
-  const labels = samples.train.map(({ label }) => label);
-  const told = resumed ? null : samplingOf(sampling).note?.(labels, steps * batch);
-  if (told) report({ type: 'note', text: told });
-  // What stays as it is and sees the same pictures every time runs once for each of them, where each is seen at all.
-  const stage =
-    isSteady({ crop, augment }) && steps * batch >= labels.length ? frozenStage(network, chosen) : null;
-  const prefixed =
-    stage === null
-      ? null
-      : await watch.time('data_s', () =>
-          prefixBatches(engine, network, stage, weights(), job, unusable, (done, total) => {
-            signal.throwIfAborted();
-            report({ type: 'progress', phase: 'data', done, total });
-          }),
-        );
-  const program = prefixed ? trainingProgram(network, { ...chosen, prefix: prefixed.prefix }) : whole;
-  // Opened before the step is compiled: threads make the first batches meanwhile.
-  const batches = await watch.time(
-    'data_s',
-    async () =>
-      prefixed?.openFrom(firstStep) ??
-      openTrainingBatches({
-        ...images,
-        samples: samples.train,
-        batch,
-        seed,
-        crop,
-        augment,
-        sampling,
-        startStep: firstStep,
-        steps,
-        secondView: terms.some(({ term }) => term.secondView),
-        onProgress: (done, total) => report({ type: 'progress', phase: 'data', done, total }),
-      }),
+  const begins = resumed === null;
+  const data = await watch.time('data_s', () =>
+    task.openTraining({ job, engine, network, options: chosen, unusable, weights, begins, report, signal }),
   );
-  const executable = await engine.compile(program, { keep: true });
+  const [program, ...others] = data.shapes.map((shape) =>
+    trainingProgram(network, { ...chosen, ...shape, prefix: data.prefix }),
+  );
+  // Opened before the step is compiled: threads make the first batches meanwhile.
+  const batches = await watch.time('data_s', () => data.openFrom(firstStep));
+  const executable = await engine.compile(program, { keep: others.length === 0 });
+  const executables = [executable];
+  for (const other of others) executables.push(await engine.compile(other, { over: executable }));
   await executable.load(
     resumed?.state ??
       initialState(program, network, weights(), config.seed, { ...prepared, ...teaching?.state }),
@@ -180,15 +142,17 @@ export async function train(
     const weights = await evaluated();
     checkFinite(step, weights, learningRateAt(step - 1));
     const trained = { network, weights, head: 'target' } as const;
-    const { metrics } = (await evaluateSplits(engine, trained, { val: samples.val }, images)).val;
+    const { metrics } = (await task.evaluate(engine, trained, { val: samples.val }, { ...job, unusable }))
+      .val;
     if (!metrics) return;
-    validations.push({ step, accuracy: metrics.accuracy });
-    report({ type: 'metrics', step, values: { val_accuracy: metrics.accuracy, val_nll: metrics.nll } });
-    if (config.select === 'last' || (best && best.accuracy >= metrics.accuracy)) return;
-    writeTrainedWeights(bestPath(job.runFolder, step), network, weights, job);
+    const score = taskNamed(job.task).score.of(metrics);
+    validations.push({ step, accuracy: score });
+    report({ type: 'metrics', step, values: validationCurves(metrics) });
+    if (config.select === 'last' || (best && best.accuracy >= score)) return;
+    task.writeTrained(bestPath(job.runFolder, step), network, weights, job);
     // What no checkpoint names is needed no more; all other files are the service's to remove.
     if (best && best.step > said.after) rmSync(bestPath(job.runFolder, best.step), { force: true });
-    best = { step, accuracy: metrics.accuracy };
+    best = { step, accuracy: score };
   }
 
   /** Why training ends before its last step. A checkpoint may stand where it did. */
@@ -203,18 +167,18 @@ export async function train(
       const step = ++done;
       const learningRate = learningRateAt(step - 1);
       const from = performance.now();
-      const outputs = await watch.time('train_s', async () => {
-        const { images: pixels, labels, secondView } = await watch.time('waited_s', () => batches.next());
-        const fed = {
-          images: pixels,
-          labels,
-          ...(secondView && { second_images: secondView }),
-          ...feedsAt(step - 1, learningRate, network, chosen, seed),
-        };
-        const results = withNorm(await executable.run(fed));
+      const { results: outputs, rows } = await watch.time('train_s', async () => {
+        const { shape, fed, rows } = await watch.time('waited_s', () => batches.next());
+        const shaped = { ...chosen, ...data.shapes[shape] };
+        const results = withNorm(
+          await executables[shape].run({
+            ...fed,
+            ...feedsAt(step - 1, learningRate, network, shaped, seed),
+          }),
+        );
         if (!Number.isFinite(results.loss[0]))
-          throw divergence(step, results.loss[0], pixels, lastLoss, learningRate);
-        return results;
+          throw divergence(step, results.loss[0], fed[task.input.takes], lastLoss, learningRate);
+        return { results, rows };
       });
       lastLoss = outputs.loss[0];
       report({ type: 'progress', phase: 'train', done: step, total: steps });
@@ -223,7 +187,7 @@ export async function train(
           type: 'metrics',
           step,
           values: {
-            ...curves(outputs, batch),
+            ...curves(outputs, rows),
             lr: learningRate,
             images_per_s: (1000 * batch) / (performance.now() - from),
           },
@@ -231,7 +195,10 @@ export async function train(
 
       const atEnd = step === steps;
       const scheduled = config.evaluateEvery > 0 && step % config.evaluateEvery === 0 && !atEnd;
-      if (samples.val.length > 0 && (scheduled || (atEnd && (config.select === 'best' || views.length > 1))))
+      if (
+        samples.val.length > 0 &&
+        (scheduled || (atEnd && (config.select === 'best' || isTestedOtherwise(config))))
+      )
         await watch.time('evaluate_s', () => validate(step));
       stopped = stopReason();
       const last = atEnd || stopped;
@@ -250,13 +217,13 @@ export async function train(
   // What is tested is the file that is kept.
   const weightsPath = join(job.runFolder, 'weights.safetensors');
   if (best && best.step < done) copyWhole(bestPath(job.runFolder, best.step), weightsPath);
-  else writeTrainedWeights(weightsPath, network, await evaluated(), job);
-  await executable.dispose();
+  else task.writeTrained(weightsPath, network, await evaluated(), job);
+  for (const one of executables.toReversed()) await one.dispose();
   await testTrained(weightsPath, done, engine, { ...job, unusable }, watch, report, signal);
 }
 
 /** A step's outputs as points of curves. */
-function curves({ correct, ...losses }: Arrays, batch: number): Record<string, number> {
+function curves({ correct, ...losses }: Arrays, rows: number): Record<string, number> {
   const values = Object.entries(losses).map(([name, [value]]) => [name, value] as const);
-  return { ...Object.fromEntries(values), train_accuracy: correct[0] / batch };
+  return { ...Object.fromEntries(values), train_accuracy: correct[0] / Math.max(1, rows) };
 }

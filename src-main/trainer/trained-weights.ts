@@ -5,7 +5,7 @@ import { toMetadata } from '../backbones/model-metadata.ts';
 import type { Arrays } from '../engine/engine.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import { type Network, targetHead, targetHeadTensors } from '../transfer/network.ts';
-import type { TrainJob } from './protocol.ts';
+import type { JobModel, TrainJob } from './protocol.ts';
 
 /**
  * Writes the backbone and the target head as a network of its own, with torchvision's names and layouts, its class
@@ -15,7 +15,7 @@ export function writeTrainedWeights(
   path: string,
   network: Network,
   weights: Arrays,
-  job: Pick<TrainJob, 'model' | 'config' | 'classNames'>,
+  job: Pick<TrainJob, 'config' | 'classNames'> & { model: JobModel },
 ): void {
   const { model, config } = job;
   const { preprocessing } = model;

@@ -1,5 +1,5 @@
 /** The forward passes of a training step: the network's own, and those of networks that are not trained in it. */
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Scope } from '../backbones/backbone.ts';
 import type { Tensors } from '../engine/engine.ts';
 import { pooled } from './evaluation-program.ts';
@@ -11,6 +11,7 @@ import {
   targetHead,
   trainingScope,
 } from './network.ts';
+import type { Rows, Seen } from './step-input.ts';
 import { anchorName, networkTensors, type StepPlan, type TrainingOptions, teacherName } from './step-plan.ts';
 import { teacherLogits } from './teacher.ts';
 import type { Beside, ChosenTerm, Held, StepView } from './term.ts';
@@ -57,21 +58,26 @@ export function forwardPass(
   options: TrainingOptions,
   plan: StepPlan,
   tensors: Tensors,
-  images: tf.Tensor4D,
+  input: tf.Tensor,
+  { scope: given, rowsOf }: Seen,
   heldOf: (one: ChosenTerm) => Held,
   onRunning: (name: string, value: tf.Tensor) => void,
-): Pick<StepView, 'features' | 'pooled' | 'targetLogits' | 'sourceLogits' | 'taps'> {
+): Pick<StepView, 'features' | 'pooled' | 'targetLogits' | 'sourceLogits' | 'taps'> & { rows: Rows } {
   const { backbone } = network;
   const taps = tapping(watched(network, options));
   const scope = trainedScope(network, options, plan, tensors, heldOf, onRunning);
-  const tapped = { ...scope, tap: taps.tap };
+  const tapped = { ...scope, ...given, tap: taps.tap };
   const { prefix } = options;
-  const features = prefix ? backbone.resume(prefix.stage, images, tapped) : backbone.forward(images, tapped);
+  const features = prefix ? backbone.resume(prefix.stage, input, tapped) : backbone.forward(input, tapped);
+  const rows = rowsOf(features);
   return {
-    features: tf.reshape(features, [images.shape[0], -1]) as tf.Tensor2D,
-    pooled: pooled(features),
-    targetLogits: classify(network, features, tensors, targetHead),
-    sourceLogits: plan.withSourceHead ? classify(network, features, tensors, backbone.head) : null,
+    rows,
+    features: rows.features,
+    pooled: rows.pooled,
+    targetLogits: classify(network, rows.target, tensors, targetHead),
+    sourceLogits: plan.withSourceHead
+      ? classify(network, rows.source.features, tensors, backbone.head)
+      : null,
     taps: taps.values,
   };
 }
@@ -82,7 +88,8 @@ export function besidePass(
   { terms = [], teacher, ...options }: TrainingOptions,
   { anchored, withSourceHead }: StepPlan,
   state: Tensors,
-  images: tf.Tensor4D,
+  input: tf.Tensor,
+  seen: Seen,
 ): Beside {
   const { backbone } = network;
   const names = watched(network, { terms, ...options });
@@ -98,8 +105,10 @@ export function besidePass(
         state[isAnchored.has(name) ? anchorName(name) : name],
       ]),
     );
-    const features = backbone.forward(images, { ...evaluationScope(network, tensors), tap: taps.tap });
-    if (recallsLogits) sourceLogits = classify(network, features, tensors, backbone.head);
+    const scope = { ...evaluationScope(network, tensors), ...seen.scope, tap: taps.tap };
+    const features = backbone.forward(input, scope);
+    if (recallsLogits)
+      sourceLogits = classify(network, seen.rowsOf(features).source.features, tensors, backbone.head);
   }
   return {
     taps: taps.values,
@@ -107,9 +116,13 @@ export function besidePass(
     teacherLogits: teacher
       ? teacherLogits(
           teacher,
-          images,
+          input,
+          seen,
           Object.fromEntries(
-            evaluationTensors(teacher.network, 'source').map(({ name }) => [name, state[teacherName(name)]]),
+            evaluationTensors(teacher.network, teacher.head).map(({ name }) => [
+              name,
+              state[teacherName(name)],
+            ]),
           ),
         )
       : null,

@@ -10,6 +10,8 @@ export interface Network {
   batchNormEpsilon: number;
   sourceClasses: number;
   targetClasses: number;
+  /** What source classes are related to, where these are not the target classes: types of entities, which have several tags. */
+  categories?: number;
 }
 
 /** Name of the new head's tensors: `target.weight`, `target.bias`. */

@@ -10,6 +10,7 @@ import {
 } from './network.ts';
 import { type ChosenOptimizer, slotName } from './optimizer.ts';
 import { ownTensors } from './own-tensors.ts';
+import { imageInput, type StepInput } from './step-input.ts';
 import type { Teacher } from './teacher.ts';
 import { type BatchShape, type ChosenTerm, ownName } from './term.ts';
 
@@ -28,6 +29,8 @@ export interface TrainingOptions extends BatchShape {
   headLearningRateMultiplier: number;
   /** The network of another run, where a term learns from one. */
   teacher?: Teacher | null;
+  /** What the step is fed of a batch; images where it is left out. */
+  input?: StepInput;
   /** What has been made of the images already, in place of which the step is fed them. */
   prefix?: FrozenPrefix | null;
 }
@@ -75,6 +78,7 @@ export function planStep(network: Network, options: TrainingOptions): StepPlan {
     size,
     teacher,
     prefix,
+    input = imageInput,
   } = options;
   const withSourceHead = terms.some(({ term }) => term.needs?.includes('source-head'));
   const frozenStatistics = terms.some(({ term, options: own }) => term.frozenStatistics?.(own));
@@ -98,14 +102,17 @@ export function planStep(network: Network, options: TrainingOptions): StepPlan {
   const averaged = terms.some(({ term }) => term.average)
     ? tensors.filter((one) => isTrained(one) || learnsStatistics(one)).map(({ name }) => name)
     : [];
-  const images = { shape: [batch, ...(prefix?.shape ?? [size, size, 3])], dtype: 'float32' as const };
+  const sourced = withSourceHead || terms.some(({ term }) => term.recallsLogits);
+  const specs = input.specs({ batch, size }, network, sourced);
+  const taken = prefix ? { shape: [batch, ...prefix.shape], dtype: 'float32' as const } : specs[input.takes];
+  const kinds = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const scalar = { shape: [], dtype: 'float32' as const };
   return {
     trained,
     anchored,
     withSourceHead,
     isHead,
-    decays: () => true,
+    decays: (name) => input.decays(kinds.get(name)!),
     isFrozen,
     frozenStatistics,
     averaged,
@@ -119,13 +126,13 @@ export function planStep(network: Network, options: TrainingOptions): StepPlan {
       ...Object.fromEntries(anchored.map((name) => [anchorName(name), weights[name]])),
       ...Object.fromEntries(averaged.map((name) => [averageName(name), weights[name]])),
       ...Object.fromEntries(terms.flatMap((one) => renamed(one, one.term.state?.(network, one.options)))),
-      ...(teacher ? prefixed(specsOf(evaluationTensors(teacher.network, 'source')), teacherName) : {}),
+      ...(teacher ? prefixed(specsOf(evaluationTensors(teacher.network, teacher.head)), teacherName) : {}),
     },
     batch: {
-      images,
-      labels: { shape: [batch], dtype: 'int32' },
+      ...specs,
+      [input.takes]: taken,
       learning_rate: scalar,
-      ...(terms.some(({ term }) => term.secondView) ? { second_images: images } : {}),
+      ...(terms.some(({ term }) => term.secondView) ? { second_images: taken } : {}),
       ...(optimizer.countsSteps ? { step: scalar } : {}),
       ...Object.fromEntries(
         terms.flatMap((one) => renamed(one, one.term.feeds?.specs({ batch, size }, network, one.options))),

@@ -9,7 +9,7 @@ import type { Arrays, Executable, Program, Specs, Tensors } from '../engine/engi
 import type { Network } from './network.ts';
 import type { Described } from './part.ts';
 
-/** One batch, as the terms of a loss see it. */
+/** One batch, as the terms of a loss see it: rows of it, which are its images, its texts, or the pieces of its tagged texts. */
 export interface StepView {
   /** Distribution over the target classes for each image [batch, targets]: one-hot, or mixed as the images are. */
   labels: tf.Tensor2D;
@@ -19,8 +19,15 @@ export interface StepView {
   features: tf.Tensor2D;
   /** The same, as means over places where they are an image [batch, features]. */
   pooled: tf.Tensor2D;
-  /** [batch, sources]; there where a term needs the source head. */
+  /** What each row counts in a mean over rows [batch, 1]; null where all count alike. */
+  counts: tf.Tensor2D | null;
+  /** [rows, sources]; there where a term needs the source head. */
   sourceLogits: tf.Tensor2D | null;
+  /**
+   * The rows that the source head sees, with the distribution of each over what source classes are related to [rows, categories] and
+   * what it counts. They are the others, but for tagged texts: of these they are the first pieces of entities' words.
+   */
+  source: { labels: tf.Tensor2D; counts: tf.Tensor2D | null };
   /** The tensors of the network, its heads and terms in this step, by name. */
   weights: Tensors;
   /** What comes out at the taps that terms watch, by name. */

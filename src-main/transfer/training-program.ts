@@ -4,6 +4,7 @@ import { crossEntropy } from './cross-entropy.ts';
 import { besidePass, encoder, forwardPass } from './forward-passes.ts';
 import type { Network } from './network.ts';
 import { replaced } from './own-tensors.ts';
+import { imageInput } from './step-input.ts';
 import { averageName, own, planStep, type TrainingOptions } from './step-plan.ts';
 import { type ChosenTerm, type Held, ownName } from './term.ts';
 import { updates } from './updates.ts';
@@ -13,13 +14,13 @@ import { updates } from './updates.ts';
  * to it or change, its gradient, and the optimizer's update of every parameter. Frozen layers run in evaluation mode and
  * stay as they are.
  *
- * batch: images [batch, size, size, 3], or what a frozen prefix made of them, labels int32 [batch], learning_rate scalar; `second_images` like images where a term
+ * batch: what the options' `input` says, by default images [batch, size, size, 3], or what a frozen prefix made of them, and labels int32 [batch]; learning_rate scalar; `second_images` like images where a term
  * takes a second view; `step` scalar, from 1, where the optimizer counts; `TERM/NAME` of what terms are fed.
  * outputs: `loss`, `target_loss` and each term's curve before its weight, and `correct`, the number of right target
  * predictions, all scalars; for diagnosis what `withNorm` takes.
  */
 export function trainingProgram(network: Network, options: TrainingOptions): Program {
-  const { terms = [] } = options;
+  const { terms = [], input: kind = imageInput } = options;
   const plan = planStep(network, options);
   const { trained } = plan;
   const namesOf = new Map(
@@ -48,10 +49,14 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
           observed: observed.get(one) ?? {},
         };
       };
+      const seen = {
+        scope: kind.scope(fed),
+        rowsOf: (features: tf.Tensor) => kind.rows(features, fed, network),
+      };
       const input = terms.reduce(
         (before, one) => one.term.mix?.(before, heldOf(one), one.options) ?? before,
         {
-          images: fed.images as tf.Tensor4D,
+          images: fed[kind.takes] as tf.Tensor4D,
           labels: tf.oneHot(fed.labels as tf.Tensor1D, network.targetClasses, 1, 0, 'float32') as tf.Tensor2D,
         },
       );
@@ -62,7 +67,7 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
       };
       for (const one of terms)
         if (one.term.observe) observed.set(one, one.term.observe(observation, heldOf(one), one.options));
-      const beside = besidePass(network, options, plan, state, input.images);
+      const beside = besidePass(network, options, plan, state, input.images, seen);
 
       const aside: Tensors = {};
       // Gradients are taken inside a scope that frees what it does not return: side results must be kept.
@@ -73,11 +78,15 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
         const weights: Tensors = { ...state };
         for (const [index, name] of trained.entries()) weights[name] = parameters[index];
         for (const [name, value] of replaced(network, terms, weights)) weights[name] = value;
+        const { rows, ...passed } = forwardPass(
+          ...([network, options, plan, weights, input.images, seen, heldOf] as const),
+          (name, value) => keep(`state/${name}`, value),
+        );
         const view = {
-          ...forwardPass(network, options, plan, weights, input.images, heldOf, (name, value) =>
-            keep(`state/${name}`, value),
-          ),
+          ...passed,
           labels: input.labels,
+          counts: rows.counts,
+          source: { labels: rows.source.labels ?? input.labels, counts: rows.source.counts },
           weights,
           beside,
         };
@@ -85,11 +94,11 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
           (before, { term, options: chosen }) => term.soften?.(before, chosen) ?? before,
           input.labels,
         );
-        /** What each image counts in the target's cross-entropy; null where all count alike. */
+        /** What each row counts in the target's cross-entropy; null where all count alike. */
         const counts = terms.reduce((before: tf.Tensor2D | null, one) => {
           const more = one.term.weigh?.(input.labels, heldOf(one), one.options) ?? null;
           return before && more ? tf.mul(before, more) : (more ?? before);
-        }, null);
+        }, rows.counts);
         // loss = CE(H(F(x)), y_t) + Σ weight · term
         const target = crossEntropy(view.targetLogits, learned, counts);
         keep('output/target_loss', target);
@@ -102,7 +111,8 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
         }
         keep('output/loss', total);
         const hits = tf.equal(tf.argMax(view.targetLogits, 1), fed.labels);
-        keep('output/correct', tf.sum(tf.cast(hits, 'float32')));
+        const right = tf.cast(hits, 'float32');
+        keep('output/correct', tf.sum(rows.counts ? countedAmong(right, rows.counts) : right));
         return total;
       };
       const { grads } = tf.valueAndGrads(forward)(trained.map((name) => state[name]));
@@ -143,3 +153,7 @@ export function trainingProgram(network: Network, options: TrainingOptions): Pro
     },
   };
 }
+
+/** Of rows, those that count. */
+const countedAmong = (rows: tf.Tensor, counts: tf.Tensor2D): tf.Tensor =>
+  tf.mul(rows, tf.reshape(tf.cast(tf.greater(counts, 0), 'float32'), rows.shape));

@@ -51,6 +51,7 @@ async function draw(split: string, count: number): Promise<JobSample[]> {
 
 const job = (precision: Precision): TrainJob => ({
   kind: 'train',
+  task: 'image-classification',
   run: 1,
   config: {
     ...defaults,

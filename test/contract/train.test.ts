@@ -228,6 +228,7 @@ test('source predictions are made once per image and network', async () => {
   const names = ['a', 'b', 'c'];
   const relationshipJob = {
     kind: 'relationship',
+    task: 'image-classification',
     approach: 'direct',
     engine: 'cpu',
     targetClasses: 3,
@@ -328,7 +329,14 @@ test('a relationship, a calibration and a ranking are made without a damaged ima
     const samples = { ...fixture.samples, train };
     const names = ['a', 'b', 'c'];
     return (
-      await converse({ ...common, kind: 'relationship', approach: 'direct', classNames: names, samples })
+      await converse({
+        ...common,
+        kind: 'relationship',
+        task: 'image-classification',
+        approach: 'direct',
+        classNames: names,
+        samples,
+      })
     ).one('relationship');
   };
   const learned = await learn([broken, ...twins, ...others]);

@@ -37,6 +37,7 @@ export async function trainerFixture(architecture: string = 'resnet18') {
       const runFolder = join(folder, `run-${run}`);
       return {
         kind: 'train',
+        task: 'image-classification',
         run,
         config,
         targetClasses: classNames.length,

@@ -12,14 +12,22 @@ import { bert, type TextHead } from '../../src-main/backbones/networks/bert.ts';
 import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import type { Arrays, Compiled, Engine, Program } from '../../src-main/engine/engine.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
-import { type Objective, placesValues } from '../../src-main/text/objective.ts';
-import { classifiedTexts, maskedPieces, taggedPieces } from '../../src-main/text/objectives.ts';
+import { maskedPieces, placesValues } from '../../src-main/text/objective.ts';
 import { textSpecs, textTrainingStep } from '../../src-main/text/training-step.ts';
-import { optimizerOf } from '../../src-main/transfer/catalog.ts';
+import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
 import { classMeans } from '../../src-main/transfer/direct.ts';
-import { classify, evaluationScope, type Network, specsOf } from '../../src-main/transfer/network.ts';
+import {
+  classify,
+  evaluationScope,
+  type Network,
+  sourceHeadTensors,
+  specsOf,
+  targetHeadTensors,
+} from '../../src-main/transfer/network.ts';
 import { slotName } from '../../src-main/transfer/optimizer.ts';
 import { softmaxRows } from '../../src-main/transfer/softmax.ts';
+import { classifiedTexts, type StepInput, taggedTexts } from '../../src-main/transfer/step-input.ts';
+import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 
 const fixture = (name: string) =>
   JSON.parse(readFileSync(new URL(`../fixtures/bert/${name}`, import.meta.url), 'utf8'));
@@ -86,12 +94,16 @@ const labelled = (rows: number[][], wanted: (label: number) => boolean) => {
   return { places, labels: places.map((at) => flat[at]) };
 };
 const typeOf = (tag: number) => Math.floor((tag - 1) / 2);
+/** Pieces of entities that a batch has room for. */
+const room = 12;
 const tagged = (rows: number[][]): Arrays => {
+  const flat = rows.flat();
   const tags = labelled(rows, (tag) => tag >= 0);
   const entities = labelled(rows, (tag) => tag > 0);
   return {
-    ...placesValues('tag', 30, tags.places, tags.labels),
-    ...placesValues('entity', 12, entities.places, entities.labels.map(typeOf)),
+    labels: Int32Array.from(flat, (tag) => Math.max(0, tag)),
+    counts: Float32Array.from(flat, (tag) => (tag < 0 ? 0 : flat.length / tags.places.length)),
+    ...placesValues('entity', room, entities.places, entities.labels.map(typeOf)),
   };
 };
 const relationship = Float32Array.from(expected.relationship.flat());
@@ -102,49 +114,78 @@ const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => s
 
 interface Case {
   network: Network;
-  objective: Objective;
+  /** Tensors that are trained. */
+  tensors: TensorDescription[];
+  program(): Program;
   fed: Arrays;
+  /** What is held besides. */
+  state?: Arrays;
+}
+
+const optimizer = optimizerOf({ name: 'adamw', weightDecay: expected.adamw.weight_decay });
+
+/** A task's step as runs have it, of texts with two segments. */
+function taskStep(network: Network, input: StepInput, tradeOff?: number): Pick<Case, 'tensors' | 'program'> {
+  const { backbone } = network;
+  const segmented: StepInput = {
+    ...input,
+    specs(shape, of, sourced) {
+      const specs = { ...input.specs(shape, of, sourced), ...textSpecs({ batch, length }, true) };
+      for (const [name, { shape: given, dtype }] of Object.entries(specs))
+        if (name.startsWith('entity_')) specs[name] = { shape: [room, ...given.slice(1)], dtype };
+      return specs;
+    },
+    scope: ({ present, segments }) => ({ present, segments }),
+  };
+  const terms = termsOf([tradeOff === undefined ? { name: 'finetune' } : { name: 'cotuning', tradeOff }]);
+  const options = { batch, size: length, terms, optimizer, headLearningRateMultiplier: 1, input: segmented };
+  return {
+    tensors: [
+      ...backbone.tensors,
+      ...targetHeadTensors(network),
+      ...(tradeOff === undefined ? [] : sourceHeadTensors(network)),
+    ],
+    program: () => trainingProgram(network, options),
+  };
 }
 
 const masked = labelled(given.mlm_labels, (label) => label >= 0);
+const [ofPieces, ofText] = [{ ...networkOf('pieces', 7), categories: 3 }, networkOf('text', 5)];
 const cases: Record<string, Case> = {
   masked_lm: {
-    network: networkOf('pieces', 7),
-    objective: maskedPieces(6),
+    network: ofPieces,
+    tensors: [...ofPieces.backbone.tensors, ...sourceHeadTensors(ofPieces)],
+    program: () =>
+      textTrainingStep(ofPieces, { batch, length, segmented: true, objective: maskedPieces(6), optimizer }),
     fed: { ...texts(given.mlm_input_ids), ...placesValues('masked', 6, masked.places, masked.labels) },
   },
   token_classification: {
-    network: networkOf('pieces', 7),
-    objective: taggedPieces(30),
+    network: ofPieces,
+    ...taskStep(ofPieces, taggedTexts),
     fed: { ...texts(given.input_ids), ...tagged(given.tags) },
   },
   sequence_classification: {
-    network: networkOf('text', 5),
-    objective: classifiedTexts(batch),
+    network: ofText,
+    ...taskStep(ofText, classifiedTexts),
     fed: { ...texts(given.input_ids), labels: Int32Array.from(given.sequence_labels) },
   },
   cotuning_tokens: {
-    network: networkOf('pieces', 7),
-    objective: taggedPieces(30, { types: 3, tradeOff: expected.trade_off, count: 12 }),
+    network: ofPieces,
+    ...taskStep(ofPieces, taggedTexts, expected.trade_off),
     fed: { ...texts(given.input_ids), ...tagged(given.tags) },
+    state: { 'cotuning/relationship': relationship },
   },
 };
 
 /** The step of a case, compiled once for each engine. */
 const opened = new Map<string, Promise<Compiled>>();
 
-const programOf = ({ network, objective }: Case): Program => {
-  const optimizer = optimizerOf({ name: 'adamw', weightDecay: expected.adamw.weight_decay });
-  return textTrainingStep(network, { batch, length, segmented: true, objective, optimizer });
-};
-
 /** Steps of a case with factors on the learning rate, and the state after each. */
 async function steps(engine: Engine, one: Case, factors: readonly number[]) {
-  const { network, objective, fed } = one;
+  const { tensors, fed, state: held = {} } = one;
   const { lr } = expected.adamw;
-  const program = programOf(one);
-  const key = `${engine.info.name} ${objective.state ? 'entities' : Object.keys(objective.batch)}`;
-  const tensors = [...network.backbone.tensors, ...objective.heads(network)];
+  const program = one.program();
+  const key = `${engine.info.name} ${Object.keys(program.batch)}`;
   opened.set(key, opened.get(key) ?? engine.compile(program));
   const executable = await opened.get(key)!;
   const zeros = Object.entries(program.state).map(
@@ -153,7 +194,7 @@ async function steps(engine: Engine, one: Case, factors: readonly number[]) {
   await executable.load({
     ...Object.fromEntries(zeros),
     ...weightsOf(tensors),
-    ...(objective.state && { relationship: relationship.slice() }),
+    ...Object.fromEntries(Object.entries(held).map(([name, values]) => [name, values.slice()])),
   });
   const wanted = Object.fromEntries(Object.keys(program.batch).map((name) => [name, fed[name]]));
   const done: { outputs: Arrays; state: Arrays }[] = [];
@@ -299,8 +340,7 @@ describe.each(Object.keys(engines))('BERT %s', (name) => {
 });
 
 it('has the tensors of Hugging Face’s networks under their names', () => {
-  for (const [key, { network, objective }] of Object.entries(cases)) {
-    const own = [...network.backbone.tensors, ...objective.heads(network)];
+  for (const [key, { tensors: own }] of Object.entries(cases)) {
     const ours = own.map(({ name, shape }) => `${theirs(name)} ${shape}`).sort();
     const wanted = names.filter(({ models }) => models?.includes(key));
     expect(ours).toEqual(wanted.map(({ name, shape }) => `${name} ${shape}`).sort());

@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { contentKey, openContentCache } from '../../src-main/formats/content-cache.ts';
 import { packArrays, unpackArrays } from '../../src-main/formats/packed-arrays.ts';
+import { ofPixels } from '../../src-main/tasks/image-classification.ts';
 import {
   type Predictor,
   type PreparationOrigin,
@@ -236,7 +237,7 @@ test('a relationship is another one where anything that it follows from differs'
     { ...origin, model: { ...model, calibration: { ...calibration, temperature: 1.6 } } },
     { ...origin, model: { ...model, calibration: { ...calibration, hash: 'd' } } },
     { ...origin, model: { ...model, hash: 'b' } },
-    { ...origin, model: { ...model, preprocessing: { ...model.preprocessing, inputSize: 96 } } },
+    { ...origin, model: { ...model, preprocessing: { ...ofPixels(model).preprocessing, inputSize: 96 } } },
   ];
   const keys = [origin, ...changed].map(relationshipKey);
   expect(new Set(keys).size).toBe(keys.length);
@@ -267,7 +268,10 @@ test('what a term prepares is another value where anything that it follows from 
     { ...prepared, engine: { ...engine, versions: { onnxruntime: '2' } } },
     { ...prepared, model: { ...model, hash: 'b' } },
     { ...prepared, model: { ...model, batchNormEpsilon: 1e-3 } },
-    { ...prepared, model: { ...model, preprocessing: { ...model.preprocessing, resizeShorter: 96 } } },
+    {
+      ...prepared,
+      model: { ...model, preprocessing: { ...ofPixels(model).preprocessing, resizeShorter: 96 } },
+    },
   ];
   const keys = [prepared, ...changed].map(preparationKey);
   expect(new Set(keys).size).toBe(keys.length);

@@ -4,7 +4,8 @@ import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import { termsOf } from '../../src-main/transfer/catalog.ts';
 import { crossEntropy } from '../../src-main/transfer/cross-entropy.ts';
 import { softenedDivergence } from '../../src-main/transfer/distillation.ts';
-import { teacherLogits } from '../../src-main/transfer/teacher.ts';
+import type { Rows } from '../../src-main/transfer/step-input.ts';
+import { type Teacher, teacherLogits } from '../../src-main/transfer/teacher.ts';
 import { agrees, heldOf, oneHot, recorded, valueAndGradients, viewOf } from './terms.ts';
 
 test('what the source head says is held to what it said as PyTorch’s divergence and its gradient have it', async () => {
@@ -19,6 +20,7 @@ test('what the source head says is held to what it said as PyTorch’s divergenc
       const added = term.loss!(
         viewOf({
           sourceLogits: given.student as tf.Tensor2D,
+          source: { labels: given.labels as tf.Tensor2D, counts: null },
           beside: { taps: {}, sourceLogits: given.teacher as tf.Tensor2D, teacherLogits: null },
         }),
         heldOf(),
@@ -92,9 +94,12 @@ test('a teacher sees images normalized as it was trained, whatever the learner�
     { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
   ] as { mean: [number, number, number]; std: [number, number, number] }[];
   const network = { backbone } as never;
-  teacherLogits({ network, normalization: own, learners }, normalized(learners.mean, learners.std), {});
+  const rowsOf = (target: tf.Tensor) => ({ target }) as Rows;
+  const asked = (normalization: Teacher['normalization'], images: tf.Tensor4D) =>
+    teacherLogits({ network, head: 'source', normalization }, images, { scope: {}, rowsOf }, {});
+  asked({ own, learners }, normalized(learners.mean, learners.std));
   agrees(seen[0].dataSync(), [...normalized(own.mean, own.std).dataSync()]);
   const same = normalized(own.mean, own.std);
-  teacherLogits({ network, normalization: own, learners: own }, same, {});
+  asked({ own, learners: own }, same);
   expect(seen[1]).toBe(same);
 });

@@ -20,6 +20,7 @@ test('co-tuning’s loss and its gradients are those recorded from PyTorch', asy
     (held) => {
       const view = viewOf({
         labels: held.labels as tf.Tensor2D,
+        source: { labels: held.labels as tf.Tensor2D, counts: null },
         targetLogits: held.target as tf.Tensor2D,
         sourceLogits: held.source as tf.Tensor2D,
       });
@@ -49,6 +50,7 @@ test('a warm-up feeds a share of λ that grows to the whole, and without one not
     (held) => {
       const view = viewOf({
         labels: held.labels as tf.Tensor2D,
+        source: { labels: held.labels as tf.Tensor2D, counts: null },
         sourceLogits: held.sourceLogits as tf.Tensor2D,
       });
       const { value, weight } = term.loss!(

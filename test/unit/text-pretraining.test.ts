@@ -80,7 +80,7 @@ describe('masked pieces', () => {
 
 describe('buckets of lengths', () => {
   const lengths = [3, 9, 17, 40, 5, 64, 200, 33, 12];
-  const buckets = bucketsOf(lengths, 64, 128);
+  const buckets = bucketsOf(lengths, 64, (length) => 128 / length);
 
   it('hold every text once, in batches of as many pieces', () => {
     expect(buckets.flatMap(({ texts }) => texts).sort((a, b) => a - b)).toEqual([...lengths.keys()]);
@@ -102,7 +102,7 @@ describe('buckets of lengths', () => {
 
   it('are fewer where hardly a text has the length', () => {
     const most = Array.from({ length: 99 }, () => 60);
-    expect(bucketsOf([...most, 3], 64, 64).map(({ length }) => length)).toEqual([64]);
+    expect(bucketsOf([...most, 3], 64, (length) => 64 / length).map(({ length }) => length)).toEqual([64]);
   });
 });
 

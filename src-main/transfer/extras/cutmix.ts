@@ -26,6 +26,7 @@ export const cutmix = term({
       .default(1)
       .meta({ title: 'CutMix α', description: 'how even areas are: λ is drawn from Beta(α, α)' }),
   }),
+  needs: ['images'],
   feeds: {
     specs: ({ batch, size }) => ({
       partners: { shape: [batch], dtype: 'int32' },

@@ -25,6 +25,7 @@ export const mixup = term({
       .default(0.2)
       .meta({ title: 'Mixing α', description: 'how even mixtures are: λ is drawn from Beta(α, α)' }),
   }),
+  needs: ['images'],
   feeds: {
     specs: ({ batch }) => ({
       partners: { shape: [batch], dtype: 'int32' },

@@ -82,6 +82,7 @@ export const biTuning = term({
       .default(128)
       .meta({ title: 'Projector', description: 'width of the projected features' }),
   }),
+  needs: ['images'],
   excludes: {
     mixup: hardLabels,
     cutmix: hardLabels,

@@ -4,6 +4,7 @@ import { approaches } from '../../../src-shared/names.ts';
 import { permutation, randomOf } from '../../data/random.ts';
 import type { Arrays, Specs } from '../../engine/engine.ts';
 import { crossEntropy } from '../cross-entropy.ts';
+import { categoriesOf } from '../step-input.ts';
 import { type Preparation, term } from '../term.ts';
 
 /**
@@ -55,11 +56,11 @@ export const cotuning = term({
     for (const text of cautionsOf({ tradeOff, warmup }, preparation)) note(text);
     const matrix = await relationship(approach);
     return {
-      state: { relationship: shuffled ? withRowsOfOthers(matrix, network.targetClasses, seed) : matrix },
+      state: { relationship: shuffled ? withRowsOfOthers(matrix, categoriesOf(network), seed) : matrix },
     };
   },
-  state: ({ targetClasses, sourceClasses }) => ({
-    relationship: { shape: [targetClasses, sourceClasses], dtype: 'float32' },
+  state: (network) => ({
+    relationship: { shape: [categoriesOf(network), network.sourceClasses], dtype: 'float32' },
   }),
   feeds: {
     specs: (_, __, { warmup }): Specs => (warmup > 0 ? { share: { shape: [], dtype: 'float32' } } : {}),
@@ -68,12 +69,12 @@ export const cotuning = term({
   },
   rate: (tensor, { backbone }, { sourceHeadRate }) =>
     tensor.startsWith(`${backbone.head}.`) ? sourceHeadRate : 1,
-  loss({ labels, sourceLogits }, { state, fed }, { tradeOff, warmup }) {
-    // p(y_s | y_t) of each image's label: a row of the relationship picked by its one-hot label, or mixed rows.
-    const distributions = tf.matMul(labels, state.relationship as tf.Tensor2D);
+  loss({ source, sourceLogits }, { state, fed }, { tradeOff, warmup }) {
+    // p(y_s | y_t) of each row's label: a row of the relationship picked by its one-hot label, or mixed rows.
+    const distributions = tf.matMul(source.labels, state.relationship as tf.Tensor2D);
     return {
       curve: 'source_loss',
-      value: crossEntropy(sourceLogits!, distributions as tf.Tensor2D),
+      value: crossEntropy(sourceLogits!, distributions as tf.Tensor2D, source.counts),
       weight: warmup > 0 ? tf.mul(fed.share as tf.Scalar, tradeOff) : tradeOff,
     };
   },

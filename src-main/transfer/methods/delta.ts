@@ -27,7 +27,7 @@ export const delta = term({
     }),
   }),
   prepares: 'learning channel weights',
-  needs: ['pretrained-weights'],
+  needs: ['pretrained-weights', 'images'],
   watches: stageEnds,
   state: (network) =>
     Object.fromEntries(

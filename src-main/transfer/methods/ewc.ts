@@ -32,7 +32,7 @@ export const ewc = term({
       description: 'training images, evenly over the classes, by which it is estimated',
     }),
   }),
-  needs: ['pretrained-weights', 'source-predictions'],
+  needs: ['pretrained-weights', 'source-predictions', 'images'],
   prepares: 'estimating the Fisher information',
   anchored: true,
   state: fisherSpecs,

@@ -16,7 +16,7 @@ export const featureMap = term({
   source:
     'Li, Xiong, Wang, Rao, Liu, Huan, «DELTA: Deep Learning Transfer using Feature Map with Attention», ICLR 2019, equation 4; α and β as in its code, whose sum over 64 images is here 64 times an average image, whatever the batch',
   options: z.strictObject(distanceOptions),
-  needs: ['pretrained-weights'],
+  needs: ['pretrained-weights', 'images'],
   excludes: { delta: 'both hold the same feature maps, DELTA with learned weights of their channels.' },
   watches: stageEnds,
   loss: (view, _, { alpha, form }) => ({

@@ -37,9 +37,12 @@ export const kd = term({
   }),
   teacher: ({ teacher }) => teacher,
   weigh: (labels, _, { alpha }) => tf.fill([labels.shape[0], 1], 1 - alpha) as tf.Tensor2D,
-  loss: ({ targetLogits, beside }, _, { alpha, temperature }) => ({
+  loss: ({ targetLogits, beside, counts }, _, { alpha, temperature }) => ({
     curve: 'teacher_loss',
-    value: tf.mul(softenedDivergence(targetLogits, beside.teacherLogits!, temperature), temperature ** 2),
+    value: tf.mul(
+      softenedDivergence(targetLogits, beside.teacherLogits!, temperature, counts),
+      temperature ** 2,
+    ),
     weight: alpha,
   }),
 });

@@ -34,9 +34,9 @@ export const lwf = term({
   }),
   needs: ['pretrained-weights', 'source-head'],
   recallsLogits: true,
-  loss: ({ sourceLogits, beside }, _, { tradeOff, temperature }) => ({
+  loss: ({ sourceLogits, beside, source }, _, { tradeOff, temperature }) => ({
     curve: 'forgetting_loss',
-    value: softenedDivergence(sourceLogits!, beside.sourceLogits!, temperature),
+    value: softenedDivergence(sourceLogits!, beside.sourceLogits!, temperature, source.counts),
     weight: tradeOff,
   }),
 });

@@ -1,0 +1,120 @@
+import type { Split, SplitMetrics } from '../../src-shared/domain.ts';
+import type { NetworkFile } from '../backbones/network-file.ts';
+import type { UnusableImages } from '../data/unusable-images.ts';
+import type { Arrays, Engine } from '../engine/engine.ts';
+import type { LabeledOutputs } from '../trainer/labeled-outputs.ts';
+import type { AnyModel, FromTrainer, JobSample, TrainJob } from '../trainer/protocol.ts';
+import type { HeadChoice, Network } from '../transfer/network.ts';
+import type { StepInput } from '../transfer/step-input.ts';
+import type { FrozenPrefix, TrainingOptions } from '../transfer/step-plan.ts';
+import type { BatchShape, ChosenTerm } from '../transfer/term.ts';
+
+/**
+ * What a task does where it trains: what a batch holds, what a step makes of it, what a network predicts and what that is worth. What
+ * every side knows of it is in `src-shared/tasks`.
+ */
+export interface Task {
+  /** What a compiled step is fed, and which rows count. */
+  input: StepInput;
+  /** The pre-trained network as `terms` change it, about to get a head for such classes. */
+  openSource(
+    model: AnyModel,
+    classNames: readonly string[],
+    terms?: readonly ChosenTerm[],
+  ): { file: NetworkFile; network: Network };
+  /** A trained network as its file holds it. */
+  openTrained(path: string, model: AnyModel): Trained;
+  /** Writes backbone and target head as a network of its own. */
+  writeTrained(
+    path: string,
+    network: Network,
+    weights: Arrays,
+    job: Pick<TrainJob, 'model' | 'config' | 'classNames'>,
+  ): void;
+  /** The label of every row of some samples. */
+  labelsOf(samples: readonly JobSample[], classNames: readonly string[]): number[];
+  /** Opens what a run trains on. */
+  openTraining(run: OpenedRun): Promise<TrainingData>;
+  /** What a trained network predicts of every sample of some splits that can be used. `tested`: as a run is tested in the end. */
+  evaluate<S extends Split>(
+    engine: Engine,
+    trained: Trained,
+    samples: Record<S, JobSample[]>,
+    job: EvaluatedJob,
+    tested?: boolean,
+    onBatch?: (done: number) => void,
+  ): Promise<Record<S, Evaluated>>;
+  /**
+   * What the pre-trained network says of the rows of training and validation samples: its source head, of rows with their categories;
+   * or features, of rows with their labels.
+   */
+  outputs(
+    pretrained: { engine: Engine; network: Network; file: NetworkFile },
+    job: Pick<TrainJob, 'model' | 'samples' | 'cacheFolder' | 'classNames'> &
+      Pick<TrainJob['config'], 'precision'> & {
+        /** Side of the square pictures; the network's own where it is left out. */
+        size?: number;
+        unusable: UnusableImages;
+      },
+    output: 'source' | 'features',
+    report: (message: FromTrainer) => void,
+    signal: AbortSignal,
+  ): Promise<Record<'train' | 'val', LabeledOutputs>>;
+}
+
+/** A network with the weights to evaluate, and the head to read. */
+export interface Trained {
+  network: Network;
+  weights: Arrays;
+  head: HeadChoice;
+}
+
+export type EvaluatedJob = Pick<TrainJob, 'model' | 'config' | 'cacheFolder' | 'classNames'> & {
+  unusable: UnusableImages;
+};
+
+/** A run with everything that its batches are made by. */
+export interface OpenedRun {
+  job: TrainJob;
+  engine: Engine;
+  network: Network;
+  options: TrainingOptions;
+  unusable: UnusableImages;
+  /** The pre-trained weights. */
+  weights(): Arrays;
+  /** Whether it begins, or goes on from a checkpoint. */
+  begins: boolean;
+  report(message: FromTrainer): void;
+  signal: AbortSignal;
+}
+
+export interface TrainingData {
+  /** What has been made of the samples already, in place of which a step is fed them. */
+  prefix: FrozenPrefix | null;
+  /** What batches are like: a step is compiled for each, all over one state. */
+  shapes: readonly BatchShape[];
+  /** Batches from a first step on, each a function of (seed, step). */
+  openFrom(step: number): Promise<Batches>;
+}
+
+export interface Batches {
+  next(): Promise<{
+    /** Which of the shapes it has. */
+    shape: number;
+    /** Inputs of the step, the caller's to keep. */
+    fed: Arrays;
+    /** How many rows count. */
+    rows: number;
+  }>;
+  close(): Promise<void>;
+}
+
+/** What an evaluation found on one split. */
+export interface Evaluated {
+  /** Null where there is no sample. */
+  metrics: SplitMetrics | null;
+  /** By class, row-major [samples, classes], with the samples' ids; null where samples have no class. */
+  classified: { sampleIds: Int32Array; probabilities: Float32Array } | null;
+  /** The predictions as they are told, in blocks. */
+  predictions(split: Split): Iterable<FromTrainer>;
+}

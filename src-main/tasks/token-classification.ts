@@ -1,0 +1,204 @@
+import { entitiesOf, scoreEntities } from '../../src-shared/entities.ts';
+import { splitMetrics } from '../../src-shared/metrics.ts';
+import { predictionColumns } from '../../src-shared/prediction-columns.ts';
+import { spanErrors } from '../../src-shared/span-errors.ts';
+import { tokenClassification as described } from '../../src-shared/tasks/token-classification.ts';
+import { permutation, randomOf } from '../data/random.ts';
+import type { Arrays, Engine } from '../engine/engine.ts';
+import { type LabeledRows, labeledRows } from '../text/labeled-rows.ts';
+import { ofTexts, textNetworks, tokenizerOf } from '../text/text-networks.ts';
+import { featuresOf, logitsOf } from '../text/text-outputs.ts';
+import { partsByWords, type TextPart } from '../text/text-parts.ts';
+import { lengthNotes, textTraining } from '../text/text-training.ts';
+import { softmaxRows } from '../trainer/predict-logits.ts';
+import type { FromTrainer, JobSample, TaggedPredictions } from '../trainer/protocol.ts';
+import { mostEntities, taggedTexts } from '../transfer/step-input.ts';
+import type { BatchShape } from '../transfer/term.ts';
+import type { Evaluated, EvaluatedJob, Task, Trained } from './task.ts';
+
+/** Sentences in one message, at most. */
+const sentencesAtOnce = 500;
+
+/** A tag for each word, in IOB2. */
+export const tokenClassification: Task = {
+  input: taggedTexts,
+  ...textNetworks('pieces', described.outputs),
+  labelsOf(samples, classNames) {
+    const numbers = numbersOf(described.outputs(classNames));
+    return samples.flatMap(({ text }) => text!.tags!.map((tag) => numbers.get(tag)!));
+  },
+  async openTraining(run) {
+    const { job, options } = run;
+    const { samples, classNames, config } = job;
+    const tokenizer = tokenizerOf(job.model);
+    const parts = samples.train.flatMap((sample) => partsByWords(tokenizer, sample, config.size));
+    const many = [...Map.groupBy(parts, ({ sample }) => sample).values()].filter((some) => some.length > 1);
+    lengthNotes(run, many.length, 'they are divided between words');
+    const tags = numbersOf(described.outputs(classNames));
+    const types = numbersOf(classNames);
+    const sourced = options.terms?.some(
+      ({ term }) => term.needs?.includes('source-head') || term.recallsLogits,
+    );
+    return textTraining(run, parts, tokenizer.special['[PAD]'], (chosen, shape, step) => {
+      const { fed, rows } = tagged(chosen, shape, tags);
+      return {
+        fed: { ...fed, ...(sourced && entityInputs(chosen, shape, types, config.seed, step)) },
+        rows,
+      };
+    });
+  },
+  async evaluate(engine, trained, samples, job, _, onBatch = () => {}) {
+    const found: Record<string, Evaluated> = {};
+    let before = 0;
+    for (const [split, list] of Object.entries<JobSample[]>(samples)) {
+      const predicted = await predictTags(engine, trained, list, job, (done) => onBatch(before + done));
+      before += list.length;
+      found[split] = evaluated(list, predicted, job.classNames);
+    }
+    return found as Record<keyof typeof samples, Evaluated>;
+  },
+  outputs(pretrained, { model, samples, classNames }, output, report, signal) {
+    const tokenizer = tokenizerOf(model);
+    const names = output === 'source' ? classNames : described.outputs(classNames);
+    const numbers = numbersOf(names);
+    const of = (list: readonly JobSample[]): LabeledRows => {
+      const parts = list.flatMap((sample) => partsByWords(tokenizer, sample, ofTexts(model).longest));
+      const rows = parts.flatMap(({ sample, words }, part) =>
+        words.flatMap(({ at, word }) => {
+          const tag = sample.text!.tags![word];
+          const label = output === 'source' ? typeNumber(tag, numbers) : numbers.get(tag)!;
+          return label === null ? [] : [{ part, at, label }];
+        }),
+      );
+      return { parts, rows };
+    };
+    const splits = { train: of(samples.train), val: of(samples.val) };
+    return labeledRows(pretrained, splits, tokenizer.special['[PAD]'], output, report, signal);
+  },
+};
+
+const numbersOf = (names: readonly string[]): ReadonlyMap<string, number> =>
+  new Map(names.map((name, number) => [name, number]));
+
+/** Number of a tag's type; null outside of entities. */
+const typeNumber = (tag: string, types: ReadonlyMap<string, number>): number | null =>
+  tag === 'O' ? null : types.get(tag.slice(2))!;
+
+/** Labels where words begin, which alone count: the mean over them is the mean over all rows. */
+function tagged(
+  chosen: readonly TextPart[],
+  { batch, size }: BatchShape,
+  tags: ReadonlyMap<string, number>,
+): { fed: Arrays; rows: number } {
+  const labels = new Int32Array(batch * size);
+  const counts = new Float32Array(batch * size);
+  const rows = chosen.reduce((sum, { words }) => sum + words.length, 0);
+  for (const [row, { sample, words }] of chosen.entries())
+    for (const { at, word } of words) {
+      labels[row * size + at] = tags.get(sample.text!.tags![word])!;
+      counts[row * size + at] = (batch * size) / rows;
+    }
+  return { fed: { labels, counts }, rows };
+}
+
+/** First pieces of entities' words with their types; where there are more than fit, some that follow from (seed, step). */
+function entityInputs(
+  chosen: readonly TextPart[],
+  shape: BatchShape,
+  types: ReadonlyMap<string, number>,
+  seed: number,
+  step: number,
+): Arrays {
+  const most = mostEntities(shape);
+  const all = chosen.flatMap(({ sample, words }, row) =>
+    words.flatMap(({ at, word }) => {
+      const type = typeNumber(sample.text!.tags![word], types);
+      return type === null ? [] : [{ place: row * shape.size + at, type }];
+    }),
+  );
+  const order = all.length > most ? permutation(all.length, randomOf(seed, 'entities', step)) : all.keys();
+  const kept = [...order].slice(0, most).map((index) => all[index]);
+  const [places, labels] = [new Int32Array(most), new Int32Array(most)];
+  const counts = new Float32Array(most);
+  for (const [index, { place, type }] of kept.entries()) {
+    places[index] = place;
+    labels[index] = type;
+    counts[index] = most / kept.length;
+  }
+  return { entity_places: places, entity_labels: labels, entity_counts: counts };
+}
+
+/** Probabilities of the tags of every word, row-major [words, tags], sentence after sentence. */
+async function predictTags(
+  engine: Engine,
+  { network, weights }: Trained,
+  samples: readonly JobSample[],
+  { model, config }: Pick<EvaluatedJob, 'model'> & { config: { size: number } },
+  onBatch: (done: number) => void = () => {},
+): Promise<Float32Array> {
+  const tokenizer = tokenizerOf(model);
+  const parts = samples.flatMap((sample) => partsByWords(tokenizer, sample, config.size));
+  const rows = parts.flatMap(({ words }, part) => words.map(({ at }) => ({ part, at })));
+  const padding = tokenizer.special['[PAD]'];
+  const features = await featuresOf(engine, network, weights, parts, rows, padding, (done) =>
+    onBatch(Math.floor((done * samples.length) / parts.length)),
+  );
+  const { data, columns } = await logitsOf(engine, network, 'target', weights, features);
+  return softmaxRows(data as Float32Array, columns);
+}
+
+function evaluated(
+  samples: readonly JobSample[],
+  probabilities: Float32Array,
+  classNames: readonly string[],
+): Evaluated {
+  if (samples.length === 0) return { metrics: null, classified: null, predictions: () => [] };
+  const outputs = described.outputs(classNames);
+  const numbers = numbersOf(outputs);
+  const gold = samples.map(({ text }) => text!.tags!);
+  const labels = gold.flatMap((tags) => tags.map((tag) => numbers.get(tag)!));
+  const columns = predictionColumns(probabilities, labels, outputs.length);
+  let first = 0;
+  const sentences = gold.map((tags) => {
+    const words = { from: first, to: first + tags.length };
+    first = words.to;
+    const mean = (values: Float64Array) =>
+      values.subarray(words.from, words.to).reduce((sum, value) => sum + value, 0) / tags.length;
+    const predicted = Array.from(columns.predicted.subarray(words.from, words.to), (tag) => outputs[tag]);
+    return {
+      tags: predicted,
+      errors: spanErrors(entitiesOf(tags), entitiesOf(predicted)).length,
+      confidence: mean(columns.confidence),
+      loss: mean(columns.loss),
+    };
+  });
+  const { micro, perType } = scoreEntities(
+    gold,
+    sentences.map(({ tags }) => tags),
+  );
+  const types = Object.values(perType);
+  return {
+    metrics: {
+      ...splitMetrics({ labels, ...columns }, outputs.length),
+      macro_f1: types.reduce((sum, { f1 }) => sum + f1, 0) / Math.max(1, types.length),
+      entities: { precision: micro.precision, recall: micro.recall, f1: micro.f1 },
+    },
+    classified: null,
+    *predictions(split): Generator<FromTrainer> {
+      for (let at = 0; at < samples.length; at += sentencesAtOnce) {
+        const some = sentences.slice(at, at + sentencesAtOnce);
+        const predictions: TaggedPredictions = {
+          split,
+          first: at,
+          total: samples.length,
+          sampleIds: Int32Array.from(samples.slice(at, at + sentencesAtOnce), ({ id }) => id),
+          tags: some.map(({ tags }) => tags),
+          errors: Int32Array.from(some, ({ errors }) => errors),
+          confidence: Float64Array.from(some, ({ confidence }) => confidence),
+          loss: Float64Array.from(some, ({ loss }) => loss),
+        };
+        yield { type: 'tagged', predictions };
+      }
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { taskNamed } from '../../src-shared/tasks/index.ts';
+import type { Arrays } from '../engine/engine.ts';
+import type { Batches, OpenedRun, TrainingData } from '../tasks/task.ts';
+import type { BatchShape } from '../transfer/term.ts';
+import { type Bucket, batchAt, bucketsOf } from './length-buckets.ts';
+import { padded, type TextPart } from './text-parts.ts';
+
+/** Engines on which several programs run over one state. */
+const overOneState = ['cpu', 'reference', 'tensorflow'];
+
+/**
+ * Training batches of texts: of as many parts each, all of about one length, padded to that. `labeled` says what the step is fed besides,
+ * and how many rows count.
+ */
+export function textTraining(
+  { job, engine }: OpenedRun,
+  parts: readonly TextPart[],
+  padding: number,
+  labeled: (chosen: readonly TextPart[], shape: BatchShape, step: number) => { fed: Arrays; rows: number },
+): TrainingData {
+  const { batch, seed } = job.config;
+  const counts = parts.map(({ ids }) => ids.length);
+  const longest = Math.max(...counts);
+  const buckets: readonly Bucket[] = overOneState.includes(engine.info.name)
+    ? bucketsOf(counts, longest, () => batch, batch)
+    : [{ length: longest, batch, texts: [...counts.keys()] }];
+  const shapes = buckets.map(({ length }) => ({ batch, size: length }));
+  return {
+    prefix: null,
+    shapes,
+    async openFrom(first): Promise<Batches> {
+      let step = first;
+      return {
+        async next() {
+          const { bucket, texts } = batchAt(buckets, seed, step);
+          const shape = buckets.indexOf(bucket);
+          const chosen = texts.map((text) => parts[text]);
+          const { fed, rows } = labeled(chosen, shapes[shape], step++);
+          return { shape, fed: { ...padded(chosen, shapes[shape], padding), ...fed }, rows };
+        },
+        async close() {},
+      };
+    },
+  };
+}
+
+/** What a run should say of texts that are longer than the network takes. */
+export function lengthNotes({ job, report, begins }: OpenedRun, long: number, whatHappens: string): void {
+  if (long === 0 || !begins) return;
+  const { sample, samples } = taskNamed(job.task);
+  const many = long === 1 ? `1 training ${sample} has` : `${long} training ${samples} have`;
+  report({ type: 'note', text: `${many} more than ${job.config.size} pieces: ${whatHappens}.` });
+}
