@@ -306,6 +306,8 @@ export const ImportChoice = z.object({
    * split: its first group, or what it matches.
    */
   groupBy: z.string().min(1).max(1000).optional(),
+  /** How classes are sorted that the dataset itself does not order: `plain`, 10 before 2, or `natural`, 2 before 10. */
+  classOrder: z.enum(['plain', 'natural']).optional(),
   /** Options of the format, by name. */
   values: z.record(z.string(), z.string()).optional(),
 });

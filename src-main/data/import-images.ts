@@ -47,6 +47,8 @@ export interface ImportOptions {
   resume?: Resume;
   /** Chooses the test images where the dataset has no test split. */
   seed: number;
+  /** Of classes that the dataset does not order itself. */
+  classOrder?: 'plain' | 'natural';
   previous?: PreviousImport;
   /** Files read so far, and files in all. */
   onProgress?: (done: number, total: number) => void;
@@ -97,7 +99,7 @@ export async function importImages(folder: string, options: ImportOptions): Prom
       'Check that the files are whole JPEG, PNG, WebP, GIF, BMP or TIFF images.',
     );
   }
-  const classes = classesOf(usable, listing.classes);
+  const classes = classesOf(usable, listing.classes, options.classOrder);
   const labels = new Map(classes.map((name, label) => [name, label]));
   const candidates = usable
     .map((image): Candidate => ({ ...image, ...facts.get(image.path)!, label: labels.get(image.className)! }))
@@ -121,6 +123,7 @@ export async function importImages(folder: string, options: ImportOptions): Prom
   notes.push(...unusualNotes(issues));
   for (const issue of duplicateIssues(duplicates)) issues.push(issue);
   notes.push(...duplicateNotes(duplicates));
+  if (!listing.classes) notes.push(...orderNote(classes, options.classOrder));
   describeClasses(images, classes, candidates, issues, notes);
 
   const samples = candidates.map(({ className: _, split, locator = null, group = null, ...sample }) => ({
@@ -137,10 +140,29 @@ export async function importImages(folder: string, options: ImportOptions): Prom
 }
 
 /** The classes that images are of, in the dataset's own order; those that it does not order come after, by name. */
-function classesOf(images: readonly FoundImage[], order: readonly string[] | null): string[] {
+function classesOf(
+  images: readonly FoundImage[],
+  own: readonly string[] | null,
+  order: 'plain' | 'natural' = 'plain',
+): string[] {
   const named = new Set(images.map((image) => image.className));
-  const ordered = (order ?? []).filter((name) => named.delete(name));
-  return [...ordered, ...[...named].sort()];
+  const ordered = (own ?? []).filter((name) => named.delete(name));
+  return [...ordered, ...[...named].sort(order === 'natural' ? naturally : undefined)];
+}
+
+/** Numbers in names by their value, in no language: the same everywhere. Names that are equal so, as they are. */
+const natural = new Intl.Collator('und', { numeric: true });
+const naturally = (a: string, b: string): number => natural.compare(a, b) || (a < b ? -1 : 1);
+
+/** Says how classes are sorted, where it makes a difference. */
+function orderNote(classes: readonly string[], order: 'plain' | 'natural' = 'plain'): string[] {
+  const other = classes.toSorted(order === 'natural' ? undefined : naturally);
+  if (other.every((name, i) => name === classes[i])) return [];
+  return [
+    order === 'natural'
+      ? 'The classes are in natural order, as timm has them: 2 before 10.'
+      : 'The classes are in plain order, as torchvision has them: 10 before 2. --class-order natural is the other way.',
+  ];
 }
 
 const splitOrder: Record<Split, number> = { train: 0, val: 1, test: 2 };

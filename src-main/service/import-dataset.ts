@@ -126,6 +126,7 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
       listing,
       readFacts: (at) => reader.read('image-facts', { place: resolvePlace(at, home.unpacked) }, place.folder),
       seed,
+      classOrder: choice.classOrder,
       previous,
       onProgress: task.progress,
       signal: task.signal,

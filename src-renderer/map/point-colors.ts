@@ -23,7 +23,10 @@ export function pointColors(data: MapData, by: Coloring, selected: ReadonlySet<n
   };
   for (let i = 0; i < data.ids.length; i++) {
     const value = numberOf(i);
-    colors.set(value < 0 || (selected && !selected.has(i)) ? gray : colorOfValue(value), 3 * i);
+    const [red, green, blue] = value < 0 || (selected && !selected.has(i)) ? gray : colorOfValue(value);
+    colors[3 * i] = red;
+    colors[3 * i + 1] = green;
+    colors[3 * i + 2] = blue;
   }
   return colors;
 }

@@ -2,12 +2,14 @@
  * Places of points by UMAP, in a thread: what it has is told every few rounds, so that the map is seen to unfold. McInnes, Healy,
  * Melville, «UMAP», 2018.
  */
-import { UMAP } from 'umap-js';
 import { repeatableRandom } from '../../src-shared/repeatable-random.ts';
 import { placesOf } from './places.ts';
+import { fuzzyGraph } from './umap/fuzzy-graph.ts';
+import { nearestNeighbors } from './umap/nearest-neighbors.ts';
+import { roundsFor, unfold } from './umap/unfold.ts';
 
 export interface UmapTask {
-  /** Row-major [rows, components]. */
+  /** Row-major [rows, components]: principal components, the largest first. */
   values: Float32Array;
   components: number;
 }
@@ -18,24 +20,26 @@ export interface UmapNews {
   total: number;
 }
 
-const neighbors = 15;
+/** Beside the point itself. */
+const neighbors = 14;
+/** As far from the middle as places are at the beginning, and how far apart equal ones are then. */
+const reach = 10;
+const apart = 1e-3;
 /** Rounds between two pictures. */
 const told = 10;
 
 addEventListener('message', ({ data: { values, components } }: MessageEvent<UmapTask>) => {
   const rows = values.length / components;
-  const vectors = Array.from({ length: rows }, (_, i) =>
-    Array.from(values.subarray(i * components, (i + 1) * components)),
-  );
-  // The same points lie the same way every time.
+  const graph = fuzzyGraph(nearestNeighbors(values, components, Math.min(neighbors, rows - 1)));
+  // The same points lie the same way every time, and the map unfolds from the picture that is there.
   const random = repeatableRandom(1);
-  const umap = new UMAP({ nComponents: 2, nNeighbors: Math.min(neighbors, rows - 1), random });
-  const total = umap.initializeFit(vectors);
-  for (let done = 1; done <= total; done++) {
-    umap.step();
+  const places = placesOf(values, components).map((place) => reach * place + apart * (random() - 0.5));
+  const total = roundsFor(rows);
+  let done = 0;
+  for (const _ of unfold(graph, places, total, random)) {
+    done++;
     if (done % told > 0 && done < total) continue;
-    const places = placesOf(Float32Array.from(umap.getEmbedding().flat()), 2);
-    const news: UmapNews = { places, done, total };
-    postMessage(news, { transfer: [places.buffer] });
+    const news: UmapNews = { places: placesOf(places, 2), done, total };
+    postMessage(news, { transfer: [news.places.buffer] });
   }
 });

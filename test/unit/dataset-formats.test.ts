@@ -130,6 +130,33 @@ describe('options', () => {
     expect(notes.join()).toContain('1 images with objects of several classes');
   });
 
+  test('COCO-70: of classes with 1,000 objects of 50 px a thousand each, in its three splits', async () => {
+    const objects = (category: number, count: number, side: number) =>
+      Array.from({ length: count }, (_, i) => ({
+        image_id: 1 + (i % 2),
+        category_id: category,
+        bbox: [i, category, side, 60],
+      }));
+    const tree = memoryTree({
+      'annotations/instances_train2017.json': JSON.stringify({
+        images: [1, 2].map((id) => ({ id, file_name: `${id}.jpg`, width: 4000, height: 4000 })),
+        annotations: [...objects(1, 1010, 50), ...objects(2, 999, 50), ...objects(3, 1010, 49)],
+        categories: ['cat', 'dog', 'fox'].map((name, i) => ({ id: i + 1, name })),
+      }),
+      'train2017/1.jpg': '',
+      'train2017/2.jpg': '',
+    });
+    const { images, notes } = await readAs('coco', tree, { images: 'coco-70' });
+    const counts = Map.groupBy(images, ({ className, split }) => `${className} ${split}`);
+    expect([...counts].map(([name, list]) => [name, list.length])).toEqual([
+      ['cat train', 800],
+      ['cat val', 100],
+      ['cat test', 100],
+    ]);
+    expect(new Set(images.map(({ path }) => path)).size).toBe(1000);
+    expect(notes.join()).toContain('1 of 2 classes have 1000 objects');
+  });
+
   test('TLlib: the rate that is asked for, and what there is where it is not there', async () => {
     const { known } = await readAs('lists', miniature('TLlib'), { rate: '50' });
     expect(Object.keys(known)).toContain('train/002.Laysan/d.jpg');

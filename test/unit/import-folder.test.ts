@@ -290,6 +290,17 @@ test('a folder inside a folder, folders inside classes, and a class called train
   expect((await importFolder(vehicles, { seed: 0 })).classes).toEqual(['bus', 'train', 'val']);
 });
 
+test('classes are in plain or in natural order, and where that differs it is said', async () => {
+  const folder = temporaryFolder();
+  writeFiles(folder, { ...(await classOf('2 b', 2, 0)), ...(await classOf('10 a', 2, 10)) });
+  const plain = await importFolder(folder, { seed: 0 });
+  expect(plain.classes).toEqual(['10 a', '2 b']);
+  expect(plain.notes.join()).toContain('plain order, as torchvision has them: 10 before 2');
+  const natural = await importFolder(folder, { seed: 0, classOrder: 'natural' });
+  expect(natural.classes).toEqual(['2 b', '10 a']);
+  expect(natural.notes.join()).toContain('natural order, as timm has them');
+});
+
 test('class names that JavaScript objects have of their own are class names', async () => {
   const folder = temporaryFolder();
   writeFiles(folder, { ...(await classOf('constructor', 2, 0)), ...(await classOf('__proto__', 2, 10)) });

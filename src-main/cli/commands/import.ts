@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { ImportChoice, ImportLayout, TableColumns } from '../../../src-shared/contract.ts';
 import type { Dataset } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
@@ -20,6 +20,7 @@ interface Options extends CommonOptions {
   column?: string[];
   groupBy?: string;
   followLinks?: boolean;
+  classOrder?: 'plain' | 'natural';
   seed: number;
   classesAt?: number;
   train?: string[];
@@ -56,6 +57,12 @@ export function importCommand(program: Command): void {
     .option(
       '--group-by <pattern>',
       'a regular expression of what in the names of images must not stand on two sides of a split, e.g. "patient(\\d+)"',
+    )
+    .addOption(
+      new Option(
+        '--class-order <order>',
+        'of classes that the dataset does not order itself: plain, 10 before 2, as torchvision, or natural, 2 before 10, as timm',
+      ).choices(['plain', 'natural']),
     )
     .option('--follow-links', 'also links that lead out of the folder')
     .option('--seed <n>', 'chooses the test images where the folder has no test split', number, 0)
@@ -99,6 +106,7 @@ function choiceOf(options: Options): ImportChoice {
     ...(options.option && { values: pairs('--option', options.option) }),
     ...(options.column && { columns: columnsOf(options.column) }),
     ...(options.groupBy !== undefined && { groupBy: options.groupBy }),
+    ...(options.classOrder && { classOrder: options.classOrder }),
     ...(options.followLinks && { links: 'all' as const }),
   };
 }

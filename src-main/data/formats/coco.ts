@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Split } from '../../../src-shared/domain.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
@@ -42,10 +43,10 @@ export const coco: DatasetFormat = {
     'Lin et al., «Microsoft COCO: Common Objects in Context», ECCV 2014; cocodataset.org/#format-data; fastai vision/data.py get_annotations',
   archives: 'in-place',
   options: z.strictObject({
-    images: z.enum(['objects', 'whole']).default('objects').meta({
+    images: z.enum(['objects', 'whole', 'coco-70']).default('objects').meta({
       title: 'Images',
       description:
-        'objects: each box cut out, as an image of its class; whole: images with objects of exactly one class',
+        'objects: each box cut out, as an image of its class; whole: images with objects of exactly one class; coco-70: objects of 50 px or more, of the classes that have 1,000 of them 1,000 each, 800 to train and 100 to validate and test, by the rule of Co-Tuning’s COCO-70 (its own drawing is in its lists)',
     }),
     smallest: z.coerce.number().int().min(1).max(10_000).default(32).meta({
       title: 'Smallest side',
@@ -73,13 +74,16 @@ export const coco: DatasetFormat = {
         'COCO’s annotations are files such as annotations/instances_train2017.json.',
       );
     const listed = new ListedImages(tree, options);
-    const whole = options.values.images === 'whole';
-    const smallest = Number(options.values.smallest);
+    const { images } = options.values;
+    const smallest = images === 'coco-70' ? coco70.smallest : Number(options.values.smallest);
     const left = { several: 0, small: 0, crowds: 0 };
-    for (const file of files) {
-      left.crowds += file.crowds;
-      yield* whole ? wholeImages(file, listed, left) : objects(file, listed, smallest, left);
-    }
+    const found = function* () {
+      for (const file of files) {
+        left.crowds += file.crowds;
+        yield* images === 'whole' ? wholeImages(file, listed, left) : objects(file, listed, smallest, left);
+      }
+    };
+    yield* images === 'coco-70' ? drawCoco70(found(), options.tell) : found();
     if (left.several > 0)
       options.tell(`${left.several} images with objects of several classes, or of none, were left out.`);
     if (left.small > 0)
@@ -89,6 +93,29 @@ export const coco: DatasetFormat = {
     listed.finish(some(files.map(({ path }) => path)));
   },
 };
+
+/** You, Kou, Long, Wang, «Co-Tuning for Transfer Learning», NeurIPS 2020, section 4.3, and the README of thuml/CoTuning. */
+const coco70 = { smallest: 50, train: 800, val: 100, test: 100 };
+
+/** Of each class with enough objects as many as there are in all splits together, drawn by their names, whatever split they came in. */
+function* drawCoco70(objects: Iterable<FoundImage>, tell: (note: string) => void): Generator<FoundImage> {
+  const { smallest: _, ...splits } = coco70;
+  const each = Object.values(splits).reduce((sum, count) => sum + count, 0);
+  const byClass = Map.groupBy(objects, ({ className }) => className);
+  const drawn = [...byClass.values()].filter(({ length }) => length >= each);
+  tell(`${drawn.length} of ${byClass.size} classes have ${each} objects or more; the others were left out.`);
+  const key = ({ path }: FoundImage) => createHash('sha256').update(path).digest('hex');
+  for (const members of drawn) {
+    const keyed = members
+      .map((image) => ({ image, key: key(image) }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+    let from = 0;
+    for (const [split, count] of Object.entries(splits) as [Split, number][]) {
+      for (const { image } of keyed.slice(from, from + count)) yield { ...image, split };
+      from += count;
+    }
+  }
+}
 
 /** Whether it has the members that annotations have; none of them is parsed. */
 async function isCoco(tree: FileTree, path: string): Promise<boolean> {
