@@ -738,6 +738,8 @@ export const contract = {
         /** Only what the run used its images for: `unused` are those outside of its subset. */
         part: z.enum([...Split.options, 'unused']).optional(),
         order: PredictionOrder.default('class'),
+        /** The most like one image first, by a network's features, which have been made; `order` then does not count. */
+        like: z.object({ sample: id, model: z.string().optional(), run: id.optional() }).optional(),
         /** Only texts, or paths, with these characters in them, in any case. */
         search: z.string().max(1000).optional(),
         /** These images alone, in this order, whatever else is asked for. */

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { CallName, CallOutput, Calls } from '../../src-shared/contract.ts';
 import type { Base } from './base.ts';
 import type { Experiments } from './experiments.ts';
+import type { KeptFeatures } from './kept-features.ts';
 import type { holdLease } from './lease.ts';
 import type { Queue } from './queue.ts';
 import type { Tasks } from './tasks.ts';
@@ -12,6 +13,7 @@ export interface Context extends Base {
   queue: Queue;
   experiments: Experiments;
   tasks: Tasks;
+  features: KeptFeatures;
 }
 
 type Handler<N extends CallName> = (

@@ -27,7 +27,7 @@ export function datasetCalls(context: Context): Handlers<Names> {
     },
     'datasets.writeList': (input) => writeList(context, input),
     'datasets.import': (input) => startImport(context, input),
-    'datasets.samples': (input) => listSamples(store, input),
+    'datasets.samples': (input) => listSamples(context, input),
     'datasets.groups': ({ dataset }) => store.samples.groups(findDataset(store, dataset).id, mostGroups),
     'datasets.findings': ({ dataset, offset, limit, ...filter }) =>
       store.findings.page(findDataset(store, dataset).id, filter, offset, limit),

@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { CallOutput, Calls } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Store } from '../store/store.ts';
+import type { Context } from './context.ts';
+import type { KeptFeatures } from './kept-features.ts';
 import { labelFilter } from './label-filter.ts';
 import { findDataset, findRun } from './lookup.ts';
 import { samplesOfRun } from './run-samples.ts';
@@ -13,8 +15,8 @@ let asked: { key: string; among: number[] } | null = null;
 
 /** A page of a dataset's images by a filter, or those that are named. Errors: `not-found`; `bad-input` where a filter needs a run. */
 export function listSamples(
-  store: Store,
-  { dataset: name, ids, offset, limit, part, label, ...filter }: Input,
+  { store, features }: Pick<Context, 'store' | 'features'>,
+  { dataset: name, ids, offset, limit, part, label, like, ...filter }: Input,
 ): CallOutput<'datasets.samples'> {
   const dataset = findDataset(store, name);
   if (ids) {
@@ -35,9 +37,20 @@ export function listSamples(
       'Name a run on this dataset.',
     );
   const among = part && usedAs(store, id!, part);
-  const wanted = { ...filter, ...labelFilter(dataset.task, dataset.classes, label), among };
+  const wanted = {
+    ...filter,
+    ...labelFilter(dataset.task, dataset.classes, label),
+    among,
+    ranked: like && likeOne(features, name, like),
+  };
   return store.samples.page(dataset.id, wanted, offset, limit);
 }
+
+const likeOne = (
+  features: KeptFeatures,
+  dataset: string,
+  { sample, ...network }: NonNullable<Input['like']>,
+): number[] => features.byLikeness({ dataset, ...network }, sample).map((one) => one.sample);
 
 function usedAs(store: Store, id: number, part: NonNullable<Input['part']>): number[] {
   const run = findRun(store, id);

@@ -20,6 +20,7 @@ import { forkReader } from './fork-reader.ts';
 import { openHome } from './home.ts';
 import { fileOfSample, readablePlace, unpackFor } from './image-places.ts';
 import { openJobs } from './jobs.ts';
+import { openFeatures } from './kept-features.ts';
 import { holdLease, newOwner } from './lease.ts';
 import { modelCalls } from './model-calls.ts';
 import { outputCalls } from './output-calls.ts';
@@ -86,6 +87,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     queue,
     experiments: openExperiments(base, queue, scope, events.on),
     tasks: openTasks(base),
+    features: openFeatures(base),
   };
   const handlers: Handlers = {
     ...systemCalls(context),

@@ -24,6 +24,8 @@ export interface SampleFilter {
   search?: string;
   /** Only some of these ids. */
   among?: readonly number[];
+  /** Only these ids, in this order. */
+  ranked?: readonly number[];
 }
 
 /** A sample of a list: whether a finding names it that nobody has decided about. */
@@ -90,7 +92,18 @@ export function samplePages(db: Db) {
       offset: number,
       limit: number,
     ): { total: number; samples: ListedSample[] } {
-      const { label, split, group, finding, decision, run, predicted, order = 'class', among } = filter;
+      const {
+        label,
+        split,
+        group,
+        finding,
+        decision,
+        run,
+        predicted,
+        order = 'class',
+        among,
+        ranked,
+      } = filter;
       const where = [
         's.dataset_id = @dataset',
         's.present = 1',
@@ -116,10 +129,12 @@ export function samplePages(db: Db) {
       if (filter.outcome) where.push(`p.predicted ${filter.outcome === 'right' ? '=' : '<>'} p.label`);
       if (predicted !== undefined) where.push('p.predicted = @predicted');
       // From what the run predicted to the images, in this order: the other way leads through all images of the dataset.
+      const rank = ranked ? 'json_each(@ranked) r CROSS JOIN ' : '';
+      if (ranked) where.push('r.value = s.id');
       const from = isPredicted
-        ? `predicted_splits t CROSS JOIN predictions p ON p.set_id = t.id CROSS JOIN samples s ON s.id = p.sample_id
+        ? `${rank}predicted_splits t CROSS JOIN predictions p ON p.set_id = t.id CROSS JOIN samples s ON s.id = p.sample_id
            WHERE t.run_id = @run AND t.whole = 1 AND ${where.join(' AND ')}`
-        : `samples s WHERE ${where.join(' AND ')}`;
+        : `${rank}samples s WHERE ${where.join(' AND ')}`;
       const values = {
         dataset,
         label,
@@ -131,6 +146,7 @@ export function samplePages(db: Db) {
         run,
         predicted,
         among: among && JSON.stringify(among),
+        ranked: ranked && JSON.stringify(ranked),
         search: filter.search && `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`,
         offset,
         limit,
@@ -139,7 +155,8 @@ export function samplePages(db: Db) {
         .prepare<[object], number>(`SELECT count(*) FROM ${from}`)
         .pluck()
         .get(values) as number;
-      const sorted = order === 'class' || !isPredicted ? 's.label, s.split, s.path' : predictionOrders[order];
+      const plain = order === 'class' || !isPredicted ? 's.label, s.split, s.path' : predictionOrders[order];
+      const sorted = ranked ? 'r.key' : plain;
       const ids = db
         .prepare<[object], number>(`SELECT s.id FROM ${from} ORDER BY ${sorted} LIMIT @limit OFFSET @offset`)
         .pluck()

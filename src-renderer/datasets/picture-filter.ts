@@ -2,6 +2,7 @@
 import type { CallInput } from '../../src-shared/contract.ts';
 import { findingKinds } from '../../src-shared/finding-kinds.ts';
 import { splits } from '../../src-shared/names.ts';
+import { networkNamed } from '../map/networks.ts';
 
 export const filterKeys = [
   'label',
@@ -14,6 +15,8 @@ export const filterKeys = [
   'predicted',
   'part',
   'order',
+  'like',
+  'by',
 ] as const;
 type Query = Readonly<Record<string, string | undefined>>;
 
@@ -42,6 +45,7 @@ const numberIn = (text: string | undefined): number | undefined =>
 /** What a location asks for; what it says of predictions counts with a run only. */
 export function filterOf(query: Query): Omit<CallInput<'datasets.samples'>, 'dataset'> {
   const run = numberIn(query.run) || undefined;
+  const like = numberIn(query.like);
   return {
     label: numberIn(query.label),
     split: splits.find((known) => known === query.split),
@@ -49,6 +53,7 @@ export function filterOf(query: Query): Omit<CallInput<'datasets.samples'>, 'dat
     withFindings: query.findings === '1',
     finding: findingKinds.find(({ name }) => name === query.findings)?.name,
     decision: chosen(decisions, query.decision),
+    ...(like !== undefined && query.by && { like: { sample: like, ...networkNamed(query.by) } }),
     ...(run && {
       run,
       outcome: chosen(outcomes, query.outcome),

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { addRuns, writePredictions } from '../../src-main/service/bench-store-rows.ts';
+import { openHome } from '../../src-main/service/home.ts';
+import { type KeptFeatures, openFeatures } from '../../src-main/service/kept-features.ts';
 import { listSamples } from '../../src-main/service/sample-list.ts';
 import { openStore, type Store } from '../../src-main/store/store.ts';
 import { type Calls, contract } from '../../src-shared/contract.ts';
@@ -13,13 +15,14 @@ import { type Calls, contract } from '../../src-shared/contract.ts';
 let folder: string;
 let store: Store;
 let run: number;
+let features: KeptFeatures;
 /** Of class i modulo 4. */
 const images = 40;
 /** Right but for every fifth image, taken for the next class; the surer the later. */
 const isWrong = (i: number) => i % 5 === 0;
 const sureOf = (i: number) => 0.5 + i / 100;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'cotune-list-'));
   store = openStore(join(folder, 'cotune.sqlite'));
   const { runs, predicted } = addRuns(store, images, 4, 1);
@@ -40,6 +43,14 @@ beforeAll(() => {
     predicted.probabilities[at + ((predicted.labels[row] + Number(isWrong(i))) % 4)] = sureOf(i);
   }
   for (const _ of writePredictions(store, run, predicted, folder));
+  // Of the tested images alone, each turned a little against the one before.
+  features = openFeatures({ store, home: openHome(folder) });
+  const angles = tested.map(({ id }) => 0.01 * (id - 1));
+  await features.write(features.find({ dataset: 'bench', model: 'bench' }).key, {
+    ids: Int32Array.from(tested, ({ id }) => id),
+    components: 2,
+    values: Float32Array.from(angles.flatMap((angle) => [Math.cos(angle), Math.sin(angle)])),
+  });
 });
 afterAll(() => {
   store.close();
@@ -48,7 +59,7 @@ afterAll(() => {
 
 const list = (filter: Omit<z.input<Calls['datasets.samples']['input']>, 'dataset'>) => {
   const { total, samples } = listSamples(
-    store,
+    { store, features },
     contract.calls['datasets.samples'].input.parse({ dataset: 'bench', ...filter }),
   );
   return { total, numbers: samples.map(({ id }) => id - 1) };
@@ -81,6 +92,15 @@ test('images are filtered by what a run used them for', () => {
 
 test('images that are named come in the order in which they are named, those of another dataset not', () => {
   expect(list({ ids: [7, 3, 999] })).toEqual({ total: 2, numbers: [6, 2] });
+});
+
+test('the most like one image come first, of those that are asked for', () => {
+  const like = { sample: 1, model: 'bench' };
+  expect(list({ like, offset: 3, limit: 3 })).toEqual({ total: images, numbers: [3, 4, 5] });
+  expect(list({ like, label: 2, limit: 2 }).numbers).toEqual([2, 6]);
+  expect(list({ like, run, outcome: 'wrong', order: 'loss', limit: 2 }).numbers).toEqual([0, 5]);
+  expect(() => list({ like: { sample: 45, model: 'bench' } })).toThrow(/no features/);
+  expect(() => list({ like: { sample: 1, run } })).toThrow(/no trained weights/);
 });
 
 test('what needs a run says so', () => {
