@@ -38,5 +38,6 @@ function valuesOf(tensor: TensorDescription, index: number): Float32Array {
   const random = randomOf(index, 'bench weights');
   const fanIn = shape.slice(1).reduce((a, b) => a * b, 1);
   const bound = Math.sqrt(6 / fanIn);
-  return values.map(() => (2 * random() - 1) * bound);
+  for (let index = 0; index < values.length; index++) values[index] = (2 * random() - 1) * bound;
+  return values;
 }

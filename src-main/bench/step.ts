@@ -112,7 +112,7 @@ async function measure(
 
 /** Compiles and loads; the weights are no longer held when it returns. */
 async function prepare(engine: Engine, { program, constants, state }: StepProgram): Promise<Compiled> {
-  const executable = await engine.compile(program, { constants: constants() });
+  const executable = await engine.compile(program, { constants: constants(), consumes: true });
   await executable.load(state());
   return executable;
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '../../src-shared/domain.ts';
-import type { Compiled, CompileSeconds, Engine, EngineInfo } from './engine.ts';
+import type { Arrays, Compiled, CompileSeconds, Engine, EngineInfo } from './engine.ts';
 import { lower, lowerBlockProbe } from './lower/lower.ts';
 import type { Target } from './lower/lowering.ts';
 import { cpuSessionOptions, hostExecutable } from './run/host.ts';
@@ -61,10 +61,10 @@ export function compiledEngine(
 
   return {
     info,
-    async compile(program, { constants = {}, keep = false, yields = false, over } = {}) {
+    async compile(program, { constants = {}, consumes, keep = false, yields = false, over } = {}) {
       const evaluation = Object.keys(constants).length > 0;
       const started = performance.now();
-      const traced = trace(program, constants);
+      const traced = trace(program, constants, consumes);
       const key = keep && !evaluation ? fingerprint(traced) : undefined;
       const compileSeconds = { trace: (performance.now() - started) / 1000, lower: 0, session: 0 };
       let executable = key !== undefined && aside?.key === key ? aside.executable : undefined;
@@ -73,6 +73,7 @@ export function compiledEngine(
         if (key !== undefined) await closeAside();
         const from = performance.now();
         const graph = lower(traced, target(evaluation));
+        if (consumes) free(constants, graph);
         const loweredAt = performance.now();
         executable = await execute(graph, yields, over && behind.get(over));
         open.add(executable);
@@ -88,6 +89,15 @@ export function compiledEngine(
   };
 }
 
+/** Gives the memory of arrays back that a graph does not use. */
+function free(arrays: Arrays, { fed, apart }: RunnableGraph): void {
+  const used = new Set([...fed, ...apart].map(({ data }) => data.buffer));
+  // Not of a view: what else its memory holds is another's.
+  for (const { buffer, byteLength } of Object.values(arrays))
+    if (!used.has(buffer) && byteLength === buffer.byteLength && buffer instanceof ArrayBuffer)
+      buffer.transfer(0);
+}
+
 export interface CpuEngineOptions {
   threads?: number;
   profile?: string;
@@ -101,10 +111,13 @@ export interface CpuEngineOptions {
 export async function openCpuEngine({ threads = 0, profile, precision }: CpuEngineOptions): Promise<Engine> {
   const block = await blockSize();
   const halfStorage = precision === 'mixed';
-  const training = halfStorage || block === 0 ? 'nhwc' : 'blocked';
+  const blocked = block > 0 && !halfStorage;
   return compiledEngine(
     { name: 'cpu', device: processorName(), versions: engineVersions() },
-    (evaluation) => ({ provider: 'cpu', layout: evaluation ? 'nchw' : training, block, halfStorage }),
+    (evaluation) => {
+      const plain = evaluation ? 'nchw' : 'nhwc';
+      return { provider: 'cpu', layout: blocked ? 'blocked' : plain, block, halfStorage };
+    },
     (graph, yields, over) =>
       hostExecutable(graph, cpuSessionOptions(graph, { threads, profile, yields }), over),
   );

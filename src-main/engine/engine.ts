@@ -42,6 +42,11 @@ export interface CompileOptions {
   /** State values known never to change (evaluation): baked into the graph so that they can be folded. */
   constants?: Arrays;
   /**
+   * Whether the arrays of `constants` become the program's, as those of `load` do: it brings large ones into another order where they
+   * are, and frees those that it has copied.
+   */
+  consumes?: boolean;
+  /**
    * Disposal sets the compiled program aside, without its state, for the next compilation of the very same one; compiling
    * another program that is to be kept closes it. Programs with constants are never kept.
    */

@@ -20,7 +20,7 @@ export async function predictImages(
   const model = await inspectModelFile(job.weightsPath);
   const { network, weights } = openTrained(job.weightsPath, model);
   const program = evaluationProgram(network, 'source', 1, job.size);
-  const executable = await engine.compile(program, { constants: weights });
+  const executable = await engine.compile(program, { constants: weights, consumes: true });
   const images = {
     batch: 1,
     size: job.size,

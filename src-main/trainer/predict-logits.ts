@@ -31,14 +31,14 @@ export interface PredictedLogits {
 
 /**
  * One forward pass in evaluation mode over images in order, with deterministic preprocessing. `weights` holds at least
- * the backbone and the chosen head. `onBatch` is told the number of images done, with the logits of those of them that could be
+ * the backbone and the chosen head; a function makes them for this pass alone, which then holds them once. `onBatch` is told the number of images done, with the logits of those of them that could be
  * used, and may throw to end the pass.
  */
 export async function predictLogits(
   engine: Engine,
   network: Network,
   head: HeadChoice,
-  weights: Arrays,
+  weights: Arrays | (() => Arrays),
   samples: JobSample[],
   images: ImageOptions,
   onBatch: (done: number, sofar: PredictedLogits) => void | Promise<void> = () => {},
@@ -50,9 +50,10 @@ export async function predictLogits(
   const views = images.views?.length ?? 1;
   const batch = Math.min(evaluationBatch, samples.length * views);
   const program = evaluationProgram(network, head, batch, images.size);
-  const constants = constantsOf(program, weights);
+  const consumes = typeof weights === 'function';
+  const constants = constantsOf(program, consumes ? weights() : weights);
   const batches = await openEvaluationBatches({ samples, batch, ...images });
-  const executable = await engine.compile(program, { constants, yields: true });
+  const executable = await engine.compile(program, { constants, consumes, yields: true });
   try {
     let done = 0;
     for await (const { images: pixels, count, unusable } of batches) {

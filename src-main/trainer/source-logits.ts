@@ -46,7 +46,7 @@ export async function sourceLogits(
   const { preprocessing } = predictor.model;
   const size = predictor.size ?? preprocessing.inputSize;
   const images = { size, preprocessing, cacheFolder, unusable };
-  const weights = readNetwork(file, file.tensors);
+  const weights = () => readNetwork(file, file.tensors);
   const left = new Set<number>();
   // Once, but for images that cannot be used and of which there is a copy.
   while (missing.size > 0) {

@@ -3,7 +3,7 @@ import { type Node, sizeOf, type Value } from '../trace/ir.ts';
 import { formsOf } from './blocked-forms.ts';
 import { allPositions, convertFilter, type FilterLayout, isInBlocks, scaleFilter } from './filters.ts';
 import type { Lowering } from './lowering.ts';
-import { type Attributes, type Name, nchwcDomain } from './onnx-graph.ts';
+import { type Name, nchwcDomain } from './onnx-graph.ts';
 import { pixelwise, spreadPixels } from './pixels.ts';
 import {
   attributesOf,
@@ -86,16 +86,9 @@ const conv2d = (node: Node, lowering: Lowering): boolean => {
   else if (reorders(channelsIn) && reorders(channelsOut))
     inputs = [lowering.use(x, 'blocked'), forwardFilter(filter, lowering)];
   else return false;
-  defineConvolved(node.outputs[0], inputs, attributes, lowering);
+  formsOf(lowering).define(node.outputs[0], { kind: 'convolved', inputs: () => inputs, attributes });
   return true;
 };
-
-/** A convolution's result, made when something uses it: a bias that is added to it is taken in. */
-function defineConvolved(output: Value, inputs: Name[], attributes: Attributes, lowering: Lowering): void {
-  const make = (bias?: Name) =>
-    lowering.op('Conv', bias ? [...inputs, bias] : inputs, attributes, nchwcDomain);
-  formsOf(lowering).define(output, { kind: 'convolved', make });
-}
 
 const depthwiseConv2d = (node: Node, lowering: Lowering): boolean => {
   const { x, filter } = node.inputs;
@@ -110,7 +103,11 @@ const depthwiseConv2d = (node: Node, lowering: Lowering): boolean => {
     lowering,
   );
   const inputs = [lowering.use(x, 'blocked'), kernel];
-  defineConvolved(node.outputs[0], inputs, { ...attributes, group: lowering.padded(channels) }, lowering);
+  formsOf(lowering).define(node.outputs[0], {
+    kind: 'convolved',
+    inputs: () => inputs,
+    attributes: { ...attributes, group: lowering.padded(channels) },
+  });
   return true;
 };
 

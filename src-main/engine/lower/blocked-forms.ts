@@ -39,10 +39,14 @@ interface Mask {
   under?: { value: Value; limit: number };
 }
 
-/** A convolution, which takes in a bias per channel (a vector of padded length). */
+/** A convolution, with what it takes in: a bias per channel (a vector of padded length), then another image. */
 interface Convolved {
   kind: 'convolved';
-  make: (bias?: Name) => Name;
+  /** Image and filter. */
+  inputs: () => Name[];
+  attributes: Attributes;
+  bias?: Name;
+  sum?: Name;
 }
 
 type Form = Affine | Spread | Product | Mask | Convolved;
@@ -112,9 +116,18 @@ class BlockedForms {
     });
   }
 
-  /** Makes an affine form at once, with an activation. */
+  /** A convolution that was not made yet and that nothing but one kernel takes. */
+  openConvolution(value: Value): Convolved | undefined {
+    const form = this.#forms.get(value);
+    return form?.kind === 'convolved' && this.#lowering.usesOf(value) === 1 ? form : undefined;
+  }
+
+  /** Makes a form at once, with an activation. */
   activate(input: Value, output: Value, activation: Attributes): void {
-    const name = this.#makeAffine(this.affine(input), output, activation);
+    const convolved = this.openConvolution(input);
+    const name = convolved
+      ? this.#convolve(convolved, activation)
+      : this.#makeAffine(this.affine(input), output, activation);
     this.#lowering.define(output, name, 'blocked');
     this.activated.set(input, output);
   }
@@ -165,9 +178,15 @@ class BlockedForms {
     if (form.kind === 'affine') return this.#makeAffine(form, value, {});
     if (form.kind === 'spread') return this.#makeSpread(form, value);
     if (form.kind === 'mask') return this.#makeMask(form, value);
-    if (form.kind === 'convolved') return form.make();
+    if (form.kind === 'convolved') return this.#convolve(form, {});
     const factors = [form.a, form.b].map((factor) => this.#lowering.use(factor, 'blocked'));
     return pixelwise(factors, value, this.#lowering, (images) => graph.op('Mul', images));
+  }
+
+  #convolve({ inputs, attributes, bias, sum }: Convolved, activation: Attributes): Name {
+    const taken = [...inputs(), bias ?? '', sum ?? ''];
+    while (taken.at(-1) === '') taken.pop();
+    return this.#lowering.op('Conv', taken, { ...attributes, ...activation }, nchwcDomain);
   }
 
   #makeMask(mask: Mask, value: Value): Name {

@@ -84,14 +84,11 @@ const conv2d = (node: Node, lowering: Lowering): boolean => {
   const merged = mergedFilter(lowering.use(filter), filter.shape, merging, lowering);
   const kernel = blockedKernel(merged, [height * width, merging.channelsIn, out], [height, width], lowering);
   const inputs = [lowering.use(x, 'blocked'), kernel];
-  const make = (bias?: Name) =>
-    lowering.op(
-      'Conv',
-      bias ? [...inputs, bias] : inputs,
-      { ...attributes, group: merging.groups },
-      nchwcDomain,
-    );
-  formsOf(lowering).define(node.outputs[0], { kind: 'convolved', make });
+  formsOf(lowering).define(node.outputs[0], {
+    kind: 'convolved',
+    inputs: () => inputs,
+    attributes: { ...attributes, group: merging.groups },
+  });
   return true;
 };
 

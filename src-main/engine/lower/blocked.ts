@@ -7,6 +7,7 @@ import { blockedFilterGradientRules } from './blocked-filter-gradient.ts';
 import { formsOf, isMaskLimit } from './blocked-forms.ts';
 import { blockedGroupedRules } from './blocked-grouped.ts';
 import { blockedPoolingRules } from './blocked-pooling.ts';
+import { blockedProductRules } from './blocked-product.ts';
 import type { Lowering } from './lowering.ts';
 import { type Attributes, type Name, nchwcDomain } from './onnx-graph.ts';
 
@@ -113,9 +114,11 @@ const addition =
       const along = forms.alongPixels(other, x.shape);
       if (!along) return false;
       const added = type === 'Sub' ? graph.op('Neg', [along.name]) : along.name;
-      const convolved = forms.get(x);
-      if (convolved?.kind === 'convolved' && !along.perImage && lowering.usesOf(x) === 1) {
-        lowering.define(node.outputs[0], convolved.make(added), 'blocked');
+      const convolved = forms.openConvolution(x);
+      if (convolved && !convolved.sum && !along.perImage) {
+        const { bias } = convolved;
+        const whole = bias ? graph.op('Add', [bias, added]) : added;
+        forms.define(node.outputs[0], { ...convolved, bias: whole });
         return true;
       }
       const form = forms.affine(x);
@@ -124,6 +127,12 @@ const addition =
         bias: form.bias ? graph.op('Add', [form.bias, added]) : added,
         perImage: form.perImage || along.perImage,
       });
+      return true;
+    }
+    const [convolved, beside] = forms.openConvolution(x) ? [x, other] : [other, x];
+    const convolution = forms.openConvolution(convolved);
+    if (convolution && !convolution.sum) {
+      forms.define(node.outputs[0], { ...convolution, sum: lowering.use(beside, 'blocked') });
       return true;
     }
     const open = (value: Value) => {
@@ -231,17 +240,24 @@ function products({ a, b }: { a: Value; b: Value }, { shape }: Value, lowering: 
   return lowering.op('Conv', [image, kernel], { kernel_shape: [height, width], group: planes }, nchwcDomain);
 }
 
+/** The first of two rules that applies. */
+const either =
+  (first: BlockedRule, second: BlockedRule): BlockedRule =>
+  (node, lowering) =>
+    first(node, lowering) || second(node, lowering);
+
 export const blockedRules: Record<string, BlockedRule> = {
   ...blockedConcatenationRules,
   ...blockedConvolutionRules,
   ...blockedFilterGradientRules,
   ...blockedGroupedRules,
   ...blockedPoolingRules,
-  Multiply: multiply,
+  ...blockedProductRules,
+  Multiply: either(blockedProductRules.Multiply, multiply),
   RealDiv: divide,
-  Add: addition('Add'),
+  Add: either(blockedProductRules.Add, addition('Add')),
   Sub: addition('Sub'),
-  Relu: activation({ activation: 'Relu' }),
+  Relu: either(activation({ activation: 'Relu' }), blockedProductRules.Relu),
   Relu6: activation({ activation: 'Clip', activation_params: { floats: [0, 6] } }),
   Step: step,
   Less: less,

@@ -1,4 +1,4 @@
-/** The forward pass and the rest of a step, for passes over its trace that save memory between the two. */
+/** What passes over a trace ask of it: the forward pass and the rest of a step, and who uses a value. */
 import type { Node, Trace, Value } from '../trace/ir.ts';
 
 /**
@@ -6,12 +6,16 @@ import type { Node, Trace, Value } from '../trace/ir.ts';
  * the new state: gradients and updates.
  */
 export function forwardNodes(trace: Trace): Set<Node> {
+  const makers = new Map<Value, Node>(
+    trace.nodes.flatMap((node) => node.outputs.map((made) => [made, node])),
+  );
   const found = new Set<Node>();
   const pending = [...trace.outputs.values()];
   for (let value = pending.pop(); value; value = pending.pop()) {
-    if (value.kind !== 'result' || found.has(value.node)) continue;
-    found.add(value.node);
-    pending.push(...Object.values(value.node.inputs));
+    const maker = makers.get(value);
+    if (!maker || found.has(maker)) continue;
+    found.add(maker);
+    pending.push(...Object.values(maker.inputs));
   }
   return found;
 }
@@ -25,3 +29,12 @@ export const withInputs = (node: Node, change: (value: Value) => Value): Node =>
   ...node,
   inputs: Object.fromEntries(Object.entries(node.inputs).map(([name, value]) => [name, change(value)])),
 });
+
+/** How many kernels and results of the program take a value. */
+export function usesOf(trace: Trace): Map<Value, number> {
+  const uses = new Map<Value, number>();
+  const inputs = trace.nodes.flatMap((node) => Object.values(node.inputs));
+  const results = [trace.state, trace.outputs, trace.diagnosis].flatMap((values) => [...values.values()]);
+  for (const value of [...inputs, ...results]) uses.set(value, (uses.get(value) ?? 0) + 1);
+  return uses;
+}

@@ -7,13 +7,21 @@ import { convolutionRules } from './convolution.ts';
 import { elementwiseRules } from './elementwise.ts';
 import { stateLayouts } from './filter-state.ts';
 import { type Arrangement, arrangementOf, type FilterLayout } from './filters.ts';
-import { forwardNodes } from './forward-nodes.ts';
+import { foldConstants } from './fold-constants.ts';
+import { forwardNodes, usesOf } from './forward-nodes.ts';
 import { groupedConvolutionRules } from './grouped-convolution.ts';
 import { halfStorageRules, storeHalves } from './half-storage.ts';
 import { Lowering, type Rule, type Target } from './lowering.ts';
 import { matmulRules } from './matmul.ts';
 import { normalizationRules } from './normalization.ts';
-import { type ConstantApart, type NamedSpec, nchwcDomain, OnnxGraph, onnxTypes } from './onnx-graph.ts';
+import {
+  type ConstantApart,
+  type FedConstant,
+  type NamedSpec,
+  nchwcDomain,
+  OnnxGraph,
+  onnxTypes,
+} from './onnx-graph.ts';
 import { poolingRules } from './pooling.ts';
 import { recomputeActivations } from './recompute.ts';
 import { reductionRules } from './reduction.ts';
@@ -49,6 +57,8 @@ export interface Lowered {
   model: Uint8Array;
   /** Large constants of the model, which are not in its bytes. */
   apart: ConstantApart[];
+  /** Large constants that are inputs of the model. */
+  fed: FedConstant[];
   state: Port[];
   batch: Port[];
   /** `inPlace`: the next value may be written over the one that it follows. */
@@ -123,23 +133,20 @@ export function lower(traced: Trace, target: Target): Lowered {
   // State is large and stays in its memory; what an evaluation gives is small, and other runtimes are to read exported ones.
   const intoGiven = target.provider === 'cpu' && nextState.length > 0;
   const apart: ConstantApart[] = [];
-  // A model with open extents is for other programs: one file.
-  const wanted = { intoGiven, ...(target.open ? {} : { apart }) };
-  return { model: lowering.graph.toBytes(inputs, results, wanted), apart, ...ports, nextState, outputs };
+  const fed: FedConstant[] = [];
+  const wanted = {
+    intoGiven,
+    // A model with open extents is for other programs: one file.
+    ...(target.open ? {} : { apart }),
+    ...(target.layout === 'blocked' ? { fed } : {}),
+  };
+  return { model: lowering.graph.toBytes(inputs, results, wanted), apart, fed, ...ports, nextState, outputs };
 }
 
 /** The trace with less to keep from the forward pass for the gradient. */
 function forMemory(trace: Trace, { halfStorage, layout }: Target): Trace {
   if (halfStorage) return storeHalves(trace);
-  return layout === 'blocked' ? recomputeActivations(trace) : trace;
-}
-
-function usesOf(trace: Trace): Map<Value, number> {
-  const uses = new Map<Value, number>();
-  const inputs = trace.nodes.flatMap((node) => Object.values(node.inputs));
-  const results = [trace.state, trace.outputs, trace.diagnosis].flatMap((values) => [...values.values()]);
-  for (const value of [...inputs, ...results]) uses.set(value, (uses.get(value) ?? 0) + 1);
-  return uses;
+  return layout === 'blocked' ? recomputeActivations(foldConstants(trace)) : trace;
 }
 
 /** A graph that hands tensors on unchanged: how values move between host memory and a device. */
@@ -166,6 +173,7 @@ export function lowerBlockProbe(): Lowered {
   return {
     model: graph.toBytes([input], [output]),
     apart: [],
+    fed: [],
     state: [],
     batch: [input],
     nextState: [],

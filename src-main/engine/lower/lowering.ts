@@ -1,6 +1,7 @@
 import { type ElementType, type Node, sizeOf, type Value } from '../trace/ir.ts';
 import { transposed } from '../transposed.ts';
 import { convertFilter, type FilterLayout, filterBlocks, isInBlocks } from './filters.ts';
+import { inFilterBlocks } from './known-filters.ts';
 import { type Name, nchwcDomain, OnnxGraph, type OpenExtent, onnxTypes } from './onnx-graph.ts';
 
 /**
@@ -107,11 +108,20 @@ export class Lowering {
   #constant(value: Value): Name {
     if (value.kind !== 'constant')
       throw new Error(`A value was used before it was lowered (${value.kind} ${value.id}).`);
-    const { shape, dtype, data, fill } = value;
-    return fill === null ? this.graph.constant(dtype, shape, data) : this.graph.filled(shape, fill, dtype);
+    const { shape, dtype, data, fill, factors } = value;
+    if (fill !== null) return this.graph.filled(shape, fill, dtype);
+    const scaled =
+      factors && (data as Float32Array).map((each, index) => each * factors[index % factors.length]);
+    return this.graph.constant(dtype, shape, scaled ?? data);
   }
 
   #convert(value: Value, to: Layout): Name {
+    if (value.kind === 'constant' && value.dtype === 'float32' && to === 'filter')
+      return this.graph.constant(
+        'float32',
+        this.shapeIn(value, to),
+        inFilterBlocks(value.data as Float32Array, value.shape, this.target.block, value.factors),
+      );
     const [made] = this.#names.get(value)?.keys() ?? ['nhwc' as const];
     // Layouts of images and of filters meet in tf.js's order.
     const from = to === 'nhwc' || isInBlocks(made) === isInBlocks(to) ? made : 'nhwc';

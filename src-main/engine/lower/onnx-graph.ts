@@ -18,6 +18,13 @@ export interface ConstantApart {
   data: Uint8Array;
 }
 
+/** A constant that is fed at every run, under the name of the graph's input for it. */
+export interface FedConstant {
+  port: Name;
+  shape: readonly number[];
+  data: Float32Array;
+}
+
 interface Initializer {
   name: Name;
   dtype: OnnxType;
@@ -56,6 +63,8 @@ const worthApart = 2 ** 16;
 const opset = 18;
 /** Domain of ONNX Runtime's operators on blocked tensors. */
 export const nchwcDomain = 'com.microsoft.nchwc';
+/** Operators, `domain:type`, for which it is all the same whether their matrix or filter is a constant or an input. */
+const takeInputs = new Set([`${nchwcDomain}:Conv`, ':Gemm', ':MatMul']);
 /** First output of a graph whose outputs the runtime is not to copy: a sequence, see `runInto` in run/session.ts. */
 const uncopied = 'uncopied';
 const microsoftDomains = ['com.microsoft', nchwcDomain];
@@ -260,13 +269,17 @@ export class OnnxGraph {
 
   /**
    * The model; with `intoGiven` one whose outputs are not copied out of the memory that is given for them. Large constants go
-   * to `apart` where there is one: whoever opens the model gives them to the runtime, which otherwise holds three copies of each
-   * while it does so.
+   * to `fed` where there is one, and become inputs, of which the runtime makes no copy; those that it is to know beforehand go to
+   * `apart`: whoever opens the model gives them to the runtime, which otherwise holds three copies of each while it does so.
    */
   toBytes(
     inputs: readonly NamedSpec[],
     outputs: readonly NamedSpec[],
-    { intoGiven = false, apart }: { intoGiven?: boolean; apart?: ConstantApart[] } = {},
+    {
+      intoGiven = false,
+      apart,
+      fed,
+    }: { intoGiven?: boolean; apart?: ConstantApart[]; fed?: FedConstant[] } = {},
   ): Uint8Array {
     if (intoGiven) this.named(uncopied, 'SequenceConstruct', [this.scalar(0)]);
     const graph = new ProtobufWriter();
@@ -275,12 +288,23 @@ export class OnnxGraph {
     graph.bytes(2, 'program');
     for (const initializer of this.#initializers.values()) {
       const { name, data } = initializer;
-      if (!this.#readers.has(name)) continue;
+      const readers = this.#readers.get(name);
+      if (!readers) continue;
+      const values = this.largeConstant(name);
+      if (fed && values && [...readers].every(({ domain, type }) => takeInputs.has(`${domain}:${type}`))) {
+        fed.push({ port: name, shape: initializer.shape, data: values });
+        continue;
+      }
       const isApart = apart !== undefined && data.length >= worthApart;
       if (isApart) apart.push({ path: name, data });
       graph.bytes(5, encodeInitializer(initializer, isApart));
     }
-    for (const input of inputs) graph.bytes(11, valueInfo(input, this.#open));
+    const constants = (fed ?? []).map(({ port, shape }) => ({
+      name: port,
+      shape,
+      dtype: 'float32' as const,
+    }));
+    for (const input of [...inputs, ...constants]) graph.bytes(11, valueInfo(input, this.#open));
     if (intoGiven) graph.bytes(12, sequenceInfo(uncopied));
     for (const output of outputs) graph.bytes(12, valueInfo(output, this.#open));
     const model = new ProtobufWriter().integer(1, 8).bytes(2, 'Cotuning Studio').bytes(7, graph);

@@ -37,9 +37,11 @@ export async function hostExecutable(
   options: InferenceSession.SessionOptions,
   over?: SessionExecutable,
 ): Promise<SessionExecutable> {
-  const session = await openSession(graph.model, { graphOptimizationLevel: 'all', ...options }, graph.apart);
-  const ports = new StatePorts(graph);
-  const arranged = JSON.stringify(graph.state);
+  // What runs holds neither the model nor constants that the runtime has copied.
+  const { model, apart, fed, ...tensors } = graph;
+  const session = await openSession(model, { graphOptimizationLevel: 'all', ...options }, apart);
+  const ports = new StatePorts(tensors);
+  const arranged = JSON.stringify(tensors.state);
   const state = (over && stateOf.get(over)) ?? { ports: arranged, current: {}, spare: {}, users: 0 };
   if (state.ports !== arranged) {
     await session.release();
@@ -50,7 +52,10 @@ export async function hostExecutable(
   }
   state.users++;
   const { current, spare } = state;
-  const turning = graph.nextState.filter(({ inPlace }) => !inPlace);
+  const constants = Object.fromEntries(
+    fed.map(({ port, shape, data }) => [port, asTensor({ shape: [...shape], dtype: 'float32' }, data)]),
+  );
+  const turning = tensors.nextState.filter(({ inPlace }) => !inPlace);
   for (const next of turning) spare[next.name] ??= asTensor(next, allocate(next));
   let disposed = false;
 
@@ -69,12 +74,12 @@ export async function hostExecutable(
       }
     },
     async run(batch) {
-      const feeds = feedsOf(graph, current, batch);
+      const feeds = { ...constants, ...feedsOf(tensors, current, batch) };
       const fetches: NamedTensors = {};
       const results: Arrays = {};
-      for (const { name, port, inPlace } of graph.nextState)
+      for (const { name, port, inPlace } of tensors.nextState)
         fetches[port] = inPlace ? current[name] : spare[name];
-      for (const output of graph.outputs) {
+      for (const output of tensors.outputs) {
         results[output.name] = allocate(output);
         fetches[output.port] = asTensor(output, results[output.name]);
       }
@@ -99,7 +104,7 @@ export async function hostExecutable(
       if (options.enableProfiling) session.endProfiling();
       await session.release();
       if (--state.users > 0) return;
-      for (const tensors of [current, spare]) for (const name of Object.keys(tensors)) delete tensors[name];
+      for (const held of [current, spare]) for (const name of Object.keys(held)) delete held[name];
     },
   };
   stateOf.set(executable, state);

@@ -30,6 +30,8 @@ export interface RunnableGraph {
   model: Uint8Array;
   /** Large constants of the model, which are not in its bytes. */
   apart: { path: string; data: Uint8Array }[];
+  /** Large constants that the model takes as inputs. */
+  fed: { port: string; shape: readonly number[]; data: Float32Array }[];
   state: Port[];
   batch: Port[];
   nextState: NextPort[];
@@ -122,8 +124,8 @@ export type NamedTensors = Record<string, Tensor>;
 export class StatePorts {
   readonly #ports: Map<string, Port>;
 
-  constructor(graph: RunnableGraph) {
-    this.#ports = new Map(graph.state.map((port) => [port.name, port]));
+  constructor({ state }: Pick<RunnableGraph, 'state'>) {
+    this.#ports = new Map(state.map((port) => [port.name, port]));
   }
 
   get names(): string[] {
@@ -145,7 +147,11 @@ export interface SessionExecutable extends Executable {
 }
 
 /** The inputs of one run. @throws CotuneError naming state that was never loaded, or wrong batch values. */
-export function feedsOf(graph: RunnableGraph, state: NamedTensors, batch: Arrays): NamedTensors {
+export function feedsOf(
+  graph: Pick<RunnableGraph, 'state' | 'batch'>,
+  state: NamedTensors,
+  batch: Arrays,
+): NamedTensors {
   const missing = graph.state.filter(({ name }) => !state[name]).map(({ name }) => name);
   if (missing.length > 0)
     throw new CotuneError(

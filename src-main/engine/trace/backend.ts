@@ -39,8 +39,8 @@ export class TraceBackend extends tf.KernelBackend {
   }
 
   /** A tensor of known values, which stay as they are while the trace is used. */
-  constant({ shape, dtype }: Described, data: ConstantValue['data']): tf.Tensor {
-    return this.#symbol(this.#constantValue(data, shape, dtype)) as tf.Tensor;
+  constant({ shape, dtype }: Described, data: ConstantValue['data'], isOurs: boolean): tf.Tensor {
+    return this.#symbol({ ...this.#constantValue(data, shape, dtype), isOurs }) as tf.Tensor;
   }
 
   /** Records a kernel call and returns its symbolic outputs. */

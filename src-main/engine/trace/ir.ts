@@ -23,6 +23,10 @@ export interface ConstantValue extends Typed {
   readonly kind: 'constant';
   readonly data: Float32Array | Int32Array | Uint8Array;
   readonly fill: number | null;
+  /** Whether nobody else reads the data: it may be overwritten by whoever is the last to use it. */
+  readonly isOurs?: boolean;
+  /** A factor for every output channel with which the data, a filter's, are still to be multiplied. */
+  readonly factors?: Float32Array;
 }
 
 /** An output of a recorded kernel. */

@@ -7,17 +7,17 @@ import type { InputValue, Node, Trace, Value } from './ir.ts';
 
 /**
  * Runs a program's step once on symbolic tensors and returns the kernels that matter for its results. State
- * tensors named in `constants` are known values instead of inputs.
+ * tensors named in `constants` are known values instead of inputs; `isOurs`: whether their arrays may be overwritten.
  *
  * @throws CotuneError when the step uses a kernel that cannot be traced, or reads a tensor's numbers.
  */
-export function trace(program: Program, constants: Arrays = {}): Trace {
+export function trace(program: Program, constants: Arrays = {}, isOurs = false): Trace {
   const backend = traceBackend();
   return onTraceBackend(() => {
     backend.clear();
     const inputs: InputValue[] = [];
-    const state = symbols(backend, inputs, 'state', program.state, constants);
-    const batch = symbols(backend, inputs, 'batch', program.batch, {});
+    const state = symbols(backend, inputs, 'state', program.state, constants, isOurs);
+    const batch = symbols(backend, inputs, 'batch', program.batch);
     const result = step(program, state, batch);
     for (const name of Object.keys(result.state))
       if (!program.state[name])
@@ -33,6 +33,8 @@ export function trace(program: Program, constants: Arrays = {}): Trace {
     const outputs = valuesOf(result.outputs);
     const diagnosis = valuesOf(result.diagnosis ?? {});
     const nodes = live(backend.recorded, [...nextState.values(), ...outputs.values(), ...diagnosis.values()]);
+    // Nodes hold a network's weights where these are constants.
+    backend.clear();
     return { inputs, nodes, state: nextState, outputs, diagnosis };
   });
 }
@@ -59,12 +61,13 @@ function symbols(
   inputs: InputValue[],
   role: InputValue['role'],
   specs: Specs,
-  constants: Arrays,
+  constants: Arrays = {},
+  isOurs = false,
 ): Tensors {
   const tensors: Tensors = {};
   for (const [name, spec] of Object.entries(specs)) {
     if (constants[name]) {
-      tensors[name] = backend.constant(spec, constants[name]);
+      tensors[name] = backend.constant(spec, constants[name], isOurs);
       continue;
     }
     tensors[name] = backend.input(role, name, spec);
