@@ -49,6 +49,9 @@ export class Loaded<T> {
 }
 
 const pageLength = 200;
+/** Pages that are asked for at once, and that wait for it: who scrolls far leaves others behind, which are not asked for. */
+const mostUnderWay = 2;
+const mostWaiting = 6;
 
 /** A list of unknown length whose items arrive in pages as they come into view. */
 export class Pages<T> {
@@ -56,6 +59,9 @@ export class Pages<T> {
   error = $state.raw<ErrorValue | null>(null);
   readonly #pages = new SvelteMap<number, T[]>();
   readonly #asked = new Set<number>();
+  /** The ones that were needed last come first. */
+  #waiting: number[] = [];
+  #underWay = 0;
   readonly #fetch: (offset: number, limit: number) => Promise<{ total: number; items: T[] }>;
 
   constructor(fetch: (offset: number, limit: number) => Promise<{ total: number; items: T[] }>) {
@@ -70,22 +76,37 @@ export class Pages<T> {
 
   /** Asks for what is missing of items `start` … `end` − 1. */
   need(start: number, end: number): void {
-    for (let page = Math.floor(start / pageLength); page * pageLength < end; page++) this.#load(page);
+    const needed: number[] = [];
+    for (let page = Math.floor(start / pageLength); page * pageLength < end; page++)
+      if (!this.#asked.has(page)) needed.push(page);
+    const others = this.#waiting.filter((page) => !needed.includes(page));
+    this.#waiting = [...needed, ...others].slice(0, Math.max(needed.length, mostWaiting));
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#underWay < mostUnderWay && this.#waiting.length > 0) this.#load(this.#waiting.shift()!);
   }
 
   #load(page: number): void {
     if (this.#asked.has(page)) return;
     this.#asked.add(page);
-    this.#fetch(page * pageLength, pageLength).then(
-      ({ total, items }) => {
-        this.total = total;
-        this.#pages.set(page, items);
-        this.error = null;
-      },
-      (error: unknown) => {
-        this.#asked.delete(page);
-        this.error = toErrorValue(error);
-      },
-    );
+    this.#underWay++;
+    this.#fetch(page * pageLength, pageLength)
+      .then(
+        ({ total, items }) => {
+          this.total = total;
+          this.#pages.set(page, items);
+          this.error = null;
+        },
+        (error: unknown) => {
+          this.#asked.delete(page);
+          this.error = toErrorValue(error);
+        },
+      )
+      .finally(() => {
+        this.#underWay--;
+        this.#next();
+      });
   }
 }

@@ -60,13 +60,11 @@ function fill(): void {
     counts: { train: count, val: 0, test: 0 },
     classCounts: classes.map(() => ({ train: perClass, val: 0, test: 0 })),
   });
-  store.samples.replace(
-    id,
-    Array.from({ length: count }, (_, i) => ({
-      ...sample(`${classes[i % classes.length]}/${i}.jpg`, i % classes.length),
-      locator: { file: `${i % pictures}.jpg` },
-    })),
-  );
+  const rows = Array.from({ length: count }, (_, i) => ({
+    ...sample(`${classes[i % classes.length]}/${i}.jpg`, i % classes.length),
+    locator: { file: `${i % pictures}.jpg` },
+  }));
+  store.transaction(() => store.samples.replace(id, rows));
   store.close();
 }
 
