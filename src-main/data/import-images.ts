@@ -161,7 +161,7 @@ function orderNote(classes: readonly string[], order: 'plain' | 'natural' = 'pla
   return [
     order === 'natural'
       ? 'The classes are in natural order, as timm has them: 2 before 10.'
-      : 'The classes are in plain order, as torchvision has them: 10 before 2. --class-order natural is the other way.',
+      : 'The classes are in plain order, as torchvision has them: 10 before 2. An import in natural order (--class-order natural) is the other way.',
   ];
 }
 

@@ -104,4 +104,14 @@ test('findings are excluded, relabelled and undone by keys; the next run is anot
   const total = ({ samples }: typeof old) => samples.train + samples.val + samples.test;
   expect(total(fresh)).toBe(total(old) - 1);
   expect(await service.call('runs.get', { run: old.id })).toEqual(old);
+
+  await page.evaluate(() => {
+    location.hash = '#/datasets/insects?tab=edits';
+  });
+  await page.getByRole('button', { name: `Undo: Relabelled ${wrong.path}` }).press('Enter');
+  await page.getByRole('button', { name: 'Undo: Relabelled' }).waitFor({ state: 'detached' });
+  expect((await dataset()).edits).toBe(1);
+  await page.getByLabel('With those that were undone').press('Space');
+  await expect.poll(() => page.getByText('· undone').count()).toBe(2);
+  expect(faults).toEqual([]);
 }, 120_000);

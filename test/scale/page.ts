@@ -205,7 +205,7 @@ async function measureGrid(page: Page): Promise<void> {
   tell('first images', performance.now() - begun);
   await longestTask(page);
   const frames = await page.evaluate(async () => {
-    const grid = document.querySelector('.viewport')!;
+    const grid = document.querySelector('[role=list][aria-label=Images]')!.parentElement!;
     const gaps: number[] = [];
     let last = performance.now();
     const frame = async () => {
@@ -229,7 +229,7 @@ async function measureGrid(page: Page): Promise<void> {
   tell('longest task', await longestTask(page));
   const jump = performance.now();
   await page.evaluate(() => {
-    const grid = document.querySelector('.viewport')!;
+    const grid = document.querySelector('[role=list][aria-label=Images]')!.parentElement!;
     grid.scrollTop = grid.scrollHeight;
   });
   await page
