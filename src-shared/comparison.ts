@@ -1,21 +1,22 @@
 /** Comparing runs: what differs between them, image by image, and what the numbers allow to be said. */
 import type { Comparison, Interval, PairComparison, PairDetail } from './contract.ts';
+import { scoreEntities } from './entities.ts';
 import { CotuneError } from './errors.ts';
 import { compareGroups, judgeGroups, summarize } from './group-comparison.ts';
 import { groupRuns } from './groups.ts';
 import { holm } from './multiple-tests.ts';
 import {
   type ComparedRun,
-  hits,
   type SharedImages,
   sharedImages,
   shareImageLists,
   unlikeness,
 } from './paired-images.ts';
-import { networkDifference } from './paired-networks.ts';
 import { methodName } from './parts.ts';
+import { scoreDifference, scoreOf } from './run-scores.ts';
 import { configDifferences } from './run-settings.ts';
-import { level, wilsonInterval } from './statistics.ts';
+import { level } from './statistics.ts';
+import type { TaggedSentence } from './tagged-evaluation.ts';
 import { networksVerdict } from './verdicts.ts';
 
 /** Up to so many groups, every two are compared; of more, each with the first: their number grows as its square. */
@@ -46,7 +47,7 @@ export function* compareRuns(given: readonly ComparedRun[]): Generator<void, Com
     yield;
   }
   return {
-    score: 'accuracy',
+    score: runs.some(({ predictions }) => predictions.entities) ? 'entity F1' : 'accuracy',
     groups: groups.map((group, i) => summarize(group, members[i])),
     differences: judgeGroups(
       differences,
@@ -88,7 +89,7 @@ function comparePair(a: ComparedRun, b: ComparedRun): Pair {
   const images = shared.gains.length;
   const reasons = unlikeness(a, b, images);
   if (images === 0) return { a, b, shared, reasons, difference: null, p: null };
-  const { p, ...difference } = networkDifference(shared.broken, shared.fixed, images);
+  const { p, ...difference } = scoreDifference(a, b, shared);
   return { a, b, shared, reasons, difference, p };
 }
 
@@ -111,8 +112,8 @@ function judgePairs(pairs: readonly Pair[]): PairComparison[] {
       b: b.run.id,
       comparable: reasons.length === 0,
       configDifferences: configDifferences(a.run.config, b.run.config),
-      accuracyA: accuracy(a),
-      accuracyB: accuracy(b),
+      accuracyA: scoreOf(a),
+      accuracyB: scoreOf(b),
       difference,
       mcnemarP: p,
       fixed: shared.fixed,
@@ -127,16 +128,14 @@ function judgePairs(pairs: readonly Pair[]): PairComparison[] {
   });
 }
 
-/** Test accuracy with its 95 % Wilson interval. */
-function accuracy(one: ComparedRun): Interval {
-  const right = hits(one);
-  const n = one.predictions.labels.length;
-  const [low, high] = wilsonInterval(right, n);
-  return { value: right / n, low, high };
-}
-
 function classGains(a: ComparedRun, b: ComparedRun): PairDetail['classes'] {
   const shared = sharedImages(a.predictions, b.predictions);
+  if (a.predictions.tagged && b.predictions.tagged)
+    return typeGains(
+      Array.from(shared.inA, (at) => a.predictions.tagged![at]),
+      Array.from(shared.inB, (at) => b.predictions.tagged![at]),
+      b.classNames,
+    );
   const counts = b.classNames.map(() => ({ support: 0, rightA: 0, rightB: 0 }));
   for (let k = 0; k < shared.gains.length; k++) {
     const [i, j] = [shared.inA[k], shared.inB[k]];
@@ -155,5 +154,25 @@ function classGains(a: ComparedRun, b: ComparedRun): PairDetail['classes'] {
       recallB: share(rightB),
       gain: share(rightB - rightA),
     };
+  });
+}
+
+/** The same of types of entities. */
+function typeGains(
+  a: readonly TaggedSentence[],
+  b: readonly TaggedSentence[],
+  types: readonly string[],
+): PairDetail['classes'] {
+  const recalls = (sentences: readonly TaggedSentence[]) =>
+    scoreEntities(
+      sentences.map(({ gold }) => gold),
+      sentences.map(({ predicted }) => predicted),
+    ).perType;
+  const [inA, inB] = [recalls(a), recalls(b)];
+  return types.map((name) => {
+    const support = inB[name]?.gold ?? 0;
+    const recall = (found: typeof inA) => (support === 0 ? null : found[name].recall);
+    const [recallA, recallB] = [recall(inA), recall(inB)];
+    return { name, support, recallA, recallB, gain: support === 0 ? null : recallB! - recallA! };
   });
 }

@@ -1045,7 +1045,7 @@ export const contract = {
     'runs.predict': call(
       z.object({
         run: id,
-        /** Images, or files of texts: a text in each line that is not empty. */
+        /** Images; of a run of texts, files of texts: a text in each line, or as an import would read it. */
         paths: z.array(filePath).max(10_000).default([]),
         /** Texts themselves, for a run of texts. */
         texts: z.array(z.string().max(1_000_000)).max(10_000).default([]),

@@ -3,15 +3,15 @@ import type { GroupDifference, GroupSummary, Interval } from './contract.ts';
 import type { Run } from './domain.ts';
 import type { Group } from './groups.ts';
 import { holm } from './multiple-tests.ts';
-import { type ComparedRun, hits, type SharedImages, sharedImages, unlikeness } from './paired-images.ts';
-import { networkDifference } from './paired-networks.ts';
+import { type ComparedRun, type SharedImages, sharedImages, unlikeness } from './paired-images.ts';
+import { pointScore, scoreDifference, scoreGains } from './run-scores.ts';
 import { methodDifference } from './seeds-by-images.ts';
 import { level, meanAndSd } from './statistics.ts';
 import { methodsVerdict, networksVerdict } from './verdicts.ts';
 
 /** `members` are the group's runs with their predictions. */
 export function summarize(group: Group<Run>, members: readonly ComparedRun[]): GroupSummary {
-  const accuracies = meanAndSd(members.map((one) => hits(one) / one.predictions.labels.length));
+  const accuracies = meanAndSd(members.map((one) => pointScore(one)));
   return {
     name: group.name,
     method: group.method,
@@ -51,13 +51,13 @@ export function compareGroups(
       ? [{ member, partner, shared: sharedImages(member.predictions, partner.predictions) }]
       : [];
   });
-  const gains = commonGains(pairs);
-  if (gains.length === 0 || gains[0].length === 0) return null;
-  const images = gains[0].length;
+  const common = onCommonImages(pairs);
+  const images = common[0]?.shared.gains.length ?? 0;
+  if (images === 0) return null;
+  const gains = common.map(({ member, partner, shared }) => scoreGains(member, partner, shared));
+  const [{ member: one, partner: other, shared: alone }] = common;
   const { p, ...difference } =
-    gains.length === 1
-      ? networkDifference(count(gains[0], -1), count(gains[0], 1), images)
-      : methodDifference(gains);
+    gains.length === 1 ? scoreDifference(one, other, alone) : methodDifference(gains);
   return {
     a,
     b,
@@ -70,7 +70,7 @@ export function compareGroups(
     ],
     difference,
     p,
-    seedSd: meanAndSd(gains.map((row) => (count(row, 1) - count(row, -1)) / images)).sd,
+    seedSd: meanAndSd(gains.map((row) => sumOf(row) / images)).sd,
   };
 }
 
@@ -99,18 +99,36 @@ export function judgeGroups(differences: readonly Difference[], names: readonly 
   });
 }
 
-function count(gains: Int8Array, what: number): number {
-  let found = 0;
-  for (let i = 0; i < gains.length; i++) if (gains[i] === what) found++;
-  return found;
+function sumOf(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum;
 }
 
-/** Gains of every pair on the images that all of them share. */
-function commonGains(pairs: readonly { shared: SharedImages }[]): Int8Array[] {
+interface Pair {
+  member: ComparedRun;
+  partner: ComparedRun;
+  shared: SharedImages;
+}
+
+/** Every pair on the images that all of them share. */
+function onCommonImages(pairs: readonly Pair[]): readonly Pair[] {
   const [first, ...rest] = pairs.map(({ shared }) => shared);
-  if (!first) return [];
-  if (rest.every(({ ids }) => ids === first.ids)) return [first, ...rest].map(({ gains }) => gains);
+  if (!first || rest.every(({ ids }) => ids === first.ids)) return pairs;
   const others = rest.map(({ ids }) => new Set(Array.from(ids)));
   const common = new Set(Array.from(first.ids).filter((id) => others.every((known) => known.has(id))));
-  return pairs.map(({ shared }) => shared.gains.filter((_, k) => common.has(shared.ids[k])));
+  return pairs.map((pair) => ({ ...pair, shared: among(pair.shared, common) }));
+}
+
+function among({ ids, inA, inB, gains }: SharedImages, common: ReadonlySet<number>): SharedImages {
+  const kept = Array.from(ids, (_, k) => k).filter((k) => common.has(ids[k]));
+  const some = Int8Array.from(kept, (k) => gains[k]);
+  return {
+    ids: kept.map((k) => ids[k]),
+    inA: kept.map((k) => inA[k]),
+    inB: kept.map((k) => inB[k]),
+    gains: some,
+    fixed: some.filter((gain) => gain > 0).length,
+    broken: some.filter((gain) => gain < 0).length,
+  };
 }

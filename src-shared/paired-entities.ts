@@ -27,6 +27,12 @@ export function entityDifference(a: readonly EntityCounts[], b: readonly EntityC
   return { value, low, high, p };
 }
 
+/** F1 over all of some sentences. */
+export function f1Of(sentences: readonly EntityCounts[]): number {
+  const [, , correct, both] = totalsOf(columnsOf(sentences, sentences));
+  return ratioOf(correct, both);
+}
+
 /** 95 % bootstrap interval of F1 over sentences. */
 export const f1Interval = (sentences: readonly EntityCounts[]): [low: number, high: number] =>
   // Against predictions of nothing, whose F1 is 0.
@@ -54,14 +60,14 @@ function pseudoValues(sentences: readonly EntityCounts[]): Float64Array {
     correct += one.correct;
     both += one.gold + one.predicted;
   }
-  const f1 = f1Of(correct, both);
+  const f1 = ratioOf(correct, both);
   return Float64Array.from(sentences, (one) =>
     both === 0 ? 0 : f1 + (sentences.length * (2 * one.correct - f1 * (one.gold + one.predicted))) / both,
   );
 }
 
 /** `both` is how many entities are there and how many are predicted. */
-const f1Of = (correct: number, both: number): number => (both === 0 ? 0 : (2 * correct) / both);
+const ratioOf = (correct: number, both: number): number => (both === 0 ? 0 : (2 * correct) / both);
 
 /** Correct entities and those that F1 divides them by, of a and of b: of every sentence, or together. */
 type Columns = readonly [correctA: Int32Array, bothA: Int32Array, correctB: Int32Array, bothB: Int32Array];
@@ -77,7 +83,7 @@ const totalsOf = (counts: Columns): Totals =>
   counts.map((column) => column.reduce((sum, value) => sum + value, 0)) as Totals;
 
 const differenceOf = ([correctA, bothA, correctB, bothB]: Readonly<Totals>): number =>
-  f1Of(correctB, bothB) - f1Of(correctA, bothA);
+  ratioOf(correctB, bothB) - ratioOf(correctA, bothA);
 
 function resampled([correctA, bothA, correctB, bothB]: Columns): [low: number, high: number] {
   const random = repeatableRandom(1);

@@ -1,6 +1,8 @@
 /** Two runs over the same images: which those are, who is right on them, and why the two may not be like for like. */
 import type { Run } from './domain.ts';
+import type { EntityCounts } from './entities.ts';
 import { hasSteps, usedEngine } from './run-settings.ts';
+import type { TaggedSentence } from './tagged-evaluation.ts';
 
 /** A run with its predictions on the test split, in ascending order of the images' ids. */
 export interface ComparedRun {
@@ -15,6 +17,9 @@ export interface Outcomes {
   sampleIds: ArrayLike<number>;
   labels: ArrayLike<number>;
   predicted: ArrayLike<number>;
+  /** Of tagged texts: the tags that each has and that were predicted, and its entities. */
+  tagged?: readonly TaggedSentence[];
+  entities?: readonly EntityCounts[];
 }
 
 /** Where two runs meet: for every image that both predicted, its id, its place in a's and b's predictions and its gain. */

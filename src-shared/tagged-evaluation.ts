@@ -5,13 +5,13 @@ import { type EntityCounts, scoreEntities } from './entities.ts';
 import { f1Interval } from './paired-entities.ts';
 import { wilsonInterval } from './statistics.ts';
 
-interface TaggedSentence {
+export interface TaggedSentence {
   gold: readonly string[];
   predicted: readonly string[];
 }
 
 /** Entities of one sentence: how many there are, how many were predicted, and how many of these are right. */
-const entityCounts = ({ gold, predicted }: TaggedSentence): EntityCounts =>
+export const entityCounts = ({ gold, predicted }: TaggedSentence): EntityCounts =>
   scoreEntities([gold], [predicted]).micro;
 
 /** Everything that a run detail shows about one split of at least one tagged text; `recorded` is what the run said of it. */

@@ -4,6 +4,7 @@ import { entitiesOf } from '../../src-shared/entities.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { TaskName } from '../../src-shared/names.ts';
 import { byPath, textOrder } from '../../src-shared/text-order.ts';
+import { type ComparableText, textFindings } from '../text/text-findings.ts';
 import { countClasses } from './count-classes.ts';
 import { datasetHash } from './dataset-hash.ts';
 import type { FoundImage } from './formats/format.ts';
@@ -27,11 +28,7 @@ export function importTexts(
   seed: number,
   previous?: PreviousImport,
 ): ImportedImages & { task: TaskName } {
-  const texts = found.filter((one): one is FoundText => {
-    const isEmpty = one.text!.words ? one.text!.words.length === 0 : one.text!.text.trim() === '';
-    if (isEmpty) issues.push({ kind: 'empty', path: one.path, detail: 'there is no word in it' });
-    return !isEmpty;
-  });
+  const texts = found.filter((one): one is FoundText => !isEmpty(one.text!));
   if (texts.length === 0)
     throw new CotuneError(
       'bad-input',
@@ -45,6 +42,7 @@ export function importTexts(
   const classes = [...new Set(named)].sort(textOrder);
   const places = new Map(classes.map((name, place) => [name, place]));
   const drawn = assignTestSplit(texts, seed);
+  for (const issue of textFindings(found.map(comparable))) issues.push(issue);
   const samples = texts.map(({ path, className, split, group = null, text }) => ({
     path,
     label: text.tags ? -1 : places.get(className)!,
@@ -73,6 +71,14 @@ export function importTexts(
     hash: datasetHash(samples, classes),
   };
 }
+
+/** A text of blanks alone, or without a word. */
+const isEmpty = ({ text, words }: TextContent): boolean => words?.length === 0 || text.trim() === '';
+
+const comparable = ({ path, split, className, text }: FoundImage): ComparableText => ({
+  ...{ path, split, text: text!.text, words: text!.words, tags: text!.tags },
+  label: text!.tags ? null : className,
+});
 
 function taskOf(texts: readonly FoundText[]): TaskName {
   const tagged = texts.filter(({ text }) => text.tags !== null).length;

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
 
@@ -24,4 +24,16 @@ export function checkOutput(file: string, overwrite: boolean): void {
       'Name another, or say that it is to be replaced (--force).',
     );
   }
+}
+
+/** The same of a folder that is to be written: an empty one is as good as none. */
+export function checkOutputFolder(folder: string, overwrite: boolean): void {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  if (!found?.isDirectory()) return checkOutput(folder, false);
+  if (!overwrite && readdirSync(folder).length > 0)
+    throw new CotuneError(
+      'conflict',
+      `The folder ${folder} is not empty.`,
+      'Name another, or say that what is in it is to be replaced (--force).',
+    );
 }

@@ -1,7 +1,7 @@
 import type { Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Context, Handlers } from './context.ts';
-import { findRun } from './lookup.ts';
+import { findImageRun, findRun } from './lookup.ts';
 import { insertRun } from './plan-runs.ts';
 
 /** Runs whose network is a mean of other runs'. */
@@ -21,7 +21,7 @@ export function averageCalls(context: Context): Handlers<'runs.average' | 'runs.
           `There is no way to average called "${name}".`,
           `There are: ${averagings.map((one) => one.name).join(', ')}.`,
         );
-      const runs = [...new Set(ids)].map((id) => findRun(store, id));
+      const runs = [...new Set(ids)].map((id) => findImageRun(store, id));
       await checkRuns(runs, way.of);
       const [first] = runs;
       const { datasetId, modelId } = first;

@@ -9,7 +9,7 @@ import type { CheckJob, CheckResult } from '../trainer/protocol.ts';
 import { type RunSuspect, suspectsOfRun } from './check-by-run.ts';
 import type { Context } from './context.ts';
 import { checkUnchanged } from './data-check.ts';
-import { findDataset, findModel } from './lookup.ts';
+import { findDataset, findImageDataset, findModel } from './lookup.ts';
 import { jobModel, jobSamples } from './run-samples.ts';
 
 /**
@@ -35,6 +35,7 @@ export function checkDataset(context: Context, input: CallInput<'datasets.check'
       return dataset.id;
     });
   const model = findModel(store, input.model!);
+  findImageDataset(store, input.dataset);
   return tasks.start('check', `Labels of ${dataset.name} by ${model.name}`, async (task) => {
     const samples = store.samples.all(dataset.id);
     await checkUnchanged(context, dataset.path, samples);

@@ -1,6 +1,8 @@
 import { comparePairInDetail, compareRuns } from '../../src-shared/comparison.ts';
 import type { Comparison } from '../../src-shared/contract.ts';
 import { type ComparedRun, sharedImages } from '../../src-shared/paired-images.ts';
+import { entityCounts } from '../../src-shared/tagged-evaluation.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import type { Store } from '../store/store.ts';
 import type { Context, Handlers } from './context.ts';
 import { inSlices } from './in-slices.ts';
@@ -13,11 +15,14 @@ const nothing = { sampleIds: [], labels: [], predicted: [] };
 function* readRun(store: Store, id: number): Generator<void, ComparedRun> {
   const run = findRun(store, id);
   const model = run.modelId === null ? undefined : store.models.get(run.modelId);
+  const predictions = (yield* store.predictions.read(id, 'test')) ?? nothing;
+  const isTagged = taskNamed(run.task).classesOf === 'entities';
+  const tagged = isTagged ? store.predictions.tagged(id, 'test') : undefined;
   return {
     run,
     classNames: store.runs.record(id)!.targetClasses,
     preprocessing: model?.preprocessing ?? null,
-    predictions: (yield* store.predictions.read(id, 'test')) ?? nothing,
+    predictions: { ...predictions, ...(tagged && { tagged, entities: tagged.map(entityCounts) }) },
   };
 }
 
@@ -49,6 +54,8 @@ export function compareCalls({ store }: Context): Handlers<Names> {
         sample: { ...store.samples.get(b.sampleIds[inB[k]])!, label: b.labels[inB[k]] },
         predictedA: a.predicted[inA[k]],
         predictedB: b.predicted[inB[k]],
+        ...(a.tagged &&
+          b.tagged && { tagsA: [...a.tagged[inA[k]].predicted], tagsB: [...b.tagged[inB[k]].predicted] }),
       }));
       return { total: places.length, images };
     },

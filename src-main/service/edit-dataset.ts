@@ -3,6 +3,7 @@ import type { EditRequest } from '../../src-shared/contract.ts';
 import type { Dataset } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { byPath } from '../../src-shared/text-order.ts';
 import { applyEdits } from '../data/apply-edits.ts';
 import { classFindingKinds, classFindings } from '../data/class-findings.ts';
@@ -118,6 +119,12 @@ export function resolveEdits(store: Store, dataset: Dataset, requests: readonly 
       if (state === 'kept') return [];
       return [{ ...none, action, target: path, hash: sample?.hash ?? null, finding: kind, other }];
     }
+    if (taskNamed(dataset.task).classesOf === 'entities' && ['merge', 'rename', 'relabel'].includes(action))
+      throw new CotuneError(
+        'bad-input',
+        `The sentences of "${dataset.name}" have tags, not classes.`,
+        'Change the tags in the file, and import it again; sentences can be left out and moved here.',
+      );
     if (action === 'merge' || action === 'rename') {
       const target = classNamed(request.name);
       const after = action === 'merge' ? classNamed(request.into) : request.to;

@@ -9,7 +9,7 @@ import type { ActivationMap, ExplainJob } from '../trainer/protocol.ts';
 import type { Context, Handlers } from './context.ts';
 import { imagePaths } from './image-paths.ts';
 import { unpackFor } from './image-places.ts';
-import { findRun } from './lookup.ts';
+import { findImageRun } from './lookup.ts';
 import { mostProbable } from './most-probable.ts';
 import { jobModel, jobSample } from './run-samples.ts';
 import { trainedWeights } from './trained-weights.ts';
@@ -25,7 +25,7 @@ export function explainCalls(context: Context): Handlers<Names> {
   const { store, jobs } = context;
   return {
     'runs.explain': async ({ run: id, head, label: wanted, samples, paths, out, overwrite }) => {
-      const view = viewOf(context, findRun(store, id), head);
+      const view = viewOf(context, findImageRun(store, id), head);
       const label = wanted === undefined ? null : labelOf(view.names, wanted);
       const files = (await imagePaths(paths)).map((path) => ({
         sample: null,
@@ -53,7 +53,7 @@ export function explainCalls(context: Context): Handlers<Names> {
       });
     },
     'runs.meanMap': async ({ run: id, head, label, split }) => {
-      const run = findRun(store, id);
+      const run = findImageRun(store, id);
       const view = viewOf(context, run, head);
       labelOf(store.runs.record(id)!.targetClasses, label);
       const { total, predictions } = store.predictions.page(id, split, { label }, 0, 1000);

@@ -39,9 +39,11 @@ const lanes = {
   check: 'device',
   bench: 'device',
   predict: 'short',
+  'predict-texts': 'short',
   explain: 'kept',
   features: 'device',
   export: 'short',
+  'export-texts': 'short',
   verify: 'short',
   engines: 'look',
 } as const satisfies Record<OtherJob['kind'], string>;

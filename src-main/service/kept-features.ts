@@ -4,7 +4,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { contentKey, openContentCache } from '../formats/content-cache.ts';
 import type { FeaturesJob } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
-import { findDataset, findModel, findRun } from './lookup.ts';
+import { findImageDataset, findModel, findRun } from './lookup.ts';
 import { jobModel } from './run-samples.ts';
 import { trainedWeights } from './trained-weights.ts';
 
@@ -33,7 +33,7 @@ export function openFeatures({ store, home }: Pick<Base, 'store' | 'home'>) {
     key: string;
     job: Pick<FeaturesJob, 'network' | 'size'>;
   } {
-    const dataset = findDataset(store, input.dataset);
+    const dataset = findImageDataset(store, input.dataset);
     if ((input.run === undefined) === (input.model === undefined))
       throw new CotuneError('bad-input', 'Features are those of one network.', 'Name a model, or a run.');
     if (input.run !== undefined) {

@@ -1,6 +1,7 @@
 import type { Dataset, Model, Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import type { Store } from '../store/store.ts';
 
 interface Named<T> {
@@ -26,6 +27,23 @@ function find<T extends { name: string }>(kind: string, how: string, store: Name
 /** A dataset by name or numeric id. Errors: `not-found`, naming those there are. */
 export const findDataset = (store: Store, nameOrId: string): Dataset =>
   find('dataset', 'Import one first: cotune import DIR --name NAME.', store.datasets, nameOrId);
+
+/** The same, of images. Errors: also `bad-input` for one of texts. */
+export function findImageDataset(store: Store, nameOrId: string): Dataset {
+  const dataset = findDataset(store, nameOrId);
+  if (taskNamed(dataset.task).takes === 'texts') throw withTexts(`The dataset "${dataset.name}" holds texts`);
+  return dataset;
+}
+
+/** A run of images. Errors: `not-found`, `bad-input`. */
+export function findImageRun(store: Store, id: number): Run {
+  const run = findRun(store, id);
+  if (taskNamed(run.task).takes === 'texts') throw withTexts(`Run ${id} is of texts`);
+  return run;
+}
+
+const withTexts = (what: string): CotuneError =>
+  new CotuneError('bad-input', `${what}, and this is done with images.`, 'Choose one of images.');
 
 /** A model by name or numeric id. Errors: `not-found`, naming those there are. */
 export const findModel = (store: Store, nameOrId: string): Model =>

@@ -1,13 +1,15 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import type { CallOutput, ExportCheck } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { checkOutput } from '../formats/output-file.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
+import { checkOutput, checkOutputFolder } from '../formats/output-file.ts';
 import type { Context, Handlers } from './context.ts';
 import { imagePaths } from './image-paths.ts';
 import { findRun } from './lookup.ts';
 import { existingFile } from './model-calls.ts';
 import { mostProbable } from './most-probable.ts';
+import { predictTexts } from './predict-texts.ts';
 import { writePredictionsTable } from './predictions-table.ts';
 import { trainedWeights } from './trained-weights.ts';
 
@@ -18,8 +20,16 @@ type Predicted = CallOutput<'runs.predict'>[number];
 export function outputCalls(context: Context): Handlers<Names> {
   const { store, jobs } = context;
   return {
-    'runs.predict': async ({ run: id, paths: named }) => {
+    'runs.predict': async ({ run: id, paths: named, texts }) => {
       const run = findRun(store, id);
+      const { takes } = taskNamed(run.task);
+      if (takes === 'texts') return predictTexts(context, run, named, texts);
+      if (texts.length > 0 || named.length === 0)
+        throw new CotuneError(
+          'bad-input',
+          `Run ${id} is of images.`,
+          'Name image files, or folders of images.',
+        );
       const weightsPath = trainedWeights(context, run);
       const { targetClasses } = store.runs.record(id)!;
       const paths = await imagePaths(named);
@@ -54,9 +64,17 @@ export function outputCalls(context: Context): Handlers<Names> {
     'runs.export': async ({ run: id, format, path, overwrite }) => {
       const run = findRun(store, id);
       const file = resolve(path);
-      checkOutput(file, overwrite);
+      const isFolder = taskNamed(run.task).takes === 'texts' && format !== 'csv';
+      if (isFolder) checkOutputFolder(file, overwrite);
+      else checkOutput(file, overwrite);
       if (context.home.toStored(file) !== file) {
         throw new CotuneError('bad-input', `${file} is in the data folder.`, 'Name a file elsewhere.');
+      }
+      if (isFolder) {
+        const weightsPath = trainedWeights(context, run);
+        await jobs.perform({ kind: 'export-texts', task: run.task, weightsPath, format, folder: file });
+        const files = readdirSync(file).map((name) => statSync(join(file, name)).size);
+        return { path: file, bytes: files.reduce((sum, bytes) => sum + bytes, 0) };
       }
       if (format === 'csv') {
         await writePredictionsTable(context, run, file);

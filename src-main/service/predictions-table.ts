@@ -1,6 +1,7 @@
 import { csvLine } from '../../src-shared/csv.ts';
 import { type Run, type Split, splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { openRows } from '../formats/npy-rows.ts';
 import { writeWholeMeanwhile } from '../formats/write-whole.ts';
 import type { Context } from './context.ts';
@@ -26,8 +27,26 @@ export async function writePredictionsTable(context: Context, run: Run, path: st
 }
 
 function* table(context: Context, run: number, names: string[]): Generator<string> {
+  if (taskNamed(context.store.runs.get(run)!.task).classesOf === 'entities')
+    return yield* taggedTable(context, run);
   yield csvLine(['path', 'split', 'label', 'predicted', 'confidence', ...names.map((name) => `p(${name})`)]);
   for (const split of splits) yield* lines(context, run, split, names);
+}
+
+/** Of texts with tags: a line for each, with both. */
+function* taggedTable({ store }: Context, run: number): Generator<string> {
+  yield csvLine(['path', 'split', 'text', 'tags', 'predicted', 'confidence', 'errors']);
+  for (const split of splits)
+    for (let offset = 0, more = true; more; offset += pageLength) {
+      const { total, predictions } = store.predictions.page(run, split, {}, offset, pageLength);
+      yield predictions
+        .map(({ sample, tags = [], confidence, predicted }) => {
+          const { text, tags: given } = sample.text!;
+          return csvLine([sample.path, split, text, given!.join(' '), tags.join(' '), confidence, predicted]);
+        })
+        .join('');
+      more = offset + pageLength < total;
+    }
 }
 
 function* lines({ store, home }: Context, run: number, split: Split, names: string[]): Generator<string> {

@@ -5,7 +5,7 @@ import type { RankJob } from '../trainer/protocol.ts';
 import { rankingScores } from '../transfer/ranking/index.ts';
 import type { Context } from './context.ts';
 import { checkUnchanged } from './data-check.ts';
-import { findDataset, findModel } from './lookup.ts';
+import { findImageDataset, findModel } from './lookup.ts';
 import { jobModel, jobSamples, samplesForRun } from './run-samples.ts';
 import { partOf, type TaskWork } from './tasks.ts';
 
@@ -19,8 +19,10 @@ const few = 5;
 export function rankModels(context: Context, input: CallInput<'models.rank'>): Task {
   const { store, home, tasks } = context;
   const { rate = 1, seed = 0, engine = 'auto' } = input;
-  const dataset = findDataset(store, input.dataset);
-  const models = input.models?.map((name) => findModel(store, name)) ?? store.models.list();
+  const dataset = findImageDataset(store, input.dataset);
+  const models =
+    input.models?.map((name) => findModel(store, name)) ??
+    store.models.list().filter(({ preprocessing }) => preprocessing);
   if (models.length === 0)
     throw new CotuneError(
       'bad-input',

@@ -1,9 +1,10 @@
 import type { Split, SplitMetrics } from '../../src-shared/domain.ts';
 import type { NetworkFile } from '../backbones/network-file.ts';
+import type { TextHead } from '../backbones/networks/bert.ts';
 import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
 import type { LabeledOutputs } from '../trainer/labeled-outputs.ts';
-import type { AnyModel, FromTrainer, JobSample, TrainJob } from '../trainer/protocol.ts';
+import type { AnyModel, FromTrainer, JobSample, PredictedText, TrainJob } from '../trainer/protocol.ts';
 import type { HeadChoice, Network } from '../transfer/network.ts';
 import type { StepInput } from '../transfer/step-input.ts';
 import type { FrozenPrefix, TrainingOptions } from '../transfer/step-plan.ts';
@@ -16,6 +17,8 @@ import type { BatchShape, ChosenTerm } from '../transfer/term.ts';
 export interface Task {
   /** What a compiled step is fed, and which rows count. */
   input: StepInput;
+  /** What the new head of a network of texts reads. */
+  head?: TextHead;
   /** The pre-trained network as `terms` change it, about to get a head for such classes. */
   openSource(
     model: AnyModel,
@@ -44,6 +47,13 @@ export interface Task {
     tested?: boolean,
     onBatch?: (done: number) => void,
   ): Promise<Record<S, Evaluated>>;
+  /** What a trained network says of texts that somebody typed; absent where samples are none. */
+  predictTexts?(
+    engine: Engine,
+    trained: Trained,
+    model: AnyModel,
+    texts: readonly string[],
+  ): Promise<PredictedText[]>;
   /**
    * What the pre-trained network says of the rows of training and validation samples: its source head, of rows with their categories;
    * or features, of rows with their labels.

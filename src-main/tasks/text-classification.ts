@@ -1,16 +1,17 @@
 import { splitMetrics } from '../../src-shared/metrics.ts';
 import { predictionColumns } from '../../src-shared/prediction-columns.ts';
+import type { Engine } from '../engine/engine.ts';
 import { labeledRows } from '../text/labeled-rows.ts';
 import { ofTexts, textNetworks, tokenizerOf } from '../text/text-networks.ts';
 import { featuresOf, logitsOf } from '../text/text-outputs.ts';
-import { type TextPart, wholeText } from '../text/text-parts.ts';
+import { type TextPart, typedText, wholeText } from '../text/text-parts.ts';
 import { lengthNotes, textTraining } from '../text/text-training.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import { softmaxRows } from '../trainer/predict-logits.ts';
-import type { JobSample } from '../trainer/protocol.ts';
+import type { AnyModel, JobSample } from '../trainer/protocol.ts';
 import { predictionMessages } from '../trainer/report-predictions.ts';
 import { classifiedTexts } from '../transfer/step-input.ts';
-import type { Evaluated, Task } from './task.ts';
+import type { Evaluated, Task, Trained } from './task.ts';
 
 const partsOf = (tokenizer: Tokenizer, samples: readonly JobSample[], longest: number): TextPart[] =>
   samples.map((sample) => wholeText(tokenizer, sample, longest));
@@ -18,6 +19,22 @@ const partsOf = (tokenizer: Tokenizer, samples: readonly JobSample[], longest: n
 /** A text's own row is its first piece. */
 const rowsOf = (parts: readonly TextPart[]) =>
   parts.map(({ sample: { label } }, part) => ({ part, at: 0, label }));
+
+/** Probabilities of the classes of every text, row-major [texts, classes]. */
+async function predictClasses(
+  engine: Engine,
+  { network, weights }: Trained,
+  samples: readonly JobSample[],
+  model: AnyModel,
+  onBatch?: (done: number) => void,
+): Promise<{ probabilities: Float32Array; classes: number }> {
+  const tokenizer = tokenizerOf(model);
+  const parts = partsOf(tokenizer, samples, ofTexts(model).longest);
+  const padding = tokenizer.special['[PAD]'];
+  const features = await featuresOf(engine, network, weights, parts, rowsOf(parts), padding, onBatch);
+  const { data, columns } = await logitsOf(engine, network, 'target', weights, features);
+  return { probabilities: softmaxRows(data as Float32Array, columns), classes: columns };
+}
 
 /** A class for each text. */
 export const textClassification: Task = {
@@ -37,31 +54,31 @@ export const textClassification: Task = {
       rows: chosen.length,
     }));
   },
-  async evaluate(engine, { network, weights }, samples, { model, config }, _, onBatch = () => {}) {
-    const tokenizer = tokenizerOf(model);
-    const padding = tokenizer.special['[PAD]'];
+  async evaluate(engine, trained, samples, { model }, _, onBatch = () => {}) {
     const found: Record<string, Evaluated> = {};
     let before = 0;
     for (const [split, list] of Object.entries<JobSample[]>(samples)) {
-      const parts = partsOf(tokenizer, list, config.size);
-      const features = await featuresOf(engine, network, weights, parts, rowsOf(parts), padding, (done) =>
+      const { probabilities, classes } = await predictClasses(engine, trained, list, model, (done) =>
         onBatch(before + done),
       );
       before += list.length;
-      const { data, columns } = await logitsOf(engine, network, 'target', weights, features);
-      const probabilities = softmaxRows(data as Float32Array, columns);
       const labels = list.map(({ label }) => label);
       const sampleIds = Int32Array.from(list, ({ id }) => id);
       found[split] = {
         metrics:
           list.length === 0
             ? null
-            : splitMetrics({ labels, ...predictionColumns(probabilities, labels, columns) }, columns),
+            : splitMetrics({ labels, ...predictionColumns(probabilities, labels, classes) }, classes),
         classified: { sampleIds, probabilities },
         predictions: (of) => predictionMessages(of, sampleIds, probabilities),
       };
     }
     return found as Record<keyof typeof samples, Evaluated>;
+  },
+  async predictTexts(engine, trained, model, texts) {
+    const samples = texts.map((text) => typedText(text, null));
+    const { probabilities, classes } = await predictClasses(engine, trained, samples, model);
+    return texts.map((_, i) => ({ probabilities: probabilities.slice(i * classes, (i + 1) * classes) }));
   },
   outputs(pretrained, { model, samples }, output, report, signal) {
     const tokenizer = tokenizerOf(model);

@@ -1,20 +1,22 @@
 import { entitiesOf, scoreEntities } from '../../src-shared/entities.ts';
 import { splitMetrics } from '../../src-shared/metrics.ts';
-import { predictionColumns } from '../../src-shared/prediction-columns.ts';
+import { predictedClass, predictionColumns } from '../../src-shared/prediction-columns.ts';
 import { spanErrors } from '../../src-shared/span-errors.ts';
 import { tokenClassification as described } from '../../src-shared/tasks/token-classification.ts';
 import { permutation, randomOf } from '../data/random.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
+import { openBertFile } from '../text/bert-file.ts';
 import { type LabeledRows, labeledRows } from '../text/labeled-rows.ts';
 import { ofTexts, textNetworks, tokenizerOf } from '../text/text-networks.ts';
 import { featuresOf, logitsOf } from '../text/text-outputs.ts';
-import { partsByWords, type TextPart } from '../text/text-parts.ts';
+import { partsByWords, type TextPart, typedText } from '../text/text-parts.ts';
 import { lengthNotes, textTraining } from '../text/text-training.ts';
+import { wordsOf } from '../text/words.ts';
 import { softmaxRows } from '../trainer/predict-logits.ts';
-import type { FromTrainer, JobSample, TaggedPredictions } from '../trainer/protocol.ts';
+import type { AnyModel, FromTrainer, JobSample, TaggedPredictions } from '../trainer/protocol.ts';
 import { mostEntities, taggedTexts } from '../transfer/step-input.ts';
 import type { BatchShape } from '../transfer/term.ts';
-import type { Evaluated, EvaluatedJob, Task, Trained } from './task.ts';
+import type { Evaluated, Task, Trained } from './task.ts';
 
 /** Sentences in one message, at most. */
 const sentencesAtOnce = 500;
@@ -51,11 +53,27 @@ export const tokenClassification: Task = {
     const found: Record<string, Evaluated> = {};
     let before = 0;
     for (const [split, list] of Object.entries<JobSample[]>(samples)) {
-      const predicted = await predictTags(engine, trained, list, job, (done) => onBatch(before + done));
+      const predicted = await predictTags(engine, trained, list, job.model, (done) => onBatch(before + done));
       before += list.length;
       found[split] = evaluated(list, predicted, job.classNames);
     }
     return found as Record<keyof typeof samples, Evaluated>;
+  },
+  async predictTexts(engine, trained, model, texts) {
+    const { settings } = tokenizerOf(model);
+    const { outputs } = openBertFile(model.path, 'pieces');
+    const divided = texts.map((text) =>
+      wordsOf(text, { ...settings, lowercase: false, stripAccents: false }).map(({ begins, ends }) =>
+        text.slice(begins[0], ends.at(-1)),
+      ),
+    );
+    const samples = texts.map((text, i) => typedText(text, divided[i]));
+    const probabilities = await predictTags(engine, trained, samples, model);
+    let word = 0;
+    return divided.map((words) => ({
+      words,
+      tags: words.map(() => outputs[predictedClass(probabilities, word++, outputs.length)]),
+    }));
   },
   outputs(pretrained, { model, samples, classNames }, output, report, signal) {
     const tokenizer = tokenizerOf(model);
@@ -133,11 +151,11 @@ async function predictTags(
   engine: Engine,
   { network, weights }: Trained,
   samples: readonly JobSample[],
-  { model, config }: Pick<EvaluatedJob, 'model'> & { config: { size: number } },
+  model: AnyModel,
   onBatch: (done: number) => void = () => {},
 ): Promise<Float32Array> {
   const tokenizer = tokenizerOf(model);
-  const parts = samples.flatMap((sample) => partsByWords(tokenizer, sample, config.size));
+  const parts = samples.flatMap((sample) => partsByWords(tokenizer, sample, ofTexts(model).longest));
   const rows = parts.flatMap(({ words }, part) => words.map(({ at }) => ({ part, at })));
   const padding = tokenizer.special['[PAD]'];
   const features = await featuresOf(engine, network, weights, parts, rows, padding, (done) =>

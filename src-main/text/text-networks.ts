@@ -1,4 +1,5 @@
 /** The networks of tasks over texts: opened with a new head, written with it and opened again. */
+import type { TextInput } from '../../src-shared/domain.ts';
 import { methodName } from '../../src-shared/parts.ts';
 import { hasSteps } from '../../src-shared/run-settings.ts';
 import { buildBackbone } from '../backbones/build.ts';
@@ -9,7 +10,7 @@ import { writeSafetensors } from '../formats/safetensors.ts';
 import type { Task } from '../tasks/task.ts';
 import type { AnyModel, TextModel } from '../trainer/protocol.ts';
 import { targetHead, targetHeadTensors } from '../transfer/network.ts';
-import { bertMetadata, classifier, openBertFile } from './bert-file.ts';
+import { architectureOf, bertMetadata, classifier, openBertFile } from './bert-file.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** A network of texts. */
@@ -18,13 +19,20 @@ export function ofTexts(model: AnyModel): TextModel {
   return model;
 }
 
+/** A trained network as a model: its file says what it takes. */
+export const textModelIn = (path: string, text: TextInput, longest: number = text.positions): TextModel => ({
+  ...{ path, hash: '', architecture: architectureOf(text), padding: 'symmetric', batchNormEpsilon: 1e-5 },
+  ...{ sourceClasses: 0, temperature: null, text, longest },
+});
+
 export const tokenizerOf = (model: AnyModel): Tokenizer => openBertFile(model.path, 'pieces').tokenizer;
 
 /** How a task opens and writes its networks, whose new head is of that kind and has such outputs. */
 export const textNetworks = (
   head: TextHead,
   outputsOf: (classNames: readonly string[]) => readonly string[],
-): Pick<Task, 'openSource' | 'openTrained' | 'writeTrained'> => ({
+): Pick<Task, 'head' | 'openSource' | 'openTrained' | 'writeTrained'> => ({
+  head,
   openSource(model, classNames, terms = []) {
     const { file } = openBertFile(ofTexts(model).path, head);
     const description = terms.reduce(

@@ -10,6 +10,12 @@ export interface TextPart {
   words: readonly { at: number; word: number }[];
 }
 
+/** A text that somebody typed, in no dataset. */
+export const typedText = (text: string, words: string[] | null): JobSample => ({
+  ...{ id: 0, path: '', hash: '', label: -1 },
+  text: { text, words, tags: null },
+});
+
 /** [CLS] and [SEP]. */
 const around = 2;
 

@@ -43,6 +43,9 @@ export async function runJob(
     case 'predict':
       await (await import('./predict-images.ts')).predictImages(job, report, signal);
       break;
+    case 'predict-texts':
+      await (await import('./predict-texts.ts')).predictTexts(job, report, signal);
+      break;
     case 'explain':
       await (await import('./explain.ts')).explain(job, report, signal, engines);
       break;
@@ -51,6 +54,9 @@ export async function runJob(
       break;
     case 'export':
       await (await import('./export.ts')).exportNetwork(job);
+      break;
+    case 'export-texts':
+      await (await import('./export-texts.ts')).exportTexts(job);
       break;
     case 'verify':
       report({ type: 'verified', check: await (await import('./verify-export.ts')).verifyExport(job.path) });

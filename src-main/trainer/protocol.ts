@@ -201,6 +201,18 @@ export interface PredictJob {
   cacheFolder: string;
 }
 
+/** The same with texts. */
+export interface PredictTextsJob {
+  kind: 'predict-texts';
+  task: TaskName;
+  engine: RunConfig['engine'];
+  weightsPath: string;
+  /** Pieces that a text is cut to, or divided into. */
+  longest: number;
+  texts: string[];
+  cacheFolder: string;
+}
+
 /** Shows where a network looks in images. */
 export interface ExplainJob {
   kind: 'explain';
@@ -240,6 +252,16 @@ export interface ExportJob {
   path: string;
   /** Absolute path of what an ONNX file's user has to know. */
   readmePath: string;
+}
+
+/** Writes a run's trained network of texts into a folder, with its tokenizer. */
+export interface ExportTextsJob {
+  kind: 'export-texts';
+  task: TaskName;
+  weightsPath: string;
+  /** As Hugging Face's transformers keep it, or for ONNX Runtime. */
+  format: 'safetensors' | 'onnx';
+  folder: string;
 }
 
 /** Runs an exported network's test vectors again. */
@@ -305,9 +327,11 @@ export type Job =
   | CheckJob
   | ArraysJob
   | PredictJob
+  | PredictTextsJob
   | ExplainJob
   | FeaturesJob
   | ExportJob
+  | ExportTextsJob
   | VerifyJob
   | EnginesJob
   | BenchJob;
@@ -355,6 +379,9 @@ export interface ActivationMap {
 /** The mean of such maps. */
 export type MeanMap = Pick<ActivationMap, 'how' | 'rows' | 'columns' | 'values'>;
 
+/** What a network says of a text: the probabilities of its classes, or a tag for each of its words. */
+export type PredictedText = { probabilities: Float32Array } | { words: string[]; tags: string[] };
+
 export type FromTrainer =
   /** It takes a job: at its start, and again after every job that finished. After any other end of a job it exits. */
   | { type: 'ready' }
@@ -383,6 +410,8 @@ export type FromTrainer =
   | { type: 'tagged'; predictions: TaggedPredictions }
   /** One image of a predict job: probabilities by target class, or why there are none. */
   | { type: 'predicted'; path: string; probabilities: Float32Array | null; error: ErrorValue | null }
+  /** All texts of such a job, in their order. */
+  | { type: 'predicted-texts'; texts: PredictedText[] }
   /** One image of an explain job: its map, or why there is none. */
   | { type: 'explained'; path: string; map: ActivationMap | null; error: ErrorValue | null }
   /** The mean over those images that could be read; null where none could. */

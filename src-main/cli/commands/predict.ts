@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import type { CallOutput } from '../../../src-shared/contract.ts';
+import { entitiesOf } from '../../../src-shared/entities.ts';
 import { type CommonOptions, common, runId, withService } from '../session.ts';
 import { columns, percent, table } from '../text.ts';
 import { unreadImages } from '../unread-images.ts';
@@ -8,18 +10,22 @@ export function predictCommand(program: Command): void {
     'cotune predict 12 photo.jpg',
     'cotune predict 12 incoming/*.jpg --json > predictions.json',
     'cotune predict 12 data/test/unknown',
+    'cotune predict 31 --text "Ada Lovelace went to Turin"',
   ])
-    .description("classify images with a run's trained network")
+    .description("classify images or texts with a run's trained network, or find the entities in sentences")
     .argument('<run>', 'number of the run', runId)
-    .argument('<image...>', 'image files, or folders of images')
-    .action((run: number, paths: string[], options: CommonOptions) =>
+    .argument('[file...]', 'image files, or folders of images; files of texts')
+    .option('--text <text...>', 'texts themselves')
+    .action((run: number, paths: string[], options: CommonOptions & { text?: string[] }) =>
       withService(options, async (service) => {
-        const predictions = await service.call('runs.predict', { run, paths });
-        const rows = predictions.map(({ path, top, error }) =>
+        const predictions = await service.call('runs.predict', { run, paths, texts: options.text });
+        if (predictions.some(({ text }) => text?.tags))
+          return { json: { run, predictions, error: null }, text: predictions.map(taggedText).join('\n') };
+        const rows = predictions.map(({ path, text, top, error }) =>
           error
             ? [path, '', '', error.message]
             : [
-                path,
+                text ? text.text : path,
                 top[0].name,
                 percent(top[0].p),
                 top
@@ -31,9 +37,24 @@ export function predictCommand(program: Command): void {
         const error = unreadImages(predictions);
         return {
           json: { run, predictions, error },
-          text: table(columns('image', 'class', '#probability', 'then'), rows),
+          text: table(
+            columns(predictions.some(({ text }) => text) ? 'text' : 'image', 'class', '#probability', 'then'),
+            rows,
+          ),
           error,
         };
       }),
     );
+}
+
+/** A text with its entities in brackets: `[Ada Lovelace PER] went to [Turin LOC]`. */
+function taggedText({ text }: CallOutput<'runs.predict'>[number]): string {
+  const { words, tags } = text!;
+  const entities = entitiesOf(tags!);
+  const shown = [...words!];
+  for (const { type, start, end } of entities) {
+    shown[start] = `[${shown[start]}`;
+    shown[end - 1] = `${shown[end - 1]} ${type}]`;
+  }
+  return shown.join(' ');
 }

@@ -5,6 +5,7 @@ import { imageHash } from './image-hash.ts';
 import { images } from './images.ts';
 import { picture } from './picture.ts';
 import { preview } from './preview.ts';
+import { textLines } from './text-lines.ts';
 import { unpackPlace } from './unpack.ts';
 import { weightsIndex, weightsTensor } from './weights.ts';
 
@@ -15,6 +16,7 @@ export const readings = {
   images,
   picture,
   preview,
+  'text-lines': textLines,
   unpack: unpackPlace,
   'weights-index': weightsIndex,
   'weights-tensor': weightsTensor,
