@@ -4,6 +4,7 @@ import type { Relationship, RelationshipRow, Run, RunTiming, SplitMetrics } from
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import { methodName } from '../../src-shared/parts.ts';
 import { hasSteps } from '../../src-shared/run-settings.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { snakeCase } from './output.ts';
 import type { Answer } from './session.ts';
 import { columns, percent, seconds, someOf, table } from './text.ts';
@@ -89,9 +90,11 @@ export async function runAnswer(client: Client, run: Run): Promise<Answer> {
 export function describeRun(run: Run, document: RunDocument): string {
   const notes = document.notes as string[];
   const { config, samples, timing } = run;
+  const task = taskNamed(run.task);
+  const large = task.takes === 'images' ? `at ${config.size} px` : `of up to ${config.size} pieces`;
   const lines = [
-    `Run ${run.id}: ${methodName(config.method)} of ${config.model} on ${config.dataset}, seed ${config.seed}, ${percent(config.rate, 0)} of the training images`,
-    `${samples.train} training, ${samples.val} validation, ${samples.test} test images; ${hasSteps(config) ? `${run.step} of ${config.steps} steps of ${config.batch} images` : 'no training steps,'} at ${config.size} px`,
+    `Run ${run.id}: ${methodName(config.method)} of ${config.model} on ${config.dataset}, seed ${config.seed}, ${percent(config.rate, 0)} of the training ${task.samples}`,
+    `${samples.train} training, ${samples.val} validation, ${samples.test} test ${task.samples}; ${hasSteps(config) ? `${run.step} of ${config.steps} steps of ${config.batch} ${task.samples}` : 'no training steps,'} ${large}`,
   ];
   const { dataset_since: since } = document;
   lines.push(`Dataset: ${run.datasetHash}${since ? ` (${since})` : ''}`);
@@ -104,24 +107,33 @@ export function describeRun(run: Run, document: RunDocument): string {
   if (run.suspects)
     lines.push(
       '',
-      `${run.suspects} of its ${samples.test} test images likely have wrong labels: cotune dataset check ${config.dataset} --run ${run.id}`,
+      `${run.suspects} of its ${samples.test} test ${task.samples} likely have wrong labels: cotune dataset check ${config.dataset} --run ${run.id}`,
     );
   if (notes.length > 0) lines.push('', ...someOf(notes, 20));
   if (run.status !== 'finished' && !run.error) lines.push('', `It is ${run.status}.`);
   return lines.join('\n');
 }
 
-const trainingTime = ({ config }: Run, { train_s, images_per_s, data_wait_share }: RunTiming): string =>
+const trainingTime = (
+  { config, task }: Run,
+  { train_s, images_per_s, data_wait_share }: RunTiming,
+): string =>
   hasSteps(config)
-    ? `, training ${seconds(train_s)} at ${images_per_s.toFixed(1)} images/s with ${percent(data_wait_share)} of it waiting for data`
+    ? `, training ${seconds(train_s)} at ${images_per_s.toFixed(1)} ${taskNamed(task).samples}/s with ${percent(data_wait_share)} of it waiting for data`
     : '';
 
 function scores(run: Run): string {
+  const isTagged = Boolean((run.test ?? run.val)?.entities);
   const row = (name: string, metrics: SplitMetrics | null) =>
     metrics
       ? [
           [
             name,
+            ...(metrics.entities
+              ? [metrics.entities.f1, metrics.entities.precision, metrics.entities.recall].map((one) =>
+                  percent(one),
+                )
+              : []),
             percent(metrics.accuracy),
             percent(metrics.macro_f1),
             metrics.nll.toFixed(3),
@@ -129,10 +141,10 @@ function scores(run: Run): string {
           ],
         ]
       : [];
-  return table(columns('split', '#accuracy', '#macro F1', '#NLL', '#calibration error'), [
-    ...row('test', run.test),
-    ...row('val', run.val),
-  ]);
+  const ofEntities = ['#entity F1', '#precision', '#recall', '#accuracy of words', '#mean F1 of types'];
+  const ofClasses = ['#accuracy', '#macro F1'];
+  const titles = ['split', ...(isTagged ? ofEntities : ofClasses), '#NLL', '#calibration error'];
+  return table(columns(...titles), [...row('test', run.test), ...row('val', run.val)]);
 }
 
 /** The strongest source classes of each target class, one line each. */

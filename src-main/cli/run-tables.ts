@@ -2,7 +2,14 @@ import type { GroupSummary } from '../../src-shared/contract.ts';
 import type { Run } from '../../src-shared/domain.ts';
 import { methodName } from '../../src-shared/parts.ts';
 import { hasSteps } from '../../src-shared/run-settings.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { columns, percent, seconds, table } from './text.ts';
+
+/** What runs are judged by: each by its task's score. */
+function scoreTitle(runs: readonly Run[]): string {
+  const titles = new Set(runs.map(({ task }) => taskNamed(task).score.title));
+  return titles.size > 0 ? `#test ${[...titles].join(' or ')}` : '#test accuracy';
+}
 
 /** One line per run. */
 export const runTable = (runs: Run[]): string =>
@@ -16,7 +23,7 @@ export const runTable = (runs: Run[]): string =>
       '#rate',
       '#seed',
       '#steps',
-      '#test accuracy',
+      scoreTitle(runs),
       '#time',
       'engine',
     ),
@@ -29,7 +36,7 @@ export const runTable = (runs: Run[]): string =>
       `${run.config.rate}`,
       `${run.config.seed}`,
       run.status === 'finished' || !hasSteps(run.config) ? `${run.step}` : `${run.step}/${run.config.steps}`,
-      run.test ? percent(run.test.accuracy) : '',
+      run.test ? percent(taskNamed(run.task).score.of(run.test)) : '',
       run.timing ? seconds(run.timing.total_s) : '',
       run.engine?.name ?? '',
     ]),

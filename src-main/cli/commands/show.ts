@@ -35,7 +35,11 @@ export function showCommand(program: Command): void {
         const document = await runDocument(service, run);
         const text = [describeRun(run, document)];
         if (run.error) text.push('', `${run.status}: ${run.error.message}`, toErrorValue(run.error).hint);
-        if (evaluation) text.push('', classTable(evaluation), '', ...confusions(evaluation));
+        if (evaluation) {
+          text.push('', classTable(evaluation));
+          // Entities are mistaken in other ways than for each other.
+          if (!evaluation.entities) text.push('', ...confusions(evaluation));
+        }
         if (relationship)
           text.push(
             '',
@@ -54,9 +58,16 @@ export function showCommand(program: Command): void {
     );
 }
 
-function classTable({ classes, split }: Evaluation): string {
+function classTable({ classes, split, entities }: Evaluation): string {
   return table(
-    columns(`class (${split})`, '#images', '#recall', '#95 % interval', '#precision', '#F1'),
+    columns(
+      `${entities ? 'type' : 'class'} (${split})`,
+      entities ? '#entities' : '#images',
+      '#recall',
+      '#95 % interval',
+      '#precision',
+      '#F1',
+    ),
     classes.map((score) => [
       score.name,
       `${score.support}`,
