@@ -29,8 +29,8 @@ export function checkOutput(file: string, overwrite: boolean): void {
 /** The same of a folder that is to be written: an empty one is as good as none. */
 export function checkOutputFolder(folder: string, overwrite: boolean): void {
   const found = lstatSync(folder, { throwIfNoEntry: false });
-  if (!found?.isDirectory()) return checkOutput(folder, false);
-  if (!overwrite && readdirSync(folder).length > 0)
+  if (!found?.isDirectory()) checkOutput(folder, false);
+  else if (!overwrite && readdirSync(folder).length > 0)
     throw new CotuneError(
       'conflict',
       `The folder ${folder} is not empty.`,

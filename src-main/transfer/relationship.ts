@@ -115,6 +115,7 @@ function check({
   valLabels,
   targets,
   sourceScale,
+  approach,
 }: RelationshipInput): void {
   const refuse = (message: string, hint = '') => new CotuneError('bad-input', message, hint);
   if (!(sourceScale > 0 && Number.isFinite(sourceScale)))
@@ -154,10 +155,12 @@ function check({
       );
   }
   const classes = new Set(trainLabels).size;
-  if (classes < 2)
+  // Of a single category there is one distribution; a regression needs something to tell apart.
+  const fewest = approach === 'direct' ? Math.min(2, targets) : 2;
+  if (classes < fewest)
     throw refuse(
-      `The training images are of ${classes} target class${classes === 1 ? '' : 'es'}; a relationship needs two.`,
-      'Add images of another class.',
+      `The training samples are of ${classes} target class${classes === 1 ? '' : 'es'}; a relationship needs two.`,
+      approach === 'reverse' && targets < 2 ? 'Choose the direct approach.' : 'Add samples of another class.',
     );
 }
 

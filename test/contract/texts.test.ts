@@ -1,0 +1,232 @@
+/** Runs of texts in a trainer, with a BERT of a few numbers. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test, vi } from 'vitest';
+import { toTorch } from '../../src-main/backbones/layouts.ts';
+import { traitsOf } from '../../src-main/backbones/traits.ts';
+import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
+import { architectureOf, bertMetadata } from '../../src-main/text/bert-file.ts';
+import { bertNetwork } from '../../src-main/text/open-bert.ts';
+import { untrainedBert } from '../../src-main/text/pretraining.ts';
+import { specialPieces } from '../../src-main/text/tokenizer.ts';
+import type { JobSample, PredictTextsJob, TextModel, TrainJob } from '../../src-main/trainer/protocol.ts';
+import { catalog } from '../../src-main/transfer/catalog.ts';
+import { sourceHeadTensors } from '../../src-main/transfer/network.ts';
+import type { RunConfig, TextContent } from '../../src-shared/domain.ts';
+import { whyNot } from '../../src-shared/parts.ts';
+import { usualConfig } from '../usual-config.ts';
+import { converse, Transcript } from './trainer-fixture.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
+const folder = mkdtempSync(join(tmpdir(), 'cotune-texts-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const vocabulary = [...specialPieces, ...'ada met bob in rome . the cat sat ##s 🦉 مرحبا'.split(' ')];
+const input = {
+  ...{ vocabulary: vocabulary.length, hidden: 8, layers: 2, heads: 2, intermediate: 16, positions: 64 },
+  ...{ segments: 2, epsilon: 1e-12, dropout: 0.1 },
+  ...{ lowercase: true, stripAccents: true, splitIdeographs: true, longestWord: 100 },
+};
+
+const model: TextModel = (() => {
+  const path = join(folder, 'bert.safetensors');
+  const network = bertNetwork(input);
+  const weights = untrainedBert(network, 1);
+  const tensors = [...network.backbone.tensors, ...sourceHeadTensors(network)];
+  writeSafetensors(
+    path,
+    tensors.map((tensor) => [
+      tensor.name,
+      { shape: tensor.shape, values: toTorch(tensor, weights[tensor.name] as Float32Array) },
+    ]),
+    bertMetadata(input, vocabulary, 'a test'),
+  );
+  return {
+    path,
+    hash: createHash('sha256').update(readFileSync(path)).digest('hex'),
+    architecture: architectureOf(input),
+    ...{ padding: 'symmetric', batchNormEpsilon: 1e-5, temperature: null },
+    ...{ sourceClasses: vocabulary.length, text: input, longest: 32 },
+  };
+})();
+
+let nextId = 1;
+const sample = (text: TextContent, label = -1): JobSample => {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([text, label]))
+    .digest('hex');
+  return { id: nextId++, path: `texts:${nextId}`, hash, label, text };
+};
+/** `Ada/B-PER met/O`. */
+const tagged = (line: string): JobSample => {
+  const pairs = line.split(' ').map((word) => word.split('/'));
+  const words = pairs.map(([word]) => word);
+  return sample({ text: words.join(' '), words, tags: pairs.map(([, tag]) => tag) });
+};
+const classified = (text: string, label: number) => sample({ text, words: null, tags: null }, label);
+
+const sentences = {
+  train: [
+    ...Array.from({ length: 6 }, () => tagged('Ada/B-PER met/O Bob/B-PER in/O Rome/B-LOC ./O')),
+    ...Array.from({ length: 5 }, () => tagged('the/O cat/O sat/O in/O Rome/B-LOC')),
+    tagged('🦉/O مرحبا/O \u200b/O \u0007/O'),
+    // Of 90 words that go into no part of 32 pieces.
+    tagged(Array.from({ length: 30 }, () => 'Ada/B-PER Bob/I-PER ./O').join(' ')),
+  ],
+  val: [tagged('Bob/B-PER sat/O ./O')],
+  test: [tagged('Ada/B-PER sat/O in/O Rome/B-LOC'), tagged('the/O cat/O')],
+};
+const texts = {
+  train: Array.from({ length: 12 }, (_, i) => classified(i % 2 ? 'ada met bob' : 'the cat sat . . .', i % 2)),
+  val: [classified('ada', 1), classified('', 0)],
+  test: [classified('the cat', 0), classified(Array.from({ length: 10_000 }, () => 'bob').join(' '), 1)],
+};
+
+let runs = 0;
+function jobOf(
+  task: 'token-classification' | 'text-classification',
+  changes: Partial<RunConfig>,
+  more: Partial<TrainJob> = {},
+): TrainJob {
+  const { resize: _, crop: __, augment: ___, sampling: ____, evaluation: _____, ...usual } = usualConfig;
+  const runFolder = join(folder, `run-${++runs}`);
+  const cacheFolder = join(folder, 'cache');
+  mkdirSync(cacheFolder, { recursive: true });
+  const classNames = task === 'token-classification' ? ['LOC', 'PER'] : ['cat', 'people'];
+  return {
+    ...{ kind: 'train', task, run: runs, model, runFolder, cacheFolder, classNames },
+    targetClasses: classNames.length,
+    samples: task === 'token-classification' ? sentences : texts,
+    config: {
+      ...usual,
+      ...{ dataset: 'texts', model: 'bert', preset: 'bert', seed: 3, steps: 4, batch: 4, size: 32 },
+      ...{ learningRate: 0.01, headLearningRateMultiplier: 1, engine: 'cpu', evaluateEvery: 0 },
+      ...{ checkpointEvery: 0, optimizer: { name: 'adamw' }, schedule: { name: 'linear', warmup: 1 } },
+      ...changes,
+    },
+    ...{ relationship: null, teacher: null, resumeFrom: null },
+    ...more,
+  };
+}
+
+const cotuning = [{ name: 'cotuning', tradeOff: 0.7, approach: 'direct' }];
+const tagsOf = (said: Transcript, split: string) =>
+  said.all('tagged').flatMap(({ predictions }) => (predictions.split === split ? predictions.tags : []));
+
+test('a run of tagged texts tags every word, relates types to pieces, and is gone on with to the bit', async () => {
+  const extras = [{ name: 'gradient-clipping' }];
+  const job = jobOf('token-classification', {
+    method: cotuning,
+    extras,
+    steps: 6,
+    evaluateEvery: 3,
+    select: 'best',
+  });
+  const whole = await converse(job);
+  const { result } = whole.one('finished');
+  expect(result!.test!.entities!.f1).toBeGreaterThanOrEqual(0);
+  expect(whole.curve('val_entity_f1').size).toBe(2);
+  expect([...whole.curve('source_loss').values()].every(Number.isFinite)).toBe(true);
+  expect(tagsOf(whole, 'test').map((tags) => tags.length)).toEqual([4, 2]);
+  const { relationship } = whole.one('relationship');
+  expect(relationship.matrix).toHaveLength(2 * vocabulary.length);
+  const sums = [0, 1].map((type) =>
+    relationship.matrix
+      .subarray(type * vocabulary.length, (type + 1) * vocabulary.length)
+      .reduce((a, b) => a + b),
+  );
+  for (const sum of sums) expect(sum).toBeCloseTo(1, 5);
+  expect(whole.all('note').map(({ text }) => text)).toContainEqual(
+    '1 training sentence has more than 32 pieces: they are divided between words.',
+  );
+
+  const said = new Transcript();
+  const stopped = converse(
+    { ...job, runFolder: join(folder, 'stopped'), relationship },
+    (message, abort) => {
+      if (message.type === 'metrics' && message.step === 4 && 'loss' in message.values)
+        abort.abort(new Error('stopped here'));
+    },
+    said,
+  );
+  await expect(stopped).rejects.toThrow('stopped here');
+  const { path } = said.all('checkpoint').at(-1)!;
+  const again = await converse({ ...job, runFolder: join(folder, 'again'), relationship, resumeFrom: path });
+  expect(again.curve('loss').get(6)).toBe(whole.curve('loss').get(6));
+  const bytes = (transcript: Transcript) => readFileSync(transcript.one('finished').result!.weightsPath);
+  expect(bytes(again).equals(bytes(whole))).toBe(true);
+  expect(tagsOf(again, 'test')).toEqual(tagsOf(whole, 'test'));
+});
+
+test('a run of classified texts predicts every one, however long or empty, and what somebody types', async () => {
+  const said = await converse(jobOf('text-classification', { method: cotuning, steps: 8 }));
+  const { result } = said.one('finished');
+  expect(said.probabilities('test')).toHaveLength(4);
+  expect(said.probabilities('val')).toHaveLength(4);
+  expect(result!.test!.accuracy).toBeGreaterThanOrEqual(0);
+  const asked: PredictTextsJob = {
+    kind: 'predict-texts',
+    task: 'text-classification',
+    engine: 'cpu',
+    longest: 32,
+    weightsPath: result!.weightsPath,
+    cacheFolder: join(folder, 'cache'),
+    texts: ['the cat', ''],
+  };
+  const [typed] = (await converse(asked)).one('predicted-texts').texts;
+  // Alone and among others: other orders of summing.
+  const known = said.probabilities('test').slice(0, 2);
+  expect('probabilities' in typed && Math.abs(typed.probabilities[0] - known[0])).toBeLessThan(1e-5);
+  const out = join(folder, 'exported');
+  const { weightsPath } = result!;
+  await converse({
+    kind: 'export-texts',
+    task: 'text-classification',
+    weightsPath,
+    format: 'safetensors',
+    folder: out,
+  });
+  expect(existsSync(join(out, 'vocab.txt'))).toBe(true);
+});
+
+test('entities of a single type are found, also where no batch has one', async () => {
+  const none = [tagged('the/O cat/O sat/O'), tagged('met/O in/O')];
+  const one = jobOf(
+    'token-classification',
+    { method: cotuning, steps: 2, batch: 2 },
+    {
+      classNames: ['PER'],
+      targetClasses: 1,
+      samples: { train: [...none, tagged('Bob/B-PER')], val: [], test: none },
+    },
+  );
+  const said = await converse(one);
+  expect([...said.curve('loss').values()].every(Number.isFinite)).toBe(true);
+  expect(said.one('finished').result!.test!.entities).toMatchObject({ recall: 0 });
+});
+
+const traits = traitsOf(model);
+const methods = catalog().method.filter(
+  (part) => whyNot(part, { sourceClasses: vocabulary }, traits) === null && part.name !== 'kd',
+);
+
+test('the methods that make sense for texts are those that are not about images', () => {
+  expect(methods.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(
+      'finetune cotuning l2-sp bss lwf linear-probe lp-ft adapter bitfit lora scratch'.split(' '),
+    ),
+  );
+  expect(methods.map(({ name }) => name)).not.toContain('delta');
+});
+
+const texted = [...methods.keys()].map((index) => ({
+  name: methods[index].name,
+  steps: methods[index].closedForm ? 0 : 1,
+  task: index % 2 ? ('text-classification' as const) : ('token-classification' as const),
+}));
+test.each(texted)('$name trains on texts', async ({ name, steps, task }) => {
+  const said = await converse(jobOf(task, { method: [{ name }], steps }));
+  expect(said.one('finished').result!.test).not.toBeNull();
+});
