@@ -1,6 +1,6 @@
 """How fast a BERT trains and predicts here and in PyTorch, one after the other, for docs/performance.md.
 
-python3 resources/scripts/text-beside-torch.py [--rounds 1] [--batch 16] [--length 128] [--steps 3] [--kinds pretrain,tag,infer] 4x256 12x768
+python3 resources/scripts/text-beside-torch.py [--rounds 1] [--batch 16] [--length 128] [--steps 3] [--warm 2] [--kinds pretrain,tag,infer] 4x256 12x768
 
 Prints a row of Markdown for each network of so many layers and features: PyTorch's median step over the one here, the median of the rounds;
 peak memory of both programs. PyTorch's network is written as Hugging Face's, its masked-language-model head sees the masked pieces
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 VOCABULARY, TAGS = 28_996, 9
 
 
-def peer(kind, layers, hidden, batch, length, steps):
+def peer(kind, layers, hidden, batch, length, steps, warm):
     import torch
     from torch import nn
     from torch.nn import functional as F
@@ -92,7 +92,7 @@ def peer(kind, layers, hidden, batch, length, steps):
             optimizer.step()
         return time.perf_counter() - started
 
-    seconds = [step() for _ in range(2 + steps)][2:]
+    seconds = [step() for _ in range(warm + steps)][warm:]
     return {
         "step": statistics.median(seconds),
         "fastest": min(seconds),
@@ -106,7 +106,7 @@ def measured(command):
 
 def row(network, kind, given):
     layers, hidden = network.split("x")
-    numbers = list(map(str, [kind, layers, hidden, given.batch, given.length, given.steps]))
+    numbers = list(map(str, [kind, layers, hidden, given.batch, given.length, given.steps, given.warm]))
     pairs = [
         (
             measured(["node_modules/.bin/node", "resources/scripts/text-step.ts", *numbers]),
@@ -129,6 +129,7 @@ def main():
     options.add_argument("--batch", type=int, default=16)
     options.add_argument("--length", type=int, default=128)
     options.add_argument("--steps", type=int, default=3)
+    options.add_argument("--warm", type=int, default=2)
     options.add_argument("--kinds", default="pretrain,tag,infer")
     given = options.parse_args()
     for network in given.networks:

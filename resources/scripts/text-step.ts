@@ -1,7 +1,7 @@
 /**
- * Times steps of a BERT on one synthetic batch: `text-step.ts KIND LAYERS HIDDEN BATCH LENGTH STEPS [PROFILE]`, KIND `pretrain` (masked
+ * Times steps of a BERT on one synthetic batch: `text-step.ts KIND LAYERS HIDDEN BATCH LENGTH STEPS WARM [PROFILE]`, KIND `pretrain` (masked
  * language modelling, AdamW), `tag` (a tag for every piece, AdamW) or `infer` (the tags' scores). Prints JSON: seconds of the median step
- * after two, peak memory in MiB, seconds to compile. With PROFILE, a prefix, the runtime leaves the time of every operator there.
+ * after WARM others, peak memory in MiB, seconds to compile. With PROFILE, a prefix, the runtime leaves the time of every operator there.
  */
 import { buildBackbone } from '../../src-main/backbones/build.ts';
 import { tfShape } from '../../src-main/backbones/layouts.ts';
@@ -18,8 +18,8 @@ import { taggedTexts } from '../../src-main/transfer/step-input.ts';
 import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 
 const [kind, ...rest] = process.argv.slice(2);
-const profile = rest[5];
-const [layers, hidden, batch, length, steps] = rest.slice(0, 5).map(Number);
+const profile = rest[6];
+const [layers, hidden, batch, length, steps, warm] = rest.slice(0, 6).map(Number);
 const vocabulary = 28_996;
 const tags = 9;
 
@@ -105,12 +105,12 @@ async function open() {
 
 const { executable, batch: values } = await open();
 const seconds: number[] = [];
-for (let step = 0; step < 2 + steps; step++) {
+for (let step = 0; step < warm + steps; step++) {
   const from = performance.now();
   await executable.run(values);
   seconds.push((performance.now() - from) / 1000);
 }
-const sorted = seconds.slice(2).sort((a, b) => a - b);
+const sorted = seconds.slice(warm).sort((a, b) => a - b);
 const { trace, lower, session } = executable.compileSeconds;
 const peak = process.resourceUsage().maxRSS / 1024;
 await executable.dispose();

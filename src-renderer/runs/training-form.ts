@@ -6,13 +6,16 @@ import {
   type Catalog,
   type OptionDescription,
   type PartDescription,
+  places,
   type SingleSlot,
+  type Slot,
   singleSlots,
   slots,
   underPreset,
   whyNotTogether,
 } from '../../src-shared/parts.ts';
-import { presets } from '../../src-shared/presets/index.ts';
+import { presets, presetsFor } from '../../src-shared/presets/index.ts';
+import type { Preset } from '../../src-shared/presets/preset.ts';
 import { stepSettings } from '../../src-shared/run-settings.ts';
 import { hasStrength, roundsOf, type Search, settingsOf, usualSearch } from '../../src-shared/search.ts';
 
@@ -91,9 +94,21 @@ export interface Plan {
   errors: FormErrors;
 }
 
+/** What a network takes: images or texts. */
+export type Takes = Preset['takes'];
+
+/** The preset that a form means: the first for such networks where it names one for others. */
+export const presetOf = ({ preset }: Pick<TrainingForm, 'preset'>, takes: Takes): Preset =>
+  presetsFor(takes).find(({ name }) => name === preset) ?? presetsFor(takes)[0];
+
+/** Whether parts of a place have anything to do with what a network takes. */
+export const isPlaceOf = (takes: Takes, slot: Slot): boolean =>
+  takes === 'images' || !places[slot].ofPictures;
+
 /** Reads the form; what is left empty is the preset's to decide and stays out of the request. */
-export function readForm(form: TrainingForm, catalog: Catalog): Plan {
+export function readForm(given: TrainingForm, catalog: Catalog, takes: Takes = 'images'): Plan {
   const errors: FormErrors = {};
+  const form = { ...given, preset: presetOf(given, takes).name };
   const settings: Settings = { preset: form.preset };
 
   const read = (part: PartDescription) => readPart(part, form.options, errors);
@@ -105,11 +120,12 @@ export function readForm(form: TrainingForm, catalog: Catalog): Plan {
   const methods = form.together && all.length > 0 ? [all] : all.map((part) => [part]);
   const trains = hasTraining(chosen);
   const counts = (field: keyof TrainingForm) => trains || isOfEveryRun(field);
-  for (const slot of addedSlots.filter(counts)) {
+  const isHere = (slot: Slot) => isPlaceOf(takes, slot);
+  for (const slot of addedSlots.filter(counts).filter(isHere)) {
     const added = catalog[slot].filter(({ name }) => form[slot].includes(name)).map(read);
     if (added.length > 0) settings[slot] = added;
   }
-  for (const slot of singleSlots.filter(counts)) {
+  for (const slot of singleSlots.filter(counts).filter(isHere)) {
     const own = read(usedPart(form, slot, catalog));
     if (form[slot] || Object.keys(own).length > 1) settings[slot] = own;
   }

@@ -1,11 +1,7 @@
 /** The whole job in a real browser against the real headless host: import, train, watch, reopen, inspect, compare. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { drawImageFolder } from '../../src-main/sample/draw.ts';
@@ -15,6 +11,7 @@ import { accessibilityFaults } from './accessibility.ts';
 import { builtRenderer } from './built-renderer.ts';
 import { chromiumPath, howToGetChromium, launch, openPage } from './chromium.ts';
 import { dialogTitles } from './dialog-titles.ts';
+import { type RealHost, startHost } from './real-host.ts';
 import { writeTinyNetwork } from './tiny-network.ts';
 import { walk } from './walk.ts';
 
@@ -22,20 +19,8 @@ const species = targetSpecies.slice(0, 4);
 const folder = mkdtempSync(join(tmpdir(), 'cotune-story-'));
 const images = join(folder, 'Käfer & Falter');
 let browser: Browser | undefined;
-let host: ChildProcess | undefined;
+let host: RealHost | undefined;
 let url: string;
-
-async function startHost(): Promise<string> {
-  const program = fileURLToPath(new URL('../../src-main/cli/cotune.mjs', import.meta.url));
-  host = spawn(process.execPath, [program, 'serve', '--home', join(folder, 'home'), '--allow', folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  for await (const line of createInterface({ input: host.stdout! })) {
-    const found = /http:\/\/127\.0\.0\.1:\d+\/\S*/.exec(line);
-    if (found) return found[0];
-  }
-  throw new Error('The host ended without printing its URL.');
-}
 
 beforeAll(async () => {
   if (!chromiumPath) return;
@@ -43,17 +28,14 @@ beforeAll(async () => {
   await drawImageFolder(images, { species, seed: 7, counts: { train: 15, test: 6 } });
   writeFileSync(join(images, 'train', species[0].name, 'broken.jpg'), 'this is no picture');
   writeTinyNetwork(join(folder, 'tiny.safetensors'));
-  url = await startHost();
+  host = await startHost(folder);
+  url = host.url;
   browser = await launch();
 }, 60_000);
 
 afterAll(async () => {
   await browser?.close();
-  if (host && host.exitCode === null) {
-    const ended = once(host, 'exit');
-    host.kill('SIGINT');
-    await ended;
-  }
+  await host?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 

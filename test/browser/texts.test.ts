@@ -1,0 +1,177 @@
+/** The job on texts in a real browser: CoNLL's columns and a small BERT become two trained, compared runs; a sentence is typed in. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { learnPieces } from '../../src-main/text/learn-pieces.ts';
+import { bertNetwork } from '../../src-main/text/open-bert.ts';
+import { untrainedBert } from '../../src-main/text/pretraining.ts';
+import { openTokenizer } from '../../src-main/text/tokenizer.ts';
+import { writeBert } from '../../src-main/text/write-bert.ts';
+import { accessibilityFaults } from './accessibility.ts';
+import { builtRenderer } from './built-renderer.ts';
+import { chromiumPath, howToGetChromium, launch, openPage } from './chromium.ts';
+import { type RealHost, startHost } from './real-host.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cotune-texts-'));
+const corpus = join(folder, 'news');
+const network = join(folder, 'tiny-bert');
+let browser: Browser | undefined;
+let host: RealHost | undefined;
+
+const people = ['Ada Lovelace', 'Alan Turing', 'Grace Hopper', 'Emmy Noether'];
+const towns = ['London', 'Berlin', 'New York', 'Paris'];
+
+/** A sentence in columns: a person, a verb and a town. */
+function sentence(number: number): string {
+  const tagged = (name: string, type: string) =>
+    name.split(' ').map((word, at) => `${word} ${at === 0 ? 'B' : 'I'}-${type}`);
+  const [person, town] = [people[number % 4], towns[(number >> 2) % 4]];
+  const verb = ['visits', 'left', 'likes'][number % 3];
+  return [...tagged(person, 'PER'), `${verb} O`, ...tagged(town, 'LOC'), '. O'].join('\n');
+}
+
+function writeCorpus(): void {
+  mkdirSync(corpus);
+  const part = (name: string, from: number, count: number) =>
+    writeFileSync(
+      join(corpus, name),
+      `${Array.from({ length: count }, (_, at) => sentence(from + 5 * at)).join('\n\n')}\n`,
+    );
+  part('train.txt', 0, 32);
+  part('valid.txt', 1, 8);
+  part('test.txt', 2, 12);
+}
+
+function writeTinyBert(): void {
+  const counts = new Map(
+    [...people, ...towns, 'visits left likes .'].flatMap((text) => text.split(' ')).map((word) => [word, 1]),
+  );
+  const settings = { lowercase: false, stripAccents: false, splitIdeographs: true, longestWord: 100 };
+  const tokenizer = openTokenizer({ ...settings, vocabulary: learnPieces(counts, 120) });
+  const numbers = {
+    ...{
+      vocabulary: tokenizer.settings.vocabulary.length,
+      hidden: 16,
+      layers: 1,
+      heads: 2,
+      intermediate: 32,
+    },
+    ...{ positions: 64, segments: 2, epsilon: 1e-12, dropout: 0.1 },
+  };
+  const bert = bertNetwork(numbers);
+  const whole = { numbers, network: bert, weights: untrainedBert(bert, 1), tokenizer };
+  writeBert(network, { ...whole, purpose: { head: 'masked' }, origin: 'A test' });
+}
+
+beforeAll(async () => {
+  if (!chromiumPath) return;
+  await builtRenderer();
+  writeCorpus();
+  writeTinyBert();
+  host = await startHost(folder);
+  browser = await launch();
+}, 60_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await host?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('tagged sentences and a BERT become two trained, inspected and compared runs', async (context) => {
+  if (!chromiumPath) context.skip(howToGetChromium);
+  const { page, faults } = await openPage(browser!, host!.url);
+  const inaccessible: string[] = [];
+  const look = async (name: string, part = 'main') => {
+    inaccessible.push(...(await accessibilityFaults(page, name, part)));
+  };
+
+  await page.getByRole('button', { name: 'Import data' }).click();
+  await page.getByLabel('Folder', { exact: true }).fill(corpus);
+  await page.getByRole('button', { name: 'Import', exact: true }).click();
+  await page.getByRole('link', { name: 'news', exact: true }).click();
+  await page.getByText('52 sentences · 2 types of entities').waitFor();
+  await look('texts');
+  await page.getByRole('button', { name: 'PER' }).click();
+  await page.getByLabel('Find in the texts').fill('Berlin');
+  await page.keyboard.press('Enter');
+  const texts = page.getByRole('list', { name: 'Texts' });
+  await texts.getByRole('button').first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('mark', { hasText: 'Berlin' }).waitFor();
+  await look('a text', 'dialog[open]');
+  await page.keyboard.press('Escape');
+
+  await page.getByRole('link', { name: 'Models' }).click();
+  await page.getByRole('button', { name: 'Add a model' }).first().click();
+  await page.getByLabel('Weights', { exact: true }).fill(network);
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByText('64 pieces').first().waitFor();
+
+  await page.getByRole('link', { name: 'Runs', exact: true }).click();
+  await page.getByRole('button', { name: 'New training' }).first().click();
+  await page.getByLabel('Length', { exact: true }).fill('30');
+  await page.getByText('More settings').click();
+  await page.getByLabel('Batch size').fill('8');
+  await page.getByLabel('Input, pieces').fill('32');
+  await page.getByLabel('Learning rate', { exact: true }).fill('0.01');
+  await page.getByLabel('Engine').selectOption('cpu');
+  await look('a training of texts', 'dialog[open]');
+  await page.getByRole('button', { name: 'Start 2 trainings' }).click();
+  const runs = page.getByRole('list', { name: 'Runs', exact: true });
+  await expect.poll(() => runs.getByText('finished').count(), { timeout: 60_000 }).toBe(2);
+
+  await runs.getByRole('listitem').filter({ hasText: 'Co-tuning' }).getByRole('link').click();
+  await page.getByText('Test entity F1').waitFor();
+  await page.getByRole('link', { name: 'Types' }).click();
+  await page.getByRole('link', { name: 'LOC', exact: true }).waitFor();
+  await look('types');
+  await page.getByRole('link', { name: 'Predictions' }).click();
+  await page.getByText('12 sentences').waitFor();
+  await page.getByRole('list', { name: 'Predictions' }).getByRole('button').first().waitFor();
+  await look('predictions of sentences');
+  await page.getByRole('list', { name: 'Predictions' }).getByRole('button').first().click();
+  await dialog.getByText('Above the words is what is there').waitFor();
+  await look('a predicted sentence', 'dialog[open]');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Try another sentence…' }).click();
+  await page.getByLabel('Text', { exact: true }).fill('Ada Lovelace visits Berlin .');
+  await page.getByRole('button', { name: 'Predict', exact: true }).click();
+  await dialog.getByText('Lovelace').last().waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('link', { name: 'Relationship' }).click();
+  await page.getByLabel('Find a source class').fill('Ber');
+  await page.getByRole('list', { name: /^Target classes by p/ }).waitFor();
+  await look('a relationship from its source side');
+
+  await compare(page);
+  await look('two runs of texts');
+  expect(inaccessible).toEqual([]);
+  expect(faults).toEqual([]);
+}, 120_000);
+
+/** Two runs by entity F1, with an interval; a sentence that changed opens, where there is one. */
+async function compare(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'All runs' }).click();
+  await page.getByLabel('Select run 1').check();
+  await page.getByLabel('Select run 2').check();
+  await page.getByRole('button', { name: 'Compare' }).click();
+  const verdict = page.getByRole('region', { name: 'Verdict' });
+  await verdict.getByRole('img', { name: /^B minus A: .*95% interval/ }).waitFor();
+  await page.getByRole('heading', { name: 'Texts that changed' }).waitFor();
+  for (const kind of ['Fixed', 'Broken']) {
+    const button = page.getByRole('button', { name: new RegExp(`^${kind} by B`) });
+    if (!/[1-9]/.test((await button.textContent())!)) continue;
+    await button.click();
+    await page
+      .getByRole('list', { name: /^Texts (fixed|broken)/ })
+      .getByRole('button')
+      .first()
+      .click();
+    await page.getByRole('heading', { name: 'What B predicts, below what is there' }).waitFor();
+    await page.keyboard.press('Escape');
+    return;
+  }
+}
