@@ -15,9 +15,10 @@ export interface CurveGroup {
 
 const groups: { title: string; holds: (name: string) => boolean }[] = [
   { title: 'Loss', holds: (name) => name.includes('loss') || name.includes('nll') },
+  { title: 'Entity F1', holds: (name) => name.endsWith('entity_f1') },
   { title: 'Accuracy', holds: (name) => name.includes('accuracy') },
   { title: 'Learning rate', holds: (name) => name === 'lr' || name.includes('learning_rate') },
-  { title: 'Images per second', holds: (name) => name === 'images_per_s' },
+  { title: 'Samples per second', holds: (name) => name === 'images_per_s' },
 ];
 
 /** Known series in the order of their plots' legends; others follow by name. */
@@ -28,6 +29,7 @@ const known: Record<string, { label: string; color: string }> = {
   val_nll: { label: 'val', color: 'var(--series-4)' },
   train_accuracy: { label: 'train', color: 'var(--series-3)' },
   val_accuracy: { label: 'val', color: 'var(--series-4)' },
+  val_entity_f1: { label: 'val', color: 'var(--series-4)' },
 };
 const order = Object.keys(known);
 const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);

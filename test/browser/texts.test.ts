@@ -94,7 +94,7 @@ test('tagged sentences and a BERT become two trained, inspected and compared run
   await page.getByRole('link', { name: 'news', exact: true }).click();
   await page.getByText('52 sentences · 2 types of entities').waitFor();
   await look('texts');
-  await page.getByRole('button', { name: 'PER' }).click();
+  await page.getByRole('button', { name: /^PER/ }).click();
   await page.getByLabel('Find in the texts').fill('Berlin');
   await page.keyboard.press('Enter');
   const texts = page.getByRole('list', { name: 'Texts' });
@@ -112,7 +112,7 @@ test('tagged sentences and a BERT become two trained, inspected and compared run
 
   await page.getByRole('link', { name: 'Runs', exact: true }).click();
   await page.getByRole('button', { name: 'New training' }).first().click();
-  await page.getByLabel('Length', { exact: true }).fill('30');
+  await page.getByLabel('Length', { exact: true }).fill('20');
   await page.getByText('More settings').click();
   await page.getByLabel('Batch size').fill('8');
   await page.getByLabel('Input, pieces').fill('32');
@@ -136,11 +136,6 @@ test('tagged sentences and a BERT become two trained, inspected and compared run
   await dialog.getByText('Above the words is what is there').waitFor();
   await look('a predicted sentence', 'dialog[open]');
   await page.keyboard.press('Escape');
-  await page.getByRole('button', { name: 'Try another sentence…' }).click();
-  await page.getByLabel('Text', { exact: true }).fill('Ada Lovelace visits Berlin .');
-  await page.getByRole('button', { name: 'Predict', exact: true }).click();
-  await dialog.getByText('Lovelace').last().waitFor();
-  await page.keyboard.press('Escape');
   await page.getByRole('link', { name: 'Relationship' }).click();
   await page.getByLabel('Find a source class').fill('Ber');
   await page.getByRole('list', { name: /^Target classes by p/ }).waitFor();
@@ -162,9 +157,9 @@ async function compare(page: Page): Promise<void> {
   await verdict.getByRole('img', { name: /^B minus A: .*95% interval/ }).waitFor();
   await page.getByRole('heading', { name: 'Texts that changed' }).waitFor();
   for (const kind of ['Fixed', 'Broken']) {
-    const button = page.getByRole('button', { name: new RegExp(`^${kind} by B`) });
-    if (!/[1-9]/.test((await button.textContent())!)) continue;
-    await button.click();
+    const choice = page.locator('label', { hasText: `${kind} by B` });
+    if (!/[1-9]/.test((await choice.textContent())!)) continue;
+    await choice.click();
     await page
       .getByRole('list', { name: /^Texts (fixed|broken)/ })
       .getByRole('button')

@@ -45,6 +45,26 @@ describe('samples', () => {
     expect([total, samples.map(({ path }) => path)]).toEqual([2, ['b', 'c']]);
   });
 
+  test('that are tagged texts are found by a type of entity, and by characters of their text', () => {
+    const id = store.datasets.insert(dataset('d', ['LOC', 'PER']));
+    const tagged = (path: string, words: string[], tags: string[]) => ({
+      ...sample(path, -1),
+      text: { text: words.join(' '), words, tags },
+    });
+    store.samples.replace(id, [
+      tagged('1', ['Ada', 'sleeps'], ['B-PER', 'O']),
+      tagged('2', ['New', 'York'], ['B-LOC', 'I-LOC']),
+      tagged('3', ['100%', 'sure'], ['O', 'O']),
+    ]);
+    const found = (filter: { type?: string; search?: string }) =>
+      store.samples.page(id, filter, 0, 10).samples.map(({ path }) => path);
+    expect(found({ type: 'LOC' })).toEqual(['2']);
+    expect(found({ type: 'PER' })).toEqual(['1']);
+    expect(found({ type: 'OC' })).toEqual([]);
+    expect(found({ search: '0%' })).toEqual(['3']);
+    expect(found({ search: 'york' })).toEqual(['2']);
+  });
+
   test('keep what was found of them when others are looked at', () => {
     const id = store.datasets.insert(dataset('d'));
     store.samples.replace(id, [sample('a/1.jpg'), sample('a/2.jpg'), sample('b/3.jpg', 1)]);
