@@ -114,6 +114,36 @@ export function miniatures(draw: Draw): Miniature[] {
       },
     },
     {
+      format: 'stanford-cars',
+      what: 'all images in one folder',
+      archive: { 'car_ims.tgz': ['car_ims/'] },
+      files: {
+        'cars_annos.mat': matFile({
+          annotations: (
+            [
+              ['car_ims/000001.jpg', 2, 0],
+              ['car_ims/000002.jpg', 1, 1],
+            ] as const
+          ).map(([path, number, test]) => ({
+            relative_im_path: path,
+            bbox_x1: [1],
+            bbox_y1: [2],
+            bbox_x2: [6],
+            bbox_y2: [5],
+            class: [number],
+            test: [test],
+          })),
+          class_names: ['AM General Hummer SUV 2000', 'Acura RL Sedan 2012'],
+        }),
+        ...drawn(draw, ['car_ims/000001.jpg', 'car_ims/000002.jpg']),
+      },
+      classes: ['AM General Hummer SUV 2000', 'Acura RL Sedan 2012'],
+      images: {
+        'car_ims/000001.jpg': ['Acura RL Sedan 2012', 'train'],
+        'car_ims/000002.jpg': ['AM General Hummer SUV 2000', 'test'],
+      },
+    },
+    {
       format: 'fgvc-aircraft',
       what: 'variants with blanks in their names',
       archive: 'tgz',

@@ -91,6 +91,22 @@ const kindOf = (name: string): ArchiveKind => {
   return name.endsWith('.tar') ? 'tar' : 'tgz';
 };
 
+test('Caltech-101 as its zip holds it, with an archive of the images inside', async () => {
+  const { files, images } = all.find(({ format }) => format === 'caltech-101')!;
+  const folder = join(temporaryFolder(), 'set');
+  const inside = {
+    'caltech-101/101_ObjectCategories.tar.gz': packed.tgz(files),
+    'caltech-101/Annotations.tar': packed.tar({ 'Annotations/okapi/annotation_0001.mat': 'x' }),
+    'caltech-101/show_annotation.m': 'x',
+    '__MACOSX/caltech-101/._show_annotation.m': 'x',
+  };
+  writeFiles(folder, { 'caltech-101.zip': packed.zip(inside) });
+  const known = Object.fromEntries(
+    Object.entries(images).map(([path, known]) => [`caltech-101/${path}`, known]),
+  );
+  expect(await listed(folder, 'caltech-101.zip')).toMatchObject({ format: 'caltech-101', known });
+});
+
 test('shards of a WebDataset are read where they are', async () => {
   const { files, images } = all.find(({ what }) => what.startsWith('shards'))!;
   const folder = join(temporaryFolder(), 'set');

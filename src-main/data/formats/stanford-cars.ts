@@ -24,10 +24,13 @@ const parts: readonly { split: Split; folder: string; annotations: readonly stri
 const baseOf = (tree: FileTree) =>
   folderWith(tree, ['devkit/cars_train_annos.mat']) ?? folderWith(tree, ['cars_train_annos.mat']);
 
+/** The other form that its authors publish: all images in car_ims/, and one file that says of each what it is and whether it is to test. */
+const together = 'cars_annos.mat';
+
 export const stanfordCars: DatasetFormat = {
   name: 'stanford-cars',
   title: 'Stanford Cars',
-  help: 'cars_train/, cars_test/, devkit/ with cars_meta.mat and cars_train_annos.mat, and cars_test_annos_withlabels.mat beside them',
+  help: 'cars_train/, cars_test/, devkit/ with cars_meta.mat and cars_train_annos.mat, and cars_test_annos_withlabels.mat beside them; or car_ims/ beside cars_annos.mat',
   source:
     'Krause, Stark, Deng, Fei-Fei, «3D Object Representations for Fine-Grained Categorization», 2013; torchvision datasets/stanford_cars.py',
   archives: 'in-place',
@@ -38,22 +41,29 @@ export const stanfordCars: DatasetFormat = {
       .meta({ title: 'Images', description: 'whole, or cut to the bounding boxes of the annotations' }),
   }),
   async detect(tree) {
-    if (baseOf(tree) === null) return null;
-    return { confidence: 0.95, why: 'There is a cars_train_annos.mat, the annotations of Stanford Cars.' };
+    const file = baseOf(tree) === null ? together : 'cars_train_annos.mat';
+    if (file === together && folderWith(tree, [together]) === null) return null;
+    return { confidence: 0.95, why: `There is a ${file}, the annotations of Stanford Cars.` };
   },
   async *read(tree, options) {
-    const base = baseOf(tree) ?? '';
+    const apart = baseOf(tree);
+    const base = apart ?? folderWith(tree, [together]) ?? '';
+    const whole = apart === null && tree.files.has(below(base, together)) ? below(base, together) : null;
     const meta = ['devkit/cars_meta.mat', 'cars_meta.mat'].find((path) => tree.files.has(below(base, path)));
-    const names = meta ? textsIn(await matVariable(tree, below(base, meta), 'class_names')) : [];
+    const named = whole ?? (meta && below(base, meta));
+    const names = named ? textsIn(await matVariable(tree, named, 'class_names')) : [];
     const classes = byNumber(new Map(names.map((name, index) => [index + 1, name])));
     if (names.length > 0) options.classes([...classes.values()]);
     else options.tell('There is no cars_meta.mat: the classes are called by their numbers.');
     const listed = new ListedImages(tree, options);
-    for (const part of parts) {
-      const path = part.annotations.map((one) => below(base, one)).find((one) => tree.files.has(one));
-      if (path) yield* readPart(tree, options, listed, { ...part, base, path, classes });
-      else noteUnlabelled(tree, options, below(base, part.folder));
-    }
+    if (whole)
+      yield* readPart(tree, options, listed, { split: null, folder: '', base, path: whole, classes });
+    else
+      for (const part of parts) {
+        const path = part.annotations.map((one) => below(base, one)).find((one) => tree.files.has(one));
+        if (path) yield* readPart(tree, options, listed, { ...part, base, path, classes });
+        else noteUnlabelled(tree, options, below(base, part.folder));
+      }
     listed.finish('the annotations');
   },
 };
@@ -62,9 +72,15 @@ async function* readPart(
   tree: FileTree,
   options: FormatOptions,
   listed: ListedImages,
-  part: { split: Split; folder: string; base: string; path: string; classes: ReadonlyMap<number, string> },
+  part: {
+    split: Split | null;
+    folder: string;
+    base: string;
+    path: string;
+    classes: ReadonlyMap<number, string>;
+  },
 ): AsyncGenerator<FoundImage> {
-  const { split, folder, base, path, classes } = part;
+  const { folder, base, path, classes } = part;
   const annotations = await matVariable(tree, path, 'annotations');
   const rows = annotations.kind === 'structs' ? annotations.elements : [];
   for (const [index, row] of rows.entries()) {
@@ -79,7 +95,8 @@ async function* readPart(
       listed.badRow(where, 'it has no bounding box');
       continue;
     }
-    const [name = ''] = textsIn(row.get('fname'));
+    const [name = ''] = textsIn(row.get('fname') ?? row.get('relative_im_path'));
+    const split = part.split ?? (numbersIn(row.get('test'))[0] === 1 ? 'test' : 'train');
     const className = classes.get(number) ?? String(number).padStart(3, '0');
     const image = listed.image(below(base, folder), name, { className, split, crop, where });
     if (image) yield image;
