@@ -122,13 +122,7 @@ export const taggedTexts: StepInput = {
     const some = tf.mul(all, tf.cast(tf.greater(counts, 0), 'float32')) as tf.Tensor2D;
     const source = fed.entity_places && {
       features: tf.gather(all, fed.entity_places),
-      labels: tf.oneHot(
-        fed.entity_labels as tf.Tensor1D,
-        categoriesOf(network),
-        1,
-        0,
-        'float32',
-      ) as tf.Tensor2D,
+      labels: oneHot(fed.entity_labels as tf.Tensor1D, categoriesOf(network)),
       counts: fed.entity_counts as tf.Tensor2D,
     };
     return {
@@ -140,6 +134,12 @@ export const taggedTexts: StepInput = {
     };
   },
 };
+
+/** Also of a single category, which tf.js's operation has no vector for. */
+const oneHot = (labels: tf.Tensor1D, categories: number): tf.Tensor2D =>
+  categories === 1
+    ? tf.ones([labels.shape[0], 1])
+    : (tf.oneHot(labels, categories, 1, 0, 'float32') as tf.Tensor2D);
 
 /** Rows of a relationship: the target classes, or the types of entities. */
 export const categoriesOf = ({ categories, targetClasses }: Network): number => categories ?? targetClasses;
