@@ -136,6 +136,12 @@ test('tagged sentences and a BERT become two trained, inspected and compared run
   await dialog.getByText('Above the words is what is there').waitFor();
   await look('a predicted sentence', 'dialog[open]');
   await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Try another sentence…' }).click();
+  await page.getByLabel('Text', { exact: true }).fill('Ada Lovelace visits Berlin .');
+  await page.getByRole('button', { name: 'Predict', exact: true }).click();
+  await dialog.getByText('Lovelace').waitFor();
+  await look('a text that was typed', 'dialog[open]');
+  await page.keyboard.press('Escape');
   await page.getByRole('link', { name: 'Relationship' }).click();
   await page.getByLabel('Find a source class').fill('Ber');
   await page.getByRole('list', { name: /^Target classes by p/ }).waitFor();
