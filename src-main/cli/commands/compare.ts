@@ -39,7 +39,10 @@ export function compareCommand(program: Command): void {
         const details = await Promise.all(pairs.map((pair) => detail(service, pair)));
         return {
           json: snakeCase({ ...comparison, pairs: details }),
-          text: [...describeGroups(comparison), ...details.map(describe)].join('\n\n'),
+          text: [
+            ...describeGroups(comparison),
+            ...details.map((one) => describe(one, comparison.score)),
+          ].join('\n\n'),
         };
       }),
     );
@@ -87,13 +90,13 @@ function describeGroups({ groups, differences }: Omit<Comparison, 'pairs'>): str
   ];
 }
 
-function describe(pair: Detail): string {
+function describe(pair: Detail, score: string): string {
   const { a, b, classes, difference } = pair;
   const lines = [
     `Run ${b} against run ${a}`,
     pair.verdict,
     '',
-    table(columns('', '#test accuracy', '#95 % interval'), [
+    table(columns('', `#test ${score}`, '#95 % interval'), [
       [`run ${a}`, percent(pair.accuracyA.value), range(pair.accuracyA, percent)],
       [`run ${b}`, percent(pair.accuracyB.value), range(pair.accuracyB, percent)],
       ...(difference ? [['difference', points(difference.value), range(difference, points)]] : []),
