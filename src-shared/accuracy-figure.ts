@@ -17,8 +17,8 @@ export function accuracyFigure(results: ExperimentResults): string | null {
   }));
   if (lines.every(({ points }) => points.length === 0)) return null;
   return lineFigure({
-    title: `Test accuracy by share of the training images: ${results.experiment.name}. The table has the same values.`,
-    xTitle: 'share of the training images',
+    title: `Test accuracy by share of the training data: ${results.experiment.name}. The table has the same values.`,
+    xTitle: 'share of the training data',
     yTitle: 'test accuracy, %',
     lines,
     xTicks: results.experiment.plan.rates,

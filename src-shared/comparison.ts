@@ -17,6 +17,7 @@ import { scoreDifference, scoreOf } from './run-scores.ts';
 import { configDifferences } from './run-settings.ts';
 import { level } from './statistics.ts';
 import type { TaggedSentence } from './tagged-evaluation.ts';
+import { taskNamed } from './tasks/index.ts';
 import { networksVerdict } from './verdicts.ts';
 
 /** Up to so many groups, every two are compared; of more, each with the first: their number grows as its square. */
@@ -47,7 +48,7 @@ export function* compareRuns(given: readonly ComparedRun[]): Generator<void, Com
     yield;
   }
   return {
-    score: runs.some(({ predictions }) => predictions.entities) ? 'entity F1' : 'accuracy',
+    task: runs[0].run.task,
     groups: groups.map((group, i) => summarize(group, members[i])),
     differences: judgeGroups(
       differences,
@@ -70,7 +71,7 @@ function checkPredicted({ run, predictions }: ComparedRun): void {
   throw new CotuneError(
     'bad-input',
     `Run ${run.id} (${run.status}) has no test predictions to compare.`,
-    'Compare finished runs of datasets with test images.',
+    `Compare finished runs of datasets with test ${taskNamed(run.task).samples}.`,
   );
 }
 
@@ -106,6 +107,7 @@ function judgePairs(pairs: readonly Pair[]): PairComparison[] {
       distinguishable: adjustedP !== null && adjustedP <= level,
       reasons,
     };
+    const task = taskNamed(a.run.task);
     const named = ({ run }: ComparedRun) => `run ${run.id} (${methodName(run.config.method)})`;
     return {
       a: a.run.id,
@@ -122,8 +124,12 @@ function judgePairs(pairs: readonly Pair[]): PairComparison[] {
       about: adjustedP === null ? 'none' : 'networks',
       verdict:
         difference === null || p === null
-          ? 'The two runs share no test image, so nothing can be said about which is better.'
-          : networksVerdict(named(a), named(b), shared.gains.length, { ...test, difference, p }),
+          ? `The two runs share no test ${task.sample}, so nothing can be said about which is better.`
+          : networksVerdict(...([named(a), named(b), { task, count: shared.gains.length }] as const), {
+              ...test,
+              difference,
+              p,
+            }),
     };
   });
 }

@@ -29,6 +29,7 @@ import {
   RunStatus,
   Sample,
   Split,
+  TaskName,
   TextContent,
 } from './domain.ts';
 
@@ -510,6 +511,7 @@ export const PairComparison = z.object({
   accuracyB: Interval,
   /** Over the images that both predicted, 95 %; null where they share none. */
   difference: Interval.nullable(),
+  /** By the task's paired test: McNemar's, or approximate randomization for the F1 of entities. */
   mcnemarP: z.number().nullable(),
   /** How many images are wrong in a and right in b, and the reverse: `runs.changes` has them. */
   fixed: z.number().int(),
@@ -576,8 +578,7 @@ export const GroupDifference = z.object({
 export type GroupDifference = z.infer<typeof GroupDifference>;
 
 export const Comparison = z.object({
-  /** What is compared: `accuracy`, `entity F1`. */
-  score: z.string(),
+  task: TaskName,
   groups: z.array(GroupSummary),
   /** Every two groups with a seed and an image in common; of many groups, each against the first. */
   differences: z.array(GroupDifference),

@@ -4,5 +4,5 @@ import type { Dataset, Run } from './domain.ts';
 export function datasetSince(run: Run, dataset: Dataset | undefined): string | null {
   if (!dataset || run.datasetId !== dataset.id) return 'deleted since';
   if (run.datasetHash === dataset.hash) return null;
-  return run.editsHash === dataset.editsHash ? 'imported again since, with other images' : 'edited since';
+  return run.editsHash === dataset.editsHash ? 'imported again since, with other files' : 'edited since';
 }

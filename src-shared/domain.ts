@@ -33,7 +33,7 @@ export const ArchitectureTitle = z.object({
   traits: NetworkTraits,
 });
 export type ArchitectureTitle = z.infer<typeof ArchitectureTitle>;
-const TaskName = z.enum(taskNames);
+export const TaskName = z.enum(taskNames);
 export const Approach = z.enum(approaches);
 export type Approach = z.infer<typeof Approach>;
 export const EngineChoice = z.enum(engineChoices);

@@ -7,6 +7,7 @@ import { type ComparedRun, type SharedImages, sharedImages, unlikeness } from '.
 import { pointScore, scoreDifference, scoreGains } from './run-scores.ts';
 import { methodDifference } from './seeds-by-images.ts';
 import { level, meanAndSd } from './statistics.ts';
+import { taskNamed } from './tasks/index.ts';
 import { methodsVerdict, networksVerdict } from './verdicts.ts';
 
 /** `members` are the group's runs with their predictions. */
@@ -80,7 +81,7 @@ export function judgeGroups(differences: readonly Difference[], names: readonly 
   const adjusted = new Map(holm(judged.map(({ p }) => p)).map((p, i) => [judged[i], p]));
   return differences.map((one) => {
     const { pairs, ...rest } = one;
-    const { a, b, images } = rest;
+    const { a, b } = rest;
     const adjustedP = adjusted.get(one) ?? null;
     const test = {
       ...rest,
@@ -90,10 +91,11 @@ export function judgeGroups(differences: readonly Difference[], names: readonly 
     };
     const named = ({ run }: ComparedRun, name: string) => `run ${run.id} (${name})`;
     const [{ member, partner }] = pairs;
+    const over = { task: taskNamed(member.run.task), count: rest.images };
     const verdict =
       pairs.length === 1
-        ? networksVerdict(named(member, names[a]), named(partner, names[b]), images, test)
-        : methodsVerdict(names[a], names[b], pairs.length, images, test);
+        ? networksVerdict(named(member, names[a]), named(partner, names[b]), over, test)
+        : methodsVerdict(names[a], names[b], pairs.length, over, test);
     const about = adjustedP === null ? 'none' : pairs.length === 1 ? 'networks' : 'methods';
     return { ...test, about, seeds: pairs.map((pair) => pair.member.run.config.seed), verdict };
   });

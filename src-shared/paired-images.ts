@@ -3,6 +3,7 @@ import type { Run } from './domain.ts';
 import type { EntityCounts } from './entities.ts';
 import { hasSteps, usedEngine } from './run-settings.ts';
 import type { TaggedSentence } from './tagged-evaluation.ts';
+import { taskNamed } from './tasks/index.ts';
 
 /** A run with its predictions on the test split, in ascending order of the images' ids. */
 export interface ComparedRun {
@@ -114,10 +115,11 @@ export function unlikeness(a: ComparedRun, b: ComparedRun, shared: number): stri
   const [inA, inB] = [a.predictions.labels.length, b.predictions.labels.length];
   const rate = ({ config }: Run) => config.rate;
   const seed = ({ config }: Run) => config.seed;
+  const { sample, samples, takes } = taskNamed(first.task);
 
-  if (shared === 0) reasons.push('The runs share no test image.');
+  if (shared === 0) reasons.push(`The runs share no test ${sample}.`);
   else if (shared < inA || shared < inB)
-    reasons.push(`Only ${shared} test images are shared, of ${inA} and ${inB}.`);
+    reasons.push(`Only ${shared} test ${samples} are shared, of ${inA} and ${inB}.`);
   say(
     (run) => run.datasetHash,
     () => 'The datasets differ, or the dataset changed between the runs.',
@@ -140,18 +142,21 @@ export function unlikeness(a: ComparedRun, b: ComparedRun, shared: number): stri
     ({ config }) => config.evaluation?.name,
     (x, y) => `They are tested on different views of the images: ${x} and ${y}.`,
   );
-  say(rate, (x, y) => `The rates differ: ${x} and ${y} of the training images.`);
+  say(rate, (x, y) => `The rates differ: ${x} and ${y} of the training ${samples}.`);
   say(seed, (x, y) => `The seeds differ: ${x} and ${y}.`);
   if (first.splitHash !== second.splitHash && !differing(rate) && !differing(seed))
-    reasons.push('They were trained, validated or tested on different images.');
+    reasons.push(`They were trained, validated or tested on different ${samples}.`);
   say(
     ({ config }) => config.size,
-    (x, y) => `The image sizes differ: ${x} and ${y} pixels.`,
+    (x, y) =>
+      takes === 'images'
+        ? `The image sizes differ: ${x} and ${y} pixels.`
+        : `The longest texts differ: ${x} and ${y} pieces.`,
   );
   // What is solved in closed form has no budget to be given alike.
   if (hasSteps(first.config) && hasSteps(second.config)) {
     say(
-      ({ config }) => `${config.steps} steps of ${config.batch} images`,
+      ({ config }) => `${config.steps} steps of ${config.batch} ${samples}`,
       (x, y) => `The budgets differ: ${x} and ${y}.`,
     );
     say(selection, (x, y) => `The tested weights are chosen differently: ${x} and ${y}.`);

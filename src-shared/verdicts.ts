@@ -1,5 +1,6 @@
 /** Sentences that say what a comparison's numbers allow to be said, and no more. */
 import type { Interval } from './contract.ts';
+import type { TaskDescription } from './tasks/task.ts';
 
 /** What a sentence needs to know of its test. */
 interface Tested {
@@ -11,19 +12,26 @@ interface Tested {
   reasons: readonly string[];
 }
 
+/** The task, and of how many test samples the sentence is. */
+interface Over {
+  task: TaskDescription;
+  count: number;
+}
+
 /** Two trained networks; each `name` reads like `run 3 (finetune)`. */
-export function networksVerdict(nameA: string, nameB: string, images: number, tested: Tested): string {
+export function networksVerdict(nameA: string, nameB: string, { task, count }: Over, tested: Tested): string {
   const [better, worse] = tested.difference.value > 0 ? [nameB, nameA] : [nameA, nameB];
+  const these = `${count} test ${task.samples}`;
   if (tested.reasons.length > 0) {
     const numbers =
       tested.difference.value === 0
-        ? `${capital(nameA)} and ${nameB} have the same number of these ${images} test images right`
-        : `${capital(better)} has more of these ${images} test images right than ${worse}`;
+        ? `${capital(nameA)} and ${nameB} have the same ${task.score.title} on these ${these}`
+        : `${capital(better)} has a higher ${task.score.title} on these ${these} than ${worse}`;
     return `${numbers}: ${figures(tested)}. The two are not like for like, so nothing follows about the methods: ${tested.reasons.join(' ')}`;
   }
   return tested.distinguishable
-    ? `Of these two trained networks, ${better} is better than ${worse} on images like these ${images} test images: ${figures(tested)}. About the methods one seed says nothing sure; train both with more seeds.`
-    : `These two trained networks, ${nameA} and ${nameB}, cannot be told apart on ${images} test images: ${figures(tested)}.`;
+    ? `Of these two trained networks, ${better} is better than ${worse} on ${task.samples} like these ${these}: ${figures(tested)}. About the methods one seed says nothing sure; train both with more seeds.`
+    : `These two trained networks, ${nameA} and ${nameB}, cannot be told apart on ${these}: ${figures(tested)}.`;
 }
 
 /** Two methods, that is, groups of runs over `seeds` ≥ 2 seeds. */
@@ -31,16 +39,16 @@ export function methodsVerdict(
   nameA: string,
   nameB: string,
   seeds: number,
-  images: number,
+  { task, count }: Over,
   tested: Tested,
 ): string {
-  const over = `Over ${seeds} paired seeds and ${images} test images`;
+  const over = `Over ${seeds} paired seeds and ${count} test ${task.samples}`;
   const [better, worse] = tested.difference.value > 0 ? [nameB, nameA] : [nameA, nameB];
   if (tested.reasons.length > 0) {
     const numbers =
       tested.difference.value === 0
-        ? `${nameA} and ${nameB} have the same number of images right`
-        : `${better} has more images right than ${worse}`;
+        ? `${nameA} and ${nameB} have the same ${task.score.title}`
+        : `${better} has a higher ${task.score.title} than ${worse}`;
     return `${over}, ${numbers}: ${figures(tested)}. The two are not like for like, so neither is called better: ${tested.reasons.join(' ')}`;
   }
   return tested.distinguishable
@@ -58,7 +66,7 @@ const shortP = (p: number): string => (p < 0.001 ? p.toExponential(0) : `${Numbe
 
 const capital = (text: string): string => `${text[0].toUpperCase()}${text.slice(1)}`;
 
-/** A difference of accuracies with its interval, in percentage points. */
+/** A difference of scores with its interval, in percentage points. */
 function inPoints({ value, low, high }: Interval): string {
   const signed = (x: number) => {
     const digits = Math.abs(x * 100).toFixed(1);

@@ -25,7 +25,7 @@ export function experimentReport(data: ReportData): string {
   const sections = [
     `<h1>${text(experiment.name)}</h1><p class="dim">Experiment ${experiment.id} of ${text(experiment.createdAt)}, ${state}.</p>`,
     section(
-      'Accuracy by share of the training images',
+      'Accuracy by share of the training data',
       `<div class="figure">${accuracyFigure(results) ?? '<p>No test result yet.</p>'}</div>${accuracyTable(results)}`,
     ),
     section(
@@ -177,7 +177,7 @@ function curves({ results, finals }: ReportData): string {
         return points.length > 0 ? [{ label, isBaseline, points }] : [];
       });
       if (lines.length === 0) return '';
-      const title = `Validation accuracy by step at ${rateTitle(rate)} of the training images`;
+      const title = `Validation accuracy by step at ${rateTitle(rate)} of the training data`;
       return `<h3>${text(rateTitle(rate))}</h3><div class="figure">${lineFigure({ title, xTitle: 'step', yTitle: 'validation accuracy, %', lines, showX: String, showY: inPercent })}</div>`;
     })
     .join('');

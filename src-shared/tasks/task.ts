@@ -18,4 +18,6 @@ export interface TaskDescription {
   outputs(classes: readonly string[]): string[];
   /** The one number that a network is judged and chosen by, 0 to 1: the more, the better. */
   score: { title: string; of(metrics: SplitMetrics): number };
+  /** The test that tells two networks' scores on the same samples apart. */
+  pairedTest: string;
 }

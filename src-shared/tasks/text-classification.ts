@@ -10,4 +10,5 @@ export const textClassification: TaskDescription = {
   leastClasses: 2,
   outputs: (classes) => [...classes],
   score: { title: 'accuracy', of: ({ accuracy }) => accuracy },
+  pairedTest: 'McNemar’s test',
 };

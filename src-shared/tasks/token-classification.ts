@@ -11,4 +11,5 @@ export const tokenClassification: TaskDescription = {
   leastClasses: 1,
   outputs: (types) => ['O', ...types.flatMap((type) => [`B-${type}`, `I-${type}`])],
   score: { title: 'entity F1', of: ({ entities }) => entities?.f1 ?? 0 },
+  pairedTest: 'Approximate randomization',
 };

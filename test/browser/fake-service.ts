@@ -325,7 +325,7 @@ export async function startFakeService({ folder, runs: runCount }: FakeOptions):
         ...new Set(ids.map((id) => `${methodName(run(id).config.method)} ${run(id).config.rate}`)),
       ];
       return {
-        score: 'accuracy',
+        task: 'image-classification',
         groups: methods.map((key) => {
           const own = ids
             .map(run)

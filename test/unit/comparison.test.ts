@@ -30,6 +30,7 @@ function compared(
   const seed = settings.seed ?? 0;
   const run = {
     id,
+    task: 'image-classification',
     status: 'finished',
     config: { ...config, ...settings },
     datasetHash: 'd',

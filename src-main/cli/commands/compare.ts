@@ -8,23 +8,25 @@ import type {
   PairDetail,
 } from '../../../src-shared/contract.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
+import { taskNamed } from '../../../src-shared/tasks/index.ts';
+import type { TaskDescription } from '../../../src-shared/tasks/task.ts';
 import { snakeCase } from '../output.ts';
 import { groupTable } from '../run-tables.ts';
 import { type CommonOptions, common, withService } from '../session.ts';
 import { columns, percent, plural, points, someOf, table } from '../text.ts';
 import { collectRuns } from './runs.ts';
 
-const imagesShown = 10;
+const changesShown = 10;
 
 const explanation = `
-Of two runs the verdict is about these two trained networks on images like the tested ones. About methods it speaks where both
+Of two runs the verdict is about these two trained networks on samples like the tested ones. About methods it speaks where both
 were trained with two or more common seeds and nothing else differs; a seed that was run twice counts once. p-values are
-adjusted (Holm) for the number of verdicts shown. A class without test images has no recall (–).
+adjusted (Holm) for the number of verdicts shown. A class without test samples has no recall (–).
 `;
 
 export function compareCommand(program: Command): void {
   common(program.command('compare'), ['cotune compare 12 13', 'cotune compare 12 13 14 15 --json'])
-    .description('compare runs: settings, accuracies with intervals, gains by class, images fixed and broken')
+    .description('compare runs: settings, scores with intervals, gains by class, what is fixed and broken')
     .addHelpText('after', explanation)
     .argument('<run...>', 'numbers of two or more runs', collectRuns)
     .action((runs: number[], options: CommonOptions) =>
@@ -41,7 +43,7 @@ export function compareCommand(program: Command): void {
           json: snakeCase({ ...comparison, pairs: details }),
           text: [
             ...describeGroups(comparison),
-            ...details.map((one) => describe(one, comparison.score)),
+            ...details.map((one) => describe(one, taskNamed(comparison.task))),
           ].join('\n\n'),
         };
       }),
@@ -90,19 +92,19 @@ function describeGroups({ groups, differences }: Omit<Comparison, 'pairs'>): str
   ];
 }
 
-function describe(pair: Detail, score: string): string {
+function describe(pair: Detail, { score, sample, samples, classesOf, pairedTest }: TaskDescription): string {
   const { a, b, classes, difference } = pair;
   const lines = [
     `Run ${b} against run ${a}`,
     pair.verdict,
     '',
-    table(columns('', `#test ${score}`, '#95 % interval'), [
+    table(columns('', `#test ${score.title}`, '#95 % interval'), [
       [`run ${a}`, percent(pair.accuracyA.value), range(pair.accuracyA, percent)],
       [`run ${b}`, percent(pair.accuracyB.value), range(pair.accuracyB, percent)],
       ...(difference ? [['difference', points(difference.value), range(difference, points)]] : []),
     ]),
   ];
-  if (pair.mcnemarP !== null) lines.push(`McNemar's test: p = ${pair.mcnemarP.toPrecision(2)}`);
+  if (pair.mcnemarP !== null) lines.push(`${pairedTest}: p = ${pair.mcnemarP.toPrecision(2)}`);
   if (pair.configDifferences.length > 0)
     lines.push(
       '',
@@ -114,26 +116,33 @@ function describe(pair: Detail, score: string): string {
   lines.push(
     '',
     table(
-      columns('class', '#images', `#recall ${a}`, `#recall ${b}`, '#gain'),
-      classes.map((score) => [
-        score.name,
-        `${score.support}`,
-        percent(score.recallA),
-        percent(score.recallB),
-        points(score.gain),
+      columns(
+        ...(classesOf === 'entities' ? ['type', '#entities'] : ['class', `#${samples}`]),
+        `#recall ${a}`,
+        `#recall ${b}`,
+        '#gain',
+      ),
+      classes.map(({ name, support, recallA, recallB, gain }) => [
+        name,
+        `${support}`,
+        percent(recallA),
+        percent(recallB),
+        points(gain),
       ]),
     ),
   );
-  const images = (changed: ChangedImage[]) =>
+  const predicted = (label: number) =>
+    classesOf === 'entities' ? plural(label, 'error') : classes[label]?.name;
+  const shown = (changed: ChangedImage[]) =>
     someOf(
       changed.map(
         ({ sample, predictedA, predictedB }) =>
-          `  ${sample.path}: ${classes[predictedA]?.name} → ${classes[predictedB]?.name}`,
+          `  ${sample.path}: ${predicted(predictedA)} → ${predicted(predictedB)}`,
       ),
-      imagesShown,
+      changesShown,
     );
-  lines.push('', `${plural(pair.fixed.length, 'image')} fixed`, ...images(pair.fixed));
-  lines.push(`${plural(pair.broken.length, 'image')} broken`, ...images(pair.broken));
+  lines.push('', `${plural(pair.fixed.length, sample)} fixed`, ...shown(pair.fixed));
+  lines.push(`${plural(pair.broken.length, sample)} broken`, ...shown(pair.broken));
   return lines.join('\n');
 }
 

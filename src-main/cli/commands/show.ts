@@ -2,6 +2,8 @@ import { type Command, Option } from 'commander';
 import type { Evaluation } from '../../../src-shared/contract.ts';
 import { type Split, splits } from '../../../src-shared/domain.ts';
 import { toErrorValue } from '../../../src-shared/errors.ts';
+import { taskNamed } from '../../../src-shared/tasks/index.ts';
+import type { TaskDescription } from '../../../src-shared/tasks/task.ts';
 import { snakeCase } from '../output.ts';
 import { describeRun, relationshipTable, runDocument } from '../run-document.ts';
 import { type CommonOptions, common, runId, withService } from '../session.ts';
@@ -20,12 +22,13 @@ export function showCommand(program: Command): void {
     .addOption(new Option('--split <name>', 'whose predictions').choices([...splits]).default('test'))
     .addHelpText(
       'after',
-      '\nMacro F1 is the mean over the classes that occur among the labels or predictions. Recall of a class without images, and\nprecision of a class that is never predicted, are no number (–; null in --json).',
+      '\nMacro F1 is the mean over the classes that occur among the labels or predictions. Recall of a class without samples, and\nprecision of a class that is never predicted, are no number (–; null in --json).',
     )
     .action((id: number, options: Options) =>
       withService(options, async (service) => {
         const run = await service.call('runs.get', { run: id });
         const { split } = options;
+        const task = taskNamed(run.task);
         const evaluation =
           run.status === 'finished' ? await service.call('runs.evaluation', { run: id, split }) : null;
         const relationship =
@@ -36,9 +39,9 @@ export function showCommand(program: Command): void {
         const text = [describeRun(run, document)];
         if (run.error) text.push('', `${run.status}: ${run.error.message}`, toErrorValue(run.error).hint);
         if (evaluation) {
-          text.push('', classTable(evaluation));
+          text.push('', classTable(evaluation, task));
           // Entities are mistaken in other ways than for each other.
-          if (!evaluation.entities) text.push('', ...confusions(evaluation));
+          if (!evaluation.entities) text.push('', ...confusions(evaluation, task));
         }
         if (relationship)
           text.push(
@@ -58,11 +61,11 @@ export function showCommand(program: Command): void {
     );
 }
 
-function classTable({ classes, split, entities }: Evaluation): string {
+function classTable({ classes, split, entities }: Evaluation, { samples }: TaskDescription): string {
   return table(
     columns(
       `${entities ? 'type' : 'class'} (${split})`,
-      entities ? '#entities' : '#images',
+      entities ? '#entities' : `#${samples}`,
       '#recall',
       '#95 % interval',
       '#precision',
@@ -80,19 +83,19 @@ function classTable({ classes, split, entities }: Evaluation): string {
 }
 
 /** The pairs of classes that are mistaken most often. */
-function confusions({ classes, confusion }: Evaluation): string[] {
+function confusions({ classes, confusion }: Evaluation, { sample }: TaskDescription): string[] {
   const pairs = confusion
     .flatMap((row, truth) => row.map((count, predicted) => ({ count, truth, predicted })))
     .filter(({ count, truth, predicted }) => count > 0 && truth !== predicted)
     .sort((a, b) => b.count - a.count);
-  if (pairs.length === 0) return ['No image is mistaken.'];
+  if (pairs.length === 0) return [`No ${sample} is mistaken.`];
   return [
     'Most frequent mistakes',
     ...pairs
       .slice(0, confusionsShown)
       .map(
         ({ count, truth, predicted }) =>
-          `  ${plural(count, 'image')} of ${classes[truth].name} taken for ${classes[predicted].name}`,
+          `  ${plural(count, sample)} of ${classes[truth].name} taken for ${classes[predicted].name}`,
       ),
   ];
 }

@@ -59,7 +59,7 @@ export function trainCommand(program: Command): void {
         'defaults of what is not given: quick, paper (its repository) or tllib (its authors’ library)',
       ).choices(presets.map(({ name }) => name)),
     )
-    .option('--rate <share>', 'share of the training images of each class that is used', number)
+    .option('--rate <share>', 'share of the training data of each class that is used', number)
     .option('--seed <n>', 'decides splits, initial weights and batches', number)
     .option('--steps <n>', 'optimizer steps', number)
     .option('--epochs <n>', 'passes over the training images, instead of --steps', number)
