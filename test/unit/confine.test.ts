@@ -11,6 +11,8 @@ const noPaths = new Set([
   ...['repository', 'revision', 'endpoint', 'token', 'splits', 'way'],
   // Of a dataset to import: names of columns, a pattern. Of edits: names of its images and classes.
   ...['format', 'columns', 'groupBy', 'values', 'edits', 'label', 'query'],
+  // What samples are looked for by, and texts that are predicted themselves.
+  ...['group', 'search', 'texts'],
 ]);
 
 interface Text {
