@@ -3,9 +3,8 @@ import type { Db } from './database.ts';
 
 /** Values of runs by series and step. */
 export function metricStore(db: Db) {
-  const series = new Map<string, number>();
   const findSeries = db.prepare<[string], number>('SELECT id FROM series WHERE name = ?').pluck();
-  const addSeries = db.prepare('INSERT OR IGNORE INTO series (name) VALUES (?)');
+  const addSeries = db.prepare('INSERT INTO series (name) VALUES (?)');
   const insert = db.prepare(
     'INSERT OR REPLACE INTO metrics (run_id, step, series_id, value) VALUES (?, ?, ?, ?)',
   );
@@ -17,23 +16,19 @@ export function metricStore(db: Db) {
     .raw();
   const discard = db.prepare('DELETE FROM metrics WHERE run_id = ? AND step > ?');
 
+  /** Looked up every time: one that was kept in memory could be of a transaction that was undone. */
   const seriesId = (name: string): number => {
-    let id = series.get(name);
-    if (id === undefined) {
-      addSeries.run(name);
-      id = findSeries.get(name) as number;
-      series.set(name, id);
-    }
-    return id;
+    const known = findSeries.get(name);
+    return known ?? Number(addSeries.run(name).lastInsertRowid);
   };
 
   return {
-    /** Stores values at a step, replacing what was there. */
+    /** Stores values at a step, replacing what was there. Immediate: it reads first. */
     insert: db.transaction((run: number, step: number, values: Record<string, number>): void => {
       for (const [name, value] of Object.entries(values)) {
         insert.run(run, step, seriesId(name), Number.isFinite(value) ? value : null);
       }
-    }),
+    }).immediate,
     /** Every series of a run after a step, in step order; values that were not numbers are left out. */
     after(run: number, step: number): MetricSeries {
       const result: MetricSeries = {};

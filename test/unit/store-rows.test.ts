@@ -120,6 +120,19 @@ describe('metrics', () => {
     expect(await cpuMilliseconds(() => store.metrics.after(run, 18_999))).toBeLessThan(50);
   });
 
+  test('of a series that was new in a transaction that was undone are stored the next time', () => {
+    const run = store.runs.insert(newRun(store));
+    const insert = () => store.metrics.insert(run, 1, { loss: 1 });
+    const undone = () =>
+      store.transaction(() => {
+        insert();
+        throw new Error('the disk is full');
+      });
+    expect(undone).toThrow('the disk is full');
+    insert();
+    expect(store.metrics.after(run, 0)).toEqual({ loss: [{ step: 1, value: 1 }] });
+  });
+
   test('that are not numbers are left out, and a resumed run writes its later steps anew', () => {
     const run = store.runs.insert(newRun(store));
     store.metrics.insert(run, 1, { loss: 1 });
