@@ -1,4 +1,5 @@
 import { rmSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { CallInput } from '../../src-shared/contract.ts';
 import type { Model } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
@@ -20,8 +21,9 @@ export async function addModel(
       'Numbers stand for ids; add a letter.',
     );
   }
-  const { hash, facts } = isFolder(path)
-    ? await keepBert(home, reader, textFolder(path, { classesPath, ...overrides }))
+  const folder = folderOf(path);
+  const { hash, facts } = folder
+    ? await keepBert(home, reader, textFolder(folder, { classesPath, ...overrides }))
     : await keepWeights(home, reader, path, {
         ...overrides,
         classes: classesPath === undefined ? undefined : classList(classesPath),
@@ -44,6 +46,10 @@ export async function addModel(
 export function dropUnused({ store, home }: Pick<Context, 'store' | 'home'>, hash: string): void {
   if (!store.models.usesHash(hash)) rmSync(home.modelFile(hash), { force: true });
 }
+
+/** The folder that is meant, where one is: its config.json, which a file dialog can choose, stands for it. */
+const folderOf = (path: string): string | null =>
+  basename(path) === 'config.json' ? dirname(path) : isFolder(path) ? path : null;
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 

@@ -106,7 +106,9 @@ test('tagged sentences and a BERT become two trained, inspected and compared run
 
   await page.getByRole('link', { name: 'Models' }).click();
   await page.getByRole('button', { name: 'Add a model' }).first().click();
-  await page.getByLabel('Weights', { exact: true }).fill(network);
+  // What a file dialog can choose of a folder stands for it.
+  await page.getByLabel('Weights', { exact: true }).fill(join(network, 'config.json'));
+  expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('tiny-bert');
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   await page.getByText('64 pieces').first().waitFor();
 

@@ -1,8 +1,9 @@
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Model, Preprocessing } from '../../../src-shared/domain.ts';
 import { CotuneError, toErrorValue } from '../../../src-shared/errors.ts';
 import { inputSize } from '../../../src-shared/input-size.ts';
+import { modelNameOf } from '../../../src-shared/model-name.ts';
 import { architectureNames } from '../../backbones/registry.ts';
 import type { Service } from '../../service/service.ts';
 import { awaitTask } from '../await-work.ts';
@@ -92,7 +93,7 @@ const add = (file: string, options: AddOptions): Promise<void> =>
   withService(options, async (service) => {
     const { classes, architecture, padding } = options;
     if (options.dryRun) return dryRun(service, resolve(file), architecture);
-    const name = options.name ?? basename(file).replace(/\.[^.]*$/, '');
+    const name = options.name ?? modelNameOf(resolve(file));
     const model = await service.call('models.add', {
       path: resolve(file),
       name,
