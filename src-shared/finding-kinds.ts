@@ -139,7 +139,7 @@ export const findingKinds = [
     name: 'too-long',
     title: 'Too long',
     meaning:
-      'More pieces than the network takes: their ends are cut off, and what is tagged there is neither learned nor found.',
+      'More pieces than the network takes: of a text with a class the end is cut off, a sentence with tags is read in parts.',
     about: 'image',
     found: 'check',
   },

@@ -1,21 +1,25 @@
 import type { CallInput, Task } from '../../src-shared/contract.ts';
 import type { Dataset, Sample } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { alikeByPath } from '../data/alike.ts';
 import { plainName } from '../data/class-findings.ts';
 import type { NewFinding } from '../store/findings.ts';
 import type { Store } from '../store/store.ts';
 import type { CheckJob, CheckResult } from '../trainer/protocol.ts';
 import { type RunSuspect, suspectsOfRun } from './check-by-run.ts';
+import { checkReading } from './check-reading.ts';
 import type { Context } from './context.ts';
 import { checkUnchanged } from './data-check.ts';
-import { findDataset, findImageDataset, findModel } from './lookup.ts';
+import { findDataset, findModel } from './lookup.ts';
+import { replaceFindings } from './replace-findings.ts';
 import { jobModel, jobSamples } from './run-samples.ts';
 
 /**
  * Begins to look for likely wrong labels and images alike by a network's features, over every image of a dataset as it is edited now,
- * or for wrong labels among the test images of a run; the task's result is the dataset's id, its findings are what was found. A run leaves those of images that it has not looked at.
- * Errors: `bad-input` unless one of a model and a run is named.
+ * or for wrong labels among the test images of a run; of a dataset of texts, for what a network would not see of them. The task's result is the
+ * dataset's id, its findings are what was found. A run leaves those of images that it has not looked at.
+ * Errors: `bad-input` unless one of a model and a run is named, and they are of the dataset's kind.
  */
 export function checkDataset(context: Context, input: CallInput<'datasets.check'>): Task {
   const { store, home, tasks, jobs } = context;
@@ -31,11 +35,13 @@ export function checkDataset(context: Context, input: CallInput<'datasets.check'
     return tasks.start('check', `Labels of ${dataset.name} by run ${run}`, async () => {
       const { suspects, seen } = await suspectsOfRun(context, dataset, run);
       const findings = suspectFindings(store, dataset, suspects, `run ${run}`);
-      write(context, dataset, () => store.findings.replaceOf(dataset.id, 'wrong-label', seen, findings));
+      replaceFindings(context, dataset, () =>
+        store.findings.replaceOf(dataset.id, 'wrong-label', seen, findings),
+      );
       return dataset.id;
     });
   const model = findModel(store, input.model!);
-  findImageDataset(store, input.dataset);
+  if (taskNamed(dataset.task).takes === 'texts') return checkReading(context, dataset, model);
   return tasks.start('check', `Labels of ${dataset.name} by ${model.name}`, async (task) => {
     const samples = store.samples.all(dataset.id);
     await checkUnchanged(context, dataset.path, samples);
@@ -69,18 +75,11 @@ export function checkDataset(context: Context, input: CallInput<'datasets.check'
     const findings = findingsOf(found, samples, dataset, model.name).filter(
       ({ path, other }) => other === undefined || !known.has(pairOf(path, other)),
     );
-    write(context, dataset, () => store.findings.replace(dataset.id, ['wrong-label', 'similar'], findings));
+    replaceFindings(context, dataset, () =>
+      store.findings.replace(dataset.id, ['wrong-label', 'similar'], findings),
+    );
     return dataset.id;
   });
-}
-
-/** Puts what was found in place of what an earlier check found. */
-function write({ store, emit }: Context, { id }: Dataset, replace: () => void): void {
-  store.transaction(() => {
-    replace();
-    store.findings.decide(id);
-  });
-  emit('datasets.changed', {});
 }
 
 /** Those of images and classes that are still what the run saw. */

@@ -6,6 +6,8 @@ export interface ReadText {
   path: string;
   text: string;
   words: readonly string[] | null;
+  /** Whether every word has a tag: such a text is divided where it is too long, another one is cut. */
+  tags: readonly string[] | null;
 }
 
 /** Words that are shown of a text. */
@@ -20,10 +22,13 @@ export function readingFindings(
   tokenizer: Tokenizer,
   longest: number,
 ): SampleIssue[] {
-  return texts.flatMap(({ path, text, words }) => {
+  return texts.flatMap(({ path, text, words, tags }) => {
     const pieces = words ? tokenizer.piecesOfWords(words) : tokenizer.pieces(text);
     const written = ({ word, begin, end }: Piece) => (words?.[word] ?? text).slice(begin, end);
-    return [...unknown(path, pieces, tokenizer, written), ...cut(path, pieces, longest, written)];
+    return [
+      ...unknown(path, pieces, tokenizer, written),
+      ...tooLong(path, pieces, longest, tags === null ? written : null),
+    ];
   });
 }
 
@@ -50,14 +55,22 @@ function unknown(
   ];
 }
 
-function cut(path: string, pieces: readonly Piece[], longest: number, written: Written): SampleIssue[] {
+/** `written` where it is cut. */
+function tooLong(
+  path: string,
+  pieces: readonly Piece[],
+  longest: number,
+  written: Written | null,
+): SampleIssue[] {
   const kept = longest - 2;
   if (pieces.length <= kept) return [];
   return [
     {
       kind: 'too-long',
       path,
-      detail: `${pieces.length} pieces, of which the first ${kept} are read: “${written(pieces[kept])}” and what follows is cut off`,
+      detail: written
+        ? `${pieces.length} pieces, of which the first ${kept} are read: “${written(pieces[kept])}” and what follows is cut off`
+        : `${pieces.length} pieces, which are read in parts of at most ${kept}`,
       score: pieces.length,
     },
   ];

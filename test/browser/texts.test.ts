@@ -4,11 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { learnPieces } from '../../src-main/text/learn-pieces.ts';
-import { bertNetwork } from '../../src-main/text/open-bert.ts';
-import { untrainedBert } from '../../src-main/text/pretraining.ts';
-import { openTokenizer } from '../../src-main/text/tokenizer.ts';
-import { writeBert } from '../../src-main/text/write-bert.ts';
+import { writeTinyBert } from '../tiny-bert.ts';
 import { accessibilityFaults } from './accessibility.ts';
 import { builtRenderer } from './built-renderer.ts';
 import { chromiumPath, howToGetChromium, launch, openPage } from './chromium.ts';
@@ -44,32 +40,11 @@ function writeCorpus(): void {
   part('test.txt', 2, 12);
 }
 
-function writeTinyBert(): void {
-  const counts = new Map(
-    [...people, ...towns, 'visits left likes .'].flatMap((text) => text.split(' ')).map((word) => [word, 1]),
-  );
-  const settings = { lowercase: false, stripAccents: false, splitIdeographs: true, longestWord: 100 };
-  const tokenizer = openTokenizer({ ...settings, vocabulary: learnPieces(counts, 120) });
-  const numbers = {
-    ...{
-      vocabulary: tokenizer.settings.vocabulary.length,
-      hidden: 16,
-      layers: 1,
-      heads: 2,
-      intermediate: 32,
-    },
-    ...{ positions: 64, segments: 2, epsilon: 1e-12, dropout: 0.1 },
-  };
-  const bert = bertNetwork(numbers);
-  const whole = { numbers, network: bert, weights: untrainedBert(bert, 1), tokenizer };
-  writeBert(network, { ...whole, purpose: { head: 'masked' }, origin: 'A test' });
-}
-
 beforeAll(async () => {
   if (!chromiumPath) return;
   await builtRenderer();
   writeCorpus();
-  writeTinyBert();
+  writeTinyBert(network, [...people, ...towns, 'visits left likes .']);
   host = await startHost(folder);
   browser = await launch();
 }, 60_000);

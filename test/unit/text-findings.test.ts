@@ -127,9 +127,10 @@ it('what a network’s pieces do not have, and what is beyond its length, is fou
     ...{ lowercase: true, stripAccents: true, splitIdeographs: true },
   });
   const texts = [
-    { path: '1', text: 'The cats.', words: null },
-    { path: '2', text: 'The cats. The cats.', words: null },
-    { path: '3', text: '猫 the ☃ the ☃', words: ['猫', 'the', '☃', 'the', '☃'] },
+    { path: '1', text: 'The cats.', words: null, tags: null },
+    { path: '2', text: 'The cats. The cats.', words: null, tags: null },
+    { path: '3', text: '猫 the ☃ the ☃', words: ['猫', 'the', '☃', 'the', '☃'], tags: null },
+    { path: '4', text: 'the the the the the the the', words: Array(7).fill('the'), tags: Array(7).fill('O') },
   ];
   expect(readingFindings(texts, tokenizer, 8).map(({ kind, path, detail }) => [kind, path, detail])).toEqual([
     ['too-long', '2', '8 pieces, of which the first 6 are read: “s” and what follows is cut off'],
@@ -138,5 +139,6 @@ it('what a network’s pieces do not have, and what is beyond its length, is fou
       '3',
       'the network’s vocabulary has no pieces for “猫”, “☃”: 3 of 5 pieces are unknown',
     ],
+    ['too-long', '4', '7 pieces, which are read in parts of at most 6'],
   ]);
 });

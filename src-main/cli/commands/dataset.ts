@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { EngineChoice, type Finding, FindingKindName, FindingState } from '../../../src-shared/domain.ts';
 import { findingTitle } from '../../../src-shared/finding-kinds.ts';
+import { taskNamed } from '../../../src-shared/tasks/index.ts';
 import { awaitTask } from '../await-work.ts';
 import { findingLine } from '../findings-text.ts';
 import { snakeCase } from '../output.ts';
@@ -44,7 +45,7 @@ export function datasetCommand(program: Command): void {
     'cotune dataset check monkeys --run 12',
   ])
     .description(
-      'look for likely wrong labels and for images alike, with linear probes of a pre-trained network',
+      'look for likely wrong labels and for images alike, with linear probes of a pre-trained network; of texts, for what it does not read',
     )
     .option('--model <name>', 'the pre-trained network: all images')
     .option('--run <run>', 'or a finished run: its test images, by its predictions', runId)
@@ -54,6 +55,12 @@ export function datasetCommand(program: Command): void {
   editCommands(dataset);
   listCommands(dataset);
 }
+
+/** What a check looks for. */
+const checkedKinds = {
+  images: ['wrong-label', 'similar'],
+  texts: ['unknown-characters', 'too-long'],
+} as const;
 
 const check = (
   dataset: string,
@@ -68,7 +75,8 @@ const check = (
     );
     const found: Finding[] = [];
     const lines: string[] = [];
-    for (const kind of ['wrong-label', 'similar'] as const) {
+    const { task } = await service.call('datasets.get', { dataset });
+    for (const kind of checkedKinds[taskNamed(task).takes]) {
       const page = await service.call('datasets.findings', { dataset, kind, state: 'open', limit });
       found.push(...page.findings);
       lines.push(
