@@ -123,6 +123,12 @@ describe('a dataset of texts', () => {
     expect(notes.join()).toMatch(/class b is in no training text/);
   });
 
+  test('are not seen in a table whose first line ends inside a cell', async () => {
+    const tree = memoryTree({ 'a.csv': 'path,"p(line\nbreak)"\nb/1.png,0.1\n' });
+    const texts = datasetFormats.filter(({ name }) => name.startsWith('text-'));
+    for (const format of texts) expect(await format.detect(tree), format.name).toBeNull();
+  });
+
   test('of labels and of tags at once is refused', async () => {
     const mixed = { 'a.jsonl': '{"text": "x", "label": "a"}\n{"tokens": ["x"], "tags": ["O"]}' };
     await expect(imported(mixed)).rejects.toThrow(/1 of 2 texts have tags/);

@@ -102,9 +102,14 @@ const mayBeTexts =
 
 function isOf(format: TextFormat, head: string, path: string): boolean {
   const extension = extname(path).toLowerCase();
-  if (!format.is(head, extension)) return false;
-  const { samples } = format.read(head, extension);
-  return samples.some(({ label, tags }) => label !== null || tags !== null);
+  try {
+    if (!format.is(head, extension)) return false;
+    const { samples } = format.read(head, extension);
+    return samples.some(({ label, tags }) => label !== null || tags !== null);
+  } catch {
+    // A table whose first line ends inside a quoted cell, for one: what cannot be read is not of the format.
+    return false;
+  }
 }
 
 /** The first lines of a file, whole; null where it is no text. */
