@@ -129,6 +129,15 @@ describe('a dataset of texts', () => {
     for (const format of texts) expect(await format.detect(tree), format.name).toBeNull();
   });
 
+  test('is told by reading each of its files once', async () => {
+    const tree = memoryTree(layouts['text-table']);
+    const read: string[] = [];
+    const counted = { ...tree, read: (path: string) => tree.read(path).finally(() => read.push(path)) };
+    for (const { name, detect } of datasetFormats)
+      if (['conll', 'json-lines', 'text-table', 'trec'].includes(name)) await detect(counted);
+    expect(read).toEqual(['test.csv', 'train.csv']);
+  });
+
   test('of labels and of tags at once is refused', async () => {
     const mixed = { 'a.jsonl': '{"text": "x", "label": "a"}\n{"tokens": ["x"], "tags": ["O"]}' };
     await expect(imported(mixed)).rejects.toThrow(/1 of 2 texts have tags/);

@@ -3,6 +3,7 @@ import type { Split, TextContent } from '../../../src-shared/domain.ts';
 import { entitiesOf, tagsOf } from '../../../src-shared/entities.ts';
 import { decodeText } from '../../formats/decode-text.ts';
 import type { TextFormat, TextSample } from '../../text/formats/format.ts';
+import { labeledTextFormats } from '../../text/formats/index.ts';
 import type { FileTree } from '../trees/tree.ts';
 import type { DatasetFormat, FormatOptions, FoundImage } from './format.ts';
 import { splitNameOf } from './split-names.ts';
@@ -28,11 +29,13 @@ export const textFiles = (format: TextFormat): DatasetFormat => ({
   help: `${format.help}; the split is the file’s: train, dev or test in its name`,
   source: format.source,
   async detect(tree) {
-    const [found] = await filesOf(tree, format, lookedAt);
-    return found ? { confidence: 0.7, why: `${found} has ${format.help}.` } : null;
+    for await (const found of filesOf(tree, format, lookedAt))
+      return { confidence: 0.7, why: `${found} has ${format.help}.` };
+    return null;
   },
   async *read(tree, options) {
-    const files = await filesOf(tree, format);
+    const files: string[] = [];
+    for await (const path of filesOf(tree, format)) files.push(path);
     const splits = files.map((path) => splitOf(path, format));
     if (splits.some((split) => split !== null) && splits.includes(null))
       options.tell(
@@ -77,19 +80,14 @@ export const textFolders: DatasetFormat = {
 
 const isText = (path: string): boolean => /\.txt$/i.test(path) && path.includes('/');
 
-/** Files whose content is of a format, and has something to learn; at most so many are looked at. */
-async function filesOf(
+/** Files whose content is of a format, and has something to learn; of at most so many. */
+async function* filesOf(
   tree: FileTree,
   format: TextFormat,
   most = Number.POSITIVE_INFINITY,
-): Promise<string[]> {
+): AsyncGenerator<string> {
   const candidates = tree.named === null ? [...tree.files.keys()].filter(mayBeTexts(tree)) : [tree.named];
-  const found: string[] = [];
-  for (const path of candidates.slice(0, most)) {
-    const head = await headOf(tree, path);
-    if (head !== null && isOf(format, head, path)) found.push(path);
-  }
-  return found;
+  for (const path of candidates.slice(0, most)) if ((await formatsOf(tree, path)).has(format)) yield path;
 }
 
 const mayBeTexts =
@@ -99,6 +97,22 @@ const mayBeTexts =
     path.split('/').length <= deepest &&
     !/^(readme|license|licence)\b/i.test(posix.basename(path)) &&
     files.get(path)!.bytes <= mostBytes;
+
+/** Which formats files are of: every format asks, and each file is looked at once. */
+const told = new WeakMap<FileTree, Map<string, Set<TextFormat>>>();
+
+async function formatsOf(tree: FileTree, path: string): Promise<Set<TextFormat>> {
+  const known = told.get(tree) ?? new Map<string, Set<TextFormat>>();
+  told.set(tree, known);
+  const found = known.get(path) ?? (await formatsIn(tree, path));
+  known.set(path, found);
+  return found;
+}
+
+async function formatsIn(tree: FileTree, path: string): Promise<Set<TextFormat>> {
+  const head = await headOf(tree, path);
+  return new Set(head === null ? [] : labeledTextFormats.filter((format) => isOf(format, head, path)));
+}
 
 function isOf(format: TextFormat, head: string, path: string): boolean {
   const extension = extname(path).toLowerCase();
@@ -123,7 +137,7 @@ async function headOf(tree: FileTree, path: string): Promise<string | null> {
   }
 }
 
-/** The file that was read last: every format asks for it. */
+/** The file that was read last: a dataset of one file is told and read by it. */
 const last = new WeakMap<FileTree, { path: string; text: string }>();
 
 async function textOf(tree: FileTree, path: string): Promise<string> {
