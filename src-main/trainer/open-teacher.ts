@@ -9,16 +9,16 @@ import type { TrainJob } from './protocol.ts';
 
 /**
  * The network that a run learns from, and its weights under their names in the training program; null where it learns from none.
- * Errors: `bad-input` where it scores another number of classes, and those of reading its file.
+ * Errors: `bad-input` where it scores another number of classes than is `wanted`, and those of reading its file.
  */
 export async function openTeacher(
-  { teacher: path, classNames, model }: TrainJob,
-  task: Pick<Task, 'openSource' | 'openTrained'>,
+  { teacher: path, model }: TrainJob,
+  task: Pick<Task, 'openTrained'>,
+  wanted: number,
 ): Promise<{ teacher: Teacher; state: Arrays } | null> {
   if (path === null) return null;
   const found = 'preprocessing' in model ? await inspectModelFile(path) : null;
   const { network, weights, head } = found ? openTrained(path, found) : task.openTrained(path, model);
-  const wanted = task.openSource(model, classNames).network.targetClasses;
   if (network.targetClasses !== wanted)
     throw new CotuneError(
       'bad-input',

@@ -55,7 +55,7 @@ export async function train(
   const task = taskOf(job.task);
   const terms = termsOf(config.method, config.extras);
   const { file, network } = task.openSource(job.model, job.classNames, terms);
-  const teaching = await openTeacher(job, task);
+  const teaching = await openTeacher(job, task, network.targetClasses);
   const chosen = {
     ...config,
     terms,
