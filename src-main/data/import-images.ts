@@ -13,7 +13,7 @@ import type { Listing } from './list-images.ts';
 import { type Locator, type Place, placeIn } from './locator.ts';
 import type { Look } from './perceptual-hash.ts';
 import { fileOf } from './read-located.ts';
-import { shuffledGroups, takeWhole } from './split.ts';
+import { drawTestSplit, settleSplits, testFraction } from './test-split.ts';
 import { takeGroups, wholeGroups } from './whole-groups.ts';
 
 type ImportedSample = Omit<Sample, 'id' | 'dataset'> &
@@ -67,8 +67,6 @@ export interface ImportedImages extends Pick<Listing, 'format'> {
   hash: string;
 }
 
-/** Share of each class that becomes the test split where the folder gives none. */
-const testFraction = 0.2;
 /** Looks kept in memory, 1 KiB each, so that near-duplicates need no second reading. */
 const maxLooks = 100_000;
 
@@ -305,11 +303,9 @@ function assignTestSplit(
     ({ path, images }) =>
       `${path} holds ${images === 1 ? '1 image' : `${images} images`} without a label: left out of training and scores; cotune predict classifies them.`,
   );
-  for (const image of candidates) image.split ??= 'train';
-  const has = (split: Split) => candidates.some((image) => image.split === split);
-  if (has('test')) return [...notes, ...groupsOnBothSides(candidates)];
-  if (has('val')) {
-    for (const image of candidates) if (image.split === 'val') image.split = 'test';
+  const given = settleSplits(candidates);
+  if (given === 'test') return [...notes, ...groupsOnBothSides(candidates)];
+  if (given === 'val') {
     notes.push(
       `There is a validation folder but no ${unlabelled.length > 0 ? 'labelled ' : ''}test folder: its images serve as the test split, and validation images are set aside from the training images.`,
     );
@@ -323,11 +319,7 @@ function assignTestSplit(
       image.group === undefined ? [keyOf(image)] : [keyOf(image), `group ${image.group}`],
     );
     for (const image of takeGroups(wholes, testFraction, `test ${seed}`)) image.split = 'test';
-  }
-  for (const [className, members] of Map.groupBy(grouped ? [] : candidates, (image) => image.className)) {
-    const groups = shuffledGroups(members, keyOf, `test ${seed} ${className}`);
-    for (const image of takeWhole(groups, Math.round(members.length * testFraction))) image.split = 'test';
-  }
+  } else drawTestSplit(candidates, keyOf, seed);
   const drawn = `${grouped ? 'whole groups, about a fifth of each class' : 'a fifth of each class'}, chosen by the seed, ${grouped ? 'are' : 'is'} the test split.`;
   if (notes.length === 0) return [`There is no test folder: ${drawn}`];
   return [

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Split, TextContent } from '../../src-shared/domain.ts';
+import type { TextContent } from '../../src-shared/domain.ts';
 import { entitiesOf } from '../../src-shared/entities.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { TaskName } from '../../src-shared/names.ts';
@@ -10,13 +10,10 @@ import { datasetHash } from './dataset-hash.ts';
 import type { FoundImage } from './formats/format.ts';
 import { changesSince, type ImportedImages, type PreviousImport } from './import-images.ts';
 import type { Listing } from './list-images.ts';
-import { shuffledGroups, takeWhole } from './split.ts';
+import { drawTestSplit, settleSplits } from './test-split.ts';
 
 /** A text of a listing. */
 type FoundText = FoundImage & { text: TextContent };
-
-/** Share of the texts, of each class where they have one, that becomes the test split where the dataset gives none. */
-const testFraction = 0.2;
 
 /**
  * What a dataset of texts holds: of texts with tags the classes are the types of their entities. A text without words is named and
@@ -93,19 +90,13 @@ function taskOf(texts: readonly FoundText[]): TaskName {
 
 /** As for images: given splits stay, a validation split alone is the test split, and without either a fifth is drawn, equal texts together. */
 function assignTestSplit(texts: readonly FoundText[], seed: number): string[] {
-  for (const text of texts) text.split ??= 'train';
-  const has = (split: Split) => texts.some((text) => text.split === split);
-  if (has('test')) return [];
-  if (has('val')) {
-    for (const text of texts) if (text.split === 'val') text.split = 'test';
+  const given = settleSplits(texts);
+  if (given === 'test') return [];
+  if (given === 'val')
     return [
       'There is a validation file but no test file: its texts serve as the test split, and validation texts are set aside from the training texts.',
     ];
-  }
-  for (const [className, members] of Map.groupBy(texts, (text) => text.className)) {
-    const groups = shuffledGroups(members, ({ text }) => text.text, `test ${seed} ${className}`);
-    for (const text of takeWhole(groups, Math.round(members.length * testFraction))) text.split = 'test';
-  }
+  drawTestSplit(texts, ({ text }) => text.text, seed);
   return ['There is no test file: a fifth of the texts, chosen by the seed, is the test split.'];
 }
 
