@@ -10,10 +10,11 @@ import { normalOf, randomOf } from '../../src-main/data/random.ts';
 import type { Arrays, Program } from '../../src-main/engine/engine.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
 import { mostMasked } from '../../src-main/text/masking.ts';
-import { maskedPieces, placesValues } from '../../src-main/text/objective.ts';
+import { maskedPieces } from '../../src-main/text/objective.ts';
 import { textSpecs, textTrainingStep } from '../../src-main/text/training-step.ts';
 import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
 import { classify, evaluationScope, specsOf, targetHead } from '../../src-main/transfer/network.ts';
+import { placesValues } from '../../src-main/transfer/places.ts';
 import { taggedTexts } from '../../src-main/transfer/step-input.ts';
 import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 

@@ -14,6 +14,7 @@ import { lengthNotes, textTraining } from '../text/text-training.ts';
 import { wordsOf } from '../text/words.ts';
 import { softmaxRows } from '../trainer/predict-logits.ts';
 import type { AnyModel, FromTrainer, JobSample, TaggedPredictions } from '../trainer/protocol.ts';
+import { placesValues } from '../transfer/places.ts';
 import { mostEntities, taggedTexts } from '../transfer/step-input.ts';
 import type { BatchShape } from '../transfer/term.ts';
 import type { Evaluated, Task, Trained } from './task.ts';
@@ -136,14 +137,12 @@ function entityInputs(
   );
   const order = all.length > most ? permutation(all.length, randomOf(seed, 'entities', step)) : all.keys();
   const kept = [...order].slice(0, most).map((index) => all[index]);
-  const [places, labels] = [new Int32Array(most), new Int32Array(most)];
-  const counts = new Float32Array(most);
-  for (const [index, { place, type }] of kept.entries()) {
-    places[index] = place;
-    labels[index] = type;
-    counts[index] = most / kept.length;
-  }
-  return { entity_places: places, entity_labels: labels, entity_counts: counts };
+  return placesValues(
+    'entity',
+    most,
+    kept.map(({ place }) => place),
+    kept.map(({ type }) => type),
+  );
 }
 
 /** Probabilities of the tags of every word, row-major [words, tags], sentence after sentence. */

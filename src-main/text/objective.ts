@@ -3,6 +3,7 @@ import type { TensorDescription } from '../backbones/backbone.ts';
 import type { Specs, Tensors } from '../engine/engine.ts';
 import { labelCrossEntropy } from '../engine/ops/label-cross-entropy.ts';
 import { classify, type Network, sourceHeadTensors } from '../transfer/network.ts';
+import { placesSpecs } from '../transfer/places.ts';
 
 /** What a step is to make smaller, and what it asks for: heads, state and inputs. */
 export interface Objective {
@@ -24,35 +25,6 @@ export interface TextView {
   weights: Tensors;
   /** What the objective's state and inputs hold. */
   held: Tensors;
-}
-
-/**
- * Inputs that name `count` of a batch's pieces: where they are (their numbers in the batch, row after row), a label for each, and
- * what it counts. Places that are not needed count 0.
- */
-const placesSpecs = (name: string, count: number): Specs => ({
-  [`${name}_places`]: { shape: [count], dtype: 'int32' },
-  [`${name}_labels`]: { shape: [count], dtype: 'int32' },
-  [`${name}_counts`]: { shape: [count, 1], dtype: 'float32' },
-});
-
-/** Values for `placesSpecs`: what is there counts alike, so that the loss is its mean; 0 where nothing is. */
-export function placesValues(
-  name: string,
-  count: number,
-  places: readonly number[],
-  labels: readonly number[],
-): Record<string, Int32Array | Float32Array> {
-  const filled = (values: readonly number[]) =>
-    Int32Array.from({ length: count }, (_, index) => values[index] ?? 0);
-  return {
-    [`${name}_places`]: filled(places),
-    [`${name}_labels`]: filled(labels),
-    // The cross-entropy is a mean over all places, those without a label among them.
-    [`${name}_counts`]: Float32Array.from({ length: count }, (_, index) =>
-      index < places.length ? count / places.length : 0,
-    ),
-  };
 }
 
 /** Mean cross-entropy of what a head makes of the pieces that `placesSpecs` names, with their labels. The head sees no other piece. */

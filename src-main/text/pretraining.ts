@@ -3,11 +3,12 @@ import type { Arrays, Compiled, Engine, Specs } from '../engine/engine.ts';
 import { optimizerOf, termsOf } from '../transfer/catalog.ts';
 import { drawnMasks } from '../transfer/dropping.ts';
 import type { Network } from '../transfer/network.ts';
+import { placesValues } from '../transfer/places.ts';
 import { untrainedWeights } from '../transfer/untrained-weights.ts';
 import { withNorm } from '../transfer/updates.ts';
 import { type Bucket, batchAt, bucketsOf } from './length-buckets.ts';
 import { maskPieces, mostMasked } from './masking.ts';
-import { maskedPieces, placesValues } from './objective.ts';
+import { maskedPieces } from './objective.ts';
 import type { Piece, Tokenizer } from './tokenizer.ts';
 import { textTrainingStep } from './training-step.ts';
 

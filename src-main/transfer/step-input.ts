@@ -3,6 +3,7 @@ import type { Scope, TensorDescription } from '../backbones/backbone.ts';
 import type { Specs, Tensors } from '../engine/engine.ts';
 import { pooled } from './evaluation-program.ts';
 import type { Network } from './network.ts';
+import { placesSpecs } from './places.ts';
 import type { BatchShape } from './term.ts';
 
 /** What counts of a batch's features, row by row: for images, the images. */
@@ -96,23 +97,18 @@ export const mostEntities = ({ batch, size }: BatchShape): number => Math.ceil(e
 
 /**
  * Texts with a tag for each word: a row is a piece, which counts where a word begins: labels int32 [batch · size], counts [batch · size, 1].
- * The source head sees first pieces of entities alone, whose categories are the types: `entity_places` (numbers of pieces in the
- * batch), `entity_labels`, int32, and `entity_counts` [most, 1], all zero where there is none. You et al., «Co-Tuning for Transfer
- * Learning», NeurIPS 2020, section 5.4.
+ * The source head sees first pieces of entities alone, whose categories are the types: inputs `entity_…`, see `placesSpecs`. You et
+ * al., «Co-Tuning for Transfer Learning», NeurIPS 2020, section 5.4.
  */
 export const taggedTexts: StepInput = {
   ...ofText,
   specs(shape, _, sourced) {
-    const [rows, most] = [shape.batch * shape.size, mostEntities(shape)];
+    const rows = shape.batch * shape.size;
     return {
       ...textSpecs(shape),
       labels: { shape: [rows], dtype: 'int32' },
       counts: { shape: [rows, 1], dtype: 'float32' },
-      ...(sourced && {
-        entity_places: { shape: [most], dtype: 'int32' as const },
-        entity_labels: { shape: [most], dtype: 'int32' as const },
-        entity_counts: { shape: [most, 1], dtype: 'float32' as const },
-      }),
+      ...(sourced && placesSpecs('entity', mostEntities(shape))),
     };
   },
   rows(features, fed, network) {
