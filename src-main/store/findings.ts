@@ -1,5 +1,6 @@
 import type { Finding, FindingKindName, FindingState, Sample, SampleIssue } from '../../src-shared/domain.ts';
 import type { Db } from './database.ts';
+import { type Contented, sampleOf } from './sample-row.ts';
 
 /** What was noticed about a file, an image or a pair; the greatest score is shown first. */
 export interface NewFinding extends SampleIssue {
@@ -33,7 +34,7 @@ interface Row extends Omit<Finding, 'sample' | 'otherSample' | 'leak' | 'label'>
 const sampleJson = (table: string): string =>
   `CASE WHEN ${table}.id IS NULL THEN NULL ELSE json_object('id', ${table}.id, 'dataset', ${table}.dataset_id, 'path', ${table}.path,
    'label', ${table}.label, 'split', ${table}.split, 'width', ${table}.width, 'height', ${table}.height, 'bytes', ${table}.bytes,
-   'hash', ${table}.hash, 'perceptualHash', ${table}.perceptual_hash) END`;
+   'hash', ${table}.hash, 'perceptualHash', ${table}.perceptual_hash, 'content', ${table}.content) END`;
 
 const select = `SELECT f.id, f.kind, f.path, f.other, f.detail, f.score, f.state, f.leak, f.label,
   ${sampleJson('s')} AS sample, ${sampleJson('o')} AS otherSample,
@@ -66,7 +67,8 @@ const fromRow = ({
           nearestSuggested: parsed(nearestSuggested),
         },
 });
-const parsed = (json: string | null): Sample | null => (json === null ? null : JSON.parse(json));
+const parsed = (json: string | null): Sample | null =>
+  json === null ? null : sampleOf<Contented<Sample>>(JSON.parse(json));
 
 /** What was found in datasets, with what a person decided about it. */
 export function findingStore(db: Db) {

@@ -34,6 +34,7 @@ test('a check names texts with unknown characters and those that are cut, once, 
   await checked('questions', 'bert');
   const { findings } = await service.call('datasets.findings', { dataset: 'questions' });
   const ofReading = findings.filter(({ kind }) => ['unknown-characters', 'too-long'].includes(kind));
+  expect(ofReading.map(({ sample }) => sample!.text!.text.slice(0, 9))).toEqual(['when when', 'who met Æ']);
   expect(ofReading.map(({ kind, path, detail }) => [kind, path, detail])).toEqual([
     [
       'too-long',
