@@ -14,6 +14,8 @@ export interface SplitOptions {
   alike?: ReadonlyMap<string, Alike>;
   /** What must stay on one side of training and validation, by path: those of one patient, one video, one individual. */
   groups?: ReadonlyMap<string, string>;
+  /** What samples are called in notes; images where it is left out. */
+  called?: string;
 }
 
 export interface ChosenSamples<S extends Sample> {
@@ -35,6 +37,7 @@ export function splitSamples<S extends Sample>(
   options: SplitOptions,
 ): ChosenSamples<S> {
   const { rate, seed, valFraction, alike = new Map<string, Alike>(), groups: together } = options;
+  const { called = 'images' } = options;
   const of = (split: Sample['split']) => samples.filter((sample) => sample.split === split).sort(byPath);
   const given = of('val');
   const apart = given.filter(({ path }) => !alike.get(path)?.trained);
@@ -42,7 +45,7 @@ export function splitSamples<S extends Sample>(
   if (apart.length < given.length) {
     const many = given.length - apart.length;
     chosen.notes.push(
-      `${many} of ${given.length} validation images show${many === 1 ? 's' : ''} what training images show too, and ${many === 1 ? 'was' : 'were'} left out: nothing may be chosen by images that were learned.`,
+      `${many} of ${given.length} validation ${called} show${many === 1 ? 's' : ''} what training ${called} show too, and ${many === 1 ? 'was' : 'were'} left out: nothing may be chosen by ${called} that were learned.`,
     );
   }
   const drawsValidation = apart.length === 0 && valFraction > 0;
@@ -76,7 +79,7 @@ export function splitSamples<S extends Sample>(
   if (withoutValidation.length > 0) {
     const more = withoutValidation.length > 5 ? ` and ${withoutValidation.length - 5} more` : '';
     const named = withoutValidation.slice(0, 5).join(', ') + more;
-    chosen.notes.push(`Too few training images to set one aside for validation: ${named}.`);
+    chosen.notes.push(`Too few training ${called} to set one aside for validation: ${named}.`);
   }
   return chosen;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Dataset, Model, Run, RunConfig, Split } from '../../src-shared/domain.ts';
 import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { alikeByPath } from '../data/alike.ts';
 import { resizedBy } from '../data/resizes/index.ts';
 import { splitSamples } from '../data/split.ts';
@@ -37,17 +38,18 @@ export function samplesForRun(
   seed: number,
   division: (typeof divisions)[number] = 'alike',
 ): RunSamples {
+  const { sample, samples: called } = taskNamed(dataset.task);
   const all = store.samples.all(dataset.id);
   const alike = division === 'alike' ? alikeByPath(all, store.findings.duplicates(dataset.id)) : undefined;
   const { train, val, test, notes } = splitSamples(all, {
-    ...{ rate, seed, valFraction, alike },
+    ...{ rate, seed, valFraction, alike, called },
     groups: new Map(all.flatMap(({ path, group }) => (group === null ? [] : [[path, group] as const]))),
   });
   if (train.length === 0) {
     throw new CotuneError(
       'bad-input',
-      `The dataset "${dataset.name}" has no training image at rate ${rate}.`,
-      'Add images, or use a higher rate.',
+      `The dataset "${dataset.name}" has no training ${sample} at rate ${rate}.`,
+      `Add ${called}, or use a higher rate.`,
     );
   }
   const samples = { train, val, test };

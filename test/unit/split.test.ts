@@ -150,7 +150,7 @@ test('a run that began when only copies were kept together goes on with its own 
     samples: { all: () => samples },
     findings: { duplicates: () => issues },
   } as unknown as Store;
-  const dataset = { id: 1, name: 'alike' } as unknown as Dataset;
+  const dataset = { id: 1, name: 'alike', task: 'image-classification' } as unknown as Dataset;
   const [today, before] = (['alike', 'copies'] as const).map((one) =>
     samplesForRun(store, dataset, 1, 0, one),
   );
