@@ -46,9 +46,8 @@ export const textClassification: Task = {
     const tokenizer = tokenizerOf(job.model);
     const padding = tokenizer.special['[PAD]'];
     const parts = partsOf(tokenizer, job.samples.train, job.config.size);
-    const whole = partsOf(tokenizer, job.samples.train, Number.POSITIVE_INFINITY);
-    const long = whole.filter(({ ids }) => ids.length > job.config.size).length;
-    lengthNotes(run, long, 'the network sees as many from their beginning');
+    const long = parts.filter(({ isCut }) => isCut);
+    lengthNotes(run, long.length, 'the network sees as many from their beginning');
     return textTraining(run, parts, padding, (chosen) => ({
       fed: { labels: Int32Array.from(chosen, ({ sample }) => sample.label) },
       rows: chosen.length,

@@ -8,6 +8,8 @@ export interface TextPart {
   ids: readonly number[];
   /** Where words begin: the place of a word's first piece among the part's, and the word's number in its text. */
   words: readonly { at: number; word: number }[];
+  /** Whether the text goes on behind it, and no part has that. */
+  isCut?: boolean;
 }
 
 /** A text that somebody typed, in no dataset. */
@@ -29,8 +31,9 @@ const framed = ({ special }: Tokenizer, ids: readonly number[]): number[] => [
 export function wholeText(tokenizer: Tokenizer, sample: JobSample, longest: number): TextPart {
   const { text, words } = sample.text!;
   const pieces = words ? tokenizer.piecesOfWords(words) : tokenizer.pieces(text);
-  const ids = pieces.slice(0, longest - around).map(({ id }) => id);
-  return { sample, ids: framed(tokenizer, ids), words: [] };
+  const kept = pieces.slice(0, longest - around);
+  const ids = kept.map(({ id }) => id);
+  return { sample, ids: framed(tokenizer, ids), words: [], isCut: kept.length < pieces.length };
 }
 
 /**

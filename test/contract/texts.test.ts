@@ -79,7 +79,10 @@ const sentences = {
   test: [tagged('Ada/B-PER sat/O in/O Rome/B-LOC'), tagged('the/O cat/O')],
 };
 const texts = {
-  train: Array.from({ length: 12 }, (_, i) => classified(i % 2 ? 'ada met bob' : 'the cat sat . . .', i % 2)),
+  train: [
+    ...Array.from({ length: 12 }, (_, i) => classified(i % 2 ? 'ada met bob' : 'the cat sat . . .', i % 2)),
+    classified(Array.from({ length: 31 }, () => 'bob').join(' '), 1),
+  ],
   val: [classified('ada', 1), classified('', 0)],
   test: [classified('the cat', 0), classified(Array.from({ length: 10_000 }, () => 'bob').join(' '), 1)],
 };
@@ -166,6 +169,9 @@ test('a run of classified texts predicts every one, however long or empty, and w
   expect(said.probabilities('test')).toHaveLength(4);
   expect(said.probabilities('val')).toHaveLength(4);
   expect(result!.test!.accuracy).toBeGreaterThanOrEqual(0);
+  expect(said.all('note').map(({ text }) => text)).toContainEqual(
+    '1 training text has more than 32 pieces: the network sees as many from their beginning.',
+  );
   const asked: PredictTextsJob = {
     kind: 'predict-texts',
     task: 'text-classification',
