@@ -16,6 +16,7 @@ import { softmaxRows } from '../trainer/predict-logits.ts';
 import type { AnyModel, FromTrainer, JobSample, TaggedPredictions } from '../trainer/protocol.ts';
 import { placesValues } from '../transfer/places.ts';
 import { mostEntities, taggedTexts } from '../transfer/step-input.ts';
+import { needsSourceHead } from '../transfer/step-plan.ts';
 import type { BatchShape } from '../transfer/term.ts';
 import type { Evaluated, Task, Trained } from './task.ts';
 
@@ -39,9 +40,7 @@ export const tokenClassification: Task = {
     lengthNotes(run, many.length, 'they are divided between words');
     const tags = numbersOf(described.outputs(classNames));
     const types = numbersOf(classNames);
-    const sourced = options.terms?.some(
-      ({ term }) => term.needs?.includes('source-head') || term.recallsLogits,
-    );
+    const sourced = needsSourceHead(options.terms);
     return textTraining(run, parts, tokenizer.special['[PAD]'], (chosen, shape, step) => {
       const { fed, rows } = tagged(chosen, shape, tags);
       return {

@@ -70,6 +70,10 @@ export function networkTensors(network: Network, withSourceHead: boolean): Tenso
   return [...network.backbone.tensors, ...source, ...targetHeadTensors(network)];
 }
 
+/** Whether a step has the source head. */
+export const needsSourceHead = (terms: readonly ChosenTerm[] = []): boolean =>
+  terms.some(({ term }) => term.needs?.includes('source-head'));
+
 export function planStep(network: Network, options: TrainingOptions): StepPlan {
   const {
     terms = [],
@@ -80,7 +84,7 @@ export function planStep(network: Network, options: TrainingOptions): StepPlan {
     prefix,
     input = imageInput,
   } = options;
-  const withSourceHead = terms.some(({ term }) => term.needs?.includes('source-head'));
+  const withSourceHead = needsSourceHead(terms);
   const frozenStatistics = terms.some(({ term, options: own }) => term.frozenStatistics?.(own));
   const isFrozen = (name: string) =>
     terms.some(({ term, options: own }) => term.freezes?.(name, network, own));
@@ -102,8 +106,7 @@ export function planStep(network: Network, options: TrainingOptions): StepPlan {
   const averaged = terms.some(({ term }) => term.average)
     ? tensors.filter((one) => isTrained(one) || learnsStatistics(one)).map(({ name }) => name)
     : [];
-  const sourced = withSourceHead || terms.some(({ term }) => term.recallsLogits);
-  const specs = input.specs({ batch, size }, network, sourced);
+  const specs = input.specs({ batch, size }, network, withSourceHead);
   const taken = prefix ? { shape: [batch, ...prefix.shape], dtype: 'float32' as const } : specs[input.takes];
   const kinds = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const scalar = { shape: [], dtype: 'float32' as const };

@@ -177,7 +177,7 @@ export interface TermOf<Schema extends z.ZodObject> extends Described<Schema> {
   state?(network: Network, options: z.output<Schema>): Specs;
   /** Taps of the backbone at which it is shown what the network and what the pre-trained one make of the images. */
   watches?(network: Network, options: z.output<Schema>): readonly string[];
-  /** Whether it is shown the pre-trained network's source logits of the images that are trained on. */
+  /** Whether it is shown the pre-trained network's source logits of what is trained on; it needs `source-head`, too. */
   recallsLogits?: boolean;
   /** Whether a second view of each image is made. */
   secondView?: boolean;
