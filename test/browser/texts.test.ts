@@ -75,7 +75,12 @@ test('tagged sentences and a BERT become two trained, inspected and compared run
   const texts = page.getByRole('list', { name: 'Texts' });
   await texts.getByRole('button').first().click();
   const dialog = page.getByRole('dialog');
-  await dialog.locator('mark', { hasText: 'Berlin' }).waitFor();
+  await dialog.getByRole('region', { name: 'Text' }).locator('mark', { hasText: 'Berlin' }).waitFor();
+  // Another one with the same words, which a finding sets beside it.
+  await dialog
+    .getByRole('button', { name: /Berlin.*train\.txt/ })
+    .first()
+    .waitFor();
   await look('a text', 'dialog[open]');
   await page.keyboard.press('Escape');
 

@@ -49,6 +49,13 @@ test('a check names texts with unknown characters and those that are cut, once, 
   ]);
 });
 
+test('a finding holds the texts that it is about', async () => {
+  const { findings } = await service.call('datasets.findings', { dataset: 'questions', kind: 'too-long' });
+  expect(findings.map(({ sample }) => sample?.text)).toEqual([
+    { text: Array(80).fill('when').join(' '), words: null, tags: null },
+  ]);
+});
+
 test('texts are not checked by a network of images, nor images by one of texts', async () => {
   await expect(service.call('datasets.check', { dataset: 'questions', model: 'tiny' })).rejects.toMatchObject(
     { code: 'bad-input', message: expect.stringContaining('takes images'), hint: expect.any(String) },
