@@ -8,7 +8,7 @@ import type { DatasetFormat, FormatOptions, FoundImage, UnlabelledFolder } from 
 import { datasetFormats } from './formats/index.ts';
 import { isPlainFile } from './locator.ts';
 import { groupsBy } from './name-groups.ts';
-import { openTree, type TreeOptions } from './trees/open-tree.ts';
+import { openTrees } from './trees/open-trees.ts';
 import type { FileTree } from './trees/tree.ts';
 
 /** Where a dataset is: a folder, an absolute path, or a file in that folder. */
@@ -108,29 +108,17 @@ export async function openDataset(
   said: Pick<FormatOptions, 'layout' | 'columns' | 'values'>;
 }> {
   const { format: wanted = 'auto', layout = { splits: 'names' }, columns = {}, values = {} } = choice;
-  const open = (archives: TreeOptions['archives']): Promise<FileTree> =>
-    openTree(folder, file, {
-      unpackedFolder,
-      archives,
-      // Who names a format knows what belongs to it.
-      everyArchive: wanted !== 'auto' && wanted !== folders.name,
-      links: choice.links,
-      told,
-    });
-  const inFolders = await open('in-folders');
-  const inPlace = lazily(() => (inFolders.archives.length === 0 ? inFolders : open('in-place')));
+  const { inFolders, inPlace } = await openTrees(folder, file, {
+    unpackedFolder,
+    // Who names a format knows what belongs to it.
+    everyArchive: wanted !== 'auto' && wanted !== folders.name,
+    links: choice.links,
+    told,
+  });
   const treeFor = async ({ archives }: DatasetFormat) => (archives === 'in-place' ? inPlace() : inFolders);
   const { format, why } = await formatOf(inFolders, wanted, treeFor);
   const tree = await treeFor(format);
   return { tree, format, why, said: { layout, columns, values: valuesOf(format, values) } };
-}
-
-function lazily<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 /** An image with its locator, but for a plain file at its own path; an issue where the file is not there. */

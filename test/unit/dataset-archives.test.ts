@@ -6,6 +6,7 @@ import type { FoundImage } from '../../src-main/data/formats/format.ts';
 import { listImages } from '../../src-main/data/list-images.ts';
 import { placeIn } from '../../src-main/data/locator.ts';
 import { readLocated } from '../../src-main/data/read-located.ts';
+import { openTrees } from '../../src-main/data/trees/open-trees.ts';
 import { resolvePlace } from '../../src-main/data/unpacked.ts';
 import { type ArchiveKind, type Known, type Miniature, miniatures } from '../dataset-miniatures.ts';
 import type { Files } from '../memory-tree.ts';
@@ -105,6 +106,18 @@ test('Caltech-101 as its zip holds it, with an archive of the images inside', as
     Object.entries(images).map(([path, known]) => [`caltech-101/${path}`, known]),
   );
   expect(await listed(folder, 'caltech-101.zip')).toMatchObject({ format: 'caltech-101', known });
+});
+
+test('an archive is opened once, whether what it holds is put in its folder or in its place', async () => {
+  const folder = temporaryFolder();
+  const inner = tarFile(members({ 'cat/1.jpg': Buffer.from('a cat') }));
+  writeFiles(folder, { 'a.tar': tarFile(members({ 'in.tar': inner, 'dog/2.jpg': Buffer.from('a dog') })) });
+  const trees = await openTrees(folder, null, { unpackedFolder: folder, everyArchive: true });
+  const inPlace = await trees.inPlace();
+  expect([...trees.inFolders.files.keys()]).toEqual(['a/dog/2.jpg', 'a/in/cat/1.jpg']);
+  expect([...inPlace.files.keys()]).toEqual(['cat/1.jpg', 'dog/2.jpg']);
+  expect(inPlace.files.get('cat/1.jpg')).toBe(trees.inFolders.files.get('a/in/cat/1.jpg'));
+  expect(inPlace.files.get('dog/2.jpg')).toBe(trees.inFolders.files.get('a/dog/2.jpg'));
 });
 
 test('shards of a WebDataset are read where they are', async () => {

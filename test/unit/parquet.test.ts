@@ -7,7 +7,7 @@ import type { FormatOptions, FoundImage } from '../../src-main/data/formats/form
 import { parquet } from '../../src-main/data/formats/parquet.ts';
 import { listImages } from '../../src-main/data/list-images.ts';
 import { readLocated } from '../../src-main/data/read-located.ts';
-import { openTree } from '../../src-main/data/trees/open-tree.ts';
+import { openTrees } from '../../src-main/data/trees/open-trees.ts';
 import { resolvePlace } from '../../src-main/data/unpacked.ts';
 import { DamagedFile } from '../../src-main/formats/file-bytes.ts';
 import type { Bytes } from '../../src-main/formats/parquet/pages.ts';
@@ -59,7 +59,7 @@ test('shards hold images in a column, classes by the names in their metadata, sp
     'data/train-00001-of-00002.parquet': shard([pictures[3]], [null], ['cat', 'dog']),
     'data/test-00000-of-00001.parquet': shard([pictures[4]], [0n], ['cat', 'dog']),
   });
-  const tree = await openTree(folder, null, { unpackedFolder: folder, everyArchive: false });
+  const { inFolders: tree } = await openTrees(folder, null, { unpackedFolder: folder, everyArchive: false });
   expect(await parquet.detect(tree)).toMatchObject({ confidence: 0.85 });
   const notes: string[] = [];
   const known: [string, string, string | null][] = [];

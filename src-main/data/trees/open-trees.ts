@@ -21,33 +21,61 @@ export interface TreeOptions {
   unpackedFolder: string;
   /** Whether archives are looked into that lie beside images, too. */
   everyArchive: boolean;
-  /** `in-folders` (if left out): each in a folder of its name. `in-place`: as if all were unpacked where they lie. */
-  archives?: 'in-folders' | 'in-place';
   /** Whether links are followed that lead out of the folder. */
   links?: 'inside' | 'all';
   /** Told now and then while something is unpacked. */
   told?: () => void;
 }
 
+/** The files of a dataset with what is in its archives, put in one place or the other. */
+export interface DatasetTrees {
+  /** Each archive in a folder of its name. */
+  inFolders: FileTree;
+  /** As if all archives were unpacked where they lie. Errors: as `openTrees`. */
+  inPlace(): Promise<FileTree>;
+}
+
 /**
  * The files of a dataset, which is a folder, or a file in that folder and what it names. Archives are read where they are: what is in
  * `a.tar` appears in a folder `a` or beside it, and an archive that is the dataset is that folder itself. Archives in a folder are
- * looked into where no images lie beside them.
+ * looked into where no images lie beside them, each once.
  * @throws CotuneError `not-found` where nothing is there, `bad-input` where it cannot be read.
  */
-export async function openTree(folder: string, file: string | null, options: TreeOptions): Promise<FileTree> {
-  let parts = await outerTree(folder, file, options);
+export async function openTrees(
+  folder: string,
+  file: string | null,
+  options: TreeOptions,
+): Promise<DatasetTrees> {
+  const outer = await outerTree(folder, file, options);
+  const open = openOnce(options);
+  const inFolders = treeOf(await withInner(outer, false, open, options), options);
+  let inPlace = inFolders.archives.length === 0 ? Promise.resolve(inFolders) : undefined;
+  return {
+    inFolders,
+    inPlace() {
+      inPlace ??= withInner(outer, true, open, options).then((parts) => treeOf(parts, options));
+      return inPlace;
+    },
+  };
+}
+
+/** With what is in archives, and in those that they hold. */
+async function withInner(
+  outer: TreeParts,
+  inPlace: boolean,
+  open: OpenArchive,
+  { everyArchive }: TreeOptions,
+): Promise<TreeParts> {
+  let parts = outer;
   for (let depth = 1; depth <= maxDepth; depth++) {
     const archives = [...parts.entries.keys()].filter((path) => archiveEnd.test(path));
     // A file that was named says itself what belongs to it.
-    if (archives.length === 0 || (parts.named !== null && !options.everyArchive)) break;
-    if (!options.everyArchive && [...parts.entries.keys()].some(isImage)) {
-      parts = { ...parts, notes: [...parts.notes, besideNote(archives)] };
-      break;
-    }
-    parts = await withArchives(parts, archives, options);
+    if (archives.length === 0 || (parts.named !== null && !everyArchive)) break;
+    if (!everyArchive && [...parts.entries.keys()].some(isImage))
+      return { ...parts, notes: [...parts.notes, besideNote(archives)] };
+    parts = await withArchives(parts, archives, inPlace, open);
   }
-  return treeOf(parts, options);
+  return parts;
 }
 
 /** The dataset before any archive in it is looked into. */
@@ -81,7 +109,12 @@ async function onlyArchive(folder: string, file: string, options: TreeOptions): 
 }
 
 /** Puts what is in some archives in their place. */
-async function withArchives(parts: TreeParts, archives: string[], options: TreeOptions): Promise<TreeParts> {
+async function withArchives(
+  parts: TreeParts,
+  archives: string[],
+  inPlace: boolean,
+  open: OpenArchive,
+): Promise<TreeParts> {
   const entries = new Map(parts.entries);
   const issues = [...parts.issues];
   const notes = [...parts.notes];
@@ -89,14 +122,13 @@ async function withArchives(parts: TreeParts, archives: string[], options: TreeO
   for (const path of archives) {
     entries.delete(path);
     const inner = path.replace(archiveEnd, '');
-    const inFolder = options.archives !== 'in-place';
-    if (inFolder && [...parts.entries.keys()].some((other) => other.startsWith(`${inner}/`))) {
+    if (!inPlace && [...parts.entries.keys()].some((other) => other.startsWith(`${inner}/`))) {
       notes.push(`${path} was not looked into: a folder ${inner} lies beside it.`);
       continue;
     }
-    const opened = await openArchive(parts, path, options);
-    const folder = inFolder ? inner : posix.dirname(path);
-    const bare = inFolder ? withoutTop(opened.entries, posix.basename(inner)) : opened.entries;
+    const opened = await open(parts, path);
+    const folder = inPlace ? posix.dirname(path) : inner;
+    const bare = inPlace ? opened.entries : withoutTop(opened.entries, posix.basename(inner));
     const placed = Array.from(bare, ([name, entry]) => [posix.join(folder, name), entry] as const);
     const taken = placed.find(([name]) => entries.has(name));
     if (taken) {
@@ -121,6 +153,18 @@ function withoutTop(entries: ReadonlyMap<string, TreeEntry>, name?: string): Rea
 }
 
 type Opened = Pick<TreeParts, 'entries' | 'issues' | 'stamps'>;
+type OpenArchive = (parts: TreeParts, path: string) => Promise<Opened>;
+
+/** `openArchive`, once for each archive, wherever it stands in a tree. */
+function openOnce(options: TreeOptions): OpenArchive {
+  const known = new Map<string, Opened>();
+  return async (parts, path) => {
+    const key = JSON.stringify([parts.entries.get(path)!.locator, gzipEnd.test(path)]);
+    const opened = known.get(key) ?? (await openArchive(parts, path, options));
+    known.set(key, opened);
+    return opened;
+  };
+}
 
 /** What is in an archive that stands in a tree. */
 async function openArchive(
