@@ -6,7 +6,6 @@ import { labeledOutputs } from '../trainer/labeled-outputs.ts';
 import { openSource } from '../trainer/open-source.ts';
 import { prefixBatches } from '../trainer/prefix-batches.ts';
 import type { AnyModel, JobModel } from '../trainer/protocol.ts';
-import { predictionMessages } from '../trainer/report-predictions.ts';
 import { writeTrainedWeights } from '../trainer/trained-weights.ts';
 import { evaluationOf, samplingOf } from '../transfer/catalog.ts';
 import { frozenStage } from '../transfer/frozen-prefix.ts';
@@ -22,7 +21,7 @@ export const imageClassification: Task = {
     writeTrainedWeights(path, network, weights, { ...job, model: ofPixels(job.model) }),
   labelsOf: (samples) => samples.map(({ label }) => label),
   openTraining,
-  async evaluate(engine, trained, samples, { model, config, cacheFolder, unusable }, tested, onBatch) {
+  evaluate(engine, trained, samples, { model, config, cacheFolder, unusable }, tested, onBatch) {
     const { size, evaluation } = ofImages(config);
     // On the way the center crop is enough; the weights that are tested are seen as the configuration says.
     const images = {
@@ -32,12 +31,7 @@ export const imageClassification: Task = {
       unusable,
       ...(tested && { views: evaluationOf(evaluation).views }),
     };
-    const found = await evaluateSplits(engine, trained, samples, images, onBatch);
-    return mapped(found, ({ metrics, sampleIds, probabilities }) => ({
-      metrics,
-      classified: { sampleIds, probabilities },
-      predictions: (split) => predictionMessages(split, sampleIds, probabilities),
-    }));
+    return evaluateSplits(engine, trained, samples, images, onBatch);
   },
   outputs: (pretrained, { model, samples, cacheFolder, unusable, precision, size }, output, report, signal) =>
     labeledOutputs(
@@ -55,10 +49,6 @@ export function ofPixels(model: AnyModel): JobModel {
   if (!('preprocessing' in model)) throw new Error('This network takes texts.');
   return model;
 }
-
-/** Every key's value made into another. */
-const mapped = <K extends string, A, B>(values: Record<K, A>, to: (value: A) => B): Record<K, B> =>
-  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, to(value as A)])) as Record<K, B>;
 
 async function openTraining(run: OpenedRun): Promise<TrainingData> {
   const { job, engine, network, options, unusable, weights, report, signal } = run;

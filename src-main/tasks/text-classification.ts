@@ -1,17 +1,16 @@
-import { splitMetrics } from '../../src-shared/metrics.ts';
-import { predictionColumns } from '../../src-shared/prediction-columns.ts';
 import type { Engine } from '../engine/engine.ts';
 import { labeledRows } from '../text/labeled-rows.ts';
+import { splitBySplit } from '../text/split-by-split.ts';
 import { ofTexts, textNetworks, tokenizerOf } from '../text/text-networks.ts';
 import { featuresOf, logitsOf } from '../text/text-outputs.ts';
 import { type TextPart, typedText, wholeText } from '../text/text-parts.ts';
 import { lengthNotes, textTraining } from '../text/text-training.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
+import { classified } from '../trainer/classified.ts';
 import { softmaxRows } from '../trainer/predict-logits.ts';
 import type { AnyModel, JobSample } from '../trainer/protocol.ts';
-import { predictionMessages } from '../trainer/report-predictions.ts';
 import { classifiedTexts } from '../transfer/step-input.ts';
-import type { Evaluated, Task, Trained } from './task.ts';
+import type { Task, Trained } from './task.ts';
 
 const partsOf = (tokenizer: Tokenizer, samples: readonly JobSample[], longest: number): TextPart[] =>
   samples.map((sample) => wholeText(tokenizer, sample, longest));
@@ -53,27 +52,15 @@ export const textClassification: Task = {
       rows: chosen.length,
     }));
   },
-  async evaluate(engine, trained, samples, { model }, _, onBatch = () => {}) {
-    const found: Record<string, Evaluated> = {};
-    let before = 0;
-    for (const [split, list] of Object.entries<JobSample[]>(samples)) {
-      const { probabilities, classes } = await predictClasses(engine, trained, list, model, (done) =>
-        onBatch(before + done),
-      );
-      before += list.length;
-      const labels = list.map(({ label }) => label);
-      const sampleIds = Int32Array.from(list, ({ id }) => id);
-      found[split] = {
-        metrics:
-          list.length === 0
-            ? null
-            : splitMetrics({ labels, ...predictionColumns(probabilities, labels, classes) }, classes),
-        classified: { sampleIds, probabilities },
-        predictions: (of) => predictionMessages(of, sampleIds, probabilities),
-      };
-    }
-    return found as Record<keyof typeof samples, Evaluated>;
-  },
+  evaluate: (engine, trained, samples, { model }, _, onBatch) =>
+    splitBySplit(
+      samples,
+      async (list, told) => {
+        const { probabilities, classes } = await predictClasses(engine, trained, list, model, told);
+        return classified(list, probabilities, classes);
+      },
+      onBatch,
+    ),
   async predictTexts(engine, trained, model, texts) {
     const samples = texts.map((text) => typedText(text, null));
     const { probabilities, classes } = await predictClasses(engine, trained, samples, model);

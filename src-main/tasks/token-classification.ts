@@ -7,6 +7,7 @@ import { permutation, randomOf } from '../data/random.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
 import { openBertFile } from '../text/bert-file.ts';
 import { type LabeledRows, labeledRows } from '../text/labeled-rows.ts';
+import { splitBySplit } from '../text/split-by-split.ts';
 import { ofTexts, textNetworks, tokenizerOf } from '../text/text-networks.ts';
 import { featuresOf, logitsOf } from '../text/text-outputs.ts';
 import { partsByWords, type TextPart, typedText } from '../text/text-parts.ts';
@@ -49,16 +50,13 @@ export const tokenClassification: Task = {
       };
     });
   },
-  async evaluate(engine, trained, samples, job, _, onBatch = () => {}) {
-    const found: Record<string, Evaluated> = {};
-    let before = 0;
-    for (const [split, list] of Object.entries<JobSample[]>(samples)) {
-      const predicted = await predictTags(engine, trained, list, job.model, (done) => onBatch(before + done));
-      before += list.length;
-      found[split] = evaluated(list, predicted, job.classNames);
-    }
-    return found as Record<keyof typeof samples, Evaluated>;
-  },
+  evaluate: (engine, trained, samples, { model, classNames }, _, onBatch) =>
+    splitBySplit(
+      samples,
+      async (list, told) =>
+        evaluated(list, await predictTags(engine, trained, list, model, told), classNames),
+      onBatch,
+    ),
   async predictTexts(engine, trained, model, texts) {
     const { settings } = tokenizerOf(model);
     const { outputs } = openBertFile(model.path, 'pieces');
