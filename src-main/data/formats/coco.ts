@@ -46,7 +46,7 @@ export const coco: DatasetFormat = {
     images: z.enum(['objects', 'whole', 'coco-70']).default('objects').meta({
       title: 'Images',
       description:
-        'objects: each box cut out, as an image of its class; whole: images with objects of exactly one class; coco-70: objects of 50 px or more, of the classes that have 1,000 of them 1,000 each, 800 to train and 100 to validate and test, by the rule of Co-Tuning’s COCO-70 (its own drawing is in its lists)',
+        'objects: each box cut out, as an image of its class; whole: images with objects of exactly one class; coco-70: as many as Co-Tuning’s COCO-70 has, 800 to train and 100 each to validate and test, of the classes with 1,000 objects of 50 px or more, a bound of this program’s (which objects that one has is in its lists)',
     }),
     smallest: z.coerce.number().int().min(1).max(10_000).default(32).meta({
       title: 'Smallest side',
@@ -94,7 +94,7 @@ export const coco: DatasetFormat = {
   },
 };
 
-/** You, Kou, Long, Wang, «Co-Tuning for Transfer Learning», NeurIPS 2020, section 4.3, and the README of thuml/CoTuning. */
+/** Counts as in the README of thuml/CoTuning; the smallest side, in pixels, is not said there. */
 const coco70 = { smallest: 50, train: 800, val: 100, test: 100 };
 
 /** Of each class with enough objects as many as there are in all splits together, drawn by their names, whatever split they came in. */
