@@ -94,6 +94,18 @@ export const withoutSamples = ({ train, val }: RunSamples['samples'], left: Read
   val: val.filter(({ id }) => !left.has(id)),
 });
 
+/** What a trainer takes of every network. */
+const weightsOf = (home: Home, model: Model) => ({
+  path: home.modelFile(model.hash),
+  hash: model.hash,
+  architecture: model.architecture,
+  padding: model.padding,
+  batchNormEpsilon: model.batchNormEpsilon,
+  sourceClasses: model.sourceClasses.length,
+  temperature: model.temperature,
+  ...(model.calibration && { calibration: model.calibration }),
+});
+
 /** A network of images as a trainer sees it; `resize` is how pictures become its input, where not as it says itself. Errors: `bad-input` for one of texts. */
 export function jobModel(home: Home, model: Model, resize?: string): JobModel {
   const { preprocessing } = model;
@@ -104,15 +116,8 @@ export function jobModel(home: Home, model: Model, resize?: string): JobModel {
       'Choose a network of images.',
     );
   return {
-    path: home.modelFile(model.hash),
-    hash: model.hash,
-    architecture: model.architecture,
-    padding: model.padding,
-    batchNormEpsilon: model.batchNormEpsilon,
+    ...weightsOf(home, model),
     preprocessing: resize === undefined ? preprocessing : resizedBy(preprocessing, resize),
-    sourceClasses: model.sourceClasses.length,
-    temperature: model.temperature,
-    ...(model.calibration && { calibration: model.calibration }),
   };
 }
 
@@ -123,17 +128,7 @@ export function runModel(
   { resize, size }: Pick<RunConfig, 'resize' | 'size'>,
 ): AnyModel {
   if (!model.text) return jobModel(home, model, resize?.name);
-  return {
-    path: home.modelFile(model.hash),
-    hash: model.hash,
-    architecture: model.architecture,
-    padding: model.padding,
-    batchNormEpsilon: model.batchNormEpsilon,
-    sourceClasses: model.sourceClasses.length,
-    temperature: model.temperature,
-    text: model.text,
-    longest: size,
-  };
+  return { ...weightsOf(home, model), text: model.text, longest: size };
 }
 
 /** Row of a relationship learned on a dataset's images with a model's predictions. */
