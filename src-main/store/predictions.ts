@@ -233,8 +233,7 @@ export function predictionStore(db: Db) {
       // An index that gives the order leads through all images to the few of one class: sorting these is quicker.
       const few = filter.label !== undefined || filter.predicted !== undefined;
       const sorted = `${few ? '+' : ''}${predictionOrders[order]}`;
-      const { label, type, predicted } = filter;
-      const values = { set, label, type, predicted, offset, limit };
+      const values = { ...filter, set, offset, limit };
       const total = db
         .prepare<[object], number>(`SELECT count(*) FROM predictions p WHERE ${condition}`)
         .pluck()

@@ -92,27 +92,16 @@ export function samplePages(db: Db) {
       offset: number,
       limit: number,
     ): { total: number; samples: ListedSample[] } {
-      const {
-        label,
-        split,
-        group,
-        finding,
-        decision,
-        run,
-        predicted,
-        order = 'class',
-        among,
-        ranked,
-      } = filter;
+      const { finding, decision, run, predicted, order = 'class', among, ranked } = filter;
       const where = [
         's.dataset_id = @dataset',
         's.present = 1',
         `s.excluded = ${Number(filter.excluded ?? false)}`,
       ];
-      if (label !== undefined) where.push('s.label = @label');
+      if (filter.label !== undefined) where.push('s.label = @label');
       if (filter.type !== undefined) where.push(holdsType);
-      if (split !== undefined) where.push('s.split = @split');
-      if (group !== undefined) where.push('s.group_name = @group');
+      if (filter.split !== undefined) where.push('s.split = @split');
+      if (filter.group !== undefined) where.push('s.group_name = @group');
       const named = [
         ...(finding === undefined ? [] : ['kind = @finding']),
         ...(decision === undefined ? [] : ['state = @decision']),
@@ -136,15 +125,8 @@ export function samplePages(db: Db) {
            WHERE t.run_id = @run AND t.whole = 1 AND ${where.join(' AND ')}`
         : `${rank}samples s WHERE ${where.join(' AND ')}`;
       const values = {
+        ...filter,
         dataset,
-        label,
-        type: filter.type,
-        split,
-        group,
-        finding,
-        decision,
-        run,
-        predicted,
         among: among && JSON.stringify(among),
         ranked: ranked && JSON.stringify(ranked),
         search: filter.search && `%${filter.search.replace(/[\\%_]/g, '\\$&')}%`,
