@@ -14,7 +14,7 @@ import {
   underPreset,
   whyNotTogether,
 } from '../../src-shared/parts.ts';
-import { presets, presetsFor } from '../../src-shared/presets/index.ts';
+import { presetsFor } from '../../src-shared/presets/index.ts';
 import type { Preset } from '../../src-shared/presets/preset.ts';
 import { stepSettings } from '../../src-shared/run-settings.ts';
 import { hasStrength, roundsOf, type Search, settingsOf, usualSearch } from '../../src-shared/search.ts';
@@ -106,10 +106,10 @@ export const isPlaceOf = (takes: Takes, slot: Slot): boolean =>
   takes === 'images' || !places[slot].ofPictures;
 
 /** Reads the form; what is left empty is the preset's to decide and stays out of the request. */
-export function readForm(given: TrainingForm, catalog: Catalog, takes: Takes = 'images'): Plan {
+export function readForm(form: TrainingForm, catalog: Catalog, takes: Takes = 'images'): Plan {
   const errors: FormErrors = {};
-  const form = { ...given, preset: presetOf(given, takes).name };
-  const settings: Settings = { preset: form.preset };
+  const preset = presetOf(form, takes);
+  const settings: Settings = { preset: preset.name };
 
   const read = (part: PartDescription) => readPart(part, form.options, errors);
   const chosen = catalog.method.filter(({ name }) => chosenMethods(form, catalog).includes(name));
@@ -126,7 +126,7 @@ export function readForm(given: TrainingForm, catalog: Catalog, takes: Takes = '
     if (added.length > 0) settings[slot] = added;
   }
   for (const slot of singleSlots.filter(counts).filter(isHere)) {
-    const own = read(usedPart(form, slot, catalog));
+    const own = read(usedPart(form, preset, slot, catalog));
     if (form[slot] || Object.keys(own).length > 1) settings[slot] = own;
   }
 
@@ -178,11 +178,16 @@ export function readForm(given: TrainingForm, catalog: Catalog, takes: Takes = '
 }
 
 /** The part of a place that is used: the one that was chosen, else the preset's, else the first; with the preset's options. */
-export function usedPart(form: TrainingForm, slot: SingleSlot, catalog: Catalog): PartDescription {
-  const [usual] = [presets.find(({ name }) => name === form.preset)?.parts[slot] ?? []].flat();
+export function usedPart(
+  form: TrainingForm,
+  preset: Preset,
+  slot: SingleSlot,
+  catalog: Catalog,
+): PartDescription {
+  const [usual] = [preset.parts[slot] ?? []].flat();
   const name = form[slot] || usual?.name;
   const part = catalog[slot].find((one) => one.name === name) ?? catalog[slot][0];
-  return underPreset(part, form.preset);
+  return underPreset(part, preset.name);
 }
 
 /** Whether any of the chosen methods has training steps, and so settings of these. */
