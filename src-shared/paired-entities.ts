@@ -29,7 +29,7 @@ export function entityDifference(a: readonly EntityCounts[], b: readonly EntityC
 
 /** F1 over all of some sentences. */
 export function f1Of(sentences: readonly EntityCounts[]): number {
-  const [, , correct, both] = totalsOf(columnsOf(sentences, sentences));
+  const { correct, both } = sumsOf(sentences);
   return ratioOf(correct, both);
 }
 
@@ -55,15 +55,20 @@ export function entityGains(a: readonly EntityCounts[], b: readonly EntityCounts
 }
 
 function pseudoValues(sentences: readonly EntityCounts[]): Float64Array {
+  const { correct, both } = sumsOf(sentences);
+  const f1 = ratioOf(correct, both);
+  return Float64Array.from(sentences, (one) =>
+    both === 0 ? 0 : f1 + (sentences.length * (2 * one.correct - f1 * (one.gold + one.predicted))) / both,
+  );
+}
+
+function sumsOf(sentences: readonly EntityCounts[]): { correct: number; both: number } {
   let [correct, both] = [0, 0];
   for (const one of sentences) {
     correct += one.correct;
     both += one.gold + one.predicted;
   }
-  const f1 = ratioOf(correct, both);
-  return Float64Array.from(sentences, (one) =>
-    both === 0 ? 0 : f1 + (sentences.length * (2 * one.correct - f1 * (one.gold + one.predicted))) / both,
-  );
+  return { correct, both };
 }
 
 /** `both` is how many entities are there and how many are predicted. */

@@ -1,7 +1,7 @@
 /** What predicted tags are worth. */
 import type { Evaluation } from './contract.ts';
 import type { Split, SplitMetrics } from './domain.ts';
-import { type EntityCounts, scoreEntities } from './entities.ts';
+import { countEntities, type EntityCounts, entitiesOf, scoreEntities } from './entities.ts';
 import { f1Interval } from './paired-entities.ts';
 import { wilsonInterval } from './statistics.ts';
 
@@ -10,9 +10,9 @@ export interface TaggedSentence {
   predicted: readonly string[];
 }
 
-/** Entities of one sentence: how many there are, how many were predicted, and how many of these are right. */
+/** The entities of one sentence. */
 export const entityCounts = ({ gold, predicted }: TaggedSentence): EntityCounts =>
-  scoreEntities([gold], [predicted]).micro;
+  countEntities(entitiesOf(gold), entitiesOf(predicted));
 
 /** Everything that a run detail shows about one split of at least one tagged text; `recorded` is what the run said of it. */
 export function evaluateTagged(
