@@ -108,6 +108,7 @@ function judgePairs(pairs: readonly Pair[]): PairComparison[] {
       reasons,
     };
     const task = taskNamed(a.run.task);
+    const over = { task, count: shared.gains.length };
     const named = ({ run }: ComparedRun) => `run ${run.id} (${methodName(run.config.method)})`;
     return {
       a: a.run.id,
@@ -125,11 +126,7 @@ function judgePairs(pairs: readonly Pair[]): PairComparison[] {
       verdict:
         difference === null || p === null
           ? `The two runs share no test ${task.sample}, so nothing can be said about which is better.`
-          : networksVerdict(...([named(a), named(b), { task, count: shared.gains.length }] as const), {
-              ...test,
-              difference,
-              p,
-            }),
+          : networksVerdict(named(a), named(b), over, { ...test, difference, p }),
     };
   });
 }
