@@ -2,13 +2,13 @@
 import type { TextInput } from '../../src-shared/domain.ts';
 import { methodName } from '../../src-shared/parts.ts';
 import { hasSteps } from '../../src-shared/run-settings.ts';
-import { buildBackbone } from '../backbones/build.ts';
 import { toTorch } from '../backbones/layouts.ts';
 import { readNetwork } from '../backbones/network-file.ts';
 import type { TextHead } from '../backbones/networks/bert.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import type { Task } from '../tasks/task.ts';
 import type { AnyModel, TextModel } from '../trainer/protocol.ts';
+import { changedBackbone } from '../transfer/changed-backbone.ts';
 import { targetHead, targetHeadTensors } from '../transfer/network.ts';
 import { architectureOf, bertMetadata, classifier, openBertFile } from './bert-file.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -33,14 +33,10 @@ export const textNetworks = (
   outputsOf: (classNames: readonly string[]) => readonly string[],
 ): Pick<Task, 'head' | 'openSource' | 'openTrained' | 'writeTrained'> => ({
   head,
-  openSource(model, classNames, terms = []) {
+  openSource(model, classNames, terms) {
     const { file } = openBertFile(ofTexts(model).path, head);
-    const description = terms.reduce(
-      (before, { term, options }) => term.describe?.(before, options) ?? before,
-      file.description,
-    );
     const network = {
-      backbone: description === file.description ? file.backbone : buildBackbone(description, 'symmetric'),
+      backbone: changedBackbone(file, 'symmetric', terms),
       batchNormEpsilon: model.batchNormEpsilon,
       sourceClasses: file.classes,
       targetClasses: outputsOf(classNames).length,

@@ -1,5 +1,5 @@
-import { buildBackbone } from '../backbones/build.ts';
 import { type NetworkFile, openNetworkFile } from '../backbones/network-file.ts';
+import { changedBackbone } from '../transfer/changed-backbone.ts';
 import type { Network } from '../transfer/network.ts';
 import type { ChosenTerm } from '../transfer/term.ts';
 import type { JobModel } from './protocol.ts';
@@ -8,18 +8,17 @@ import type { JobModel } from './protocol.ts';
 export function openSource(
   model: JobModel,
   targetClasses: number,
-  terms: readonly ChosenTerm[] = [],
+  terms?: readonly ChosenTerm[],
 ): { file: NetworkFile; network: Network } {
   const file = openNetworkFile(model.path, model.architecture, model.padding);
   const { batchNormEpsilon } = model;
-  const description = terms.reduce(
-    (before, { term, options }) => term.describe?.(before, options) ?? before,
-    file.description,
-  );
-  const backbone =
-    description === file.description ? file.backbone : buildBackbone(description, model.padding);
   return {
     file,
-    network: { backbone, batchNormEpsilon, sourceClasses: file.classes, targetClasses },
+    network: {
+      backbone: changedBackbone(file, model.padding, terms),
+      batchNormEpsilon,
+      sourceClasses: file.classes,
+      targetClasses,
+    },
   };
 }
