@@ -1,15 +1,14 @@
 /** The networks of tasks over texts: opened with a new head, written with it and opened again. */
 import type { TextInput } from '../../src-shared/domain.ts';
-import { methodName } from '../../src-shared/parts.ts';
-import { hasSteps } from '../../src-shared/run-settings.ts';
-import { toTorch } from '../backbones/layouts.ts';
 import { readNetwork } from '../backbones/network-file.ts';
 import type { TextHead } from '../backbones/networks/bert.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import type { Task } from '../tasks/task.ts';
 import type { AnyModel, TextModel } from '../trainer/protocol.ts';
+import { trainedBy } from '../trainer/trained-weights.ts';
 import { changedBackbone } from '../transfer/changed-backbone.ts';
 import { targetHead, targetHeadTensors } from '../transfer/network.ts';
+import { writtenTensors } from '../transfer/written-tensors.ts';
 import { architectureOf, bertMetadata, classifier, openBertFile } from './bert-file.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
@@ -53,27 +52,21 @@ export const textNetworks = (
       targetClasses: outputs.length,
     };
     const read = Object.entries(readNetwork(file, file.tensors));
-    const weights = Object.fromEntries(
-      read.map(([name, values]) => [renamed(name, classifier, targetHead), values]),
-    );
+    const weights = Object.fromEntries(read.map(([name, values]) => [ownName(name), values]));
     return { network, weights, head: 'target' };
   },
   writeTrained(path, network, weights, { model, config, classNames }) {
     const { text } = ofTexts(model);
     const { settings } = tokenizerOf(model);
-    const steps = hasSteps(config) ? `, ${config.steps} steps` : '';
-    const origin = `${config.model}, ${methodName(config.method)} on ${config.dataset}, seed ${config.seed}${steps}`;
     const tensors = [...network.backbone.tensors, ...targetHeadTensors(network)];
     writeSafetensors(
       path,
-      tensors.map((tensor) => [
-        renamed(tensor.name, targetHead, classifier),
-        { shape: tensor.shape, values: toTorch(tensor, weights[tensor.name] as Float32Array) },
-      ]),
-      bertMetadata(text, settings.vocabulary, origin, outputsOf(classNames)),
+      writtenTensors(tensors, weights, classifier),
+      bertMetadata(text, settings.vocabulary, trainedBy(config), outputsOf(classNames)),
     );
   },
 });
 
-const renamed = (name: string, from: string, to: string): string =>
-  name.startsWith(`${from}.`) ? `${to}${name.slice(from.length)}` : name;
+/** What a trained network's tensor is called here. */
+const ownName = (name: string): string =>
+  name.startsWith(`${classifier}.`) ? targetHead + name.slice(classifier.length) : name;

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { newestAdapter } from '../backbones/adapters.ts';
-import type { TensorDescription } from '../backbones/backbone.ts';
-import { toTorch } from '../backbones/layouts.ts';
 import type { Bert } from '../backbones/networks/bert.ts';
 import type { Arrays } from '../engine/engine.ts';
 import { makeFolder } from '../formats/make-folder.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import { writeWhole } from '../formats/write-whole.ts';
-import { type Network, sourceHeadTensors, targetHead, targetHeadTensors } from '../transfer/network.ts';
+import { type Network, sourceHeadTensors, targetHeadTensors } from '../transfer/network.ts';
+import { writtenTensors } from '../transfer/written-tensors.ts';
 import { type BertPurpose, configOf } from './bert-config.ts';
+import { classifier } from './bert-file.ts';
 import { libraryFile, type Tokenizer } from './tokenizer.ts';
 
 /** A network for texts with everything that belongs to it. */
@@ -41,24 +41,13 @@ export function writeBert(folder: string, whole: WholeBert): void {
       'Export it as ONNX.',
     );
   const head = purpose.head === 'masked' ? sourceHeadTensors(network) : targetHeadTensors(network);
-  const written = [...network.backbone.tensors, ...head].map(
-    (tensor): Written => [
-      theirName(tensor),
-      { shape: tensor.shape, values: toTorch(tensor, weights[tensor.name] as Float32Array) },
-    ],
-  );
+  const written = writtenTensors([...network.backbone.tensors, ...head], weights, classifier);
   const { hidden, segments } = numbers;
   if (segments === 0)
     written.push([segmentsTable, { shape: [2, hidden], values: new Float32Array(2 * hidden) }]);
   writeSurroundings(folder, { ...whole, numbers: { ...numbers, segments: segments || 2 } });
   writeSafetensors(join(folder, 'model.safetensors'), written, { format: 'pt', origin });
 }
-
-type Written = [string, { shape: number[]; values: Float32Array }];
-
-/** The new head is called `classifier` there. */
-const theirName = ({ name }: TensorDescription): string =>
-  name.startsWith(`${targetHead}.`) ? name.replace(targetHead, 'classifier') : name;
 
 /** What lies beside a network's weights: how it is made, what its classes are, and how texts are cut for it. */
 export function writeSurroundings(

@@ -1,10 +1,11 @@
+import type { RunConfig } from '../../src-shared/domain.ts';
 import { methodName } from '../../src-shared/parts.ts';
 import { hasSteps } from '../../src-shared/run-settings.ts';
-import { toTorch } from '../backbones/layouts.ts';
 import { toMetadata } from '../backbones/model-metadata.ts';
 import type { Arrays } from '../engine/engine.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
-import { type Network, targetHead, targetHeadTensors } from '../transfer/network.ts';
+import { type Network, targetHeadTensors } from '../transfer/network.ts';
+import { writtenTensors } from '../transfer/written-tensors.ts';
 import type { JobModel, TrainJob } from './protocol.ts';
 
 /**
@@ -27,15 +28,14 @@ export function writeTrainedWeights(
     preprocessing: { ...preprocessing, inputSize: config.size, resizeShorter: shorter },
     classNames: job.classNames,
     temperature: null,
-    origin: `${config.model}, ${methodName(config.method)} on ${config.dataset}, seed ${config.seed}${hasSteps(config) ? `, ${config.steps} steps` : ''}`,
+    origin: trainedBy(config),
   });
   const tensors = [...network.backbone.tensors, ...targetHeadTensors(network)];
-  writeSafetensors(
-    path,
-    tensors.map((tensor) => [
-      tensor.name.replace(`${targetHead}.`, `${network.backbone.head}.`),
-      { shape: tensor.shape, values: toTorch(tensor, weights[tensor.name] as Float32Array) },
-    ]),
-    metadata,
-  );
+  writeSafetensors(path, writtenTensors(tensors, weights, network.backbone.head), metadata);
+}
+
+/** What a trained network's file says of where it comes from. */
+export function trainedBy(config: RunConfig): string {
+  const steps = hasSteps(config) ? `, ${config.steps} steps` : '';
+  return `${config.model}, ${methodName(config.method)} on ${config.dataset}, seed ${config.seed}${steps}`;
 }
