@@ -4,6 +4,8 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { openRows } from '../formats/npy-rows.ts';
 import { writeWholeMeanwhile } from '../formats/write-whole.ts';
+import type { Placed } from '../store/predictions.ts';
+import type { Store } from '../store/store.ts';
 import type { Context } from './context.ts';
 
 /** Predictions asked from the store at once. */
@@ -23,30 +25,26 @@ export async function writePredictionsTable(context: Context, run: Run, path: st
       `Run ${run.id} has no predictions: it is ${run.status}.`,
       'Wait for its end, or choose a finished run.',
     );
-  await writeWholeMeanwhile(path, table(context, run.id, names));
+  await writeWholeMeanwhile(path, table(context, run, names));
 }
 
-function* table(context: Context, run: number, names: string[]): Generator<string> {
-  if (taskNamed(context.store.runs.get(run)!.task).classesOf === 'entities')
-    return yield* taggedTable(context, run);
+function* table(context: Context, run: Run, names: string[]): Generator<string> {
+  if (taskNamed(run.task).classesOf === 'entities') return yield* taggedTable(context, run.id);
   yield csvLine(['path', 'split', 'label', 'predicted', 'confidence', ...names.map((name) => `p(${name})`)]);
-  for (const split of splits) yield* lines(context, run, split, names);
+  for (const split of splits) yield* lines(context, run.id, split, names);
 }
 
 /** Of texts with tags: a line for each, with both. */
 function* taggedTable({ store }: Context, run: number): Generator<string> {
   yield csvLine(['path', 'split', 'text', 'tags', 'predicted', 'confidence', 'errors']);
   for (const split of splits)
-    for (let offset = 0, more = true; more; offset += pageLength) {
-      const { total, predictions } = store.predictions.page(run, split, {}, offset, pageLength);
+    for (const predictions of pages(store, run, split))
       yield predictions
         .map(({ sample, tags = [], confidence, predicted }) => {
           const { text, tags: given } = sample.text!;
           return csvLine([sample.path, split, text, given!.join(' '), tags.join(' '), confidence, predicted]);
         })
         .join('');
-      more = offset + pageLength < total;
-    }
 }
 
 function* lines({ store, home }: Context, run: number, split: Split, names: string[]): Generator<string> {
@@ -55,8 +53,7 @@ function* lines({ store, home }: Context, run: number, split: Split, names: stri
   const probabilities = openRows({ ...file, path: home.fromStored(file.path) });
   const atOnce = Math.max(1, Math.floor(numbersAtOnce / file.columns));
   try {
-    for (let offset = 0, more = true; more; offset += pageLength) {
-      const { total, predictions } = store.predictions.page(run, split, {}, offset, pageLength);
+    for (const predictions of pages(store, run, split))
       for (let i = 0; i < predictions.length; i += atOnce)
         yield predictions
           .slice(i, i + atOnce)
@@ -65,9 +62,15 @@ function* lines({ store, home }: Context, run: number, split: Split, names: stri
             return csvLine([...texts, confidence, ...probabilities.read(position)]);
           })
           .join('');
-      more = offset + pageLength < total;
-    }
   } finally {
     probabilities.close();
+  }
+}
+
+function* pages({ predictions }: Store, run: number, split: Split): Generator<Placed[]> {
+  for (let offset = 0, more = true; more; offset += pageLength) {
+    const page = predictions.page(run, split, {}, offset, pageLength);
+    yield page.predictions;
+    more = offset + pageLength < page.total;
   }
 }

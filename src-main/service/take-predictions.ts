@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import type { Split } from '../../src-shared/domain.ts';
 import { predictionColumns } from '../../src-shared/prediction-columns.ts';
 import { createRows, type RowsFile, syncRows, writeRows } from '../formats/npy-rows.ts';
+import type { PredictionBlock, ProbabilityFile } from '../store/predictions.ts';
 import type { Store } from '../store/store.ts';
 import type { Predictions, TaggedPredictions } from '../trainer/protocol.ts';
 
@@ -21,6 +23,14 @@ export function takePredictions(store: Store, run: PredictedRun) {
   const files: RowsFile[] = [];
   /** The split whose predictions are coming in. */
   let coming = 0;
+
+  /** Keeps rows of a split; the last ones make it whole. */
+  function add(split: Split, file: ProbabilityFile, block: PredictionBlock): void {
+    if (block.first === 0) coming = store.predictions.begin(run.id, split, file);
+    store.predictions.add(coming, block);
+    if (block.first + block.sampleIds.length === file.rows) store.predictions.finish(coming);
+  }
+
   return {
     /** `write` makes one transaction. Errors: `bad-input` where a number is no probability, `unavailable` where the disk is full. */
     take(
@@ -36,12 +46,8 @@ export function takePredictions(store: Store, run: PredictedRun) {
         files.push(file);
       }
       writeRows(file, first, probabilities);
-      write(() => {
-        if (first === 0)
-          coming = store.predictions.begin(run.id, split, { ...file, path: run.toStored(file.path) });
-        store.predictions.add(coming, { ...found, first, sampleIds, labels });
-        if (first + sampleIds.length === total) store.predictions.finish(coming);
-      });
+      const stored = { ...file, path: run.toStored(file.path) };
+      write(() => add(split, stored, { ...found, first, sampleIds, labels }));
     },
     /** The same of texts with tags, whose distributions are not kept. */
     takeTagged(
@@ -57,12 +63,7 @@ export function takePredictions(store: Store, run: PredictedRun) {
         squaredError: new Float64Array(sampleIds.length),
         top: { labels: new Int32Array(), probabilities: new Float32Array() },
       };
-      write(() => {
-        if (first === 0)
-          coming = store.predictions.begin(run.id, split, { path: '', rows: total, columns: 0 });
-        store.predictions.add(coming, block);
-        if (first + sampleIds.length === total) store.predictions.finish(coming);
-      });
+      write(() => add(split, { path: '', rows: total, columns: 0 }, block));
     },
     /** Resolves when the files are on the disk for good; the service does other work meanwhile. */
     async settle(): Promise<void> {
