@@ -47,44 +47,41 @@ function keyOf(seed: number, purpose: string): Uint32Array {
   return key;
 }
 
-/** Rotations of the two pairs of words, by round modulo 8: the paper's table 2. */
-const rotations = [
-  [10, 26],
-  [11, 21],
-  [13, 27],
-  [23, 5],
-  [6, 20],
-  [17, 11],
-  [25, 10],
-  [18, 20],
-] as const;
+/** Rotations of the two pairs of words in four rounds, of the odd and of the even turns: the paper's table 2. */
+const oddTurn = [10, 26, 11, 21, 13, 27, 23, 5] as const;
+const evenTurn = [6, 20, 17, 11, 25, 10, 18, 20] as const;
 const parity = 0x1bd11bda;
 
 /** One block: four words of a counter, under a key of four words, to four random words. */
 export function threefry(counter: readonly number[], key: ArrayLike<number>): Uint32Array {
   const keys = [key[0], key[1], key[2], key[3], parity ^ key[0] ^ key[1] ^ key[2] ^ key[3]];
-  let [a, b, c, d] = counter.map((word, index) => (word + keys[index]) | 0);
-  for (let round = 0; round < 20; round++) {
-    const [left, right] = rotations[round & 7];
-    // The words of each pair change partners from round to round.
-    if ((round & 1) === 0) {
-      a = (a + b) | 0;
-      b = ((b << left) | (b >>> (32 - left))) ^ a;
-      c = (c + d) | 0;
-      d = ((d << right) | (d >>> (32 - right))) ^ c;
-    } else {
-      a = (a + d) | 0;
-      d = ((d << left) | (d >>> (32 - left))) ^ a;
-      c = (c + b) | 0;
-      b = ((b << right) | (b >>> (32 - right))) ^ c;
-    }
-    if ((round & 3) === 3) {
-      const turn = (round + 1) >> 2;
-      a = (a + keys[turn % 5]) | 0;
-      b = (b + keys[(turn + 1) % 5]) | 0;
-      c = (c + keys[(turn + 2) % 5]) | 0;
-      d = (d + keys[(turn + 3) % 5] + turn) | 0;
-    }
+  let a = (counter[0] + keys[0]) | 0;
+  let b = (counter[1] + keys[1]) | 0;
+  let c = (counter[2] + keys[2]) | 0;
+  let d = (counter[3] + keys[3]) | 0;
+  // 20 rounds; the words of each pair change partners from round to round.
+  for (let turn = 1; turn <= 5; turn++) {
+    const by = turn % 2 === 1 ? oddTurn : evenTurn;
+    a = (a + b) | 0;
+    b = ((b << by[0]) | (b >>> (32 - by[0]))) ^ a;
+    c = (c + d) | 0;
+    d = ((d << by[1]) | (d >>> (32 - by[1]))) ^ c;
+    a = (a + d) | 0;
+    d = ((d << by[2]) | (d >>> (32 - by[2]))) ^ a;
+    c = (c + b) | 0;
+    b = ((b << by[3]) | (b >>> (32 - by[3]))) ^ c;
+    a = (a + b) | 0;
+    b = ((b << by[4]) | (b >>> (32 - by[4]))) ^ a;
+    c = (c + d) | 0;
+    d = ((d << by[5]) | (d >>> (32 - by[5]))) ^ c;
+    a = (a + d) | 0;
+    d = ((d << by[6]) | (d >>> (32 - by[6]))) ^ a;
+    c = (c + b) | 0;
+    b = ((b << by[7]) | (b >>> (32 - by[7]))) ^ c;
+    a = (a + keys[turn % 5]) | 0;
+    b = (b + keys[(turn + 1) % 5]) | 0;
+    c = (c + keys[(turn + 2) % 5]) | 0;
+    d = (d + keys[(turn + 3) % 5] + turn) | 0;
   }
   return Uint32Array.of(a, b, c, d);
 }

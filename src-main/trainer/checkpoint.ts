@@ -56,7 +56,7 @@ export function checkpointStep(path: string): number | undefined {
 }
 
 /** How a run's random numbers are drawn. A checkpoint of another way cannot be gone on from as if nothing had happened. */
-const randomness = 'threefry4x32-20';
+const randomness = 'threefry4x32-20, masks by gaps';
 
 /** What was said before a checkpoint; undefined for one of an earlier version. Throws `bad-input` where it is damaged. */
 export function saidBefore(path: string): Said | undefined {

@@ -19,11 +19,17 @@ export const maskSpecs = (sites: readonly Dropping[], shape: BatchShape): Specs 
 
 /** Masks for one step: 0 with probability `rate`, else 1 / (1 − rate), so that the mean stays. */
 export const drawnMasks = (sites: readonly Dropping[], shape: BatchShape, random: Random): Arrays =>
-  Object.fromEntries(
-    sites.map((site) => [
-      site.name,
-      new Float32Array(shapeOf(site, shape).reduce((a, b) => a * b)).map(() =>
-        random() < site.rate ? 0 : 1 / (1 - site.rate),
-      ),
-    ]),
-  );
+  Object.fromEntries(sites.map((site) => [site.name, drawnMask(shapeOf(site, shape), site.rate, random)]));
+
+/**
+ * One mask. The numbers of values that are kept between two that are dropped are geometric (Devroye 1986, Non-Uniform Random Variate
+ * Generation, X.2): a draw for each that is dropped, where one for every value of a text's masks would cost more than its step.
+ */
+function drawnMask(shape: readonly number[], rate: number, random: Random): Float32Array {
+  const mask = new Float32Array(shape.reduce((a, b) => a * b)).fill(1 / (1 - rate));
+  const scale = 1 / Math.log1p(-rate);
+  // 1 - u is never zero.
+  const kept = () => Math.floor(scale * Math.log(1 - random()));
+  for (let at = kept(); at < mask.length; at += 1 + kept()) mask[at] = 0;
+  return mask;
+}
