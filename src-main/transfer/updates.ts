@@ -1,18 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Arrays, Tensors } from '../engine/engine.ts';
+import { after } from '../engine/ops/after.ts';
 import { sumOfSquares } from '../engine/ops/sum-of-squares.ts';
 import type { Network } from './network.ts';
 import { slotName } from './optimizer.ts';
 import { anchorName, type StepPlan, type TrainingOptions } from './step-plan.ts';
 import type { ChosenTerm, Held } from './term.ts';
 
-/** Name among a step's diagnoses of −‖g‖², g all gradients as one vector, with penalties and before they are limited. */
-const descent = 'descent';
+/** Name among a step's diagnoses of ‖g‖², g all gradients as one vector, with penalties and before they are limited. */
+const squaredNorm = 'squared_norm';
 
 /** What a step computed, with ‖g‖ as `gradient_norm`. */
-export const withNorm = ({ [descent]: square, ...outputs }: Arrays): Arrays => ({
+export const withNorm = ({ [squaredNorm]: square, ...outputs }: Arrays): Arrays => ({
   ...outputs,
-  ...(square && { gradient_norm: Float32Array.of(Math.sqrt(-square[0])) }),
+  ...(square && { gradient_norm: Float32Array.of(Math.sqrt(square[0])) }),
 });
 
 /** From the loss's gradients by name to the next parameters and what the optimizer keeps of them. */
@@ -51,35 +52,34 @@ export function updates(
       isHead(name) ? headLearningRateMultiplier : 1,
     ),
   );
-  const squares = descents(trained.map((name) => found[name]));
+  const squares = squaresFrom(trained.map((name) => found[name]));
   for (const [index, name] of trained.entries()) {
-    const after = optimizer.step(
+    const stepped = optimizer.step(
       {
         parameter: state[name],
         gradient: gradients[name],
         slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, state[slotName(slot, name)]])),
-        rate: () => tf.maximum(rateOf(name), squares[index]),
+        rate: () => after(rateOf(name), squares[index]),
         step: fed.step ?? null,
         decays: penalties.length === 0 && decays(name),
       },
       chosen,
     );
-    next[name] = after.parameter;
-    for (const slot of optimizer.slots) next[slotName(slot, name)] = after.slots[slot];
+    next[name] = stepped.parameter;
+    for (const slot of optimizer.slots) next[slotName(slot, name)] = stepped.slots[slot];
   }
-  return { next, diagnosis: { [descent]: squares[0] } };
+  return { next, diagnosis: { [squaredNorm]: squares[0] } };
 }
 
 /**
- * −‖g‖² of each gradient with those behind it. An update that takes its rate, which is never below zero, as the greater of the
- * two waits for its gradient to be measured: the runtime then measures and uses up one after the other, from the last layer on, as
- * the backward pass makes them. A sum by itself would keep all of them in memory.
+ * ‖g‖² of each gradient with those behind it. An update takes its rate after its gradient has been measured: the runtime then measures
+ * and uses up one after the other, from the last layer on, as the backward pass makes them. A sum by itself would keep all of them in
+ * memory.
  */
-function descents(gradients: readonly tf.Tensor[]): tf.Tensor[] {
-  const squares = gradients.map(sumOfSquares);
+function squaresFrom(gradients: readonly tf.Tensor[]): tf.Tensor[] {
   const sums: tf.Tensor[] = [];
-  for (const square of squares.toReversed())
-    sums.unshift(sums.length > 0 ? tf.sub(sums[0], square) : tf.neg(square));
+  for (const square of gradients.map(sumOfSquares).toReversed())
+    sums.unshift(sums.length > 0 ? tf.add(sums[0], square) : square);
   return sums;
 }
 

@@ -1,6 +1,7 @@
 /** Random expressions for every kernel family, shared by the parity tests of all engines. */
 import * as tf from '@tensorflow/tfjs-core';
 import { hardSigmoid, hardSwish, sigmoid, silu } from '../../src-main/backbones/activations.ts';
+import { after } from '../../src-main/engine/ops/after.ts';
 import { attention } from '../../src-main/engine/ops/attention.ts';
 import { gelu } from '../../src-main/engine/ops/gelu.ts';
 import { groupedConv2d } from '../../src-main/engine/ops/grouped-convolution.ts';
@@ -82,6 +83,7 @@ const elementwiseCases: Cases = {
   sqrt: unary(tf.sqrt, { positive: true }),
   square: unary(tf.square),
   sumOfSquares: unary((x) => sumOfSquares(x), { gradient: false }),
+  after: unary((x) => after(tf.sum(x), x), { gradient: false }),
   step: unary((x) => tf.step(x, 0.25), { gradient: false }),
   tanh: unary(tf.tanh),
   zerosLike: unary((x) => tf.zerosLike(x)),

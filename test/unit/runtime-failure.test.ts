@@ -67,7 +67,7 @@ test('a step that finds no memory on the CPU ends in such an error', async () =>
   const y = { name: 'y', port: 'y', shape: [], dtype: 'float32' as const };
   const model = graph.toBytes([x], [y]);
   const executable = await hostExecutable(
-    { model, apart: [], fed: [], state: [], batch: [x], nextState: [], outputs: [y] },
+    { model, apart: [], fed: [], state: [], parts: [], batch: [x], nextState: [], outputs: [y] },
     { executionProviders: ['cpu'], logSeverityLevel: 4 },
   );
   await expect(executable.run({ x: Float32Array.of(1) })).rejects.toMatchObject({

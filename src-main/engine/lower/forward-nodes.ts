@@ -5,12 +5,21 @@ import type { Node, Trace, Value } from '../trace/ir.ts';
  * The nodes of the forward pass: what the program's outputs follow from, the loss among them. What they leave out makes
  * the new state: gradients and updates.
  */
-export function forwardNodes(trace: Trace): Set<Node> {
+export const forwardNodes = (trace: Trace): Set<Node> => nodesFor(trace, [...trace.outputs.values()]);
+
+/** The nodes that anything which a program hands out follows from. */
+export const liveNodes = (trace: Trace): Set<Node> =>
+  nodesFor(
+    trace,
+    [trace.state, trace.outputs, trace.diagnosis].flatMap((values) => [...values.values()]),
+  );
+
+function nodesFor(trace: Trace, results: readonly Value[]): Set<Node> {
   const makers = new Map<Value, Node>(
     trace.nodes.flatMap((node) => node.outputs.map((made) => [made, node])),
   );
   const found = new Set<Node>();
-  const pending = [...trace.outputs.values()];
+  const pending = [...results];
   for (let value = pending.pop(); value; value = pending.pop()) {
     const maker = makers.get(value);
     if (!maker || found.has(maker)) continue;

@@ -4,6 +4,7 @@ import type { InputValue, Trace, Value } from '../trace/ir.ts';
 import { attentionRules } from './attention.ts';
 import { blockedRules } from './blocked.ts';
 import { convolutionRules } from './convolution.ts';
+import { cutUpdates } from './cut-updates.ts';
 import { elementwiseRules } from './elementwise.ts';
 import { stateLayouts } from './filter-state.ts';
 import { type Arrangement, arrangementOf, type FilterLayout } from './filters.ts';
@@ -52,6 +53,9 @@ export interface Port extends TensorSpec {
   arrangement?: Arrangement;
 }
 
+/** A part of a state tensor: of which one, and from which of its elements on. */
+type Part = NonNullable<InputValue['part']>;
+
 /** An ONNX graph and how the program's tensors map to its inputs and outputs. */
 export interface Lowered {
   model: Uint8Array;
@@ -61,6 +65,8 @@ export interface Lowered {
   fed: FedConstant[];
   state: Port[];
   batch: Port[];
+  /** Inputs that are parts of state tensors, where these lie; they have next values of their own. */
+  parts: (Port & Part)[];
   /** `inPlace`: the next value may be written over the one that it follows. */
   nextState: (Port & { inPlace: boolean })[];
   outputs: Port[];
@@ -75,7 +81,7 @@ export function lower(traced: Trace, target: Target): Lowered {
   const trace = forMemory(traced, target);
   const lowering = new Lowering(target, usesOf(trace));
   const inputs: NamedSpec[] = [];
-  const ports = { state: [] as Port[], batch: [] as Port[] };
+  const ports = { state: [] as Port[], batch: [] as Port[], parts: [] as (Port & Part)[] };
   const layouts =
     target.layout === 'blocked' ? stateLayouts(trace, target.block) : new Map<InputValue, FilterLayout>();
   const laidOut = (name: string, port: string, value: Value, layout: FilterLayout): Port => {
@@ -96,7 +102,8 @@ export function lower(traced: Trace, target: Target): Lowered {
     inputs.push({ ...spec, name: port, ...(isCast && { dtype: 'int64' as const }) });
     const fed = isCast ? lowering.op('Cast', [port], { to: onnxTypes[spec.dtype] }) : port;
     lowering.define(input, fed, layout);
-    ports[input.role].push(spec);
+    if (input.part) ports.parts.push({ ...spec, ...input.part });
+    else ports[input.role].push(spec);
   }
   const forward = forwardNodes(trace);
   for (const node of trace.nodes) {
@@ -126,10 +133,14 @@ export function lower(traced: Trace, target: Target): Lowered {
     finish('out', name, value, 'nhwc'),
   );
   // Only now does the graph have everything that reads the state.
-  const nextState = next.map((port) => ({
-    ...port,
-    inPlace: target.provider === 'cpu' && lowering.graph.isReplacedBy(port.name, port.port, port.shape),
-  }));
+  const wholes = new Map(ports.parts.map(({ name, of }) => [name, of]));
+  const nextState = next.map((port) => {
+    const alike = [port.name, wholes.get(port.name) ?? port.name];
+    return {
+      ...port,
+      inPlace: target.provider === 'cpu' && lowering.graph.isReplacedBy(alike, port.port, port.shape),
+    };
+  });
   // State is large and stays in its memory; what an evaluation gives is small, and other runtimes are to read exported ones.
   const intoGiven = target.provider === 'cpu' && nextState.length > 0;
   const apart: ConstantApart[] = [];
@@ -144,7 +155,9 @@ export function lower(traced: Trace, target: Target): Lowered {
 }
 
 /** The trace with less to keep from the forward pass for the gradient. */
-function forMemory(trace: Trace, { halfStorage, layout }: Target): Trace {
+function forMemory(traced: Trace, { provider, halfStorage, layout, block }: Target): Trace {
+  const inBlocks = layout === 'blocked' ? [...stateLayouts(traced, block).keys()] : [];
+  const trace = provider === 'cpu' ? cutUpdates(traced, new Set(inBlocks.map(({ name }) => name))) : traced;
   if (halfStorage) return storeHalves(trace);
   return layout === 'blocked' ? recomputeActivations(foldConstants(trace)) : trace;
 }
@@ -175,6 +188,7 @@ export function lowerBlockProbe(): Lowered {
     apart: [],
     fed: [],
     state: [],
+    parts: [],
     batch: [input],
     nextState: [],
     outputs: [output],

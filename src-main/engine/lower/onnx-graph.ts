@@ -140,15 +140,17 @@ export class OnnxGraph {
   }
 
   /**
-   * Whether `output` may be written over the input `name`, of the same shape: whatever else reads the input has done so when
-   * `output` is made, and what makes it reads it element by element. A reader that nothing holds up is made to come before where the
-   * tensor is large.
+   * Whether `output` may be written over an input of the same shape: whatever else reads the input has done so when `output` is made,
+   * and what makes it reads it element by element. A reader that nothing holds up is made to come before where the tensor is large.
+   * `names` are the input and whichever others hold its elements.
    */
-  isReplacedBy(name: Name, output: Name, shape: readonly number[]): boolean {
+  isReplacedBy(names: readonly Name[], output: Name, shape: readonly number[]): boolean {
     const maker = this.#makers.get(output);
     if (!maker || !elementwise.has(maker.type)) return false;
     const before = new Set(maker.inputs.map((input) => this.#makers.get(input)));
-    const others = this.#readersOf(name).filter((reader) => reader !== maker && !before.has(reader));
+    const [name] = names;
+    const readers = new Set(names.flatMap((each) => this.#readersOf(each)));
+    const others = [...readers].filter((reader) => reader !== maker && !before.has(reader));
     if (others.length === 0) return true;
     if (sizeOf(shape) < worthWaiting || !maker.inputs.includes(name)) return false;
     const ancestors = this.#ancestorsOf(maker);

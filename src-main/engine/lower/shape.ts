@@ -110,6 +110,13 @@ const lessLabels: Rule = (node, lowering) => {
   lowering.define(output, graph.op('ScatterElements', [scaled, places, graph.op('Neg', [by])], attributes));
 };
 
+/** A scalar under its own shape, which is known once another value is there. */
+const after: Rule = (node, lowering) => {
+  const { x, other } = node.inputs;
+  const awaited = lowering.op('Shape', [lowering.use(other)], { end: 0 });
+  lowering.define(node.outputs[0], lowering.op('Reshape', [lowering.use(x), awaited]));
+};
+
 export const shapeRules: Record<string, Rule> = {
   Reshape: reshape,
   ExpandDims: reshape,
@@ -150,4 +157,5 @@ export const shapeRules: Record<string, Rule> = {
   OneHot: oneHot,
   GatherV2: gather,
   LessLabels: lessLabels,
+  After: after,
 };

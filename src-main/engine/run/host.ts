@@ -6,6 +6,7 @@ import {
   allocate,
   asTensor,
   checkValues,
+  elements,
   feedsOf,
   type NamedTensors,
   openSession,
@@ -74,17 +75,20 @@ export async function hostExecutable(
       }
     },
     async run(batch) {
-      const feeds = { ...constants, ...feedsOf(tensors, current, batch) };
+      const feeds = { ...constants, ...feedsOf(tensors, current, batch), ...partsOf(tensors, current) };
       const fetches: NamedTensors = {};
       const results: Arrays = {};
       for (const { name, port, inPlace } of tensors.nextState)
-        fetches[port] = inPlace ? current[name] : spare[name];
+        fetches[port] = inPlace ? feeds[name] : spare[name];
       for (const output of tensors.outputs) {
         results[output.name] = allocate(output);
         fetches[output.port] = asTensor(output, results[output.name]);
       }
       await runInto(session, feeds, fetches);
-      for (const { name } of turning) [current[name], spare[name]] = [spare[name], current[name]];
+      for (const { name } of turning)
+        if (name in current) [current[name], spare[name]] = [spare[name], current[name]];
+        // A part stays where the whole is.
+        else (feeds[name].data as Float32Array).set(spare[name].data as Float32Array);
       return results;
     },
     async read(names = ports.names) {
@@ -109,6 +113,16 @@ export async function hostExecutable(
   };
   stateOf.set(executable, state);
   return executable;
+}
+
+/** Tensors over parts of the state, by the inputs that take them. */
+function partsOf({ parts }: Pick<RunnableGraph, 'parts'>, state: NamedTensors): NamedTensors {
+  return Object.fromEntries(
+    parts.map((part) => {
+      const whole = state[part.of].data as Values;
+      return [part.port, asTensor(part, whole.subarray(part.from, part.from + elements(part)))];
+    }),
+  );
 }
 
 export interface CpuOptions {

@@ -25,6 +25,12 @@ export interface NextPort extends Port {
   inPlace: boolean;
 }
 
+/** An input that is a part of a state tensor, where that lies: of which one, and from which of its elements on. */
+export interface PartPort extends Port {
+  of: string;
+  from: number;
+}
+
 /** A graph to run: state and batch go in, the next state and outputs come out. */
 export interface RunnableGraph {
   model: Uint8Array;
@@ -34,11 +40,14 @@ export interface RunnableGraph {
   fed: { port: string; shape: readonly number[]; data: Float32Array }[];
   state: Port[];
   batch: Port[];
+  /** Their next values are among those of the state, under their names. */
+  parts: PartPort[];
   nextState: NextPort[];
   outputs: Port[];
 }
 
-const elements = (spec: TensorSpec): number => spec.shape.reduce((product, extent) => product * extent, 1);
+export const elements = (spec: TensorSpec): number =>
+  spec.shape.reduce((product, extent) => product * extent, 1);
 
 /** New zeroed memory for a tensor. @throws CotuneError where there is none left. */
 export function allocate(spec: TensorSpec): Values {

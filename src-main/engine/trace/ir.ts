@@ -16,6 +16,8 @@ export interface InputValue extends Typed {
   readonly kind: 'input';
   readonly role: 'state' | 'batch';
   readonly name: string;
+  /** Where it is a part of another state tensor, in its memory: of which one, and from which of its elements on. */
+  readonly part?: { readonly of: string; readonly from: number };
 }
 
 /** A tensor known at trace time. `fill` is set where all its elements are equal. */

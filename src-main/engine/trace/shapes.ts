@@ -172,6 +172,7 @@ export const shapeRules: Record<string, ShapeRule> = {
   LayerNormGrad: ({ x, scale }) =>
     [x, scale, scale].map(({ shape, dtype }) => ({ shape: [...shape], dtype })),
   SumOfSquares: () => ({ shape: [], dtype: 'float32' }),
+  After: likeNamed('x'),
   OneHot: ({ indices }, { depth, dtype }) => ({ shape: [...indices.shape, depth], dtype }),
   Pack: (inputs, { axis }) => {
     const { shape, dtype } = first(inputs);
