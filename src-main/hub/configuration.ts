@@ -49,6 +49,8 @@ const Preprocessor = z.object({
   do_normalize: z.boolean().nullish(),
   image_mean: triple.optional(),
   image_std: triple.optional(),
+  /** EfficientNet's: what was normalized is divided by the deviation once more. */
+  include_top: z.boolean().nullish(),
 });
 
 /**
@@ -108,9 +110,10 @@ function ofTransformers(document: unknown): Partial<Preprocessing> {
   // ConvNeXt's and ResNet's: an image of 384 px and more is not cropped.
   const shorter = side && said.crop_pct && side < 384 ? Math.floor(side / said.crop_pct) : said.size;
   const plain = said.do_normalize === false;
+  const std = said.include_top ? said.image_std?.map((value) => value ** 2) : said.image_std;
   return {
     ...(side && { inputSize: side, resizeShorter: Math.max(side, shorter ?? side) }),
     ...(plain ? { mean: [0, 0, 0] } : said.image_mean && { mean: said.image_mean }),
-    ...(plain ? { std: [1, 1, 1] } : said.image_std && { std: said.image_std }),
+    ...(plain ? { std: [1, 1, 1] } : std && { std: std as Preprocessing['std'] }),
   };
 }

@@ -140,6 +140,13 @@ test('transformers’ files say how images become inputs, and which settings mak
     mean: [0, 0, 0],
     std: [1, 1, 1],
   });
+  // EfficientNet's divides what it has normalized once more.
+  expect(
+    preprocessing({
+      size: { height: 224, width: 224 },
+      ...{ image_mean: [0.485, 0.456, 0.406], image_std: [0.5, 0.25, 0.125], include_top: true },
+    }),
+  ).toMatchObject({ mean: [0.485, 0.456, 0.406], std: [0.25, 0.0625, 0.015625] });
   expect(preprocessing({ size: 'large', image_mean: 'grey' })).toEqual({});
   expect(configuredBy('o/r', { model_type: 'resnet', hidden_act: 'relu' }, undefined)).toEqual({
     preprocessing: {},
