@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { sourceHead } from '../../src-main/backbones/backbone.ts';
-import { createBackbone } from '../../src-main/backbones/index.ts';
+import { createBackbone, torchvisionNaming } from '../../src-main/backbones/index.ts';
 import { architecturesIn, openNetwork, readNetwork } from '../../src-main/backbones/network-file.ts';
 import { architectureNamed, architectureNames } from '../../src-main/backbones/registry.ts';
 import type { TensorSource } from '../../src-main/formats/weights/tensor-source.ts';
+import { libraryNames, namesOf } from '../fixtures/library-names.ts';
 
 const described = (architecture: string, width = 1) => {
   const backbone = createBackbone({ architecture, padding: 'symmetric', width });
@@ -92,6 +93,19 @@ test.each([
   });
   expect(source.tensors.has(one)).toBe(true);
   expect(architecturesIn(source, architectureNames())).toEqual([architecture]);
+});
+
+test.each(
+  Object.entries(libraryNames).flatMap(([library, networks]) =>
+    Object.entries(networks).map(([architecture, patterns]) => [library, architecture, patterns] as const),
+  ),
+)('%s’ %s has a tensor for each of the network’s, and no others', (_, architecture, patterns) => {
+  const nameOf = torchvisionNaming(architecture);
+  const theirs = namesOf(patterns).filter((name) => !name.endsWith('.num_batches_tracked'));
+  const parts = architectureNamed(architecture).packed?.({ width: 1 });
+  const isPacked = theirs.some((name) => name.includes('.query.'));
+  const ours = described(architecture).flatMap(({ name }) => (isPacked && parts?.get(name)) || [name]);
+  expect(theirs.map(nameOf).sort()).toEqual(ours.sort());
 });
 
 test('transformers’ query, key and value become the packed projection, in this order', () => {
