@@ -1,144 +1,34 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { createBackbone } from '../../src-main/backbones/index.ts';
-import { tfShape } from '../../src-main/backbones/layouts.ts';
-import { architectureNames } from '../../src-main/backbones/registry.ts';
-import type { Arrays } from '../../src-main/engine/engine.ts';
-import { openEngine } from '../../src-main/engine/open.ts';
-import { softmaxRows } from '../../src-main/trainer/predict-logits.ts';
-import { writeTrainedWeights } from '../../src-main/trainer/trained-weights.ts';
-import { evaluationProgram } from '../../src-main/transfer/evaluation-program.ts';
-import { evaluationTensors, type Network } from '../../src-main/transfer/network.ts';
-import { usualConfig } from '../usual-config.ts';
-import { random } from './parity.ts';
+import {
+  apart,
+  type Exported,
+  exported,
+  hasTorchvision,
+  imagesApart,
+  torchProbabilities,
+} from './exported-network.ts';
 
-const python = '/usr/bin/python3';
-const script = fileURLToPath(new URL('./torch-probabilities.py', import.meta.url));
-const classes = 5;
-const batch = 2;
 const folder = mkdtempSync(join(tmpdir(), 'cotune-export-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Every kind of layer and of head: the others have them more often, or wider. */
+/** Every kind of layer and of head: the others have them more often, or wider. All of them: test/scale/exports.ts. */
 const smallest = ['resnet18', 'mobilenet_v3_small', 'convnext_tiny', 'vit_ti_16', 'squeezenet1_1'];
-
-const sideOf = (architecture: string): number => (architecture === 'alexnet' ? 96 : 64);
-
-/** Numbers of which none is what another is, in sizes that keep activations apart through many layers. */
-function weightsOf(network: Network): Arrays {
-  const { next } = random(5);
-  return Object.fromEntries(
-    evaluationTensors(network, 'target').map((tensor) => {
-      const { name, kind, shape } = tensor;
-      const fanIn = shape.slice(1).reduce((product, extent) => product * extent, 1);
-      const [middle, spread] =
-        kind === 'conv' || kind === 'depthwise' || kind === 'linear'
-          ? [0, Math.sqrt(6 / fanIn)]
-          : /(weight|running_var|layer_scale)$/.test(name)
-            ? [0.7, 0.2]
-            : [0.1, 0.2];
-      const length = tfShape(tensor).reduce((product, extent) => product * extent, 1);
-      return [name, Float32Array.from({ length }, () => middle + spread * (2 * next() - 1))];
-    }),
-  );
-}
-
-interface Exported {
-  probabilities: Float32Array;
-  job: {
-    weights: string;
-    images: string;
-    out: string;
-    shape: number[];
-    architecture: string;
-    classes: number;
-  };
-}
-
-/** Writes a trained network as a run does, and what it makes of two images. */
-async function exported(architecture: string): Promise<Exported> {
-  const side = sideOf(architecture);
-  const grid = architecture.startsWith('vit_') ? { grid: side / 16 } : {};
-  const backbone = createBackbone({ architecture, padding: 'symmetric', width: 1, ...grid });
-  const { epsilon } = backbone.batchNorm;
-  const network = { backbone, batchNormEpsilon: epsilon, sourceClasses: classes, targetClasses: classes };
-  const constants = weightsOf(network);
-  const { next } = random(3);
-  // Waves, of other lengths in each image: noise is the same to a network that takes a mean over all places.
-  const images = Float32Array.from({ length: batch * side * side * 3 }, (_, index) => {
-    const [image, place] = [Math.floor(index / (side * side * 3)), index % (side * side * 3)];
-    return Math.sin(place / [50, 400][image]) + 0.5 * next();
-  });
-
-  const engine = await openEngine('cpu');
-  const program = evaluationProgram(network, 'target', batch, side);
-  const executable = await engine.compile(program, { constants });
-  const { logits } = await executable.run({ images });
-  await engine.dispose();
-  // Probabilities that are all 0 or 1 would tell nothing: scores grow with the head, and are brought into a range.
-  const largest = (logits as Float32Array).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const scaled = (values: ArrayLike<number>) => Float32Array.from(values, (value) => (3 * value) / largest);
-  for (const name of Object.keys(constants))
-    if (name.startsWith('target.')) constants[name] = scaled(constants[name]);
-
-  const path = (kind: string) => join(folder, `${architecture}.${kind}`);
-  writeFileSync(path('images'), new Uint8Array(images.buffer));
-  writeTrainedWeights(path('safetensors'), network, constants, {
-    config: { ...usualConfig, size: side },
-    classNames: Array.from({ length: classes }, (_, index) => `class ${index}`),
-    model: {
-      architecture,
-      padding: 'symmetric',
-      path: '',
-      hash: '',
-      batchNormEpsilon: epsilon,
-      temperature: null,
-      sourceClasses: classes,
-      preprocessing: { inputSize: side, resizeShorter: side, mean: [0, 0, 0], std: [1, 1, 1] },
-    },
-  });
-  return {
-    probabilities: softmaxRows(scaled(logits), classes),
-    job: {
-      architecture,
-      classes,
-      weights: path('safetensors'),
-      images: path('images'),
-      out: path('out'),
-      shape: [batch, side, side, 3],
-    },
-  };
-}
 
 test('what is exported as safetensors gives the same probabilities in torchvision’s networks', {
   timeout: 1_800_000,
 }, async (context) => {
-  if (spawnSync(python, ['-c', 'import torchvision']).status !== 0)
-    return context.skip('no python3 with torchvision on this machine');
-  const groups = process.env.COTUNE_TEST_LARGE ? architectureNames().map((name) => [name]) : [smallest];
-  for (const group of groups) {
-    const networks: Exported[] = [];
-    for (const name of group) networks.push(await exported(name));
-    execFileSync(python, [script], { input: JSON.stringify(networks.map(({ job }) => job)) });
-    for (const { job, probabilities } of networks) {
-      const bytes = readFileSync(job.out);
-      const theirs = new Float32Array(bytes.buffer, bytes.byteOffset, batch * classes);
-      const worst = probabilities.reduce(
-        (most, value, index) => Math.max(most, Math.abs(theirs[index] - value)),
-        0,
-      );
-      // Float32 through up to two hundred layers, summed in another order.
-      expect(worst, job.architecture).toBeLessThan(1e-5);
-      // Of a random network that hardly looks at its image, this would say little: two images are further apart.
-      const apart = Array.from({ length: classes }, (_, k) =>
-        Math.abs(probabilities[k] - probabilities[classes + k]),
-      );
-      expect(Math.max(...apart), job.architecture).toBeGreaterThan(3 * worst);
-      rmSync(job.weights);
-    }
+  if (!hasTorchvision()) return context.skip('no python3 with torchvision on this machine');
+  const networks: Exported[] = [];
+  for (const name of smallest) networks.push(await exported(name, folder));
+  const theirs = torchProbabilities(networks.map(({ job }) => job));
+  for (const [index, { job, probabilities }] of networks.entries()) {
+    const worst = apart(probabilities, theirs[index]);
+    // Float32 through up to two hundred layers, summed in another order.
+    expect(worst, job.architecture).toBeLessThan(1e-5);
+    // Of a random network that hardly looks at its image, this would say little: two images are further apart.
+    expect(imagesApart(probabilities), job.architecture).toBeGreaterThan(3 * worst);
   }
 });
