@@ -1,4 +1,5 @@
 import type { Dataset, FindingKindName } from '../../src-shared/domain.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 
 /** A finding about classes: `path` and `other` are their names. */
 export interface ClassFinding {
@@ -15,18 +16,15 @@ export const classFindingKinds = ['class-spelling', 'class-missing', 'imbalance'
 /** From so many times as many training images as the smallest class has, the largest one outweighs it. */
 const imbalanceFrom = 10;
 
-/** What a person calls the things of a class. */
-interface Noun {
-  one: string;
-  many: string;
-}
-
 /** What is noticed about the classes of a dataset as it is edited. */
-export function classFindings(
-  { classes, classCounts, counts }: Pick<Dataset, 'classes' | 'classCounts' | 'counts'>,
-  /** What is counted: images, texts, entities. */
-  noun: Noun = { one: 'image', many: 'images' },
-): ClassFinding[] {
+export function classFindings({
+  classes,
+  classCounts,
+  counts,
+  task: name,
+}: Pick<Dataset, 'classes' | 'classCounts' | 'counts' | 'task'>): ClassFinding[] {
+  const task = taskNamed(name);
+  const [one, many] = task.classesOf === 'entities' ? ['entity', 'entities'] : [task.sample, task.samples];
   return [...spellings(), ...missing(), ...imbalance()];
 
   function spellings(): ClassFinding[] {
@@ -54,9 +52,9 @@ export function classFindings(
             kind: 'class-missing',
             path: name,
             detail: {
-              train: `it has no training ${noun.one}: nothing can be learned about it`,
-              test: `it has no test ${noun.one}: nothing is known of how well it is told`,
-              val: `it has no validation ${noun.one}: no choice is made for it`,
+              train: `it has no training ${one}: nothing can be learned about it`,
+              test: `it has no test ${one}: nothing is known of how well it is told`,
+              val: `it has no validation ${one}: no choice is made for it`,
             }[split],
             // Without training images it is lost; without others it goes untested.
             score: split === 'train' ? 2 : 1,
@@ -77,7 +75,7 @@ export function classFindings(
         kind: 'imbalance',
         path: least.name,
         other: most.name,
-        detail: `of its ${noun.many} ${least.images} are for training, of ${most.name} ${most.images}`,
+        detail: `of its ${many} ${least.images} are for training, of ${most.name} ${most.images}`,
         score: most.images / least.images,
       },
     ];

@@ -344,6 +344,7 @@ function groupsOnBothSides(candidates: readonly Candidate[]): string[] {
   ];
 }
 
+/** What class-findings.ts does not say of them at every change. */
 function describeClasses(
   found: readonly FoundImage[],
   classes: readonly string[],
@@ -357,17 +358,10 @@ function describeClasses(
       const detail = `the only usable image of the class ${name}; it is in the ${members[0].split} split`;
       issues.push({ kind: 'single-in-class', path: members[0].path, detail });
     }
-    if (!members.some(({ split }) => split === 'train')) {
-      notes.push(`The class ${name} has no training image: nothing can be learned about it.`);
-    }
   }
   const named = [...new Set(found.map(({ className }) => className))];
   const lost = named.filter((name) => !classes.includes(name));
   for (const name of lost) notes.push(`The class ${name} has no usable image and was left out.`);
-  const spellings = Map.groupBy(classes, (name) => name.toLowerCase().trim());
-  for (const names of spellings.values()) {
-    if (names.length > 1) notes.push(`Different classes with nearly the same name: ${names.join(', ')}.`);
-  }
   if (classes.length === 1) notes.push(`There is only one class, ${classes[0]}: nothing to tell apart.`);
 }
 

@@ -5,7 +5,6 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import type { TaskName } from '../../src-shared/names.ts';
 import { byPath, textOrder } from '../../src-shared/text-order.ts';
 import { type ComparableText, textFindings } from '../text/text-findings.ts';
-import { countClasses } from './count-classes.ts';
 import { datasetHash } from './dataset-hash.ts';
 import type { FoundImage } from './formats/format.ts';
 import { changesSince, type ImportedImages, type PreviousImport } from './import-images.ts';
@@ -62,7 +61,7 @@ export function importTexts(
     notes: [
       ...notes,
       ...drawn,
-      ...describeClasses(samples, classes, task),
+      ...(classes.length === 0 ? ['There is no entity in these sentences: nothing can be learned.'] : []),
       ...changesSince(previous, samples),
     ],
     hash: datasetHash(samples, classes),
@@ -98,18 +97,4 @@ function assignTestSplit(texts: readonly FoundText[], seed: number): string[] {
     ];
   drawTestSplit(texts, ({ text }) => text.text, seed);
   return ['There is no test file: a fifth of the texts, chosen by the seed, is the test split.'];
-}
-
-function describeClasses(
-  samples: ImportedImages['samples'],
-  classes: readonly string[],
-  task: TaskName,
-): string[] {
-  const { classCounts } = countClasses(samples, classes);
-  const what = task === 'token-classification' ? 'type' : 'class';
-  const notes = classes
-    .filter((_, place) => classCounts[place].train === 0)
-    .map((name) => `The ${what} ${name} is in no training text: nothing can be learned about it.`);
-  if (classes.length === 0) notes.push('There is no entity in these sentences: nothing can be learned.');
-  return notes;
 }

@@ -10,7 +10,7 @@ import { classFindingKinds, classFindings } from '../data/class-findings.ts';
 import { countClasses } from '../data/count-classes.ts';
 import { datasetHash } from '../data/dataset-hash.ts';
 import type { NewEdit } from '../store/edits.ts';
-import type { ImportedSample } from '../store/samples.ts';
+import type { EditedSample, ImportedSample } from '../store/samples.ts';
 import type { Store } from '../store/store.ts';
 
 /**
@@ -18,21 +18,20 @@ import type { Store } from '../store/store.ts';
  * left out, its hash, the state of its findings. Call inside a transaction, after a change of either.
  */
 export function bringUpToDate(store: Store, dataset: number): void {
-  const imported = store.samples.imported(dataset).sort(byPath);
+  const { task } = store.datasets.get(dataset)!;
+  // Types of entities are no classes of samples: they stay, whatever is left of them.
+  const isTagged = taskNamed(task).classesOf === 'entities';
+  const imported = store.samples.edited(dataset, isTagged).sort(byPath);
   const edits = store.edits.active(dataset);
   const importedClasses = store.datasets.importedClasses(dataset);
   const edited = applyEdits(importedClasses, imported, edits);
-  const { images } = edited;
-  // Types of entities are no classes of samples: they stay, whatever is left of them.
-  const isTagged = imported.some(({ text }) => text?.tags);
   const classes = isTagged ? importedClasses : edited.classes;
-  const kept: Pick<ImportedSample, 'path' | 'hash' | 'label' | 'split' | 'text'>[] = [];
-  for (const [place, { id, label, split, excluded }] of images.entries()) {
+  const kept: Pick<EditedSample, 'path' | 'hash' | 'label' | 'split' | 'text'>[] = [];
+  for (const [place, { id, label, split, excluded }] of edited.images.entries()) {
     const { now, path, hash, text } = imported[place];
     if (now.label !== label || now.split !== split || now.excluded !== excluded)
       store.samples.setEdited(id, { label, split, excluded });
-    if (excluded) continue;
-    kept.push({ path, hash, label, split, text });
+    if (!excluded) kept.push({ path, hash, label, split, text });
   }
   const { counts, classCounts } = countClasses(kept, classes);
   store.datasets.setEdited(dataset, {
@@ -46,7 +45,8 @@ export function bringUpToDate(store: Store, dataset: number): void {
     const found = edited.problems.get(id) ?? null;
     if (found !== problem) store.edits.setProblem(id, found);
   }
-  store.findings.replaceIfOthers(dataset, classFindingKinds, classFindings({ classes, classCounts, counts }));
+  const found = classFindings({ classes, classCounts, counts, task });
+  store.findings.replaceIfOthers(dataset, classFindingKinds, found);
   store.findings.decide(dataset);
 }
 

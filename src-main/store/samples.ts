@@ -32,6 +32,15 @@ export interface ImportedSample extends StampedSample {
   now: EditedState;
 }
 
+/** As much of it as edits are about; its text where that has tags. */
+export type EditedSample = Pick<ImportedSample, 'id' | 'path' | 'hash' | 'label' | 'split' | 'text' | 'now'>;
+
+interface EditedRow extends Contented<Omit<EditedSample, 'now'>> {
+  nowLabel: number;
+  nowSplit: Split;
+  excluded: 0 | 1;
+}
+
 interface EditedState {
   label: number;
   split: Split;
@@ -54,8 +63,12 @@ export function sampleStore(db: Db) {
       ...fromRow(row),
       now: { label: nowLabel, split: nowSplit, excluded: excluded === 1 },
     }));
+  const edited = db.prepare<[object], EditedRow>(
+    `SELECT id, path, hash, imported_label AS label, imported_split AS split, iif(@tagged, content, NULL) AS content,
+     label AS nowLabel, split AS nowSplit, excluded FROM samples WHERE dataset_id = @dataset AND present = 1 ORDER BY path`,
+  );
   const at = db.prepare<[number, string], Contented<Sample & { excluded: 0 | 1 }>>(
-    `SELECT ${columns}, excluded FROM samples WHERE dataset_id = ? AND path = ? AND present = 1`,
+    `SELECT ${columns}, excluded FROM samples INDEXED BY samples_by_path WHERE dataset_id = ? AND path = ? AND present = 1`,
   );
   const excludedIds = db
     .prepare<[number], number>('SELECT id FROM samples WHERE dataset_id = ? AND present = 1 AND excluded = 1')
@@ -90,6 +103,12 @@ export function sampleStore(db: Db) {
     all: (dataset: number): StampedSample[] => all.all(dataset).map(fromRow),
     /** Every present sample as it was imported, by path. */
     imported: allImported,
+    /** The same, as far as edits go: an edit reads all of them. */
+    edited: (dataset: number, tagged: boolean): EditedSample[] =>
+      edited.all({ dataset, tagged: Number(tagged) }).map(({ nowLabel, nowSplit, excluded, ...row }) => {
+        const now = { label: nowLabel, split: nowSplit, excluded: excluded === 1 };
+        return { ...sampleOf(row), now };
+      }),
     /** The present sample with a path, excluded or not. */
     at(dataset: number, path: string): (Sample & { excluded: boolean }) | undefined {
       const found = at.get(dataset, path);

@@ -6,6 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
+import { classFindings } from '../../src-main/data/class-findings.ts';
+import { countClasses } from '../../src-main/data/count-classes.ts';
 import { decodeTo, openImage } from '../../src-main/data/decode.ts';
 import type { ImportedImages } from '../../src-main/data/import-images.ts';
 import { placeOfFile } from '../../src-main/data/locator.ts';
@@ -98,11 +100,15 @@ const cases: [name: string, right: string, check: (folder: string) => Promise<vo
   ],
   [
     'class-without-train',
-    'a class in the test split only is noted by its name',
+    'a class in the test split only is found by its name',
     async (folder) => {
-      const { classes, notes } = await imported(join(folder, 'data'));
+      const { classes, samples } = await imported(join(folder, 'data'));
       expect(classes).toEqual(['a', 'b', 'c', 'd']);
-      expect(notes.join('\n')).toContain('The class d has no training image');
+      const task = 'image-classification';
+      const missing = classFindings({ classes, task, ...countClasses(samples, classes) });
+      expect(missing).toContainEqual(
+        expect.objectContaining({ path: 'd', detail: expect.stringContaining('no training image') }),
+      );
     },
   ],
   [

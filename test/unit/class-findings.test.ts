@@ -6,11 +6,9 @@ const found = (of: Record<string, [number, number, number]>) => {
   const sum = (split: 'train' | 'val' | 'test') =>
     classCounts.reduce((total, counts) => total + counts[split], 0);
   const counts = { train: sum('train'), val: sum('val'), test: sum('test') };
-  return classFindings({ classes: Object.keys(of), classCounts, counts }).map(({ kind, path, other }) => [
-    kind,
-    path,
-    other,
-  ]);
+  return classFindings({ classes: Object.keys(of), classCounts, counts, task: 'image-classification' }).map(
+    ({ kind, path, other }) => [kind, path, other],
+  );
 };
 
 test('classes whose names differ only by case, accents, blanks or dashes are named', () => {
@@ -48,10 +46,10 @@ test('of texts whose words are tagged, types of entities take the place of class
     { train: 0, val: 0, test: 2 },
     { train: 4, val: 0, test: 1 },
   ];
-  const [{ kind, detail }] = classFindings(
-    { classes: ['MISC', 'PER'], classCounts, counts: { train: 4, val: 0, test: 3 } },
-    { one: 'entity', many: 'entities' },
-  );
+  const [{ kind, detail }] = classFindings({
+    ...{ classes: ['MISC', 'PER'], classCounts, counts: { train: 4, val: 0, test: 3 } },
+    task: 'token-classification',
+  });
   expect([kind, detail]).toEqual([
     'class-missing',
     'it has no training entity: nothing can be learned about it',
