@@ -418,8 +418,13 @@ export const Run = z.object({
   checkpointStep: z.number().int().nullable(),
   test: SplitMetrics.nullable(),
   val: SplitMetrics.nullable(),
-  /** Test images whose labels look wrong by its predictions (confident learning); null where there are none to look at. */
+  /** Images whose labels look wrong (confident learning); null where there are none to look at. */
   suspects: z.number().int().nullable(),
+  /**
+   * Among which images: `test`, by its own predictions, or `all` that it used, by linear probes of the pre-trained network's features,
+   * where these were at hand.
+   */
+  suspectsAmong: z.enum(['test', 'all']),
   relationshipId: z.number().int().nullable(),
   timing: RunTiming.nullable(),
   error: ErrorValueSchema.nullable(),

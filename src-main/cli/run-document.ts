@@ -47,6 +47,7 @@ export async function runDocument(client: Client, run: Run): Promise<RunDocument
     test: run.test,
     val: run.val,
     suspects: run.suspects,
+    suspects_among: run.suspectsAmong,
     relationship: relationship && {
       id: relationship.id,
       approach: relationship.approach,
@@ -107,7 +108,9 @@ export function describeRun(run: Run, document: RunDocument): string {
   if (run.suspects)
     lines.push(
       '',
-      `${run.suspects} of its ${samples.test} test ${task.samples} likely have wrong labels: cotune dataset check ${config.dataset} --run ${run.id}`,
+      run.suspectsAmong === 'all'
+        ? `${run.suspects} of its ${samples.train + samples.val + samples.test} ${task.samples} likely have wrong labels: cotune dataset findings ${config.dataset} --kind wrong-label`
+        : `${run.suspects} of its ${samples.test} test ${task.samples} likely have wrong labels: cotune dataset check ${config.dataset} --run ${run.id}`,
     );
   if (notes.length > 0) lines.push('', ...someOf(notes, 20));
   if (run.status !== 'finished' && !run.error) lines.push('', `It is ${run.status}.`);

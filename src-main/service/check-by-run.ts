@@ -1,32 +1,117 @@
 import type { Dataset } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { openRows } from '../formats/npy-rows.ts';
 import type { Context } from './context.ts';
+import { makeFeatures } from './feature-calls.ts';
+import { inSlices } from './in-slices.ts';
+import { type AskedFeatures, cosineOf, type Features } from './kept-features.ts';
+import { labelFindings, type SuspectLabel } from './label-findings.ts';
 import { findRun } from './lookup.ts';
+import { replaceFindings } from './replace-findings.ts';
+import type { TaskWork } from './tasks.ts';
 
-/** Images looked up at once, and numbers that are held at most: 400 MB. */
+/** Samples looked up at once, and numbers that are held at most: 400 MB. */
 const pageLength = 1000;
 const mostNumbers = 5e7;
 const mostSuspects = 2000;
+/** Images that pass a network for the sake of those that are shown beside a doubted one. */
+const mostShown = 50_000;
 
-export interface RunSuspect {
-  sample: number;
-  given: string;
-  suggested: string;
-  givenP: number;
-  suggestedP: number;
-  score: number;
+/**
+ * Makes the likely wrong labels among the test samples of a run its dataset's findings, from what it predicted. The nearest training images
+ * of either class are by the features of its own network: those of its map where that is made; else every image passes it once, while
+ * the findings are there already. Errors: as `suspectsOfRun`; those of a job of features.
+ */
+export async function checkByRun(
+  context: Context,
+  dataset: Dataset,
+  run: number,
+  task: TaskWork,
+): Promise<void> {
+  const { store } = context;
+  const { suspects, seen } = await suspectsOfRun(context, dataset, run);
+  const by = { dataset: dataset.name, run };
+  const land = (shown: readonly SuspectLabel[]) => {
+    const now = store.datasets.get(dataset.id) ?? dataset;
+    const findings = labelFindings(store, now, shown, `run ${run}`);
+    replaceFindings(context, now, () => store.findings.replaceOf(dataset.id, 'wrong-label', seen, findings));
+  };
+  const map = suspects.length > 0 ? mapOf(context, dataset, by) : null;
+  if (map?.kept) return land(await withNearest(context, dataset, suspects, map.kept));
+  land(suspects);
+  if (!map) return;
+  const shown = await withNearest(context, dataset, suspects, await makeFeatures(context, by, task));
+  // In place: somebody may be deciding about them.
+  store.transaction(() => {
+    for (const { sample, nearestGiven, nearestSuggested } of shown)
+      store.findings.showBeside(dataset.id, sample, { nearestGiven, nearestSuggested });
+  });
+  context.emit('datasets.changed', {});
+}
+
+/** What is kept of a run's own features; null where there can be none, or too many images would have to pass its network. */
+function mapOf(
+  { features }: Pick<Context, 'features'>,
+  { task, counts }: Dataset,
+  by: AskedFeatures,
+): { kept: Features | null } | null {
+  const images = counts.train + counts.val + counts.test;
+  if (taskNamed(task).takes !== 'images' || images > mostShown) return null;
+  try {
+    return { kept: features.kept(by) };
+  } catch (error) {
+    // Its weights are gone: what it predicted is still there.
+    if (error instanceof CotuneError) return null;
+    throw error;
+  }
+}
+
+/** With the training images of either class whose features are the most like theirs. */
+async function withNearest(
+  { store }: Pick<Context, 'store'>,
+  { id, classes }: Dataset,
+  suspects: readonly SuspectLabel[],
+  features: Features,
+): Promise<SuspectLabel[]> {
+  const trained = store.samples.all(id).filter(({ split }) => split === 'train');
+  const ofClass = Map.groupBy(trained, ({ label }) => classes[label]);
+  const rowOf = new Map(Array.from(features.ids, (image, row) => [image, row]));
+  const nearest = (sample: number, className: string): number | null => {
+    const row = rowOf.get(sample);
+    if (row === undefined) return null;
+    const others = (ofClass.get(className) ?? []).filter(
+      (image) => image.id !== sample && rowOf.has(image.id),
+    );
+    const cosines = others.map((image) => cosineOf(features, row, rowOf.get(image.id)!));
+    const best = cosines.indexOf(Math.max(...cosines));
+    return others[best]?.id ?? null;
+  };
+  function* looked(): Generator<void, SuspectLabel[]> {
+    const shown: SuspectLabel[] = [];
+    for (const suspect of suspects) {
+      const { sample, given, suggested } = suspect;
+      shown.push({
+        ...suspect,
+        nearestGiven: nearest(sample, given),
+        nearestSuggested: nearest(sample, suggested),
+      });
+      yield;
+    }
+    return shown;
+  }
+  return inSlices(looked());
 }
 
 /**
- * Likely wrong labels among the test images of a finished run, which its network has not seen, from its stored predictions, and the images that it was looked for in. Errors:
+ * Likely wrong labels among the test samples of a finished run, which its network has not seen, from its stored predictions, and the samples that it was looked for in. Errors:
  * `bad-input` for a run on another dataset, or with more predictions than are held at once; `conflict` without predictions.
  */
-export async function suspectsOfRun(
-  { store, home }: Context,
+async function suspectsOfRun(
+  { store, home }: Pick<Context, 'store' | 'home'>,
   dataset: Dataset,
   id: number,
-): Promise<{ suspects: RunSuspect[]; seen: number[] }> {
+): Promise<{ suspects: SuspectLabel[]; seen: number[] }> {
   const run = findRun(store, id);
   if (run.datasetId !== dataset.id)
     throw new CotuneError(
@@ -71,6 +156,8 @@ export async function suspectsOfRun(
     given: names[labels[image]],
     suggested: names[suggested],
     ...suspect,
+    nearestGiven: null,
+    nearestSuggested: null,
   }));
   return { suspects, seen: [...samples] };
 }

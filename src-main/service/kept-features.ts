@@ -15,7 +15,7 @@ export type KeptFeatures = ReturnType<typeof openFeatures>;
 const cacheLimit = 2 ** 30;
 
 /** Features of images, by id in the order of `ids`: row-major float32 [ids, components]. */
-interface Features {
+export interface Features {
   ids: Int32Array;
   components: number;
   values: Float32Array;
@@ -56,22 +56,30 @@ export function openFeatures({ store, home }: Pick<Base, 'store' | 'home'>) {
     };
   }
 
-  function read(input: AskedFeatures): Features {
+  function kept(input: AskedFeatures): Features | null {
     const { key } = find(input);
     if (last?.key === key) return last.features;
     const bytes = cache.read(key);
-    if (!bytes)
+    if (!bytes) return null;
+    last = { key, features: unpack(bytes) };
+    return last.features;
+  }
+
+  function read(input: AskedFeatures): Features {
+    const features = kept(input);
+    if (!features)
       throw new CotuneError(
         'not-found',
         'The features of these images by this network are not made yet.',
         'Make the map of the dataset first.',
       );
-    last = { key, features: unpack(bytes) };
-    return last.features;
+    return features;
   }
 
   return {
     find,
+    /** Null before they are made. */
+    kept,
     /** Errors: `not-found` before they are made. */
     read,
     write: (key: string, made: Features): Promise<unknown> => cache.write(key, pack(made)),
@@ -79,12 +87,12 @@ export function openFeatures({ store, home }: Pick<Base, 'store' | 'home'>) {
     byLikeness(input: AskedFeatures, sample: number): Likeness[] {
       const { key } = find(input);
       if (lastOrder?.key === key && lastOrder.sample === sample) return lastOrder.order;
-      const { ids, components, values } = read(input);
+      const features = read(input);
+      const { ids } = features;
       const at = ids.indexOf(sample);
       if (at < 0)
         throw new CotuneError('not-found', `Image ${sample} has no features there.`, 'Make them again.');
-      const own = values.subarray(at * components, (at + 1) * components);
-      const cosines = Float64Array.from(ids, (_, i) => cosine(own, values, i * components));
+      const cosines = Float64Array.from(ids, (_, i) => cosineOf(features, at, i));
       const order = [...ids.keys()]
         .sort((a, b) => cosines[b] - cosines[a] || a - b)
         .map((i) => ({ sample: ids[i], cosine: cosines[i] }));
@@ -101,12 +109,13 @@ export interface Likeness {
 
 const keyOf = (of: Record<string, unknown>): string => contentKey({ what: 'features', version: 1, ...of });
 
-function cosine(a: Float32Array, values: Float32Array, from: number): number {
+/** Cosine of the features of two images, by their rows. */
+export function cosineOf({ components, values }: Features, row: number, other: number): number {
   let [dot, squareA, squareB] = [0, 0, 0];
-  for (let k = 0; k < a.length; k++) {
-    const b = values[from + k];
-    dot += a[k] * b;
-    squareA += a[k] ** 2;
+  for (let k = 0; k < components; k++) {
+    const [a, b] = [values[row * components + k], values[other * components + k]];
+    dot += a * b;
+    squareA += a ** 2;
     squareB += b ** 2;
   }
   return dot / Math.max(Math.sqrt(squareA * squareB), 1e-30);

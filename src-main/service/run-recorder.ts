@@ -1,7 +1,7 @@
 import type { Phase } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { NewRelationship } from '../store/relationships.ts';
-import type { JobRelationship, JobSample, TrainResult } from '../trainer/protocol.ts';
+import type { CheckResult, JobRelationship, JobSample, TrainResult } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
 import { keepOnlyWeights, recordCheckpoint, removeReplaced } from './checkpoint-files.ts';
 import { takePredictions } from './take-predictions.ts';
@@ -21,6 +21,8 @@ export interface RecordedRun {
   preparing: string;
   /** The row of what the trainer learned, without some samples. */
   describeRelationship: (learned: JobRelationship, without: ReadonlySet<number>) => NewRelationship;
+  /** Makes what it found of labels its dataset's findings; whether it did. */
+  landLabels: (found: CheckResult) => boolean;
 }
 
 /**
@@ -114,6 +116,13 @@ export function openRecorder(base: Base, run: RecordedRun) {
         }, store.durably);
         removeReplaced(base, run.id);
         break;
+      case 'checked':
+        write(() => {
+          for (const note of message.result.notes) store.runNotes.insert(run.id, note);
+          if (run.landLabels(message.result)) news.push(() => emit('datasets.changed', {}));
+          else store.runNotes.insert(run.id, othersStay);
+        });
+        break;
       case 'predictions':
         predictions.take(message.predictions, write);
         break;
@@ -128,14 +137,14 @@ export function openRecorder(base: Base, run: RecordedRun) {
     /** Resolves when everything beside the database is on the disk for good. */
     settle: predictions.settle,
     /** Ends the run with what it came to, for good; only then its checkpoints go. */
-    finish({ test, val, suspects, timing, weightsPath }: TrainResult): void {
+    finish({ test, val, suspects, suspectsAmong, timing, weightsPath }: TrainResult): void {
       write(() => {
         writeProgress();
         store.runs.end(
           run.id,
           owner,
           'finished',
-          { test, val, suspects, timing, error: null },
+          { test, val, suspects, suspectsAmong, timing, error: null },
           base.home.toStored(weightsPath),
         );
         tellRun();
@@ -165,6 +174,9 @@ export const runTaken = (run: number): CotuneError =>
     `Run ${run} was deleted, or taken over by another process while this one did not answer.`,
     'See `cotune runs`.',
   );
+
+const othersStay =
+  'What it found of labels is not in the review: what somebody asked for, or another network found, stays there until a check by this network is asked for.';
 
 const doing: Record<Exclude<Phase, 'prepare'>, string> = {
   starting: 'starting',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Dataset, Model, Run, RunConfig, Split } from '../../src-shared/domain.ts';
+import type { Dataset, Model, Run, RunConfig, Sample, Split } from '../../src-shared/domain.ts';
 import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { taskNamed } from '../../src-shared/tasks/index.ts';
@@ -10,7 +10,7 @@ import { splitSamples } from '../data/split.ts';
 import type { NewRelationship } from '../store/relationships.ts';
 import type { StampedSample } from '../store/samples.ts';
 import type { Store } from '../store/store.ts';
-import type { AnyModel, JobModel, JobRelationship, JobSample } from '../trainer/protocol.ts';
+import type { AnyModel, CheckFacts, JobModel, JobRelationship, JobSample } from '../trainer/protocol.ts';
 import type { Home } from './home.ts';
 import { readablePlace } from './image-places.ts';
 
@@ -22,6 +22,8 @@ export interface RunSamples {
   /** SHA-256 over the (split, label, content, path) list: equal for runs that used the same images alike. */
   splitHash: string;
   notes: string[];
+  /** Images of the dataset that show the same picture, by path. */
+  alike: ReturnType<typeof alikeByPath>;
 }
 
 /**
@@ -40,9 +42,9 @@ export function samplesForRun(
 ): RunSamples {
   const { sample, samples: called } = taskNamed(dataset.task);
   const all = store.samples.all(dataset.id);
-  const alike = division === 'alike' ? alikeByPath(all, store.findings.duplicates(dataset.id)) : undefined;
+  const alike = alikeByPath(all, store.findings.duplicates(dataset.id));
   const { train, val, test, notes } = splitSamples(all, {
-    ...{ rate, seed, valFraction, alike, called },
+    ...{ rate, seed, valFraction, called, alike: division === 'alike' ? alike : undefined },
     groups: new Map(all.flatMap(({ path, group }) => (group === null ? [] : [[path, group] as const]))),
   });
   if (train.length === 0) {
@@ -58,7 +60,7 @@ export function samplesForRun(
     for (const sample of samples[split])
       hash.update(`${split}\t${sample.label}\t${sample.hash}\t${sample.path}\n`);
   }
-  return { samples, splitHash: hash.digest('hex'), notes };
+  return { samples, splitHash: hash.digest('hex'), notes, alike };
 }
 
 /** The images of a run that may have begun under an earlier division; those of today's where neither gives its images. */
@@ -78,15 +80,28 @@ export const jobSample = (home: Home, folder: string, sample: Omit<StampedSample
   return { id, path: join(folder, path), hash, label, ...place, ...(text && { text }) };
 };
 
-/** Samples as a trainer sees them, by split. `folder` is the dataset's. */
+/** Samples as a trainer sees them, by split; with what `check` says of each, where their labels are looked at. `folder` is the dataset's. */
 export function jobSamples(
   home: Home,
   folder: string,
   samples: RunSamples['samples'],
+  check?: (sample: StampedSample) => CheckFacts,
 ): Record<Split, JobSample[]> {
-  const toJob = (sample: StampedSample) => jobSample(home, folder, sample);
+  const toJob = (sample: StampedSample) => ({
+    ...jobSample(home, folder, sample),
+    ...(check && { check: check(sample) }),
+  });
   return { train: samples.train.map(toJob), val: samples.val.map(toJob), test: samples.test.map(toJob) };
 }
+
+/** What a check of labels knows of a dataset's images, beside their features. */
+export const checkFactsOf =
+  (alike: RunSamples['alike']) =>
+  ({ path, perceptualHash, split }: Sample): CheckFacts => ({
+    perceptualHash,
+    alike: alike.get(path)?.key ?? null,
+    trained: split === 'train',
+  });
 
 /** The images that a relationship is learned from, without some that could not be used. */
 export const withoutSamples = ({ train, val }: RunSamples['samples'], left: ReadonlySet<number>) => ({

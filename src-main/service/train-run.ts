@@ -1,19 +1,28 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Dataset, EngineChoice, type Model, type Run, splits } from '../../src-shared/domain.ts';
+import {
+  type Dataset,
+  EngineChoice,
+  type Model,
+  type Run,
+  type Split,
+  splits,
+} from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { preparationOf } from '../../src-shared/parts.ts';
 import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { makeFolder } from '../formats/make-folder.ts';
 import { relationshipKey } from '../trainer/content-keys.ts';
-import type { AverageJob, JobRelationship, TrainJob } from '../trainer/protocol.ts';
+import type { AverageJob, CheckResult, JobRelationship, JobSample, TrainJob } from '../trainer/protocol.ts';
 import type { Base } from './base.ts';
 import { newestCheckpoint } from './checkpoint-files.ts';
 import { checkUnchanged } from './data-check.ts';
+import { labelFindings, probesOf, similarFindings, suspectLabels } from './label-findings.ts';
 import { findRun } from './lookup.ts';
 import { persist } from './persist.ts';
 import { openRecorder } from './run-recorder.ts';
 import {
+  checkFactsOf,
   jobModel,
   jobSamples,
   learnedRow,
@@ -172,7 +181,9 @@ async function prepare(base: Base, run: Run) {
 
   // What chooses a setting must not have seen the test images.
   const used = run.purpose === 'tune' ? { ...chosen.samples, test: [] } : chosen.samples;
-  const samples = jobSamples(home, dataset.path, used);
+  const looksAtLabels = taskNamed(dataset.task).takes === 'images' && run.purpose !== 'tune';
+  const factsOf = looksAtLabels ? checkFactsOf(chosen.alike) : undefined;
+  const samples = jobSamples(home, dataset.path, used, factsOf);
   const { relationship, describe } = await relationshipFor(base, run, dataset, model, chosen);
   const common = {
     task: run.task,
@@ -203,8 +214,34 @@ async function prepare(base: Base, run: Run) {
     preparing: preparationOf(run.config, catalog()),
     samples: splits.flatMap((split) => samples[split]),
     describeRelationship: describe,
+    landLabels: (found: CheckResult) => landLabels(base, run, dataset, samples, found),
   };
   return { job, recorded };
+}
+
+/**
+ * Makes what a run found of labels by itself its dataset's findings, but for those of images that it has not looked at. What somebody
+ * asked for stays, and so does what another network found before: whether they take its place is for a person to say.
+ */
+function landLabels(
+  { store }: Base,
+  { config }: Run,
+  { id, classes }: Dataset,
+  samples: Record<Split, JobSample[]>,
+  found: CheckResult,
+): boolean {
+  const now = store.datasets.get(id);
+  if (!now || store.findings.areByOthers(id, config.model)) return false;
+  const looked = splits.flatMap((split) => samples[split]);
+  const suspects = suspectLabels(found, new Map(looked.map((sample) => [sample.id, sample.label])), classes);
+  const seen = looked.map((sample) => sample.id);
+  const { model } = config;
+  store.findings.replaceOf(
+    ...([id, 'wrong-label', seen, labelFindings(store, now, suspects, probesOf(model), model)] as const),
+  );
+  store.findings.replaceOf(id, 'similar', seen, similarFindings(store, id, found.alike, model));
+  store.findings.decide(id);
+  return true;
 }
 
 /** The runs that a run's network is to be made of, or null where it is trained. Errors: `not-found`, `unavailable`. */

@@ -9,7 +9,10 @@ export interface NewFinding extends SampleIssue {
 }
 
 type WrongLabel = Omit<NonNullable<Finding['label']>, 'nearestGiven' | 'nearestSuggested'> &
-  Record<'nearestGiven' | 'nearestSuggested', number | null>;
+  Record<'nearestGiven' | 'nearestSuggested', number | null> & {
+    /** The network by which a run found it by itself; left out where somebody asked for a check. */
+    unasked?: string;
+  };
 
 export interface FindingFilter {
   kind?: FindingKindName;
@@ -62,11 +65,12 @@ const fromRow = ({
     label === null
       ? null
       : {
-          ...JSON.parse(label),
+          ...withoutFinder(JSON.parse(label)),
           nearestGiven: parsed(nearestGiven),
           nearestSuggested: parsed(nearestSuggested),
         },
 });
+const withoutFinder = ({ unasked: _, ...label }: WrongLabel): WrongLabel => label;
 const parsed = (json: string | null): Sample | null =>
   json === null ? null : sampleOf<Contented<Sample>>(JSON.parse(json));
 
@@ -78,15 +82,16 @@ export function findingStore(db: Db) {
   const removeOf = db.prepare(
     'DELETE FROM findings WHERE dataset_id = ? AND kind = ? AND sample_id IN (SELECT value FROM json_each(?))',
   );
+  // Left to choose, SQLite reads all samples of the dataset for each: other indexes hold everything that is asked for.
   const idAt = (path: string) =>
-    `(SELECT id FROM samples WHERE dataset_id = @dataset AND path = ${path} AND present = 1)`;
+    `(SELECT id FROM samples INDEXED BY samples_by_path WHERE dataset_id = @dataset AND path = ${path} AND present = 1)`;
   const insert = db.prepare(
     `INSERT INTO findings (dataset_id, kind, path, other, sample_id, other_id, detail, score, label)
      VALUES (@dataset, @kind, @path, @other, ${idAt('@path')}, ${idAt('@other')}, @detail, @score, @label)`,
   );
   // What a check found of an image that is gone.
   const removeStale = db.prepare(
-    'DELETE FROM findings WHERE dataset_id = ? AND sample_id IN (SELECT id FROM samples WHERE present = 0)',
+    'DELETE FROM findings WHERE dataset_id = @dataset AND sample_id IN (SELECT id FROM samples WHERE dataset_id = @dataset AND present = 0)',
   );
   const findLeaks = db.prepare(
     `UPDATE findings SET leak = coalesce((SELECT s.split <> o.split FROM samples s JOIN samples o ON o.id = findings.other_id
@@ -105,6 +110,14 @@ export function findingStore(db: Db) {
        ELSE 'open' END
      WHERE dataset_id = ?`,
   );
+  const showBeside = db.prepare(
+    `UPDATE findings SET label = json_patch(label, @images) WHERE dataset_id = @dataset AND kind = 'wrong-label' AND sample_id = @sample`,
+  );
+  const others = db
+    .prepare<[number, string], number>(
+      `SELECT EXISTS (SELECT 1 FROM findings WHERE dataset_id = ? AND kind = 'wrong-label' AND label ->> 'unasked' IS NOT ?)`,
+    )
+    .pluck();
   const openSamples = db
     .prepare<[object], number>(
       `SELECT sample_id FROM findings WHERE dataset_id = @dataset AND kind = @kind AND state = 'open' AND sample_id IS NOT NULL
@@ -157,9 +170,20 @@ export function findingStore(db: Db) {
       if (text(kinds.flatMap((kind) => ofKind.all(dataset, kind))) !== text(found))
         this.replace(dataset, kinds, found);
     },
+    /** Names the images that are shown beside one whose label is doubted. */
+    showBeside(
+      dataset: number,
+      sample: number,
+      images: Pick<WrongLabel, 'nearestGiven' | 'nearestSuggested'>,
+    ): void {
+      const known = Object.entries(images).filter(([, image]) => image !== null);
+      showBeside.run({ dataset, sample, images: JSON.stringify(Object.fromEntries(known)) });
+    },
+    /** Whether likely wrong labels stand that a person asked for, or that were found by another network. */
+    areByOthers: (dataset: number, network: string): boolean => others.get(dataset, network) === 1,
     /** Brings leaks and states up to what samples and edits are now. */
     decide(dataset: number): void {
-      removeStale.run(dataset);
+      removeStale.run({ dataset });
       findLeaks.run(dataset);
       decide.run(dataset);
     },

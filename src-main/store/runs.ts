@@ -14,6 +14,7 @@ type Facts = Pick<
   | 'test'
   | 'val'
   | 'suspects'
+  | 'suspectsAmong'
   | 'timing'
   | 'error'
 >;
@@ -107,6 +108,7 @@ function fromRow(row: Row): Run {
     val: facts.val,
     // Runs of before were not looked at.
     suspects: facts.suspects ?? null,
+    suspectsAmong: facts.suspectsAmong ?? 'test',
     relationshipId: row.relationship_id,
     timing: facts.timing,
     error: facts.error,
@@ -229,8 +231,18 @@ export function runStore(db: Db) {
 
     /** Adds a run at the end of the queue. */
     insert({ task, config, datasetId, modelId, experimentId, targetClasses, ...rest }: NewRun): number {
-      const ended = { engine: null, test: null, val: null, suspects: null, timing: null, error: null };
-      const facts: Facts = { ...rest, ...ended };
+      const facts: Facts = {
+        ...rest,
+        ...{
+          engine: null,
+          test: null,
+          val: null,
+          suspects: null,
+          suspectsAmong: 'test',
+          timing: null,
+          error: null,
+        },
+      };
       return Number(
         insert.run({
           task,

@@ -1,11 +1,12 @@
 import { ofImages } from '../../src-shared/run-settings.ts';
 import { openTrainingBatches } from '../data/batches.ts';
 import { isSteady } from '../data/training-look.ts';
-import { evaluateSplits, openTrained } from '../trainer/evaluate-weights.ts';
+import { evaluateSplits, openTrained, type TakeFeatures } from '../trainer/evaluate-weights.ts';
 import { labeledOutputs } from '../trainer/labeled-outputs.ts';
 import { openSource } from '../trainer/open-source.ts';
 import { prefixBatches } from '../trainer/prefix-batches.ts';
 import type { AnyModel, JobModel } from '../trainer/protocol.ts';
+import { keepOutputs } from '../trainer/source-logits.ts';
 import { writeTrainedWeights } from '../trainer/trained-weights.ts';
 import { evaluationOf, samplingOf } from '../transfer/catalog.ts';
 import { frozenStage } from '../transfer/frozen-prefix.ts';
@@ -21,17 +22,21 @@ export const imageClassification: Task = {
     writeTrainedWeights(path, network, weights, { ...job, model: ofPixels(job.model) }),
   labelsOf: (samples) => samples.map(({ label }) => label),
   openTraining,
-  evaluate(engine, trained, samples, { model, config, cacheFolder, unusable }, tested, onBatch) {
-    const { size, evaluation } = ofImages(config);
+  evaluate(engine, trained, samples, { config, cacheFolder, unusable, ...job }, tested, onBatch) {
+    const { size, evaluation, precision } = ofImages(config);
+    const model = ofPixels(job.model);
     // On the way the center crop is enough; the weights that are tested are seen as the configuration says.
+    const { views } = evaluationOf(evaluation);
     const images = {
-      size,
-      preprocessing: ofPixels(model).preprocessing,
-      cacheFolder,
-      unusable,
-      ...(tested && { views: evaluationOf(evaluation).views }),
+      ...{ size, preprocessing: model.preprocessing, cacheFolder, unusable },
+      ...(tested && { views }),
     };
-    return evaluateSplits(engine, trained, samples, images, onBatch);
+    const predictor = { model, engine: engine.info, precision, size };
+    const keep: TakeFeatures = (used, features) =>
+      keepOutputs(predictor, used, features, cacheFolder, 'features');
+    const isPlain = !tested || views.length === 1;
+    const take = job.keepsBackbone && isPlain ? keep : undefined;
+    return evaluateSplits(engine, trained, samples, images, onBatch, take);
   },
   outputs: (pretrained, { model, samples, cacheFolder, unusable, precision, size }, output, report, signal) =>
     labeledOutputs(

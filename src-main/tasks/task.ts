@@ -81,6 +81,8 @@ export interface Trained {
 
 export type EvaluatedJob = Pick<TrainJob, 'model' | 'config' | 'cacheFolder' | 'classNames'> & {
   unusable: UnusableImages;
+  /** Whether the backbone is the pre-trained one still: its features are then kept as that one's. */
+  keepsBackbone?: boolean;
 };
 
 /** A run with everything that its batches are made by. */

@@ -123,3 +123,25 @@ export const rankingKey = (
     samples: samples.map(({ hash, label }) => `${label} ${hash}`),
     scores,
   });
+
+/** Rises where what a check finds by features would come out otherwise. */
+const checkVersion = 1;
+
+/** Key of what a network's features tell of labels. `alike` and `trained` are as in `CheckFacts`. */
+export const checkKey = (
+  predictor: Predictor,
+  samples: readonly { hash: string; label: number; alike: string | null; trained: boolean }[],
+): string => {
+  const { model, engine, precision, size = model.preprocessing.inputSize } = predictor;
+  return contentKey({
+    what: 'check',
+    versions: [checkVersion, sourceLogitsVersion],
+    network: networkOf(model),
+    engine,
+    precision,
+    size,
+    samples: samples.map(
+      ({ hash, label, alike, trained }) => `${label} ${hash} ${alike ?? ''} ${Number(trained)}`,
+    ),
+  });
+};

@@ -18,21 +18,31 @@ export function openTrained(
   return { network, weights: readNetwork(file, file.tensors), head: 'source' };
 }
 
-/** What a network says of every image of some splits that can be used, in one pass. */
+/** Takes the pooled features of images, row-major [samples, features]. */
+export type TakeFeatures = (samples: readonly JobSample[], features: Float32Array) => Promise<void>;
+
+/**
+ * What a network says of every image of some splits that can be used, in one pass; `take` gets the features that it says so by. Its own
+ * head is then the one that is read.
+ */
 export async function evaluateSplits<S extends Split>(
   engine: Engine,
   { network, weights, head }: Trained,
   samples: Record<S, JobSample[]>,
   images: ImageOptions,
   onBatch: (done: number) => void = () => {},
+  take?: TakeFeatures,
 ): Promise<Record<S, Evaluated>> {
   const parts = Object.entries(samples) as [S, JobSample[]][];
   const all = parts.flatMap(([, list]) => list);
-  const { logits, samples: used } = await predictLogits(
-    ...([engine, network, head, weights, all, images, onBatch] as const),
+  const read = take ? 'source-and-features' : head;
+  const { logits: outputs, samples: used } = await predictLogits(
+    ...([engine, network, read, weights, all, images, onBatch] as const),
   );
   const isUsed = new Set(used);
   const classes = head === 'source' ? network.sourceClasses : network.targetClasses;
+  const [logits, features] = columnsCut(outputs, used.length, classes);
+  await take?.(used, features);
   let row = 0;
   const evaluated = parts.map(([split, whole]) => {
     const list = whole.filter((sample) => isUsed.has(sample));
@@ -41,4 +51,20 @@ export async function evaluateSplits<S extends Split>(
     return [split, classified(list, probabilities, classes)];
   });
   return Object.fromEntries(evaluated);
+}
+
+/** The first columns of a row-major matrix, and the others. */
+function columnsCut(data: Float32Array, rows: number, first: number): [Float32Array, Float32Array] {
+  const columns = rows === 0 ? first : data.length / rows;
+  if (columns === first) return [data, new Float32Array()];
+  const parts: [Float32Array, Float32Array] = [
+    new Float32Array(rows * first),
+    new Float32Array(rows * (columns - first)),
+  ];
+  for (let row = 0; row < rows; row++) {
+    const values = data.subarray(row * columns, (row + 1) * columns);
+    parts[0].set(values.subarray(0, first), row * first);
+    parts[1].set(values.subarray(first), row * (columns - first));
+  }
+  return parts;
 }

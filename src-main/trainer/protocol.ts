@@ -9,6 +9,7 @@ import type {
   Calibration,
   Phase,
   Preprocessing,
+  Run,
   RunConfig,
   RunTiming,
   Split,
@@ -29,6 +30,18 @@ export interface JobSample extends ImageSource {
   label: number;
   /** There where it is a text. */
   text?: TextContent;
+  /** There where its label is looked at. */
+  check?: CheckFacts;
+}
+
+/** What a check of labels knows of an image beside its features. */
+export interface CheckFacts {
+  /** 64-bit difference hash, 16 hex digits. */
+  perceptualHash: string;
+  /** The same for images that show the same picture; null for one like no other. */
+  alike: string | null;
+  /** Whether the dataset's training split holds it. */
+  trained: boolean;
 }
 
 interface Weights {
@@ -152,12 +165,7 @@ export interface RankJob {
 }
 
 export interface CheckSample extends JobSample {
-  /** 64-bit difference hash, 16 hex digits. */
-  perceptualHash: string;
-  /** The same for images that show the same picture; null for one like no other. */
-  alike: string | null;
-  /** Whether it is of the training split. */
-  trained: boolean;
+  check: CheckFacts;
 }
 
 /** Looks for likely wrong labels and similar images in a labelled dataset. */
@@ -165,12 +173,12 @@ export interface CheckJob {
   kind: 'check';
   engine: RunConfig['engine'];
   model: JobModel;
-  targetClasses: number;
+  classNames: string[];
   samples: CheckSample[];
   cacheFolder: string;
 }
 
-/** What a check found: samples by their ids. */
+/** What a check found: samples by their ids, classes by their places. */
 export interface CheckResult {
   /** The likeliest first, with the probabilities of the given and of the suggested class by probes that have not seen the image. */
   wrongLabels: {
@@ -398,6 +406,7 @@ export type FromTrainer =
       /** How many images were left out, and which. */
       notes: string[];
     }
+  /** Of a check, or of a run whose features were at hand. */
   | { type: 'checked'; result: CheckResult }
   | {
       type: 'calibration';
@@ -430,8 +439,10 @@ export interface TrainResult {
   steps: number;
   test: SplitMetrics | null;
   val: SplitMetrics | null;
-  /** Test images whose labels look wrong; null without test images. */
+  /** Images whose labels look wrong; null where none were looked at. */
   suspects: number | null;
+  /** Among which images: all of its own by features that were at hand, or those of the test by what it predicts. */
+  suspectsAmong: Run['suspectsAmong'];
   timing: RunTiming;
   /** Trained weights (safetensors with metadata), absolute path. */
   weightsPath: string;

@@ -3,6 +3,7 @@ import { readNetwork } from '../backbones/network-file.ts';
 import { taskOf } from '../tasks/index.ts';
 import { termsOf } from '../transfer/catalog.ts';
 import { newHead } from '../transfer/initial-state.ts';
+import { belongsToHead } from '../transfer/network.ts';
 import { beginRun } from './begin-run.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import { leaveOutOf } from './leave-out-of.ts';
@@ -35,5 +36,6 @@ export async function solve(
   signal.throwIfAborted();
   const weightsPath = join(job.runFolder, 'weights.safetensors');
   task.writeTrained(weightsPath, network, { ...newHead(network, config.seed), ...weights(), ...solved }, job);
-  await testTrained(weightsPath, 0, engine, { ...job, unusable }, watch, report, signal);
+  const keepsBackbone = Object.keys(solved).every((name) => belongsToHead(network, name));
+  await testTrained(weightsPath, 0, engine, { ...job, unusable, keepsBackbone }, watch, report, signal);
 }

@@ -10,6 +10,36 @@ import type { JobSample } from './protocol.ts';
 /** Bytes: two million images of a network with 1,000 classes. */
 const cacheLimit = 8 * 2 ** 30;
 
+const cacheIn = (folder: string) => openContentCache(folder, 'source-logits', cacheLimit);
+
+/** Whether what is asked of some images is kept of every one of them. */
+export const areKept = (
+  predictor: Predictor,
+  samples: readonly JobSample[],
+  cacheFolder: string,
+  output: SourceOutput,
+): boolean =>
+  samples.every(({ hash }) => cacheIn(cacheFolder).read(sourceLogitsKey(hash, predictor, output)));
+
+/** Keeps what a network said of images in a pass that was made for something else, row-major [samples, columns]. */
+export async function keepOutputs(
+  predictor: Predictor,
+  samples: readonly JobSample[],
+  outputs: Float32Array,
+  cacheFolder: string,
+  output: SourceOutput,
+): Promise<void> {
+  const columns = outputs.length / samples.length;
+  for (const [row, { hash }] of samples.entries())
+    await cacheIn(cacheFolder).write(
+      sourceLogitsKey(hash, predictor, output),
+      bytesOf(outputs.subarray(row * columns, (row + 1) * columns)),
+    );
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
 /**
  * The pre-trained network's logits, features or both of those images that can be used. Kept on disk image by
  * image, so that the runs of a sweep, whatever their seeds and rates, pass every image once. `onProgress` may throw to end
@@ -26,7 +56,7 @@ export async function sourceLogits(
   output: SourceOutput = 'source',
 ): Promise<PredictedLogits> {
   const classes = outputWidth(network, output);
-  const cache = openContentCache(cacheFolder, 'source-logits', cacheLimit);
+  const cache = cacheIn(cacheFolder);
   const keyOf = ({ hash }: JobSample) => sourceLogitsKey(hash, { ...predictor, engine: engine.info }, output);
   const result = new Float32Array(samples.length * classes);
   /** Rows of equal images; the first of them is the one to predict. */
@@ -57,10 +87,7 @@ export async function sourceLogits(
         const values = sofar.logits.subarray((kept + at) * classes, (kept + at + 1) * classes);
         for (const row of missing.get(sample.hash)!) result.set(values, row * classes);
         missing.delete(sample.hash);
-        return cache.write(
-          keyOf(sample),
-          new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-        );
+        return cache.write(keyOf(sample), bytesOf(values));
       });
       kept = sofar.samples.length;
       await Promise.all(writes);

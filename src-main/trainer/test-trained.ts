@@ -1,9 +1,10 @@
 import type { RunConfig, SplitMetrics } from '../../src-shared/domain.ts';
-import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Engine } from '../engine/engine.ts';
 import { taskOf } from '../tasks/index.ts';
+import type { EvaluatedJob } from '../tasks/task.ts';
 import { evaluationOf } from '../transfer/catalog.ts';
 import { likelyWrong } from '../transfer/confident-learning.ts';
+import { checkRunLabels } from './check-run-labels.ts';
 import type { FromTrainer, JobSample, TrainJob } from './protocol.ts';
 import type { stopwatch } from './stopwatch.ts';
 
@@ -23,9 +24,7 @@ export async function testTrained(
   weightsPath: string,
   steps: number,
   engine: Engine,
-  job: Pick<TrainJob, 'task' | 'model' | 'config' | 'samples' | 'cacheFolder' | 'classNames'> & {
-    unusable: UnusableImages;
-  },
+  job: EvaluatedJob & Pick<TrainJob, 'task' | 'samples'>,
   watch: ReturnType<typeof stopwatch>,
   report: (message: FromTrainer) => void,
   signal: AbortSignal,
@@ -46,11 +45,17 @@ export async function testTrained(
   for (const message of test.predictions('test')) report(message);
   if (val.metrics && config.select === 'last' && !isTestedOtherwise(config))
     report({ type: 'metrics', step: steps, values: validationCurves(val.metrics) });
-  const suspects = test.metrics && test.classified && countSuspects(test.classified, samples.test);
+  const checked = await watch.time('evaluate_s', () => checkRunLabels(engine, job, report, signal));
+  const suspects =
+    checked?.wrongLabels.length ??
+    (test.metrics && test.classified && countSuspects(test.classified, samples.test));
   const timing = watch.summary(steps * config.batch);
   report({
     type: 'finished',
-    result: { steps, test: test.metrics, val: val.metrics, suspects, timing, weightsPath },
+    result: {
+      ...{ steps, test: test.metrics, val: val.metrics, timing, weightsPath },
+      ...{ suspects, suspectsAmong: checked ? 'all' : 'test' },
+    },
   });
 }
 

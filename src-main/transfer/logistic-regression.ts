@@ -57,10 +57,10 @@ export class LogisticRegression {
   }
 
   /**
-   * Solutions for every C, in growing order of C, each started from the best weights that the few before it span. Single
-   * precision. What is done with one must not change its weights.
+   * Solutions for every C, in growing order of C, each started from the best weights that the few before it span; with ‖g‖ ≤
+   * `tolerance` ‖W‖. Single precision. What is done with one must not change its weights.
    */
-  async *path(grid: readonly number[]): AsyncGenerator<Solution> {
+  async *path(grid: readonly number[], tolerance = pathTolerance): AsyncGenerator<Solution> {
     const space = this.#space(Float32Array);
     let latest: Spanning[] = [];
     for (const C of grid.toSorted((a, b) => a - b)) {
@@ -68,10 +68,10 @@ export class LogisticRegression {
       const { probabilities } = space;
       const logSum =
         latest.length > 0
-          ? await bestInSpan(this.#columns, latest, C, pathTolerance, { weights, scores, probabilities })
+          ? await bestInSpan(this.#columns, latest, C, tolerance, { weights, scores, probabilities })
           : await this.#columns.softmax(scores, probabilities);
       const start = { weights, scores, logSum };
-      const found = await this.#minimize(start, C, pathTolerance, 0.15, space);
+      const found = await this.#minimize(start, C, tolerance, 0.15, space);
       yield { C, objective: found.objective, weights };
       const newest = {
         weights,

@@ -8,6 +8,12 @@ import type { LabeledFeatures } from './term.ts';
 /** Values of the inverse regularization C that are tried, for features whose mean squared norm is 1. */
 const grid = [0.1, 1, 10, 100, 1000] as const;
 
+/**
+ * Relative gradient at which a probe is good enough: of 4,993 photographs no log-probability of a label is then farther than 0.05 from
+ * where 0.01 leaves it, for two thirds of the products.
+ */
+const tolerance = 0.06;
+
 export interface OutOfFold {
   /** [images, targets]: of each image by a linear probe that has not seen it. */
   probabilities: Matrix & { data: Float64Array };
@@ -68,8 +74,11 @@ async function probe(
   const scores = new Float32Array(classes.length * held.length);
   let best: (Probed & { nll: number }) | undefined;
   try {
-    // From a tenth of the given C on it is less far than from nothing.
-    for await (const { C, weights } of problem.path(given === null ? grid : [given / 10, given])) {
+    // Over all smaller C it is less far than from nothing.
+    for await (const { C, weights } of problem.path(
+      grid.filter((one) => one <= (given ?? one)),
+      tolerance,
+    )) {
       if (given !== null && C !== given) continue;
       await xHeld.timesTransposed(weights, scores);
       const logits = scores.map(

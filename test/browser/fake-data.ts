@@ -211,6 +211,7 @@ export function makeRun(id: number, change: Partial<Run> & { method?: string } =
     test: { accuracy, macro_f1: accuracy - 0.01, nll: 0.41, ece: 0.032 },
     val: { accuracy: accuracy + 0.01, macro_f1: accuracy, nll: 0.39, ece: 0.03 },
     suspects: 12,
+    suspectsAmong: 'test',
     relationshipId: method === 'cotuning' ? 1 : null,
     timing: {
       total_s: 74,

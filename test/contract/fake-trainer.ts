@@ -25,6 +25,8 @@ import type { Split } from '../../src-shared/domain.ts';
 import { toErrorValue } from '../../src-shared/errors.ts';
 
 export interface Behavior {
+  /** Whether runs look at labels. */
+  doubts?: boolean;
   /** Pause after each step. */
   stepMs?: number;
   /** At this step: end as if killed, crash, say `failed` (of a device that was lost), exit, or run out of memory. */
@@ -98,18 +100,8 @@ async function work(job: Job): Promise<void> {
   } else if (job.kind === 'relationship') relationship(job.targetClasses, job.model.sourceClasses);
   else if (job.kind === 'rank')
     say({ type: 'ranking', scores: [{ name: 'leep', value: -1, low: -1.1, high: -0.9 }], notes: [] });
-  else if (job.kind === 'check') {
-    const [{ id: sample }] = job.samples;
-    const sure = {
-      suggested: 1,
-      givenP: 0.01,
-      suggestedP: 0.99,
-      score: 4,
-      nearestGiven: null,
-      nearestSuggested: sample,
-    };
-    say({ type: 'checked', result: { wrongLabels: [{ sample, ...sure }], alike: [], notes: [] } });
-  } else if (job.kind === 'bench') {
+  else if (job.kind === 'check') doubt(job.samples);
+  else if (job.kind === 'bench') {
     const { what } = job.work;
     if (what === 'train' || what === 'infer') say({ type: 'bench', result: stepBench(job.work) });
     if (what === 'run') say({ type: 'bench', result: runBench });
@@ -135,6 +127,19 @@ async function work(job: Job): Promise<void> {
   else if (job.kind === 'verify')
     say({ type: 'verified', check: { path: job.path, size: 32, classes: 2, tolerance: 1e-3, vectors: [] } });
   if (job.kind !== 'train') finish(null);
+}
+
+/** Finds the label of the first image likely wrong. */
+function doubt([{ id: sample }]: readonly JobSample[]): void {
+  const sure = {
+    suggested: 1,
+    givenP: 0.01,
+    suggestedP: 0.99,
+    score: 4,
+    nearestGiven: null,
+    nearestSuggested: sample,
+  };
+  say({ type: 'checked', result: { wrongLabels: [{ sample, ...sure }], alike: [], notes: [] } });
 }
 
 /** The first of two places is the class's. */
@@ -234,7 +239,8 @@ async function train(job: TrainJob): Promise<void> {
     data_wait_share: 0,
   };
   const test = job.samples.test.length > 0 ? scores : null;
-  finish({ steps, test, val, suspects: test && 0, timing, weightsPath }, () => {
+  if (behavior.doubts) doubt(job.samples.train);
+  finish({ steps, test, val, suspects: test && 0, suspectsAmong: 'test', timing, weightsPath }, () => {
     if (behavior.diesIdle) process.kill(process.pid, 'SIGKILL');
   });
 }

@@ -93,11 +93,11 @@ export const request = (more: Partial<CallInput<'runs.start'>> = {}): CallInput<
   ...more,
 });
 
-export const finishRun = (service: Service, id: number): Promise<Run> =>
+export const finishRun = (service: Service, id: number, withinMs?: number): Promise<Run> =>
   until(async () => {
     const run = await service.call('runs.get', { run: id });
     return run.status === 'queued' || run.status === 'running' ? undefined : run;
-  });
+  }, withinMs);
 
 export const reachStep = (service: Service, id: number, step: number): Promise<Run> =>
   until(async () => {
@@ -105,12 +105,15 @@ export const reachStep = (service: Service, id: number, step: number): Promise<R
     return run.step >= step ? run : undefined;
   });
 
-/** Asks until there is an answer; a minute without one is a failure. */
-export async function until<T>(ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (const end = Date.now() + 60_000; Date.now() < end; ) {
+/** Asks until there is an answer; a minute without one, or what is given, is a failure. */
+export async function until<T>(
+  ask: () => Promise<T | undefined> | T | undefined,
+  withinMs = 60_000,
+): Promise<T> {
+  for (const end = Date.now() + withinMs; Date.now() < end; ) {
     const answer = await ask();
     if (answer !== undefined) return answer;
     await new Promise((wake) => setTimeout(wake, 20));
   }
-  throw new Error('waited a minute in vain');
+  throw new Error(`waited ${withinMs / 1000} s in vain`);
 }

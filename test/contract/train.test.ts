@@ -11,8 +11,9 @@ import {
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { inspectModelFile } from '../../src-main/backbones/inspect.ts';
-import type { JobSample, TrainJob } from '../../src-main/trainer/protocol.ts';
+import type { CheckSample, JobSample, TrainJob } from '../../src-main/trainer/protocol.ts';
 import { likelyWrong } from '../../src-main/transfer/confident-learning.ts';
+import type { Split } from '../../src-shared/domain.ts';
 import { converse, Transcript, trainerFixture } from './trainer-fixture.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -402,4 +403,45 @@ test('a linear probe trains no step, and LP-FT goes on from its predictions', as
   const tuned = await converse(fixture.job(start));
   for (const [at, value] of probe.probabilities('test').entries())
     expect(tuned.probabilities('test')[at]).toBeCloseTo(value, 5);
+});
+
+test('a linear probe looks at the labels of all its images, as a check by its network does, and no image passes for it', async () => {
+  const { samples, model } = fixture;
+  const looked = (split: Split): CheckSample[] =>
+    samples[split].map((sample, i) => ({
+      ...sample,
+      // One wrong label of each split.
+      label: i === 0 ? 1 : sample.label,
+      check: { perceptualHash: `${sample.id}`.padStart(16, '0'), alike: null, trained: split === 'train' },
+    }));
+  const used = { train: looked('train'), val: looked('val'), test: looked('test') };
+  const folder = (name: string) => join(fixture.folder, name);
+  const [cacheFolder, fresh] = [folder('cache-of-probe'), folder('cache-of-check')];
+  const probe = fixture.job({ method: [{ name: 'linear-probe' }], steps: 0 }, { samples: used, cacheFolder });
+  const said = await converse(probe);
+  const [{ result: found }] = said.all('checked');
+  expect(said.one('finished').result).toMatchObject({
+    suspects: found.wrongLabels.length,
+    suspectsAmong: 'all',
+  });
+  // In an order of its own, with what is kept nowhere.
+  const check = {
+    ...({ kind: 'check', engine: 'cpu', model, classNames: probe.classNames } as const),
+    samples: [...used.test, ...used.train, ...used.val],
+  };
+  const [{ result: again }] = (await converse({ ...check, cacheFolder: fresh })).all('checked');
+  expect(again).toEqual(found);
+  expect(found.wrongLabels.map(({ sample }) => sample)).toContain(used.train[0].id);
+  const trained = new Map(used.train.map(({ id, label }) => [id, label]));
+  for (const { suggested, nearestSuggested } of found.wrongLabels)
+    expect(trained.get(nearestSuggested!)).toBe(suggested);
+
+  // Any other run on them finds the same, since the features are at hand.
+  const tuned = await converse(fixture.job({ steps: 1 }, { samples: used, cacheFolder }));
+  expect(tuned.all('checked')).toEqual(said.all('checked'));
+  const elsewhere = await converse(
+    fixture.job({ steps: 1 }, { samples: used, cacheFolder: folder('cache-of-none') }),
+  );
+  expect(elsewhere.all('checked')).toEqual([]);
+  expect(elsewhere.one('finished').result!.suspectsAmong).toBe('test');
 });
