@@ -1,8 +1,9 @@
 import type { ExperimentResults } from './contract.ts';
 import { inPercent, rateTitle, tableRows } from './experiment-table.ts';
 import { lineFigure } from './line-figure.ts';
+import { taskNamed } from './tasks/index.ts';
 
-/** Test accuracy against sampling rate, one line a method with its 95 % intervals over seeds, as SVG; null before the first value. */
+/** The test score against sampling rate, one line a method with its 95 % intervals over seeds, as SVG; null before the first value. */
 export function accuracyFigure(results: ExperimentResults): string | null {
   const lines = tableRows(results).map(({ label, isBaseline, cells }) => ({
     label,
@@ -16,10 +17,11 @@ export function accuracyFigure(results: ExperimentResults): string | null {
       .sort((a, b) => a.x - b.x),
   }));
   if (lines.every(({ points }) => points.length === 0)) return null;
+  const score = taskNamed(results.task).score.title;
   return lineFigure({
-    title: `Test accuracy by share of the training data: ${results.experiment.name}. The table has the same values.`,
+    title: `Test ${score} by share of the training data: ${results.experiment.name}. The table has the same values.`,
     xTitle: 'share of the training data',
-    yTitle: 'test accuracy, %',
+    yTitle: `test ${score}, %`,
     lines,
     xTicks: results.experiment.plan.rates,
     showX: rateTitle,

@@ -9,8 +9,8 @@ const steps = {
   /** An architecture, with random weights, or the name of a registered network. */
   model: z.string().min(1),
   batch: count(4096),
-  /** Side of the square images in pixels. */
-  size: Side,
+  /** Side of the square images in pixels, or pieces of each text; the usual one where it is left out. */
+  size: Side.optional(),
   /** Steps that are measured, after the warm-up. */
   steps: count(100_000),
   engine: EngineChoice,
@@ -68,7 +68,9 @@ export interface StepBench {
   bench: 'train' | 'infer';
   model: string;
   architecture: string;
+  takes: 'images' | 'texts';
   batch: number;
+  /** Side of the square images in pixels, or pieces of each text. */
   size: number;
   steps: number;
   warmup_steps: number;
@@ -76,6 +78,7 @@ export interface StepBench {
   engine: { name: string; device: string; versions: Record<string, string> };
   /** Seconds. */
   step_s: Spread;
+  /** Or texts. */
   images_per_s: Spread;
   /** Operations of one step in billions, counted from the program's trace (see engine/flops.ts). */
   gflop_per_step: number;

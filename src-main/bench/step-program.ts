@@ -4,7 +4,7 @@ import { randomOf } from '../data/random.ts';
 import type { Arrays, Program } from '../engine/engine.ts';
 import { openSource } from '../trainer/open-source.ts';
 import { evaluationBatch } from '../trainer/predict-logits.ts';
-import type { StepWork } from '../trainer/protocol.ts';
+import type { JobModel, StepWork } from '../trainer/protocol.ts';
 import { optimizerOf, termsOf } from '../transfer/catalog.ts';
 import { evaluationProgram } from '../transfer/evaluation-program.ts';
 import { initialState } from '../transfer/initial-state.ts';
@@ -24,12 +24,12 @@ export interface StepProgram {
 }
 
 /**
- * The step as the product takes it: training by plain fine-tuning for 1,000 classes with momentum and weight decay, or
+ * The step as the product takes it of images: training by plain fine-tuning for 1,000 classes with momentum and weight decay, or
  * the source head's logits in evaluation mode, with the weights as constants and so many images a pass as in evaluations.
  */
-export function stepProgram(work: StepWork): StepProgram {
+export function stepProgram(work: StepWork, source: string | JobModel): StepProgram {
   const { what, batch: count, size } = work;
-  const { architecture, network, weights } = openWork(work);
+  const { architecture, network, weights } = openWork(source);
   if (what === 'infer') {
     const passes = Math.ceil(count / evaluationBatch);
     const atOnce = Math.ceil(count / passes);
@@ -53,7 +53,7 @@ export function stepProgram(work: StepWork): StepProgram {
 }
 
 /** An architecture gets random weights, a registered network has its own. */
-function openWork({ network: source }: StepWork): {
+function openWork(source: string | JobModel): {
   architecture: string;
   network: Network;
   weights: () => Arrays;

@@ -12,6 +12,7 @@ import type { StepWork } from '../trainer/protocol.ts';
 import { operatorTimes } from './operator-times.ts';
 import { productPeak } from './product-peak.ts';
 import { type StepProgram, stepProgram } from './step-program.ts';
+import { textStepProgram } from './text-step-program.ts';
 
 const warmupSteps = 2;
 /** A step leaves megabytes of events. */
@@ -52,8 +53,9 @@ async function measure(
   profileFolder: string | null,
   onStep: (done: number, total: number) => void,
 ): Promise<StepBench> {
-  const { what, batch, size, steps } = work;
-  const step = stepProgram(work);
+  const { what, batch, size, steps, network } = work;
+  const ofTexts = typeof network !== 'string' && 'text' in network;
+  const step = ofTexts ? textStepProgram(work, network) : stepProgram(work, network);
   const before = highestMemory();
   const executable = await prepare(engine, step);
   const seconds: number[] = [];
@@ -80,6 +82,7 @@ async function measure(
     bench: what,
     model: work.model,
     architecture: step.architecture,
+    takes: ofTexts ? 'texts' : 'images',
     batch,
     size,
     steps,

@@ -28,13 +28,13 @@ function describeStep(result: StepBench): string {
   const facts = [
     `${result.bench} ${result.model}`,
     `batch ${result.batch}`,
-    `${result.size} px`,
+    `${result.size} ${result.takes === 'images' ? 'px' : 'pieces'}`,
     ...(frozen > 0 ? [`${frozen} stages frozen`] : []),
     `${engine.name} (${engine.device})`,
   ];
   const rows = [
     spreadRow('step', result.step_s, duration),
-    spreadRow('images/s', result.images_per_s, rate),
+    spreadRow(`${result.takes}/s`, result.images_per_s, rate),
     spreadRow('GFLOP/s', result.gflop_per_s, rate),
     spreadRow('share of the product peak', result.share_of_peak, percent),
   ];

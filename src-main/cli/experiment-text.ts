@@ -1,5 +1,6 @@
 import type { Cost, ExperimentCell, ExperimentResults, PlanEstimate } from '../../src-shared/contract.ts';
 import { accuracyText, rateTitle, tableRows } from '../../src-shared/experiment-table.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { columns, percent, plural, seconds, table } from './text.ts';
 
 /** An experiment for people: the table, what comparisons say of it, what was tried and what it cost. */
@@ -15,7 +16,7 @@ export function experimentText(results: ExperimentResults): string {
     `Experiment ${experiment.id}, ${experiment.name}: ${state}, ${finished} of ${plural(plannedRuns, 'run')} finished`,
     ...(problem ? [problem.message, problem.hint] : []),
     '',
-    `Test accuracy in percent over ${plural(seeds.length, 'seed')}: mean (95 % interval); * better than every other that it can be compared with`,
+    `Test ${taskNamed(results.task).score.title} in percent over ${plural(seeds.length, 'seed')}: mean (95 % interval); * better than every other that it can be compared with`,
     table(
       columns('method', ...rates.map((rate) => `#${rateTitle(rate)}`)),
       tableRows(results).map(({ label, isBaseline, cells: row }) => [
@@ -51,7 +52,7 @@ export const estimateText = ({
   notes,
 }: PlanEstimate): string =>
   [
-    `${plural(runs, 'run')}, about ${seconds(whole)}, at most ${(peakBytes / 2 ** 30).toFixed(1)} GiB of memory (engine ${engine}; ${plural(firstDecodings, 'image')} to decode first)`,
+    `${plural(runs, 'run')}, about ${seconds(whole)}, at most ${(peakBytes / 2 ** 30).toFixed(1)} GiB of memory (engine ${engine}${firstDecodings > 0 ? `; ${plural(firstDecodings, 'image')} to decode first` : ''})`,
     table(
       columns('method', '#runs', '#a step', '#all'),
       methods.map((method) => [
@@ -66,7 +67,7 @@ export const estimateText = ({
 
 const seconds3 = (value: number): string => `${value.toPrecision(3)} s`;
 
-/** What was tried for each method and rate, by validation accuracy; the chosen setting is marked. */
+/** What was tried for each method and rate, by the validation score; the chosen setting is marked. */
 function triedTable({ cells, methods }: ExperimentResults): string {
   const rounds = Math.max(1, ...cells.flatMap(({ tried }) => tried.map((one) => one.rounds.length)));
   const titles = Array.from({ length: rounds }, (_, round) => `#round ${round + 1}`);

@@ -1,7 +1,8 @@
 import type { Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import type { Context, Handlers } from './context.ts';
-import { findImageRun, findRun } from './lookup.ts';
+import { findRun } from './lookup.ts';
 import { insertRun } from './plan-runs.ts';
 
 /** Runs whose network is a mean of other runs'. */
@@ -21,7 +22,7 @@ export function averageCalls(context: Context): Handlers<'runs.average' | 'runs.
           `There is no way to average called "${name}".`,
           `There are: ${averagings.map((one) => one.name).join(', ')}.`,
         );
-      const runs = [...new Set(ids)].map((id) => findImageRun(store, id));
+      const runs = [...new Set(ids)].map((id) => findRun(store, id));
       await checkRuns(runs, way.of);
       const [first] = runs;
       const { datasetId, modelId } = first;
@@ -29,7 +30,7 @@ export function averageCalls(context: Context): Handlers<'runs.average' | 'runs.
         throw new CotuneError(
           'not-found',
           `The dataset or the network of run ${first.id} was deleted.`,
-          'Bring it back: a mean of networks is scored on its images.',
+          'Bring it back: a mean of networks is scored on its samples.',
         );
       const { targetClasses } = store.runs.record(first.id)!;
       const run = {
@@ -71,6 +72,7 @@ async function checkRuns(runs: readonly Run[], of: 'run' | 'runs'): Promise<void
       of === 'run' ? 'Name one run.' : 'Name several runs, each once.',
     );
   const [first, ...others] = runs;
+  const { samples, takes } = taskNamed(first.task);
   for (const run of runs) {
     if (run.status !== 'finished')
       throw refuse(
@@ -91,12 +93,12 @@ async function checkRuns(runs: readonly Run[], of: 'run' | 'runs'): Promise<void
   );
   same(
     ({ datasetHash, splitHash }) => [datasetHash, splitHash],
-    'were trained, validated or tested on different images.',
-    'Average runs of one dataset, rate and seed, so that nothing is chosen on images that one of them was trained on.',
+    `were trained, validated or tested on different ${samples}.`,
+    'Average runs of one dataset, rate and seed, so that nothing is chosen on what one of them was trained on.',
   );
   same(
     ({ config: { size, resize } }) => [size, resize?.name],
-    'see their pictures at different sizes.',
+    takes === 'images' ? 'see their pictures at different sizes.' : 'see texts of different lengths.',
     'Average runs of one input size.',
   );
   same(

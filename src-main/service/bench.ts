@@ -4,15 +4,15 @@ import type { Preprocessing } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { architectureNames, findArchitecture } from '../backbones/registry.ts';
 import { openStore, type Store } from '../store/store.ts';
-import type { BenchJob, JobModel } from '../trainer/protocol.ts';
+import type { BenchJob, StepWork } from '../trainer/protocol.ts';
 import { benchStore } from './bench-store.ts';
 import { type Device, openDevice } from './device.ts';
 import { databaseOf, type Home, openHome } from './home.ts';
 import { openJobs } from './jobs.ts';
 import { holdLease, newOwner } from './lease.ts';
-import { findDataset, findModel } from './lookup.ts';
+import { findImageDataset, findModel } from './lookup.ts';
 import { parseInput } from './parse-input.ts';
-import { jobModel, jobSamples, samplesForRun } from './run-samples.ts';
+import { checkLength, jobModel, jobSamples, runModel, samplesForRun } from './run-samples.ts';
 import type { SpawnTrainer } from './spawn-trainer.ts';
 import { openTrouble } from './trouble.ts';
 
@@ -90,17 +90,14 @@ type TrainerRequest = Exclude<BenchRequest, { what: 'store' }>;
 function jobOf(request: TrainerRequest, homeFolder: string): BenchJob {
   switch (request.what) {
     case 'train':
-      return { kind: 'bench', work: { ...request, network: networkOf(request.model, homeFolder) } };
+      return { kind: 'bench', work: { ...request, ...networkOf(request, homeFolder) } };
     case 'infer':
-      return {
-        kind: 'bench',
-        work: { ...request, frozen: 0, network: networkOf(request.model, homeFolder) },
-      };
+      return { kind: 'bench', work: { ...request, frozen: 0, ...networkOf(request, homeFolder) } };
     case 'relationship':
       return { kind: 'bench', work: request };
     case 'data':
       return inHome(homeFolder, (home, store) => {
-        const dataset = findDataset(store, request.dataset);
+        const dataset = findImageDataset(store, request.dataset);
         const { samples } = samplesForRun(store, dataset, 1, 0);
         return {
           kind: 'bench',
@@ -115,12 +112,27 @@ function jobOf(request: TrainerRequest, homeFolder: string): BenchJob {
   }
 }
 
-/** An architecture by its name, else a registered network. Errors: `not-found`, naming both kinds. */
-function networkOf(name: string, homeFolder: string): string | JobModel {
+/** What the published networks take, but for a few: pixels, and pieces of a text as fine-tuning cuts them. */
+const usual = { side: 224, pieces: 128 };
+
+/**
+ * An architecture by its name, else a registered network, with the size of what it takes. Errors: `not-found`, naming both kinds;
+ * `bad-input` where texts are longer than a network takes.
+ */
+function networkOf(
+  { model: name, size }: { model: string; size?: number },
+  homeFolder: string,
+): Pick<StepWork, 'network' | 'size'> {
   const architecture = findArchitecture(name);
-  if (architecture) return architecture.name;
+  if (architecture) return { network: architecture.name, size: size ?? usual.side };
   try {
-    return inHome(homeFolder, (home, store) => jobModel(home, findModel(store, name)));
+    return inHome(homeFolder, (home, store) => {
+      const model = findModel(store, name);
+      if (!model.text) return { network: jobModel(home, model), size: size ?? usual.side };
+      const pieces = size ?? Math.min(usual.pieces, model.text.positions);
+      checkLength(model, pieces);
+      return { network: runModel(home, model, { size: pieces }), size: pieces };
+    });
   } catch (error) {
     if (!(error instanceof CotuneError) || error.code !== 'not-found') throw error;
     const hint = `Architectures (with random weights): ${architectureNames().join(', ')}. ${error.hint}`;

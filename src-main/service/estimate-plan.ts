@@ -1,24 +1,25 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { RunBench } from '../../src-shared/bench.ts';
 import type { Experiment, PlanEstimate } from '../../src-shared/contract.ts';
-import type { RunConfig } from '../../src-shared/domain.ts';
+import type { Model, RunConfig } from '../../src-shared/domain.ts';
 import { estimate, type RunsToCome } from '../../src-shared/estimate.ts';
 import { type Catalog, choiceLabel, chosenParts } from '../../src-shared/parts.ts';
 import { asTrial } from '../../src-shared/search.ts';
 import { storedShorter, undecoded } from '../data/stored-images.ts';
 import { contentKey, openContentCache } from '../formats/content-cache.ts';
+import { mostLabeled } from '../text/most-labeled.ts';
 import type { RunWork } from '../trainer/protocol.ts';
 import type { Context } from './context.ts';
 import { cellsOf } from './experiment-facts.ts';
 import { checkPlan, withBaselines } from './experiments.ts';
 import { findDataset, findModel } from './lookup.ts';
 import type { PlannedRun } from './plan-runs.ts';
-import { jobModel, jobSamples, samplesForRun } from './run-samples.ts';
+import { jobSamples, runModel, samplesForRun } from './run-samples.ts';
 
 /** A measurement is some hundred bytes. */
 const measurementsLimit = 4 * 2 ** 20;
 /** Grows when the same run is measured otherwise than before. */
-const version = 2;
+const version = 3;
 
 /**
  * What a plan will take on this machine: every method's step, evaluation and preparation are measured by a short run of exactly its
@@ -39,7 +40,7 @@ export async function estimatePlan(context: Context, given: Experiment['plan']):
     config,
     targetClasses: dataset.classes.length,
     classNames: dataset.classes,
-    model: jobModel(home, model),
+    model: runModel(home, model, config),
     samples: jobSamples(home, dataset.path, chosen[0]),
     cacheFolder: home.cache,
   });
@@ -50,16 +51,21 @@ export async function estimatePlan(context: Context, given: Experiment['plan']):
     measurements.push(await measure(context, work(finals[at].run.config), model.hash));
   }
   const learnedFrom = new Set(chosen.flatMap(({ train, val }) => [...train, ...val].map(({ hash }) => hash)));
-  const runs = cells.flatMap((cell, i) =>
+  const seeds = plan.seeds.length;
+  const runs = cells.flatMap((cell, i) => {
+    const { run } = finals[i];
     // The images of smaller rates are among those of the widest.
-    runsOf(cell, finals[i], plan.seeds.length, cell.rate === widest ? learnedFrom.size : 0, catalog),
-  );
+    const images = cell.rate === widest ? learnedFrom.size : 0;
+    const preparations = model.text
+      ? textPreparations(cell, run, model, seeds, catalog)
+      : imagePreparations(run, seeds, images, catalog);
+    return runsOf(cell, finals[i], seeds, preparations, catalog);
+  });
   const { size } = finals[0].run.config;
   const images = chosen.flatMap(({ train, val, test }) => [...train, ...val, ...test]);
-  const firstDecodings = undecoded(images, {
-    folder: home.cache,
-    shorter: storedShorter(size, jobModel(home, model).preprocessing),
-  });
+  const firstDecodings = model.preprocessing
+    ? undecoded(images, { folder: home.cache, shorter: storedShorter(size, model.preprocessing) })
+    : 0;
   const { peakBytes, ...whole } = estimate(runs, measurements, firstDecodings);
   return {
     ...whole,
@@ -78,15 +84,43 @@ export async function estimatePlan(context: Context, given: Experiment['plan']):
   };
 }
 
+type Preparations = Pick<RunsToCome, 'prepared' | 'preparedImages'>;
+
+/** What was prepared for the search on the first seed is there for its training, and what was made of an image for all runs. */
+function imagePreparations(
+  { config }: PlannedRun['run'],
+  seeds: number,
+  images: number,
+  catalog: Catalog,
+): Preparations {
+  const prepares = chosenParts(config, catalog).some((part) => part.prepares);
+  return prepares ? { prepared: seeds, preparedImages: images } : { prepared: 0, preparedImages: 0 };
+}
+
+/** Of texts only a relationship is kept, which is learned from no more of them than memory holds; the rest is made for every run. */
+function textPreparations(
+  { rounds }: ReturnType<typeof cellsOf>[number],
+  { config, samples: { train, val } }: PlannedRun['run'],
+  { sourceClasses }: Model,
+  seeds: number,
+  catalog: Catalog,
+): Preparations {
+  const preparing = chosenParts(config, catalog).filter((part) => part.prepares);
+  const isKept = preparing.every((part) => part.needs.includes('relationship'));
+  const runs = seeds + (isKept ? 0 : rounds.reduce((sum, { settings }) => sum + settings, 0));
+  const most = isKept ? mostLabeled(sourceClasses.length) : Number.POSITIVE_INFINITY;
+  const prepared = preparing.length > 0 ? runs : 0;
+  return { prepared, preparedImages: prepared * (Math.min(train, most) + Math.min(val, most)) };
+}
+
 /** The runs of a cell, by their length. */
 function runsOf(
   { method, rounds }: ReturnType<typeof cellsOf>[number],
   { run: { config, samples } }: PlannedRun,
   seeds: number,
-  images: number,
+  preparations: Preparations,
   catalog: Catalog,
 ): RunsToCome[] {
-  const prepares = chosenParts(config, catalog).some((part) => part.prepares);
   const searched = rounds.map(({ settings, share }) => ({
     ...lengthOf(asTrial(config, share, catalog)),
     ...samples,
@@ -96,14 +130,12 @@ function runsOf(
     prepared: 0,
     preparedImages: 0,
   }));
-  // What was prepared for the search on the first seed is there for its training.
   const last = {
     ...lengthOf(config),
     ...samples,
     measurement: method,
     count: seeds,
-    prepared: prepares ? seeds : 0,
-    preparedImages: prepares ? images : 0,
+    ...preparations,
   };
   return [...searched, last];
 }
@@ -129,9 +161,13 @@ async function measure(
     version,
     config: JSON.parse(JSON.stringify(config)),
     modelHash,
-    preprocessing: { ...run.model.preprocessing },
+    model: 'text' in run.model ? { longest: run.model.longest } : { ...run.model.preprocessing },
+    task: run.task,
     targetClasses: run.targetClasses,
-    images: Math.min(run.samples.train.length, 2 * config.batch),
+    samples:
+      'text' in run.model
+        ? run.samples.train.map(({ hash }) => hash)
+        : Math.min(run.samples.train.length, 2 * config.batch),
     machine: [
       cpus()[0]?.model ?? '',
       availableParallelism(),

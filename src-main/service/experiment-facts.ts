@@ -3,6 +3,7 @@ import type { Run } from '../../src-shared/domain.ts';
 import type { CellPlan, Outcome, Trial } from '../../src-shared/experiment-cells.ts';
 import { type Catalog, namesOfChoice } from '../../src-shared/parts.ts';
 import { hasStrength, roundsOf, type Setting, settingsOf } from '../../src-shared/search.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import type { Store } from '../store/store.ts';
 import type { WantedRun } from './plan-runs.ts';
 
@@ -59,12 +60,18 @@ function outcomeOf(run: Run | null): Outcome {
     case 'running':
       return { state: 'pending' };
     case 'finished':
-      return { state: 'done', accuracy: run.val?.accuracy ?? 0, nll: run.val?.nll ?? 0 };
+      return { state: 'done', accuracy: scoreIn(run, 'val') ?? 0, nll: run.val?.nll ?? 0 };
     case 'failed':
       return { state: run.error?.code === 'diverged' ? 'diverged' : 'broken' };
     default:
       return { state: 'broken' };
   }
+}
+
+/** The number that a run's task judges it by, on one split; null before there is one. */
+export function scoreIn(run: Run | null, split: 'val' | 'test'): number | null {
+  const metrics = run?.[split];
+  return run && metrics ? taskNamed(run.task).score.of(metrics) : null;
 }
 
 /** What a plan asks for one of its methods. */

@@ -5,6 +5,7 @@ import { accuracyText, inPercent, rateTitle, tableRows } from '../../src-shared/
 import { lineFigure } from '../../src-shared/line-figure.ts';
 import { escapeMarkup as text } from '../../src-shared/markup.ts';
 import { configText } from '../../src-shared/run-settings.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { reportStyle } from './report-style.ts';
 
 /** What a report tells. */
@@ -22,10 +23,11 @@ export interface ReportData {
 export function experimentReport(data: ReportData): string {
   const { results, environment } = data;
   const { experiment, state, verdicts } = results;
+  const score = scoreOf(results);
   const sections = [
     `<h1>${text(experiment.name)}</h1><p class="dim">Experiment ${experiment.id} of ${text(experiment.createdAt)}, ${state}.</p>`,
     section(
-      'Accuracy by share of the training data',
+      `${score[0].toUpperCase()}${score.slice(1)} by share of the training data`,
       `<div class="figure">${accuracyFigure(results) ?? '<p>No test result yet.</p>'}</div>${accuracyTable(results)}`,
     ),
     section(
@@ -38,7 +40,7 @@ export function experimentReport(data: ReportData): string {
     section('Data and networks', facts(hashes(data))),
     section('Environment', facts({ ...engines(data), ...environment })),
     section('What was tried, and what it took', results.cells.map((cell) => tried(results, cell)).join('')),
-    section('Validation accuracy by step', curves(data)),
+    section(`Validation ${score} by step`, curves(data)),
     ...(data.relationships.length > 0
       ? [section('Relationships', data.relationships.map(relationshipCard).join(''))]
       : []),
@@ -78,8 +80,11 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
     )
     .join('')}</tbody></table></div>`;
 
+/** What its task judges networks by. */
+const scoreOf = ({ task }: ExperimentResults): string => taskNamed(task).score.title;
+
 const accuracyTable = (results: ExperimentResults): string =>
-  `<p>Test accuracy in percent: mean over seeds (95 % t interval). Bold: better than every other method that it can be compared with at that rate, adjusted for the number of comparisons (Holm).</p>${table(
+  `<p>Test ${text(scoreOf(results))} in percent: mean over seeds (95 % t interval). Bold: better than every other method that it can be compared with at that rate, adjusted for the number of comparisons (Holm).</p>${table(
     ['method', ...results.experiment.plan.rates.map(rateTitle)],
     tableRows(results).map(({ label, isBaseline, cells }) => [
       `${text(label)}${isBaseline ? ' (baseline)' : ''}`,
@@ -89,11 +94,9 @@ const accuracyTable = (results: ExperimentResults): string =>
     ]),
   )}`;
 
-function planFacts({
-  experiment: { plan },
-  methods,
-  plannedRuns,
-}: ExperimentResults): Record<string, string> {
+function planFacts(results: ExperimentResults): Record<string, string> {
+  const { methods, plannedRuns } = results;
+  const { plan } = results.experiment;
   const { dataset, model, rates, seeds, search, config } = plan;
   return {
     Dataset: dataset,
@@ -103,19 +106,19 @@ function planFacts({
     Seeds: seeds.join(', '),
     'Settings of all': configText(config),
     Search: search
-      ? `on seed ${seeds[0]} by validation accuracy (ties: the lower validation loss, then the order shown); learning rate × ${search.learningRates.join(', ')}, ${search.strengths} of each method’s own strength, ${search.halving ? 'half of the settings going on with twice the steps' : 'all of them to the end'}; as many settings and steps for every method`
+      ? `on seed ${seeds[0]} by validation ${scoreOf(results)} (ties: the lower validation loss, then the order shown); learning rate × ${search.learningRates.join(', ')}, ${search.strengths} of each method’s own strength, ${search.halving ? 'half of the settings going on with twice the steps' : 'all of them to the end'}; as many settings and steps for every method`
       : 'none: settings as given',
     Runs: String(plannedRuns),
   };
 }
 
-function hashes({ finals }: ReportData): Record<string, string> {
+function hashes({ finals, results }: ReportData): Record<string, string> {
   const [first] = finals;
   if (!first) return { Hashes: 'no run has finished yet' };
   const splits = new Map(
     finals.map(({ run: { config, splitHash, samples } }) => [
       `Split at rate ${config.rate}, seed ${config.seed}`,
-      `${splitHash} (${samples.train} training, ${samples.val} validation, ${samples.test} test images)`,
+      `${splitHash} (${samples.train} training, ${samples.val} validation, ${samples.test} test ${taskNamed(results.task).samples})`,
     ]),
   );
   return {
@@ -172,13 +175,13 @@ function curves({ results, finals }: ReportData): string {
         const ids = new Set(cells.find((cell) => cell.rate === rate)?.runs.map(({ run }) => run));
         const own = finals
           .filter(({ run }) => ids.has(run.id))
-          .map(({ curves: series }) => series.val_accuracy ?? []);
+          .map(({ curves: series }) => series[taskNamed(results.task).score.curve] ?? []);
         const points = meanOf(own);
         return points.length > 0 ? [{ label, isBaseline, points }] : [];
       });
       if (lines.length === 0) return '';
-      const title = `Validation accuracy by step at ${rateTitle(rate)} of the training data`;
-      return `<h3>${text(rateTitle(rate))}</h3><div class="figure">${lineFigure({ title, xTitle: 'step', yTitle: 'validation accuracy, %', lines, showX: String, showY: inPercent })}</div>`;
+      const title = `Validation ${scoreOf(results)} by step at ${rateTitle(rate)} of the training data`;
+      return `<h3>${text(rateTitle(rate))}</h3><div class="figure">${lineFigure({ title, xTitle: 'step', yTitle: `validation ${scoreOf(results)}, %`, lines, showX: String, showY: inPercent })}</div>`;
     })
     .join('');
 }

@@ -16,6 +16,7 @@ import {
   factsOf,
   isBaselineMethod,
   plannedRuns,
+  scoreIn,
   settingsOfMethod,
   type TrialOfRun,
 } from './experiment-facts.ts';
@@ -48,8 +49,10 @@ export async function resultsOf(
     for (const cell of here) cell.isBest = best !== null && groups[best].runs.includes(finishedRuns(cell)[0]);
     for (const { verdict, distinguishable } of differences) verdicts.push({ rate, verdict, distinguishable });
   }
+  const known = facts.trials.find(({ run }) => run)?.run ?? store.datasets.getByName(plan.dataset);
   return {
     experiment,
+    task: known?.task ?? 'image-classification',
     state:
       status !== 'running' ? status : isFinished(facts) ? 'finished' : isWorking ? 'running' : 'incomplete',
     problem: halted && { code: halted.code, message: halted.message, hint: halted.hint },
@@ -94,7 +97,7 @@ function cellOf(
                 run: run?.id ?? null,
                 status: run?.status ?? ('deleted' as const),
                 steps: run?.config.steps ?? 0,
-                valAccuracy: run?.val?.accuracy ?? null,
+                valAccuracy: scoreIn(run, 'val'),
                 valNll: run?.val?.nll ?? null,
               })),
           },
@@ -110,10 +113,10 @@ function cellOf(
         run: run?.id ?? null,
         status: run?.status ?? ('deleted' as const),
         seed,
-        accuracy: run?.test?.accuracy ?? null,
+        accuracy: scoreIn(run, 'test'),
       }))
       .sort((a, b) => a.seed - b.seed),
-    accuracy: accuracyOver(finals.flatMap(({ run }) => run?.test?.accuracy ?? [])),
+    accuracy: accuracyOver(finals.flatMap(({ run }) => scoreIn(run, 'test') ?? [])),
     isBest: false,
     cost: { search: costOf(search), final: costOf(finals) },
   };

@@ -4,6 +4,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { type CellPlan, isFinished, nextTrials, type TrialKey } from '../../src-shared/experiment-cells.ts';
 import { type Catalog, choiceLabel, whyNot } from '../../src-shared/parts.ts';
 import { asTrial, withSetting } from '../../src-shared/search.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import type { Base } from './base.ts';
 import type { createEvents } from './events.ts';
 import { cellsOf, factsOf, requestOf, settingsOfMethod } from './experiment-facts.ts';
@@ -146,7 +147,7 @@ export function whyHalted(store: Base['store'], { id, plan }: Experiment): Cotun
   return new CotuneError(
     'conflict',
     `The ${what} is not the one that experiment ${id} began with.`,
-    'Bring that one back (edits can be undone), or start the plan again: runs on different images or networks cannot be compared.',
+    'Bring that one back (edits can be undone), or start the plan again: runs on different data or networks cannot be compared.',
   );
 }
 
@@ -212,12 +213,13 @@ export async function checkPlan(
       `The method ${choiceLabel(plan.methods[twice])} is there twice with the same options.`,
       'Keep one of the two.',
     );
+  const { samples } = taskNamed(planned[0].run.task);
   const blind = planned.findIndex(({ run }, i) => cells[i].rounds.length > 0 && run.samples.val === 0);
   if (blind >= 0)
     throw new CotuneError(
       'bad-input',
-      `At rate ${cells[blind].rate} there are no validation images to choose settings by.`,
-      'Add images, or train with the settings as given: search: off.',
+      `At rate ${cells[blind].rate} there are no validation ${samples} to choose settings by.`,
+      `Add ${samples}, or train with the settings as given: search: off.`,
     );
   return planned;
 }

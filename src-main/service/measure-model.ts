@@ -4,25 +4,26 @@ import type { Task } from '../../src-shared/contract.ts';
 import type { EngineChoice, Model } from '../../src-shared/domain.ts';
 import type { Context } from './context.ts';
 import { usualStep } from './run-config.ts';
-import { jobModel } from './run-samples.ts';
+import { runModel } from './run-samples.ts';
 import { partOf } from './tasks.ts';
 
 /** Steps measured, as `cotune bench` does where nothing else is said. */
 const steps = 5;
 
 /**
- * Begins to measure a training step and a pass of a network on this machine, as `cotune bench` does and for the images of a
+ * Begins to measure a training step and a pass of a network on this machine, as `cotune bench` does and for the samples of a
  * usual training; the figures are kept with the model.
  */
 export function measureModel(context: Context, model: Model, engine: EngineChoice): Task {
   const { store, tasks, jobs, emit } = context;
+  const step = usualStep(model);
   return tasks.start('measurement', `Speed of ${model.name}`, async (task) => {
     const measured = async (what: StepBench['bench'], at: number): Promise<StepBench> => {
       const work = {
         what,
         model: model.name,
-        network: jobModel(context.home, model),
-        ...usualStep(model),
+        network: runModel(context.home, model, step),
+        ...step,
         steps,
         engine,
         profile: false,

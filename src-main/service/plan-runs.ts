@@ -74,7 +74,7 @@ export async function refuseOptionsOfNone(planned: readonly PlannedRun[]): Promi
 }
 
 /** Errors: `bad-input` where a network does not take what a dataset holds. */
-function checkTogether(dataset: Dataset, model: Model): void {
+export function checkTogether(dataset: Dataset, model: Model): void {
   const { takes } = taskNamed(dataset.task);
   const network = model.text ? 'texts' : 'images';
   if (takes === network) return;

@@ -7,6 +7,7 @@ import type { Preset } from '../../src-shared/presets/preset.ts';
 import { resizeOf } from '../data/resizes/index.ts';
 import { parts, scheduleOf } from '../transfer/catalog.ts';
 import { type ChosenParts, chooseParts, stepRequests } from './choose-parts.ts';
+import { checkLength } from './run-samples.ts';
 
 /** Settings that all presets share. */
 const shared = { rate: 1, seed: 0, engine: 'auto', precision: 'full' } as const;
@@ -79,13 +80,7 @@ export function resolveRunConfig(
     dataset: dataset.name,
     model: model.name,
   };
-  const { text } = model;
-  if (text && config.size > text.positions)
-    throw new CotuneError(
-      'bad-input',
-      `Texts of ${config.size} pieces are asked for, and the network "${model.name}" takes ${text.positions}.`,
-      `Choose --size ${text.positions} or less.`,
-    );
+  checkLength(model, config.size);
   if (config.evaluateEvery === 0) {
     const waiting = [...chosen.method, ...chosen.extras].find(({ name }) => needsValidation(name));
     if (waiting)

@@ -146,6 +146,16 @@ export function runModel(
   return { ...weightsOf(home, model), text: model.text, longest: size };
 }
 
+/** Errors: `bad-input` where texts are longer than a network takes. */
+export function checkLength({ name, text }: Pick<Model, 'name' | 'text'>, pieces: number): void {
+  if (!text || pieces <= text.positions) return;
+  throw new CotuneError(
+    'bad-input',
+    `Texts of ${pieces} pieces are asked for, and the network "${name}" takes ${text.positions}.`,
+    `Choose --size ${text.positions} or less.`,
+  );
+}
+
 /** Row of a relationship learned on a dataset's images with a model's predictions. */
 export function learnedRow(
   learned: JobRelationship,

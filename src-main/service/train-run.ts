@@ -23,7 +23,6 @@ import { persist } from './persist.ts';
 import { openRecorder } from './run-recorder.ts';
 import {
   checkFactsOf,
-  jobModel,
   jobSamples,
   learnedRow,
   type RunSamples,
@@ -189,6 +188,7 @@ async function prepare(base: Base, run: Run) {
     task: run.task,
     run: run.id,
     config: { ...run.config, engine: engineFor(run, resumeFrom !== undefined) },
+    model: runModel(home, model, run.config),
     targetClasses: dataset.classes.length,
     classNames: dataset.classes,
     samples,
@@ -197,11 +197,10 @@ async function prepare(base: Base, run: Run) {
   };
   const sources = await sourcesOf(base, run);
   const job: TrainJob | AverageJob = sources
-    ? { kind: 'average', ...common, model: jobModel(home, model, run.config.resize?.name), sources }
+    ? { kind: 'average', ...common, sources }
     : {
         kind: 'train',
         ...common,
-        model: runModel(home, model, run.config),
         relationship,
         teacher: await teacherWeights(base, run.config.method, dataset.classes),
         resumeFrom: resumeFrom ? home.fromStored(resumeFrom.path) : null,

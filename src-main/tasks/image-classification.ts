@@ -1,6 +1,7 @@
 import { ofImages } from '../../src-shared/run-settings.ts';
-import { openTrainingBatches } from '../data/batches.ts';
+import { type EvaluationBatch, openEvaluationBatches, openTrainingBatches } from '../data/batches.ts';
 import { isSteady } from '../data/training-look.ts';
+import type { Arrays } from '../engine/engine.ts';
 import { evaluateSplits, openTrained, type TakeFeatures } from '../trainer/evaluate-weights.ts';
 import { labeledOutputs } from '../trainer/labeled-outputs.ts';
 import { openSource } from '../trainer/open-source.ts';
@@ -21,6 +22,13 @@ export const imageClassification: Task = {
   writeTrained: (path, network, weights, job) =>
     writeTrainedWeights(path, network, weights, { ...job, model: ofPixels(job.model) }),
   labelsOf: (samples) => samples.map(({ label }) => label),
+  async openRows(places, { model, samples, config: { size }, cacheFolder, unusable }) {
+    const chosen = places.map((place) => samples.train[place]);
+    const { preprocessing } = ofPixels(model);
+    const images = { size, preprocessing, cacheFolder, unusable };
+    const batches = await openEvaluationBatches({ samples: chosen, batch: 1, ...images });
+    return { input: imageInput, size, rows: singleImages(batches) };
+  },
   openTraining,
   evaluate(engine, trained, samples, { config, cacheFolder, unusable, ...job }, tested, onBatch) {
     const { size, evaluation, precision } = ofImages(config);
@@ -43,11 +51,16 @@ export const imageClassification: Task = {
       pretrained,
       { model: ofPixels(model), precision, ...(size !== undefined && { size }) },
       { samples, cacheFolder, unusable },
-      output,
+      output === 'source-and-features' && pretrained.network.sourceClasses === 0 ? 'features' : output,
       report,
       signal,
     ),
 };
+
+async function* singleImages(batches: AsyncIterable<EvaluationBatch>): AsyncGenerator<Arrays | null> {
+  for await (const { images, labels, unusable } of batches)
+    yield unusable.length > 0 ? null : { images, labels };
+}
 
 /** A network of images. */
 export function ofPixels(model: AnyModel): JobModel {

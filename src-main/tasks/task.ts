@@ -3,12 +3,13 @@ import type { NetworkFile } from '../backbones/network-file.ts';
 import type { TextHead } from '../backbones/networks/bert.ts';
 import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
+import type { SourceOutput } from '../trainer/content-keys.ts';
 import type { LabeledOutputs } from '../trainer/labeled-outputs.ts';
 import type { AnyModel, FromTrainer, JobSample, PredictedText, TrainJob } from '../trainer/protocol.ts';
 import type { HeadChoice, Network } from '../transfer/network.ts';
-import type { StepInput } from '../transfer/step-input.ts';
+import type { BatchShape, StepInput } from '../transfer/step-input.ts';
 import type { FrozenPrefix, TrainingOptions } from '../transfer/step-plan.ts';
-import type { BatchShape, ChosenTerm } from '../transfer/term.ts';
+import type { ChosenTerm, SingleRows } from '../transfer/term.ts';
 
 /**
  * What a task does where it trains: what a batch holds, what a step makes of it, what a network predicts and what that is worth. What
@@ -36,6 +37,8 @@ export interface Task {
   ): void;
   /** The label of every row of some samples. */
   labelsOf(samples: readonly JobSample[], classNames: readonly string[]): number[];
+  /** Single rows of the training samples, by their places among the labels. */
+  openRows(places: readonly number[], job: EvaluatedJob & Pick<TrainJob, 'samples'>): Promise<SingleRows>;
   /** Opens what a run trains on. */
   openTraining(run: OpenedRun): Promise<TrainingData>;
   /** What a trained network predicts of every sample of some splits that can be used. `tested`: as a run is tested in the end. */
@@ -55,8 +58,8 @@ export interface Task {
     texts: readonly string[],
   ): Promise<PredictedText[]>;
   /**
-   * What the pre-trained network says of the rows of training and validation samples: its source head, of rows with their categories;
-   * or features, of rows with their labels.
+   * What the pre-trained network says of the rows of training and validation samples: its source head, of rows with their categories,
+   * with features behind where they are asked for, alone where it has no source head; or features, of rows with their labels.
    */
   outputs(
     pretrained: { engine: Engine; network: Network; file: NetworkFile },
@@ -64,9 +67,11 @@ export interface Task {
       Pick<TrainJob['config'], 'precision'> & {
         /** Side of the square pictures; the network's own where it is left out. */
         size?: number;
+        /** By which what a new head has besides is drawn. */
+        seed?: number;
         unusable: UnusableImages;
       },
-    output: 'source' | 'features',
+    output: SourceOutput,
     report: (message: FromTrainer) => void,
     signal: AbortSignal,
   ): Promise<Record<'train' | 'val', LabeledOutputs>>;
@@ -105,6 +110,8 @@ export interface TrainingData {
   prefix: FrozenPrefix | null;
   /** What batches are like: a step is compiled for each, all over one state. */
   shapes: readonly BatchShape[];
+  /** What a step of each shape has of a usual one's pixels or pieces, about 1; all have as many where it is left out. */
+  work?: readonly number[];
   /** Batches from a first step on, each a function of (seed, step). */
   openFrom(step: number): Promise<Batches>;
 }

@@ -3,7 +3,7 @@ import { labeledRows } from '../text/labeled-rows.ts';
 import { splitBySplit } from '../text/split-by-split.ts';
 import { ofTexts, textNetworks, tokenizerOf } from '../text/text-networks.ts';
 import { featuresOf, logitsOf } from '../text/text-outputs.ts';
-import { type TextPart, typedText, wholeText } from '../text/text-parts.ts';
+import { singleParts, type TextPart, typedText, wholeText } from '../text/text-parts.ts';
 import { lengthNotes, textTraining } from '../text/text-training.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import { classified } from '../trainer/classified.ts';
@@ -15,9 +15,13 @@ import type { Task, Trained } from './task.ts';
 const partsOf = (tokenizer: Tokenizer, samples: readonly JobSample[], longest: number): TextPart[] =>
   samples.map((sample) => wholeText(tokenizer, sample, longest));
 
-/** A text's own row is its first piece. */
-const rowsOf = (parts: readonly TextPart[]) =>
+/** What the new head reads of a text is its first piece. */
+const firstPieces = (parts: readonly TextPart[]) =>
   parts.map(({ sample: { label } }, part) => ({ part, at: 0, label }));
+
+/** What the source head reads of it is the mean of its pieces, without [CLS] and [SEP]. */
+const meanPieces = (parts: readonly TextPart[]) =>
+  parts.map(({ ids, sample: { label } }, part) => ({ part, at: 1, count: ids.length - 2, label }));
 
 /** Probabilities of the classes of every text, row-major [texts, classes]. */
 async function predictClasses(
@@ -30,7 +34,7 @@ async function predictClasses(
   const tokenizer = tokenizerOf(model);
   const parts = partsOf(tokenizer, samples, ofTexts(model).longest);
   const padding = tokenizer.special['[PAD]'];
-  const features = await featuresOf(engine, network, weights, parts, rowsOf(parts), padding, onBatch);
+  const features = await featuresOf(engine, network, weights, parts, firstPieces(parts), padding, onBatch);
   const { data, columns } = await logitsOf(engine, network, 'target', weights, features);
   return { probabilities: softmaxRows(data as Float32Array, columns), classes: columns };
 }
@@ -52,6 +56,14 @@ export const textClassification: Task = {
       rows: chosen.length,
     }));
   },
+  async openRows(places, { model, samples, config }) {
+    const tokenizer = tokenizerOf(model);
+    const chosen = places.map((place) => samples.train[place]);
+    const parts = partsOf(tokenizer, chosen, config.size);
+    return singleParts(classifiedTexts, parts, tokenizer.special['[PAD]'], ({ sample: { label } }) => ({
+      labels: Int32Array.of(label),
+    }));
+  },
   evaluate: (engine, trained, samples, { model }, _, onBatch) =>
     splitBySplit(
       samples,
@@ -66,13 +78,15 @@ export const textClassification: Task = {
     const { probabilities, classes } = await predictClasses(engine, trained, samples, model);
     return texts.map((_, i) => ({ probabilities: probabilities.slice(i * classes, (i + 1) * classes) }));
   },
-  outputs(pretrained, { model, samples }, output, report, signal) {
+  outputs(pretrained, { model, samples, seed = 0 }, output, report, signal) {
+    const rowsOf = output === 'features' ? firstPieces : meanPieces;
     const tokenizer = tokenizerOf(model);
     const of = (list: readonly JobSample[]) => {
       const parts = partsOf(tokenizer, list, ofTexts(model).longest);
       return { parts, rows: rowsOf(parts) };
     };
     const splits = { train: of(samples.train), val: of(samples.val) };
-    return labeledRows(pretrained, splits, tokenizer.special['[PAD]'], output, report, signal);
+    const pooler = output === 'features' ? { seed } : null;
+    return labeledRows(pretrained, splits, tokenizer.special['[PAD]'], output, pooler, report, signal);
   },
 };

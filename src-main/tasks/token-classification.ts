@@ -10,15 +10,14 @@ import { type LabeledRows, labeledRows } from '../text/labeled-rows.ts';
 import { splitBySplit } from '../text/split-by-split.ts';
 import { ofTexts, textNetworks, tokenizerOf } from '../text/text-networks.ts';
 import { featuresOf, logitsOf } from '../text/text-outputs.ts';
-import { partsByWords, type TextPart, typedText } from '../text/text-parts.ts';
+import { partsByWords, singleParts, type TextPart, typedText } from '../text/text-parts.ts';
 import { lengthNotes, textTraining } from '../text/text-training.ts';
 import { wordsOf } from '../text/words.ts';
 import { softmaxRows } from '../trainer/predict-logits.ts';
 import type { AnyModel, FromTrainer, JobSample, TaggedPredictions } from '../trainer/protocol.ts';
 import { placesValues } from '../transfer/places.ts';
-import { mostEntities, taggedTexts } from '../transfer/step-input.ts';
+import { type BatchShape, mostEntities, taggedTexts } from '../transfer/step-input.ts';
 import { needsSourceHead } from '../transfer/step-plan.ts';
-import type { BatchShape } from '../transfer/term.ts';
 import type { Evaluated, Task, Trained } from './task.ts';
 
 /** Sentences in one message, at most. */
@@ -50,6 +49,21 @@ export const tokenClassification: Task = {
       };
     });
   },
+  async openRows(places, { model, samples, classNames, config }) {
+    const tokenizer = tokenizerOf(model);
+    const words = samples.train.flatMap((sample) => sample.text!.tags!.map((_, word) => ({ sample, word })));
+    const parts = places.map((place): TextPart => {
+      const { sample, word } = words[place];
+      const isIt = (one: { word: number }) => one.word === word;
+      const part = partsByWords(tokenizer, sample, config.size).find((one) => one.words.some(isIt))!;
+      return { ...part, words: part.words.filter(isIt) };
+    });
+    const tags = numbersOf(described.outputs(classNames));
+    return singleParts(taggedTexts, parts, tokenizer.special['[PAD]'], (part, shape) => ({
+      ...tagged([part], shape, tags).fed,
+      ...placesValues('entity', mostEntities(shape), [part.words[0].at], [0]),
+    }));
+  },
   evaluate: (engine, trained, samples, { model, classNames }, _, onBatch) =>
     splitBySplit(
       samples,
@@ -75,21 +89,21 @@ export const tokenClassification: Task = {
   },
   outputs(pretrained, { model, samples, classNames }, output, report, signal) {
     const tokenizer = tokenizerOf(model);
-    const names = output === 'source' ? classNames : described.outputs(classNames);
+    const names = output === 'features' ? described.outputs(classNames) : classNames;
     const numbers = numbersOf(names);
     const of = (list: readonly JobSample[]): LabeledRows => {
       const parts = list.flatMap((sample) => partsByWords(tokenizer, sample, ofTexts(model).longest));
       const rows = parts.flatMap(({ sample, words }, part) =>
         words.flatMap(({ at, word }) => {
           const tag = sample.text!.tags![word];
-          const label = output === 'source' ? typeNumber(tag, numbers) : numbers.get(tag)!;
+          const label = output === 'features' ? numbers.get(tag)! : typeNumber(tag, numbers);
           return label === null ? [] : [{ part, at, label }];
         }),
       );
       return { parts, rows };
     };
     const splits = { train: of(samples.train), val: of(samples.val) };
-    return labeledRows(pretrained, splits, tokenizer.special['[PAD]'], output, report, signal);
+    return labeledRows(pretrained, splits, tokenizer.special['[PAD]'], output, null, report, signal);
   },
 };
 

@@ -19,15 +19,17 @@ import { padded, type TextPart } from './text-parts.ts';
 /** Texts at once in evaluation passes, and rows at once of a head. */
 const [evaluationBatch, headRows] = [16, 64];
 
-/** A piece of a part whose features are wanted. */
+/** Pieces of a part the mean of whose features is wanted. */
 export interface Row {
   part: number;
-  /** Its place among the part's pieces. */
+  /** Place of the first among the part's pieces. */
   at: number;
+  /** How many; one where it is left out, and of none features are zero. */
+  count?: number;
 }
 
 /**
- * Features [rows, features] of pieces, in evaluation mode, in the order of the rows. Parts are padded to a few lengths, with a program
+ * Features [rows, features] of pieces, or means over several, in evaluation mode, in the order of the rows. Parts are padded to a few lengths, with a program
  * for each. `onBatch` is told the number of parts done, and may throw to end the pass.
  */
 export async function featuresOf(
@@ -52,6 +54,8 @@ export async function featuresOf(
     const program = featureProgram(network, batch, size);
     const executable = await engine.compile(program, { constants: constantsOf(program, weights) });
     try {
+      // Told again now that it is compiled: what compiling takes is no part of a batch.
+      onBatch(done);
       for (let first = 0; first < texts.length; first += batch) {
         const chosen = texts.slice(first, first + batch).map((text) => used[text]);
         const shape = { batch, size };
@@ -64,8 +68,11 @@ export async function featuresOf(
         );
         for (const [place, part] of chosen.entries())
           for (const row of wanted.get(part)!) {
-            const from = (place * size + rows[row].at) * width;
-            data.set(features.subarray(from, from + width) as Float32Array, row * width);
+            const { at, count = 1 } = rows[row];
+            for (let piece = at; piece < at + count; piece++) {
+              const from = (place * size + piece) * width;
+              for (let j = 0; j < width; j++) data[row * width + j] += features[from + j] / count;
+            }
           }
         done += chosen.length;
         onBatch(done);
@@ -120,6 +127,30 @@ export async function logitsOf(
     await executable.dispose();
   }
   return { data, rows: features.rows, columns };
+}
+
+/**
+ * What a new head's layer of scores reads of features, row by row [rows, features]: what the pooler makes of a text's first piece.
+ * `weights` hold the pooler.
+ */
+export async function readOf(
+  engine: Engine,
+  network: Network,
+  weights: Arrays,
+  features: Matrix,
+): Promise<Matrix> {
+  const width = features.columns;
+  // Scores by the identity are what they are made of.
+  const identity = new Float32Array(width * width);
+  for (let j = 0; j < width; j++) identity[j * width + j] = 1;
+  const scores = { [`${targetHead}.weight`]: identity, [`${targetHead}.bias`]: new Float32Array(width) };
+  return logitsOf(
+    engine,
+    { ...network, targetClasses: width },
+    'target',
+    { ...weights, ...scores },
+    features,
+  );
 }
 
 /** The new head of texts reads the first piece of each: here every row is a text of one piece. */

@@ -1,4 +1,7 @@
+import type { Arrays } from '../engine/engine.ts';
 import type { JobSample } from '../trainer/protocol.ts';
+import type { BatchShape, StepInput } from '../transfer/step-input.ts';
+import type { SingleRows } from '../transfer/term.ts';
 import type { Piece, Tokenizer } from './tokenizer.ts';
 
 /** What a network is given of a text at once. */
@@ -62,10 +65,24 @@ export function partsByWords(tokenizer: Tokenizer, sample: JobSample, longest: n
   return parts;
 }
 
+/** Parts one by one, padded to the longest of them; `labeled` says what a step of one is fed besides. */
+export function singleParts(
+  input: StepInput,
+  parts: readonly TextPart[],
+  padding: number,
+  labeled: (part: TextPart, shape: BatchShape) => Arrays,
+): SingleRows {
+  const shape = { batch: 1, size: Math.max(...parts.map(({ ids }) => ids.length)) };
+  async function* rows(): AsyncGenerator<Arrays> {
+    for (const part of parts) yield { ...padded([part], shape, padding), ...labeled(part, shape) };
+  }
+  return { input, size: shape.size, rows: rows() };
+}
+
 /** Parts as a network takes them, padded to `length`; places beyond them are padding. */
 export function padded(
   parts: readonly TextPart[],
-  { batch, size }: { batch: number; size: number },
+  { batch, size }: BatchShape,
   padding: number,
 ): { pieces: Int32Array; present: Float32Array } {
   const pieces = new Int32Array(batch * size).fill(padding);

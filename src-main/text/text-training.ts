@@ -1,7 +1,7 @@
 import { taskNamed } from '../../src-shared/tasks/index.ts';
 import type { Arrays } from '../engine/engine.ts';
 import type { Batches, OpenedRun, TrainingData } from '../tasks/task.ts';
-import type { BatchShape } from '../transfer/term.ts';
+import type { BatchShape } from '../transfer/step-input.ts';
 import { type Bucket, batchAt, bucketsOf } from './length-buckets.ts';
 import { padded, type TextPart } from './text-parts.ts';
 
@@ -25,9 +25,13 @@ export function textTraining(
     ? bucketsOf(counts, longest, () => batch, batch)
     : [{ length: longest, batch, texts: [...counts.keys()] }];
   const shapes = buckets.map(({ length }) => ({ batch, size: length }));
+  const batches = buckets.map(({ texts }) => Math.ceil(texts.length / batch));
+  const pieces = buckets.reduce((sum, { length }, bucket) => sum + batches[bucket] * length, 0);
+  const usual = pieces / batches.reduce((sum, count) => sum + count, 0);
   return {
     prefix: null,
     shapes,
+    work: buckets.map(({ length }) => length / usual),
     async openFrom(first): Promise<Batches> {
       let step = first;
       return {

@@ -1,34 +1,36 @@
 import { join } from 'node:path';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { readNetwork } from '../backbones/network-file.ts';
 import { openEvaluationBatches } from '../data/batches.ts';
 import { permutation, randomOf } from '../data/random.ts';
+import type { UnusableImages } from '../data/unusable-images.ts';
 import { constantsOf } from '../engine/constants-of.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
+import { ofPixels } from '../tasks/image-classification.ts';
+import { taskOf } from '../tasks/index.ts';
+import type { Task } from '../tasks/task.ts';
 import type { TryOut } from '../transfer/averaging/averaging.ts';
 import { averagingOf } from '../transfer/averaging/index.ts';
 import { accumulate, statisticsOf, statisticsProgram } from '../transfer/averaging/statistics-program.ts';
 import { weightedMean } from '../transfer/averaging/weighted-mean.ts';
 import { termsOf } from '../transfer/catalog.ts';
 import { newHead } from '../transfer/initial-state.ts';
-import { type Network, targetHead } from '../transfer/network.ts';
+import { evaluationTensors, type Network, targetHead } from '../transfer/network.ts';
 import { beginRun } from './begin-run.ts';
-import { evaluateSplits, openTrained } from './evaluate-weights.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import { leaveOutOf } from './leave-out-of.ts';
-import { openSource } from './open-source.ts';
-import { evaluationBatch, type ImageOptions } from './predict-logits.ts';
+import { evaluationBatch } from './predict-logits.ts';
 import { prepareTerms } from './prepare-terms.ts';
 import type { AverageJob, FromTrainer } from './protocol.ts';
 import { stopwatch } from './stopwatch.ts';
-import { testTrained } from './test-trained.ts';
-import { writeTrainedWeights } from './trained-weights.ts';
+import { testTrained, validationCurves } from './test-trained.ts';
 
 /** Training images that batch norm's statistics are made of: enough for three digits of a mean. */
 const statisticsImages = 512;
 
 /**
- * A run whose network is a mean of other runs' networks, chosen on the validation images, tested once as every run is. Throws the
+ * A run whose network is a mean of other runs' networks, chosen on the validation samples, tested once as every run is. Throws the
  * signal's reason when stopped; it then begins again.
  */
 export async function average(
@@ -37,14 +39,14 @@ export async function average(
   signal: AbortSignal,
   engines: KeptEngine,
 ): Promise<void> {
-  const { config, model, samples, cacheFolder } = job;
+  const { config, model, samples } = job;
   const engine = await beginRun(job, report, engines);
   const watch = stopwatch(null);
-  const { network, file } = openSource(model, job.targetClasses);
+  const task = taskOf(job.task);
+  const { network, file } = task.openSource(model, job.classNames);
   const { way } = averagingOf(config.method)!;
   const unusable = leaveOutOf(job, report);
-  const images = { size: config.size, preprocessing: model.preprocessing, cacheFolder, unusable };
-  const trained = job.sources.map(({ weightsPath }) => trainedWeights(weightsPath, job));
+  const trained = job.sources.map(({ weightsPath }) => trainedWeights(weightsPath, task, job));
 
   const weights = await watch.time('relationship_s', async () => {
     const networks = way.of === 'run' ? [await beginning(), ...trained] : trained;
@@ -53,31 +55,31 @@ export async function average(
       const mean = weightedMean(networks, shares);
       const isOne = shares.filter((share) => share !== 0).length === 1;
       if (isOne || sharedStatistics(network, networks)) return mean;
-      return { ...mean, ...(await freshStatistics(engine, network, mean, job, images, signal)) };
+      return { ...mean, ...(await freshStatistics(engine, network, mean, job, unusable, signal)) };
     };
     let tried = 0;
     const tryOut: TryOut = async (shares, told) => {
       signal.throwIfAborted();
       report({ type: 'progress', phase: 'prepare', done: tried, total: way.tries(networks.length) });
       const scored = { network, weights: await averaged(shares), head: 'target' } as const;
-      const { metrics } = (await evaluateSplits(engine, scored, { val: samples.val }, images)).val;
-      const { accuracy, nll } = metrics!;
-      report({ type: 'metrics', step: tried++, values: { ...told, val_accuracy: accuracy, val_nll: nll } });
-      return { accuracy, nll };
+      const { val } = await task.evaluate(engine, scored, { val: samples.val }, { ...job, unusable });
+      const metrics = val.metrics!;
+      report({ type: 'metrics', step: tried++, values: { ...told, ...validationCurves(metrics) } });
+      return { accuracy: taskNamed(job.task).score.of(metrics), nll: metrics.nll };
     };
     const shares = await way.shares(networks.length, samples.val.length > 0 ? tryOut : null);
     report({ type: 'note', text: sharesNote(way.of, shares, job) });
     return averaged(shares);
   });
   const weightsPath = join(job.runFolder, 'weights.safetensors');
-  writeTrainedWeights(weightsPath, network, weights, job);
+  task.writeTrained(weightsPath, network, weights, job);
   await testTrained(weightsPath, 0, engine, { ...job, unusable }, watch, report, signal);
 
   /** The network that the run began with. */
   async function beginning(): Promise<Arrays> {
     const [source] = job.sources;
     const terms = termsOf(source.config.method, source.config.extras).filter(({ term }) => term.begins);
-    const begun = {
+    const itsJob = {
       ...job,
       kind: 'train',
       config: source.config,
@@ -85,25 +87,22 @@ export async function average(
       teacher: null,
       resumeFrom: null,
     } as const;
-    const weights = () => readNetwork(file, file.tensors);
-    const tools = { engine, network, file, unusable, weights };
-    const prepared = await prepareTerms(terms, tools, begun, report, signal);
+    const pretrained = readNetwork(file, file.tensors);
+    const tools = { engine, network, file, unusable, weights: () => pretrained };
+    const prepared = await prepareTerms(terms, tools, itsJob, report, signal);
     if (!terms.some(({ term }) => term.begins === 'images'))
       report({
         type: 'note',
         text: 'At α = 0 stands the pre-trained network with a new, untrained head: it tells no classes apart, and small α mean little.',
       });
-    return {
-      ...readNetwork(file, network.backbone.tensors),
-      ...newHead(network, source.config.seed),
-      ...prepared,
-    };
+    const begun: Arrays = { ...newHead(network, source.config.seed), ...pretrained, ...prepared };
+    return Object.fromEntries(evaluationTensors(network, 'target').map(({ name }) => [name, begun[name]]));
   }
 }
 
 /** A run's weights by the names of a network in training. */
-function trainedWeights(path: string, { model }: AverageJob): Arrays {
-  const { network, weights } = openTrained(path, model);
+function trainedWeights(path: string, task: Task, { model }: AverageJob): Arrays {
+  const { network, weights } = task.openTrained(path, model);
   const head = `${network.backbone.head}.`;
   return Object.fromEntries(
     Object.entries(weights).map(([name, values]) => [
@@ -140,8 +139,8 @@ async function freshStatistics(
   engine: Engine,
   network: Network,
   weights: Arrays,
-  { samples: { train } }: AverageJob,
-  images: ImageOptions,
+  { samples: { train }, config: { size }, model, cacheFolder }: AverageJob,
+  unusable: UnusableImages,
   signal: AbortSignal,
 ): Promise<Arrays> {
   // Mixed: a batch of one class has a variance of its own.
@@ -149,7 +148,8 @@ async function freshStatistics(
   const batch = Math.min(evaluationBatch, train.length);
   const count = Math.min(Math.floor(train.length / batch), statisticsImages / evaluationBatch);
   const chosen = Array.from(order.slice(0, count * batch), (i) => train[i]);
-  const program = statisticsProgram(network, batch, images.size);
+  const images = { size, preprocessing: ofPixels(model).preprocessing, cacheFolder, unusable };
+  const program = statisticsProgram(network, batch, size);
   const constants = constantsOf(program, weights);
   const batches = await openEvaluationBatches({ samples: chosen, batch, ...images });
   const executable = await engine.compile(program, { constants, yields: true });
@@ -168,11 +168,16 @@ async function freshStatistics(
   return means;
 }
 
-function sharesNote(of: 'run' | 'runs', shares: readonly number[], { sources, samples }: AverageJob): string {
+function sharesNote(
+  of: 'run' | 'runs',
+  shares: readonly number[],
+  { task, sources, samples }: AverageJob,
+): string {
+  const { samples: called } = taskNamed(task);
   const by =
     samples.val.length > 0
-      ? `chosen on ${samples.val.length} validation images`
-      : 'not chosen: there are no validation images';
+      ? `chosen on ${samples.val.length} validation ${called}`
+      : `not chosen: there are no validation ${called}`;
   if (of === 'run') return `α = ${shares[1]} of run ${sources[0].run}, ${by}.`;
   const kept = sources.filter((_, i) => shares[i] > 0).map(({ run }) => run);
   return `The mean of ${kept.length === 1 ? 'run' : 'runs'} ${kept.join(', ')}${kept.length < sources.length ? `, ${by}, of ${sources.map(({ run }) => run).join(', ')}` : ''}.`;

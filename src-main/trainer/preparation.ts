@@ -33,7 +33,8 @@ export function preparationFor(
 ): Preparation {
   const { config, model, samples, targetClasses, cacheFolder } = job;
   const { batch, size, seed, steps, precision } = config;
-  const labels = taskOf(job.task).labelsOf(samples.train, job.classNames);
+  const task = taskOf(job.task);
+  const labels = task.labelsOf(samples.train, job.classNames);
   const pixels = 'preprocessing' in model ? model.preprocessing : null;
   return {
     network,
@@ -54,6 +55,7 @@ export function preparationFor(
       const images = { size, preprocessing: pixels!, cacheFolder, unusable };
       yield* await openEvaluationBatches({ samples: chosen, batch: atOnce, ...images });
     },
+    rows: (places) => task.openRows(places, { ...job, unusable }),
     compile: (program, constants = {}) => engine.compile(program, { constants, yields: true }),
     async kept(origin, make) {
       const cache = openContentCache(cacheFolder, 'prepared', cacheLimit);

@@ -36,10 +36,10 @@ export async function prepareTerms(
     return learned.relationship.matrix;
   };
   const features: Preparation['features'] = async () => {
-    const { precision, size } = job.config;
+    const { precision, size, seed } = job.config;
     const { train, val } = await taskOf(job.task).outputs(
       { engine, network: alone, file },
-      { ...job, precision, size, unusable },
+      { ...job, precision, size, seed, unusable },
       'features',
       report,
       signal,

@@ -122,11 +122,8 @@ export interface TrainJob {
 }
 
 /** Makes one network of the trained networks of other runs, as the configuration's method says. */
-export interface AverageJob
-  extends Omit<TrainJob, 'kind' | 'model' | 'relationship' | 'teacher' | 'resumeFrom'> {
+export interface AverageJob extends Omit<TrainJob, 'kind' | 'relationship' | 'teacher' | 'resumeFrom'> {
   kind: 'average';
-  /** A network of images. */
-  model: JobModel;
   /** In the order in which the method names them. */
   sources: { run: number; config: RunConfig; weightsPath: string }[];
 }
@@ -154,12 +151,13 @@ export interface CalibrationJob {
   cacheFolder: string;
 }
 
-/** Scores how well a network suits labelled images. */
+/** Scores how well a network suits labelled samples. */
 export interface RankJob {
   kind: 'rank';
+  task: TaskName;
   engine: RunConfig['engine'];
-  model: JobModel;
-  targetClasses: number;
+  model: AnyModel;
+  classNames: string[];
   samples: JobSample[];
   cacheFolder: string;
 }
@@ -290,8 +288,9 @@ export interface StepWork {
   /** What the network is called in the result. */
   model: string;
   /** An architecture (with random weights) or a registered network. */
-  network: string | JobModel;
+  network: string | AnyModel;
   batch: number;
+  /** Side of the square pictures in pixels, or pieces of each text. */
   size: number;
   steps: number;
   engine: RunConfig['engine'];
@@ -315,9 +314,7 @@ export interface DataWork {
 /** A run to measure by a short one, in folders of its own. */
 export interface RunWork {
   what: 'run';
-  run: Omit<TrainJob, 'kind' | 'model' | 'run' | 'relationship' | 'teacher' | 'runFolder' | 'resumeFrom'> & {
-    model: JobModel;
-  };
+  run: Omit<TrainJob, 'kind' | 'run' | 'relationship' | 'teacher' | 'runFolder' | 'resumeFrom'>;
 }
 
 /** Measures a part of the program, in a process like that of a run. */
@@ -394,7 +391,8 @@ export type FromTrainer =
   /** It takes a job: at its start, and again after every job that finished. After any other end of a job it exits. */
   | { type: 'ready' }
   | { type: 'engine'; engine: EngineInfo }
-  | { type: 'progress'; phase: Phase; done: number; total: number }
+  /** `work`: what the last training step had of a usual one's pixels or pieces. */
+  | { type: 'progress'; phase: Phase; done: number; total: number; work?: number }
   /** Values by series (`loss`, `target_loss`, `source_loss`, `lr`, `images_per_s`, `val_accuracy`, …) at a step. */
   | { type: 'metrics'; step: number; values: Record<string, number> }
   | { type: 'note'; text: string }

@@ -114,7 +114,7 @@ export async function train(
   if (config.select === 'best' && samples.val.length === 0)
     report({
       type: 'note',
-      text: 'There are no validation images: the weights of the last step are tested.',
+      text: `There are no validation ${taskNamed(job.task).samples}: the weights of the last step are tested.`,
     });
 
   async function checkpoint(step: number): Promise<void> {
@@ -167,7 +167,11 @@ export async function train(
       const step = ++done;
       const learningRate = learningRateAt(step - 1);
       const from = performance.now();
-      const { results: outputs, rows } = await watch.time('train_s', async () => {
+      const {
+        results: outputs,
+        rows,
+        shape,
+      } = await watch.time('train_s', async () => {
         const { shape, fed, rows } = await watch.time('waited_s', () => batches.next());
         const shaped = { ...chosen, ...data.shapes[shape] };
         const results = withNorm(
@@ -178,10 +182,10 @@ export async function train(
         );
         if (!Number.isFinite(results.loss[0]))
           throw divergence(step, results.loss[0], fed[task.input.takes], lastLoss, learningRate);
-        return { results, rows };
+        return { results, rows, shape };
       });
       lastLoss = outputs.loss[0];
-      report({ type: 'progress', phase: 'train', done: step, total: steps });
+      report({ type: 'progress', phase: 'train', done: step, total: steps, work: data.work?.[shape] ?? 1 });
       if (step % reportEvery === 0 || step === steps)
         report({
           type: 'metrics',

@@ -1,7 +1,7 @@
 import type { MaskSite } from '../backbones/backbone.ts';
 import type { Random } from '../data/random.ts';
 import type { Arrays, Specs } from '../engine/engine.ts';
-import type { BatchShape } from './term.ts';
+import type { BatchShape } from './step-input.ts';
 
 /** A site with the share that is dropped there. */
 export type Dropping = Pick<MaskSite, 'name' | 'of' | 'features' | 'rate'>;

@@ -4,9 +4,10 @@ import { randomOf } from '../data/random.ts';
 import type { Arrays, Program, Tensors } from '../engine/engine.ts';
 import { classify, evaluationScope, evaluationTensors, type Network, specsOf } from './network.ts';
 import { spreadOver } from './spread-over.ts';
+import type { StepInput } from './step-input.ts';
 import type { Preparation } from './term.ts';
 
-/** Squares of the gradient of log p(y | x) by each parameter, for one image and an outcome y [1, classes], one-hot. */
+/** Squares of the gradient of log p(y | x) by each parameter, for one row and an outcome y [1, classes], one-hot. */
 export function squaredScores(
   parameters: Tensors,
   logitsOf: (parameters: Tensors) => tf.Tensor2D,
@@ -29,14 +30,15 @@ const parametersOf = (tensors: readonly TensorDescription[]) =>
 export const fisherSpecs = ({ backbone }: Network) => specsOf(parametersOf(backbone.tensors));
 
 /**
- * The diagonal of the Fisher information of the backbone's parameters, E_x E_y (∂ log p(y | x) / ∂θ)², by one class for each image,
- * drawn from what the pre-trained source head predicts of it: so many of the training images, evenly over the classes, in evaluation
- * mode. It follows from the images and the network, not from the run's seed.
+ * The diagonal of the Fisher information of the backbone's parameters, E_x E_y (∂ log p(y | x) / ∂θ)², by one class for each row,
+ * drawn from what the pre-trained source head predicts of it: so many of the training rows, which are images, texts, or words of tagged
+ * texts, evenly over the labels, in evaluation mode. It follows from the samples and the network, not from the run's seed.
  */
-export async function fisherInformation(preparation: Preparation, images: number): Promise<Arrays> {
-  const { pretrained: network, labels, size, weights, compile, progress } = preparation;
-  const places = spreadOver(labels, images);
-  const program = fisherProgram(network, size, places.length);
+export async function fisherInformation(preparation: Preparation, count: number): Promise<Arrays> {
+  const { pretrained: network, labels, weights, compile, progress } = preparation;
+  const places = spreadOver(labels, count);
+  const { input, size, rows } = await preparation.rows(places);
+  const program = fisherProgram(network, input, size, places.length);
   const executable = await compile(program);
   try {
     // The executable takes the arrays that it is given.
@@ -46,14 +48,14 @@ export async function fisherInformation(preparation: Preparation, images: number
     ]);
     await executable.load(Object.fromEntries(state));
     let done = 0;
-    for await (const { images: pixels, unusable } of preparation.images(places, 1)) {
+    for await (const fed of rows) {
       const random = randomOf(0, 'fisher', done);
       // The largest of scores with this noise is a class drawn from their softmax (Gumbel, 1954).
       const noise = Float32Array.from(
         { length: network.sourceClasses },
         () => -Math.log(-Math.log(random() || 2 ** -33)),
       );
-      if (unusable.length === 0) await executable.run({ images: pixels, noise });
+      if (fed) await executable.run({ ...fed, noise });
       progress(++done, places.length);
     }
     const names = Object.keys(fisherSpecs(network));
@@ -66,8 +68,8 @@ export async function fisherInformation(preparation: Preparation, images: number
 
 const sumName = (parameter: string): string => `fisher/${parameter}`;
 
-/** One image's part of the mean: images [1, size, size, 3] and noise [classes] come in, `fisher/NAME` grows. */
-function fisherProgram(network: Network, size: number, images: number): Program {
+/** One row's part of the mean: what a step of one sample is fed and noise [classes] come in, `fisher/NAME` grows. */
+function fisherProgram(network: Network, input: StepInput, size: number, count: number): Program {
   const { backbone, sourceClasses } = network;
   const specs = fisherSpecs(network);
   const names = Object.keys(specs);
@@ -77,16 +79,22 @@ function fisherProgram(network: Network, size: number, images: number): Program 
       ...Object.fromEntries(names.map((name) => [sumName(name), specs[name]])),
     },
     batch: {
-      images: { shape: [1, size, size, 3], dtype: 'float32' },
+      ...input.specs({ batch: 1, size }, network, true),
       noise: { shape: [sourceClasses], dtype: 'float32' },
     },
-    step(state, { images: pixels, noise }) {
+    step(state, { noise, ...fed }) {
       const squares = squaredScores(
         Object.fromEntries(names.map((name) => [name, state[name]])),
         (parameters) => {
           const tensors = { ...state, ...parameters };
-          const features = backbone.forward(pixels as tf.Tensor4D, evaluationScope(network, tensors));
-          return classify(network, features, tensors, backbone.head);
+          const scope = { ...evaluationScope(network, tensors), ...input.scope(fed) };
+          const features = backbone.forward(fed[input.takes], scope);
+          return classify(
+            network,
+            first(input.rows(features, fed, network).source.features),
+            tensors,
+            backbone.head,
+          );
         },
         (logits) =>
           tf.oneHot(
@@ -99,9 +107,12 @@ function fisherProgram(network: Network, size: number, images: number): Program 
       );
       const next = names.map((name) => [
         sumName(name),
-        tf.add(state[sumName(name)], tf.div(squares[name], images)),
+        tf.add(state[sumName(name)], tf.div(squares[name], count)),
       ]);
       return { state: Object.fromEntries(next), outputs: {} };
     },
   };
 }
+
+/** The row that is there: places for others are empty. */
+const first = (rows: tf.Tensor): tf.Tensor => (rows.shape[0] === 1 ? rows : tf.slice(rows, 0, 1));

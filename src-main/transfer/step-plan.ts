@@ -10,9 +10,9 @@ import {
 } from './network.ts';
 import { type ChosenOptimizer, slotName } from './optimizer.ts';
 import { ownTensors } from './own-tensors.ts';
-import { imageInput, type StepInput } from './step-input.ts';
+import { type BatchShape, imageInput, type StepInput } from './step-input.ts';
 import type { Teacher } from './teacher.ts';
-import { type BatchShape, type ChosenTerm, ownName } from './term.ts';
+import { type ChosenTerm, ownName } from './term.ts';
 
 /** Stages 0 (the stem) to `stage` run before training; a step is fed what they make. */
 export interface FrozenPrefix {

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Program, Tensors } from '../engine/engine.ts';
 import { evaluationScope, type Network, specsOf } from './network.ts';
-import type { BatchShape } from './term.ts';
+import type { BatchShape } from './step-input.ts';
 
 /**
  * A pass in evaluation mode: images [batch, size, size, 3] → what comes out at taps of the backbone, by their names. `onShape` is told

@@ -8,6 +8,7 @@ import type { Random } from '../data/random.ts';
 import type { Arrays, Executable, Program, Specs, Tensors } from '../engine/engine.ts';
 import type { Network } from './network.ts';
 import type { Described } from './part.ts';
+import type { BatchShape, StepInput } from './step-input.ts';
 
 /** One batch, as the terms of a loss see it: rows of it, which are its images, its texts, or the pieces of its tagged texts. */
 export interface StepView {
@@ -95,6 +96,16 @@ export interface PreparationBatch {
   unusable: number[];
 }
 
+/** Rows of training samples one by one, each as a step of one sample is fed it in evaluation. */
+export interface SingleRows {
+  /** How a step is fed such samples. */
+  input: StepInput;
+  /** Side of pictures in pixels, or pieces of the texts, padding included. */
+  size: number;
+  /** In the order of the places; null for one that cannot be used. */
+  rows: AsyncIterable<Arrays | null>;
+}
+
 /** What can be made before training; each asks the trainer only for what it uses. */
 export interface Preparation extends BatchShape {
   network: Network;
@@ -107,12 +118,14 @@ export interface Preparation extends BatchShape {
   ownSize: number;
   /** Number of training images of each target class. */
   trainingImages: readonly number[];
-  /** Label of each training image, in the run's order. */
+  /** Label of each row of the training samples, in the run's order: of images and texts, or of the words of tagged texts. */
   labels: readonly number[];
   /** The weights that training begins with, in tf.js layouts. */
   weights(): Arrays;
   /** Training images by their places in the run's order, `batch` at a time. */
   images(places: readonly number[], batch: number): AsyncIterable<PreparationBatch>;
+  /** Single rows of the training samples by their places among `labels`. */
+  rows(places: readonly number[]): Promise<SingleRows>;
   /** Compiles a program beside the training step; `constants` are state that never changes. The caller's to dispose of. */
   compile(program: Program, constants?: Arrays): Promise<Executable>;
   /**
@@ -151,13 +164,6 @@ export interface After {
   labels: tf.Tensor2D;
   /** The trained tensors, by name, as the optimizer left them. */
   weights: Tensors;
-}
-
-/** What a batch is like. */
-export interface BatchShape {
-  batch: number;
-  /** Side of the square images in pixels. */
-  size: number;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Experiments: methods × rates × seeds with the same search for each, what they come to and what they will take. */
 import { z } from 'zod';
-import { ErrorValueSchema, PartsChoice, RunStatus } from '../domain.ts';
+import { ErrorValueSchema, PartsChoice, RunStatus, TaskName } from '../domain.ts';
 import { usualSearch } from '../search.ts';
 import { call, filePath, id, newName, none } from './call.ts';
 import { RunRequest } from './runs.ts';
@@ -97,6 +97,8 @@ export type ExperimentCell = z.infer<typeof ExperimentCell>;
 
 export const ExperimentResults = z.object({
   experiment: Experiment,
+  /** What is learned: accuracies below are the score by which that is judged. */
+  task: TaskName,
   /** `incomplete`: nothing is left to do but what failed or was stopped. */
   state: z.enum(['running', 'stopped', 'incomplete', 'finished']),
   /** Why it does not go on by itself. */

@@ -9,6 +9,6 @@ export const imageClassification: TaskDescription = {
   classesOf: 'samples',
   leastClasses: 2,
   outputs: (classes) => [...classes],
-  score: { title: 'accuracy', of: ({ accuracy }) => accuracy },
+  score: { title: 'accuracy', of: ({ accuracy }) => accuracy, curve: 'val_accuracy' },
   pairedTest: 'McNemar’s test',
 };

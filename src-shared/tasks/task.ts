@@ -17,7 +17,12 @@ export interface TaskDescription {
   /** Names of the new head's outputs, given the dataset's classes. */
   outputs(classes: readonly string[]): string[];
   /** The one number that a network is judged and chosen by, 0 to 1: the more, the better. */
-  score: { title: string; of(metrics: SplitMetrics): number };
+  score: {
+    title: string;
+    of(metrics: SplitMetrics): number;
+    /** Name of the curve that it makes on validation samples. */
+    curve: string;
+  };
   /** The test that tells two networks' scores on the same samples apart. */
   pairedTest: string;
 }

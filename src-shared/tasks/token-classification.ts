@@ -10,6 +10,6 @@ export const tokenClassification: TaskDescription = {
   classesOf: 'entities',
   leastClasses: 1,
   outputs: (types) => ['O', ...types.flatMap((type) => [`B-${type}`, `I-${type}`])],
-  score: { title: 'entity F1', of: ({ entities }) => entities?.f1 ?? 0 },
+  score: { title: 'entity F1', of: ({ entities }) => entities?.f1 ?? 0, curve: 'val_entity_f1' },
   pairedTest: 'Approximate randomization',
 };

@@ -458,6 +458,7 @@ export function experimentResults(experiment: Experiment): ExperimentResults {
   const { rates, methods } = experiment.plan;
   return {
     experiment,
+    task: 'image-classification',
     state: experiment.status === 'running' ? 'running' : 'incomplete',
     problem: null,
     methods: methods.map((method, index) => ({ label: String(method), isBaseline: index === 0 })),

@@ -168,6 +168,7 @@ function stepBench(work: StepWork): StepBench {
     bench: what,
     model,
     architecture: 'resnet18',
+    takes: 'images',
     batch,
     size,
     steps,

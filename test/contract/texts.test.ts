@@ -3,23 +3,33 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { toTorch } from '../../src-main/backbones/layouts.ts';
 import { traitsOf } from '../../src-main/backbones/traits.ts';
+import { textStepProgram } from '../../src-main/bench/text-step-program.ts';
+import { openEngine } from '../../src-main/engine/open.ts';
 import { writeSafetensors } from '../../src-main/formats/safetensors.ts';
+import { openSafetensors } from '../../src-main/formats/weights/safetensors.ts';
 import { architectureOf, bertMetadata } from '../../src-main/text/bert-file.ts';
 import { bertNetwork } from '../../src-main/text/open-bert.ts';
 import { untrainedBert } from '../../src-main/text/pretraining.ts';
 import { specialPieces } from '../../src-main/text/tokenizer.ts';
-import type { JobSample, PredictTextsJob, TextModel, TrainJob } from '../../src-main/trainer/protocol.ts';
+import type {
+  JobSample,
+  PredictTextsJob,
+  StepWork,
+  TextModel,
+  TrainJob,
+} from '../../src-main/trainer/protocol.ts';
 import { catalog } from '../../src-main/transfer/catalog.ts';
 import { sourceHeadTensors } from '../../src-main/transfer/network.ts';
-import type { RunConfig, TextContent } from '../../src-shared/domain.ts';
+import type { RunBench } from '../../src-shared/bench.ts';
+import type { Part, RunConfig, TextContent } from '../../src-shared/domain.ts';
 import { whyNot } from '../../src-shared/parts.ts';
 import { usualConfig } from '../usual-config.ts';
 import { converse, Transcript } from './trainer-fixture.ts';
 
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 const folder = mkdtempSync(join(tmpdir(), 'cotune-texts-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -215,24 +225,189 @@ test('entities of a single type are found, also where no batch has one', async (
 
 const traits = traitsOf(model);
 const methods = catalog().method.filter(
-  (part) => whyNot(part, { sourceClasses: vocabulary }, traits) === null && part.name !== 'kd',
+  (part) => whyNot(part, { sourceClasses: vocabulary }, traits) === null,
 );
 
 test('the methods that make sense for texts are those that are not about images', () => {
-  expect(methods.map(({ name }) => name)).toEqual(
-    expect.arrayContaining(
-      'finetune cotuning l2-sp bss lwf linear-probe lp-ft adapter bitfit lora scratch'.split(' '),
-    ),
+  const names = methods.map(({ name }) => name);
+  expect(names.toSorted()).toEqual(
+    'adapter bitfit bss cotuning ewc finetune kd l2-sp linear-probe lora lp-ft lwf scratch'.split(' '),
   );
-  expect(methods.map(({ name }) => name)).not.toContain('delta');
+  const delta = catalog().method.find(({ name }) => name === 'delta')!;
+  expect(whyNot(delta, { sourceClasses: vocabulary }, traits)).toBe(
+    'It is about images, and this network takes texts.',
+  );
 });
 
-const texted = [...methods.keys()].map((index) => ({
-  name: methods[index].name,
-  steps: methods[index].closedForm ? 0 : 1,
-  task: index % 2 ? ('text-classification' as const) : ('token-classification' as const),
-}));
-test.each(texted)('$name trains on texts', async ({ name, steps, task }) => {
-  const said = await converse(jobOf(task, { method: [{ name }], steps }));
-  expect(said.one('finished').result!.test).not.toBeNull();
+/** Tensors of a run's network that are other than the pre-trained network's, those of its head left out. */
+function moved(said: Transcript): string[] {
+  const [before, after] = [model.path, said.one('finished').result!.weightsPath].map((path) =>
+    openSafetensors(path),
+  );
+  return [...after.tensors.keys()].filter((name) => {
+    if (!before.tensors.has(name)) return !/^(classifier|bert\.pooler)\./.test(name);
+    const [was, is] = [before.read(name), after.read(name)];
+    return was.some((value, at) => value !== is[at]);
+  });
+}
+
+const lastOf = (said: Transcript, curve: string) => [...said.curve(curve).values()].at(-1)!;
+const noted = (said: Transcript) => said.all('note').map(({ text }) => text);
+const isSmall = (name: string) => /\.bias$|LayerNorm\.weight$/.test(name);
+
+/** Methods with what tells that they did their own, beside plain fine-tuning of the same seed. */
+const ways: {
+  way: string;
+  method: Part[];
+  extras?: Part[];
+  shows: (said: Transcript, plain: Transcript) => boolean;
+}[] = [
+  { way: 'direct co-tuning', method: cotuning, shows: (said) => lastOf(said, 'source_loss') > 0 },
+  {
+    way: 'reverse co-tuning',
+    method: [{ name: 'cotuning', approach: 'reverse' }],
+    shows: (said) => said.one('relationship').relationship.C !== null,
+  },
+  {
+    way: 'the shuffled control',
+    method: [{ ...cotuning[0], shuffled: true }],
+    shows: (said) => lastOf(said, 'source_loss') > 0,
+  },
+  { way: 'lwf', method: [{ name: 'lwf' }], shows: (said) => lastOf(said, 'forgetting_loss') > 0 },
+  { way: 'bss', method: [{ name: 'bss' }], shows: (said) => said.curve('bss_loss').size > 0 },
+  {
+    way: 'l2-sp',
+    method: [{ name: 'l2-sp', alpha: 10 }],
+    shows: (said, plain) => lastOf(said, 'gradient_norm') !== lastOf(plain, 'gradient_norm'),
+  },
+  {
+    way: 'ewc',
+    method: [{ name: 'ewc', lambda: 1e8, images: 3 }],
+    shows: (said, plain) => lastOf(said, 'gradient_norm') > lastOf(plain, 'gradient_norm'),
+  },
+  {
+    way: 'lp-ft',
+    method: [{ name: 'lp-ft' }],
+    shows: (said, plain) => said.curve('loss').get(1)! < plain.curve('loss').get(1)!,
+  },
+  {
+    way: 'adapters',
+    method: [{ name: 'adapter', reduction: 2 }],
+    shows: (said) => moved(said).every((name) => isSmall(name) || name.includes('.adapter1.')),
+  },
+  {
+    way: 'bitfit',
+    method: [{ name: 'bitfit' }],
+    shows: (said) => moved(said).length > 0 && moved(said).every(isSmall),
+  },
+  {
+    way: 'lora',
+    method: [{ name: 'lora', rank: 2 }],
+    shows: (said) => moved(said).every((name) => /self\.(query|value)\.weight$/.test(name)),
+  },
+  {
+    way: 'layer-wise decay',
+    method: [{ name: 'finetune' }],
+    extras: [{ name: 'layer-decay', decay: 1e-6 }],
+    shows: (said, plain) => moved(said).length < moved(plain).length,
+  },
+  { way: 'scratch', method: [{ name: 'scratch' }], shows: (said) => moved(said).length > 0 },
+];
+
+describe.each(['token-classification', 'text-classification'] as const)('%s', (task) => {
+  // All of one length, so that few programs are compiled.
+  const { train, val, test: tested } = task === 'token-classification' ? sentences : texts;
+  const samples = { train: train.slice(0, 12), val, test: tested.slice(0, 1) };
+  const job = (changes: Partial<RunConfig>, more: Partial<TrainJob> = {}) =>
+    jobOf(task, { steps: 2, batch: 4, ...changes }, { samples, ...more });
+  let plain: Transcript;
+  beforeAll(async () => {
+    plain = await converse(job({ method: [{ name: 'finetune' }] }));
+  });
+
+  test.each(ways)('$way trains, and does its own', async ({ method, extras = [], shows }) => {
+    const said = await converse(job({ method, extras }));
+    expect([...said.curve('loss').values()].every(Number.isFinite)).toBe(true);
+    expect(said.one('finished').result!.test).not.toBeNull();
+    expect(shows(said, plain)).toBe(true);
+  });
+
+  test('a linear probe is solved for', async () => {
+    const said = await converse(job({ method: [{ name: 'linear-probe' }], steps: 0 }));
+    expect(noted(said)).toContainEqual(expect.stringMatching(/^Linear probe: C = /));
+    expect(moved(said)).toEqual([]);
+    // What was solved for is what is tested.
+    const [, accuracy] = /validation accuracy, (.*) %/.exec(
+      noted(said).find((text) => text.startsWith('Linear'))!,
+    )!;
+    expect((100 * said.one('finished').result!.val!.accuracy).toFixed(1)).toBe(accuracy);
+  });
+
+  test('another run teaches; averages of runs and of a run with its beginning are runs themselves', async () => {
+    const path = plain.one('finished').result!.weightsPath;
+    const kd = await converse(job({ method: [{ name: 'kd', teacher: 1 }] }, { teacher: path }));
+    expect(lastOf(kd, 'teacher_loss')).toBeGreaterThan(0);
+
+    const { kind: _, relationship: __, teacher: ___, resumeFrom: ____, ...common } = job({});
+    const runs = [path, kd.one('finished').result!.weightsPath];
+    const sources = runs.map((weightsPath, at) => ({ run: at + 1, config: common.config, weightsPath }));
+    const average = (name: string, of: typeof sources) =>
+      converse({
+        ...{ ...common, kind: 'average', sources: of },
+        config: { ...common.config, method: [{ name, runs: of.map(({ run }) => run) }], steps: 0 },
+      });
+    const soup = await average('uniform-soup', sources);
+    expect(noted(soup)).toContain('The mean of runs 1, 2.');
+    const [a, b, mean] = [...runs, soup.one('finished').result!.weightsPath].map((file) =>
+      openSafetensors(file).read('bert.embeddings.LayerNorm.weight'),
+    );
+    for (const [at, value] of mean.entries()) expect(value).toBeCloseTo((a[at] + b[at]) / 2, 6);
+    const line = await average('interpolation', sources.slice(0, 1));
+    expect(line.curve('alpha').size).toBe(11);
+    expect(noted(line)).toContainEqual(expect.stringMatching(/^α = .* of run 1, chosen on \d validation /));
+  });
+
+  test('a network is ranked by what its source head and its features say', async () => {
+    const { cacheFolder, classNames } = job({});
+    const said = await converse({
+      ...{ kind: 'rank', task, engine: 'cpu', model, classNames, cacheFolder },
+      samples: samples.train,
+    });
+    const scores = said.one('ranking').scores.map(({ name }) => name);
+    expect(scores).toEqual(expect.arrayContaining(['leep', 'nce', 'h-score']));
+  });
+
+  test('a short run tells what a run takes, length by length', async () => {
+    const {
+      kind: _,
+      run: __,
+      relationship: ___,
+      teacher: ____,
+      runFolder: _____,
+      resumeFrom: ______,
+      ...run
+    } = jobOf(task, { method: cotuning, steps: 30 });
+    const { result } = (await converse({ kind: 'bench', work: { what: 'run', run } })).one('bench');
+    expect(result).toMatchObject({ bench: 'run', decode_s: 0 });
+    for (const key of ['step_s', 'evaluate_s', 'prepare_s'] as const)
+      expect([key, (result as RunBench)[key]]).toEqual([key, expect.any(Number)]);
+    expect((result as RunBench).step_s).toBeGreaterThan(0);
+  });
 });
+
+test.each(['train', 'infer'] as const)(
+  '%s steps of a network of texts are there to be measured',
+  async (what) => {
+    const engine = await openEngine('cpu');
+    const measured = { what, model: 'bert', network: model, batch: 20, size: 32, steps: 1 };
+    const work: StepWork = { ...measured, engine: 'cpu', profile: false, frozen: 0 };
+    const step = textStepProgram(work, model);
+    expect([step.architecture, step.passes]).toEqual(['bert-2x8', what === 'infer' ? 2 : 1]);
+    const executable = await engine.compile(step.program, { constants: step.constants() });
+    await executable.load(step.state());
+    const { loss, logits } = await executable.run(step.batch);
+    expect((loss ?? logits).every(Number.isFinite)).toBe(true);
+    expect(step.batch.pieces).toHaveLength((20 / step.passes) * 32);
+    await engine.dispose();
+  },
+);

@@ -359,7 +359,15 @@ test('a relationship, a calibration and a ranking are made without a damaged ima
     fit: { notes: ['1 of 15 images is left out, which can no longer be used.', expect.anything()] },
   });
   const rank = async (samples: JobSample[]) =>
-    (await converse({ ...common, kind: 'rank', samples })).one('ranking');
+    (
+      await converse({
+        ...common,
+        task: 'image-classification',
+        classNames: ['a', 'b', 'c'],
+        kind: 'rank',
+        samples,
+      })
+    ).one('ranking');
   const ranked = await rank(samples);
   expect(ranked.notes).toHaveLength(2);
   // Nothing was kept as the ranking of them all.

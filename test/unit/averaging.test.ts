@@ -146,7 +146,7 @@ test('the uniform and the greedy soup are those recorded', async () => {
 test('a candidate that leaves the accuracy as it is stays out of the greedy soup', async () => {
   const shares = await way('greedy-soup').shares(3, async () => ({ accuracy: 0.5, nll: 1 }));
   expect(shares).toEqual([1, 0, 0]);
-  await expect(way('greedy-soup').shares(3, null)).rejects.toThrow(/no validation images/);
+  await expect(way('greedy-soup').shares(3, null)).rejects.toThrow(/no validation samples/);
 });
 
 test('interpolation takes the most accurate point, of equals the one with the lowest NLL', async () => {

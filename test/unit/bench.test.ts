@@ -87,7 +87,7 @@ test.each([
   [32, 2, 16],
   [40, 3, 14],
 ])('%i images are inferred as evaluations do it: in %i passes of %i', (batch, passes, atOnce) => {
-  const step = stepProgram({ ...work, batch });
+  const step = stepProgram({ ...work, batch }, 'mobilenet_v2');
   expect(step.passes).toBe(passes);
   expect(step.program.batch.images.shape[0]).toBe(atOnce);
   expect(step.batch.images).toHaveLength(atOnce * 32 * 32 * 3);

@@ -17,6 +17,7 @@ const cell = (method: number, rate: number, more: Partial<ExperimentCell>): Expe
   ...more,
 });
 const results: ExperimentResults = {
+  task: 'image-classification',
   experiment: {
     id: 3,
     name: 'birds <script>alert(1)</script>',

@@ -20,7 +20,9 @@ export function benchCommand(program: Command): void {
     'cotune bench train --model mobilenet_v2 --batch 32 --size 128 --frozen 2 --engine cpu --json',
     'cotune bench train --model resnet18 --batch 16 --profile',
   ])
-    .description('training steps of plain fine-tuning for 1,000 classes, on a synthetic batch in memory')
+    .description(
+      'training steps of plain fine-tuning, for 1,000 classes of images or to tag texts, on a synthetic batch in memory',
+    )
     .option('--frozen <stages>', 'train only the stages after so many (of 4) and the stem', number, 0)
     .action((options: Options<'train'>) =>
       run({ what: 'train', ...stepRequest(options), frozen: options.frozen }, options),
@@ -74,8 +76,12 @@ const stepOptions = (bench: Command, name: string, examples: string[]): Command 
       `${architectureNames().join(', ')} (random weights), or a registered network`,
       'resnet50',
     )
-    .option('--batch <n>', 'images per step', number, 8)
-    .option('--size <px>', 'side of the square images', number, 224)
+    .option('--batch <n>', 'images, or texts, per step', number, 8)
+    .option(
+      '--size <n>',
+      'side of the square images in pixels (default: 224), or pieces of each text (default: 128)',
+      number,
+    )
     .option('--steps <n>', 'steps measured, after two to warm up', number, 5)
     .addOption(
       new Option('--engine <name>', 'what runs the network').choices([...engineChoices]).default('auto'),

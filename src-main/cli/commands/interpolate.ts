@@ -10,7 +10,7 @@ export function interpolateCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-θ = (1 − α) θ⁰ + α θ¹ for α = 0, 0.1 … 1, chosen on the validation images; the result is a run of its own. It is meant for lp-ft,
+θ = (1 − α) θ⁰ + α θ¹ for α = 0, 0.1 … 1, chosen on the validation samples; the result is a run of its own. It is meant for lp-ft,
 whose beginning has a head that is solved for: with a new, untrained head small α tell no classes apart.`,
     )
     .argument('<run>', 'number of a finished run', runId)

@@ -18,11 +18,11 @@ export function rankCommand(program: Command): void {
     'cotune rank --dataset monkeys --models mnv2 squeezenet --json',
   ])
     .description(
-      'which network? several opinions before any training, from one pass over the training images each',
+      'which network? several opinions before any training, from one pass over the training samples each',
     )
-    .requiredOption('--dataset <name>', 'target images')
+    .requiredOption('--dataset <name>', 'target images or texts')
     .option('--models <names...>', 'networks to rank (default: all)')
-    .option('--rate <share>', 'share of the training images of each class (default: 1)', number)
+    .option('--rate <share>', 'share of the training samples of each class (default: 1)', number)
     .addOption(
       new Option('--engine <name>', 'what runs the networks (default: auto)').choices([...engineChoices]),
     )
@@ -52,7 +52,7 @@ export function rankCommand(program: Command): void {
           ];
         });
         const text = [
-          `${ranking.models.length} networks on ${images} training images of ${dataset}; 95 % intervals over images, * is the highest`,
+          `${ranking.models.length} networks on ${images} training samples of ${dataset}; 95 % intervals over what was looked at, * is the highest`,
           '',
           table(columns('score', ...ranking.models.map(({ model }) => model)), rows),
           '',

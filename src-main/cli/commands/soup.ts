@@ -12,7 +12,7 @@ export function soupCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-The runs have to share the pre-trained network, the images (dataset, rate and seed) and where the new head began: runs of one
+The runs have to share the pre-trained network, the data (dataset, rate and seed) and where the new head began: runs of one
 seed that differ in learning rate, method or length, or runs of lp-ft. Batch norm's statistics are made anew on training images.`,
     )
     .argument('<run...>', 'numbers of finished runs')

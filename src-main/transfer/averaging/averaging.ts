@@ -1,4 +1,4 @@
-/** What an average's weights come to on the validation images. */
+/** What an average's weights come to on the validation samples. */
 export interface Score {
   accuracy: number;
   nll: number;
@@ -18,10 +18,10 @@ export interface Averaging {
   of: 'runs' | 'run';
   /** How many averages are scored on the way, at most. */
   tries(networks: number): number;
-  /** The networks' shares, which add to 1. `tryOut` is null where there are no validation images. */
+  /** The networks' shares, which add to 1. `tryOut` is null where there are no validation samples. */
   shares(networks: number, tryOut: TryOut | null): Promise<number[]>;
 }
 
-/** Whether one score is to be taken before another: by accuracy, of equals by NLL. */
+/** Whether one score is to be taken before another: by accuracy (or what else the task judges by), of equals by NLL. */
 export const isBetter = (one: Score, other: Score): boolean =>
   one.accuracy > other.accuracy || (one.accuracy === other.accuracy && one.nll < other.nll);

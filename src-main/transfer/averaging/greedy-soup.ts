@@ -16,7 +16,7 @@ export const greedySoup: Averaging = {
     if (!tryOut)
       throw new CotuneError(
         'bad-input',
-        'There are no validation images to choose by.',
+        'There are no validation samples to choose by.',
         'Take the uniform soup, which chooses nothing.',
       );
     const all = Array.from({ length: networks }, (_, i) => i);

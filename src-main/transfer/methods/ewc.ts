@@ -28,11 +28,12 @@ export const ewc = term({
         strength: [1, 0.1, 10, 100],
       }),
     images: z.number().int().min(1).max(100_000).default(200).meta({
-      title: 'Images for the Fisher information',
-      description: 'training images, evenly over the classes, by which it is estimated',
+      title: 'Samples for the Fisher information',
+      description:
+        'training images, texts, or words of tagged texts, evenly over the classes, by which it is estimated',
     }),
   }),
-  needs: ['pretrained-weights', 'source-predictions', 'images'],
+  needs: ['pretrained-weights', 'source-predictions'],
   prepares: 'estimating the Fisher information',
   anchored: true,
   state: fisherSpecs,
