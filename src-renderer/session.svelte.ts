@@ -5,6 +5,8 @@ import type { EventData, Experiment, Task } from '../src-shared/contract.ts';
 import type { ArchitectureTitle, Dataset, Model, Run } from '../src-shared/domain.ts';
 import { type ErrorValue, toErrorValue } from '../src-shared/errors.ts';
 import type { Catalog } from '../src-shared/parts.ts';
+import { taskNamed } from '../src-shared/tasks/index.ts';
+import type { TaskDescription } from '../src-shared/tasks/task.ts';
 import { accessToken, isRefused } from './access.ts';
 import { type ConnectionState, connect, type DesktopBridge, portWire, socketWire } from './client.ts';
 
@@ -84,6 +86,11 @@ class Session {
   /** What a person reads for an architecture's name. */
   architectureTitle(name: string): string {
     return this.architectures.find((known) => known.name === name)?.title ?? name;
+  }
+
+  /** What is learned of a dataset by its name; images where it is gone. */
+  taskOf(dataset: string): TaskDescription {
+    return taskNamed(this.datasets?.find(({ name }) => name === dataset)?.task ?? 'image-classification');
   }
 
   putExperiment(experiment: Experiment): void {
