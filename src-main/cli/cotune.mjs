@@ -7,7 +7,8 @@ import module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const here = dirname(fileURLToPath(import.meta.url));
+const itself = fileURLToPath(import.meta.url);
+const here = dirname(itself);
 const main = join(here, 'main.ts');
 const root = join(here, '..', '..');
 const own = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
@@ -26,7 +27,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
 } else {
   if (!existsSync(own))
     needsSetup(`Node ${process.versions.node} is too old, and the project's own Node is not installed yet.`);
-  const child = spawn(own, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(own, [itself, ...process.argv.slice(2)], { stdio: 'inherit' });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => needsSetup(`The project's own Node cannot be started: ${error.message}.`));

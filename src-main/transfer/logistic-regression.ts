@@ -30,6 +30,13 @@ const pathTolerance = 0.01;
 /** So many solutions span the start of the next one. */
 const spanningSolutions = 4;
 const newtonSteps = 50;
+/** Of polishing, from which on single precision is tried first: its rounding moves the gradients of real relationships far less. */
+const singlePrecisionTolerance = 1e-3;
+
+interface RealsConstructor<R extends Reals> {
+  new (length: number): R;
+  from(values: ArrayLike<number>): R;
+}
 
 /** Memory that minimizations of one precision use one after the other. */
 interface Space<R extends Reals> {
@@ -71,7 +78,7 @@ export class LogisticRegression {
           ? await bestInSpan(this.#columns, latest, C, tolerance, { weights, scores, probabilities })
           : await this.#columns.softmax(scores, probabilities);
       const start = { weights, scores, logSum };
-      const found = await this.#minimize(start, C, tolerance, 0.15, space);
+      const found = await this.#minimize(start, C, space, { tolerance, accuracy: 0.15 });
       yield { C, objective: found.objective, weights };
       const newest = {
         weights,
@@ -83,21 +90,35 @@ export class LogisticRegression {
     }
   }
 
-  /** The same solution in double precision, until ‖W − W*‖ ≤ `tolerance` ‖W‖ is certain. */
-  async polish({ C, weights }: Solution, tolerance: number): Promise<Solution> {
-    const polished = Float64Array.from(weights);
-    const scores = this.#scores(Float64Array);
-    const space = this.#space(Float64Array);
+  /**
+   * The same solution until ‖W − W*‖ ≤ `tolerance` ‖W‖ is certain: in single precision where that is enough and gets there,
+   * else in double precision.
+   */
+  async polish(solution: Solution, tolerance: number): Promise<Solution> {
+    if (tolerance >= singlePrecisionTolerance) {
+      const { isEnough, ...polished } = await this.#polishIn(Float32Array, solution, tolerance);
+      if (isEnough) return polished;
+    }
+    const { isEnough, ...polished } = await this.#polishIn(Float64Array, solution, tolerance);
+    return polished;
+  }
+
+  async #polishIn<R extends Reals>(
+    of: RealsConstructor<R>,
+    { C, weights }: Solution,
+    tolerance: number,
+  ): Promise<Solution & { isEnough: boolean }> {
+    const polished = of.from(weights);
+    const scores = this.#scores(of);
+    const space = this.#space(of);
     await this.#x.timesTransposed(polished, scores);
     const logSum = await this.#columns.softmax(scores, space.probabilities);
-    const { objective } = await this.#minimize(
-      { weights: polished, scores, logSum },
-      C,
+    const { objective, isEnough } = await this.#minimize({ weights: polished, scores, logSum }, C, space, {
       tolerance,
-      0.01,
-      space,
-    );
-    return { C, objective, weights: polished };
+      accuracy: 0.01,
+      stalls: polished instanceof Float32Array,
+    });
+    return { C, objective, weights: polished, isEnough };
   }
 
   #weights = <R extends Reals>(of: new (length: number) => R): R => new of(this.#classes * this.#x.columns);
@@ -120,20 +141,21 @@ export class LogisticRegression {
   /**
    * Newton steps on `weights` in place, whose scores W Xᵀ are known, their softmax in `space.probabilities` and its `logSum`,
    * until ‖g‖ ≤ tolerance ‖W‖; returns F and the scores, in memory of `start` or of `space`, which then has the other. Each
-   * step's system is solved until its residual is `accuracy` times the gradient, or small enough to end with.
+   * step's system is solved until its residual is `accuracy` times the gradient, or small enough to end with. With `stalls` they
+   * end, too, where a step does not halve the gradient: rounding does not let it fall further.
    */
   async #minimize<R extends Reals>(
     start: { weights: R; scores: R; logSum: number },
     C: number,
-    tolerance: number,
-    accuracy: number,
     space: Space<R>,
-  ): Promise<{ objective: number; scores: R }> {
+    { tolerance, accuracy, stalls = false }: { tolerance: number; accuracy: number; stalls?: boolean },
+  ): Promise<{ objective: number; scores: R; isEnough: boolean }> {
     const N = this.#x.rows;
     const { weights } = start;
     const { probabilities, residuals, trialWeights, gradient } = space;
     let { scores } = start;
     let objective = this.#objectiveOf(start, C);
+    let before = Number.POSITIVE_INFINITY;
     for (let step = 0; step < newtonSteps; step++) {
       residuals.set(probabilities);
       for (let i = 0; i < N; i++) residuals[this.#labels[i] * N + i] -= 1;
@@ -142,7 +164,9 @@ export class LogisticRegression {
       for (const j of this.#freeIndices()) gradient[j] -= weights[j];
       const slack = norm(gradient);
       const enough = tolerance * norm(weights);
-      if (slack <= enough) break;
+      if (slack <= enough) return { objective, scores, isEnough: true };
+      if (stalls && slack > before / 2) break;
+      before = slack;
 
       const target = Math.max(accuracy * slack, 0.9 * enough);
       const direction = await this.#directions.find(gradient, probabilities, C, target);
@@ -167,7 +191,7 @@ export class LogisticRegression {
       [scores, space.trialScores] = [trialScores, scores];
       objective = trial;
     }
-    return { objective, scores };
+    return { objective, scores, isEnough: false };
   }
 
   /** F(W) from the scores X Wᵀ and Σ_i log Σ_k exp of them. */
