@@ -22,6 +22,9 @@ const limit = 2 ** 38;
 /** What photographs and tables are packed by, and far more: what grows beyond it is made to fill disks. */
 const mostGrowth = 100;
 const freeGrowth = 2 ** 24;
+/** Bytes that so many packed ones may come to. */
+export const mostUnpacked = (packed: number): number => mostGrowth * packed + freeGrowth;
+
 /** For so many bytes at once room is made. */
 const roomBytes = 2 ** 28;
 /** Longer than any file system's clock is coarse. */
@@ -104,10 +107,7 @@ async function unpackStep(
   const bytes = part ? part.bytes : (await stat(from)).size;
   const range = part && { start: part.offset, end: part.offset + part.bytes - 1 };
   const temporary = `${to}.${process.pid}${temporaryEnd}`;
-  const most = Math.min(
-    mostGrowth * bytes + freeGrowth,
-    part?.deflated && !gzip ? part.deflated.bytes : Infinity,
-  );
+  const most = Math.min(mostUnpacked(bytes), part?.deflated && !gzip ? part.deflated.bytes : Infinity);
   try {
     await pipeline([
       createReadStream(from, range),

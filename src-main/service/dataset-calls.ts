@@ -6,6 +6,7 @@ import { datasetPlace } from './dataset-place.ts';
 import { startImport } from './import-dataset.ts';
 import { findDataset } from './lookup.ts';
 import { listSamples } from './sample-list.ts';
+import { removeUnpacked } from './unpacked-datasets.ts';
 import { writeList } from './write-list.ts';
 
 type Names =
@@ -32,7 +33,7 @@ export function datasetCalls(context: Context): Handlers<Names> {
     'datasets.findings': ({ dataset, offset, limit, ...filter }) =>
       store.findings.page(findDataset(store, dataset).id, filter, offset, limit),
     'datasets.delete': ({ dataset }) => {
-      const { id, name } = findDataset(store, dataset);
+      const { id, name, path } = findDataset(store, dataset);
       const busy = (['running', 'queued'] as const).flatMap((status) =>
         store.runs.list({ dataset: id, status }),
       );
@@ -44,6 +45,7 @@ export function datasetCalls(context: Context): Handlers<Names> {
         );
       }
       store.datasets.delete(id);
+      removeUnpacked(context, path);
       emit('datasets.changed', {});
       return { ok: true };
     },

@@ -14,14 +14,14 @@ const program = [
 
 /**
  * SpawnReader over a Node child process under Node's permission model: it reads its own program and `folder`, starts nothing, and
- * writes nothing but into `scratch`, a folder of what can all be made again. `entry` is the reader's program.
+ * writes nothing but into `scratch`, folders of what can all be made again. `entry` is the reader's program.
  */
 export function forkReader(
   entry: string = fileURLToPath(new URL('../reader/main.ts', import.meta.url)),
-  scratch?: string,
+  scratch: readonly string[] = [],
 ): SpawnReader {
   return (folder, maxBytes) => {
-    const own = scratch === undefined ? [] : [scratch, real(scratch)];
+    const own = scratch.flatMap((path) => [path, real(path)]);
     const readable = [...program, dirname(entry), folder, ...own].flatMap((path) => [path, real(path)]);
     return forkProcess(entry, {
       args: [String(maxBytes)],

@@ -10,6 +10,10 @@ export interface Home {
   readonly cache: string;
   /** What of archives cannot be read where it is; in the cache. */
   readonly unpacked: string;
+  /** Datasets that are being unpacked; in the cache. */
+  readonly unpacking: string;
+  /** Datasets that were unpacked, a folder each. */
+  readonly datasets: string;
   /** Downloads that are not whole yet. */
   readonly downloads: string;
   modelFile(hash: string): string;
@@ -30,6 +34,8 @@ export function openHome(folder: string): Home {
     database: databaseOf(folder),
     cache: join(root, 'cache'),
     unpacked: join(root, 'cache', 'unpacked'),
+    unpacking: join(root, 'cache', 'unpacking'),
+    datasets: join(root, 'datasets'),
     downloads: join(root, 'downloads'),
     modelFile: (hash) => join(root, 'models', `${hash}.safetensors`),
     runFolder: (run) => join(root, 'runs', String(run)),
@@ -40,7 +46,8 @@ export function openHome(folder: string): Home {
     fromStored: (path) => (isAbsolute(path) ? path : join(root, path)),
   };
   try {
-    for (const path of [root, home.cache, home.unpacked, join(root, 'models'), join(root, 'runs')]) {
+    const folders = [home.cache, home.unpacked, home.unpacking, join(root, 'models'), join(root, 'runs')];
+    for (const path of [root, ...folders]) {
       mkdirSync(path, { recursive: true });
       accessSync(path, constants.W_OK);
     }

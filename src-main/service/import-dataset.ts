@@ -16,11 +16,14 @@ import { datasetPlace } from './dataset-place.ts';
 import { bringUpToDate, followRenamed } from './edit-dataset.ts';
 import { resumeImport } from './resume-import.ts';
 import type { TaskWork } from './tasks.ts';
+import { issuesBefore, unpackDataset, unpackedPlace } from './unpacked-datasets.ts';
 
 type ImportInput = Parameters<Handlers['datasets.import']>[0];
 
 interface ImportRequest {
   dataset: DatasetPlace;
+  /** Where the archives are that it is to be unpacked from; null where it is read where it lies. */
+  archives: DatasetPlace | null;
   name: string;
   seed: number;
   choice: ImportChoice;
@@ -30,16 +33,19 @@ interface ImportRequest {
  * Begins to import a folder or file; the task's result is the dataset's id. Errors: `not-found` where nothing is there, `bad-input`
  * or `conflict` for a name that cannot be used.
  */
-export function startImport(context: Context, { path, name, seed, choice }: ImportInput): Task {
-  const dataset = datasetPlace(path);
-  checkName(context.store.datasets.getByName(name), name, dataset);
-  return context.tasks.start('import', `Import ${name}`, (task) =>
-    importDataset(context, { dataset, name, seed, choice }, task),
-  );
+export function startImport(context: Context, { path, name, seed, choice, unpack }: ImportInput): Task {
+  const named = datasetPlace(path);
+  const known = context.store.datasets.getByName(name);
+  const unpacked = unpackedPlace(context, named);
+  const unpacks = unpack || (known !== undefined && isAt(known, unpacked));
+  const dataset = unpacks ? unpacked : named;
+  checkName(known, name, [dataset, named]);
+  const request = { dataset, archives: unpacks ? named : null, name, seed, choice };
+  return context.tasks.start('import', `Import ${name}`, (task) => importDataset(context, request, task));
 }
 
 /** A name stays with what it was imported from, unless that is gone: then it has moved. */
-function checkName(known: Dataset | undefined, name: string, dataset: DatasetPlace): void {
+function checkName(known: Dataset | undefined, name: string, places: readonly DatasetPlace[]): void {
   if (/^\d+$/.test(name)) {
     throw new CotuneError(
       'bad-input',
@@ -47,7 +53,7 @@ function checkName(known: Dataset | undefined, name: string, dataset: DatasetPla
       'Numbers stand for ids; add a letter.',
     );
   }
-  if (!known || isAt(known, dataset)) return;
+  if (!known || places.some((place) => isAt(known, place))) return;
   const before = known.file === null ? known.path : join(known.path, known.file);
   if (existsSync(before)) {
     throw new CotuneError(
@@ -65,9 +71,10 @@ const isAt = (known: Dataset, { folder, file }: DatasetPlace): boolean =>
 function choiceFor(
   { store }: Context,
   known: Dataset | undefined,
-  { dataset, choice }: ImportRequest,
+  { dataset, archives, choice }: ImportRequest,
 ): { said: ImportChoice; choice: ImportChoice } {
-  if (!known || !isAt(known, dataset)) return { said: choice, choice };
+  if (!known || !(isAt(known, dataset) || (archives && isAt(known, archives))))
+    return { said: choice, choice };
   const format = known.format?.name ?? 'folders';
   const changes = choice.format !== undefined && choice.format !== format;
   // What was imported before links out of a folder were left out had them.
@@ -108,6 +115,7 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
   const known = store.datasets.getByName(name);
   const before = known ? store.samples.imported(known.id) : [];
   const { said, choice } = choiceFor(context, known, request);
+  if (request.archives) await unpackDataset(context, request.archives, choice, task);
   const resume = resumeImport(store, place.folder);
   const previous = known && { samples: before, issues: priorIssues(store, known.id) };
   // By path: a listing that had to begin again tells the same once more.
@@ -119,6 +127,7 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
     reader.read('images', { dataset: place, choice, unpackedFolder: home.unpacked }, place.folder, hear),
     task.signal,
   );
+  listing.issues.push(...issuesBefore(context, place));
   const ofImages = () =>
     importImages(place.folder, {
       resume,

@@ -36,6 +36,7 @@ import type { SpawnReader } from './spawn-reader.ts';
 import type { SpawnTrainer } from './spawn-trainer.ts';
 import { systemCalls } from './system-calls.ts';
 import { openTasks } from './tasks.ts';
+import { removeUnused } from './unpacked-datasets.ts';
 import { viewCalls } from './view-calls.ts';
 import { watchHome } from './watch.ts';
 
@@ -76,7 +77,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     emit: events.emit,
     device,
     jobs: openJobs(options.spawnTrainer, device),
-    reader: openReader(options.spawnReader ?? forkReader(undefined, home.unpacked)),
+    reader: openReader(options.spawnReader ?? forkReader(undefined, [home.unpacked, home.unpacking])),
     owner,
   };
   const scope = options.queue ?? 'all';
@@ -110,6 +111,8 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   context.queue.reap();
   context.tasks.reap();
   removeLeftovers(base);
+  // Nothing waits for it, and what it cannot remove only takes room.
+  void removeUnused(base).catch((error: Error) => process.emitWarning(error));
   const endWatch = watchHome(context);
   context.queue.kick();
   context.experiments.follow();

@@ -79,6 +79,7 @@ export function datasetStore(db: Db) {
      choice = @choice, format = @format WHERE id = @id`,
   );
   const pathOf = db.prepare<[number], string>('SELECT path FROM datasets WHERE id = ?').pluck();
+  const allFolders = db.prepare('SELECT DISTINCT path FROM datasets').pluck();
   const seedOf = db.prepare<[number], number>('SELECT seed FROM datasets WHERE id = ?').pluck();
   const choiceOf = db.prepare<[number], string | null>('SELECT choice FROM datasets WHERE id = ?').pluck();
   const inUse = db.prepare<[number], number>('SELECT 1 FROM runs WHERE dataset_id = ? LIMIT 1').pluck();
@@ -138,6 +139,8 @@ export function datasetStore(db: Db) {
     setNotes: (id: number, notes: readonly string[]): void => void setNotes.run(JSON.stringify(notes), id),
     /** Folder of a dataset, also of one that was deleted while runs still show its images. */
     folder: (id: number): string | undefined => pathOf.get(id) as string | undefined,
+    /** Those of all, the deleted ones whose images runs still show among them. */
+    folders: (): ReadonlySet<string> => new Set(allFolders.all() as string[]),
     seed: (id: number): number | undefined => seedOf.get(id) as number | undefined,
     choice: (id: number): ImportChoice | null => {
       const text = choiceOf.get(id) as string | null | undefined;

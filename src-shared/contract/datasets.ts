@@ -166,6 +166,8 @@ export const datasetCalls = {
       seed: z.number().int().min(0).default(0),
       /** What is left out for a dataset imported before: as it was then. */
       choice: ImportChoice.default({}),
+      /** Whether archives are unpacked into the data folder, and the dataset is read there; once done, it stays so. */
+      unpack: z.boolean().default(false),
     }),
     Task,
   ),

@@ -51,7 +51,7 @@ test.skipIf(!asked)(
         model: 'mnv2',
         method: 'linear-probe',
       });
-      const run = await finishRun(service, id, 600_000);
+      const run = await finishRun(service, id, 1_500_000);
       expect(run).toMatchObject({ status: 'finished', suspectsAmong: 'all' });
 
       const [exact, near, similar, wrong, spellings] = await Promise.all(

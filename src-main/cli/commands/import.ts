@@ -20,6 +20,7 @@ interface Options extends CommonOptions {
   column?: string[];
   groupBy?: string;
   followLinks?: boolean;
+  unpack: boolean;
   classOrder?: 'plain' | 'natural';
   seed: number;
   classesAt?: number;
@@ -33,6 +34,7 @@ export function importCommand(program: Command): void {
   common(program.command('import <path>'), [
     'cotune import ~/photos/monkeys --name monkeys',
     'cotune import CUB_200_2011.tgz --name birds',
+    'cotune import food-101.tar.gz --name food --unpack',
     'cotune import ./birds --name birds --seed 1 --json',
     'cotune import ./conll2003 --name news',
     'cotune import ./plants --name species --classes-at 2',
@@ -41,7 +43,7 @@ export function importCommand(program: Command): void {
     'cotune import ./set --name set --train batch1 batch2 --test holdout',
   ])
     .description(
-      'import labelled images or texts, from a folder, an archive, a table or files of texts (no image is copied)',
+      'import labelled images or texts, from a folder, an archive, a table or files of texts (no image is copied, but by --unpack)',
     )
     .option('--name <name>', 'name of the dataset; an existing one is brought up to date')
     .option('--preview', 'show the first rows and what they are taken for; import nothing')
@@ -65,6 +67,7 @@ export function importCommand(program: Command): void {
       ).choices(['plain', 'natural']),
     )
     .option('--follow-links', 'also links that lead out of the folder')
+    .option('--unpack', 'unpack archives into the data folder, and read the dataset there', false)
     .option('--seed <n>', 'chooses the test images where the folder has no test split', number, 0)
     .option(
       '--classes-at <level>',
@@ -84,9 +87,9 @@ export function importCommand(program: Command): void {
           });
           return { json: snakeCase(preview), text: previewText(preview) };
         }
-        const { name, seed } = options;
+        const { name, seed, unpack } = options;
         if (name === undefined) throw withoutName();
-        const input = { path: resolve(path), name, seed, choice: choiceOf(options) };
+        const input = { path: resolve(path), name, seed, choice: choiceOf(options), unpack };
         await awaitTask(service, () => service.call('datasets.import', input), openProgress());
         const dataset = await service.call('datasets.get', { dataset: name });
         return {

@@ -8,6 +8,7 @@ import { preview } from './preview.ts';
 import { textLines } from './text-lines.ts';
 import { unpackPlace } from './unpack.ts';
 import { weightsIndex, weightsTensor } from './weights.ts';
+import { writeDataset } from './write-dataset.ts';
 
 export const readings = {
   'bert-folder': bertFolder,
@@ -20,6 +21,7 @@ export const readings = {
   unpack: unpackPlace,
   'weights-index': weightsIndex,
   'weights-tensor': weightsTensor,
+  'write-dataset': writeDataset,
 };
 
 type Readings = typeof readings;
