@@ -3,7 +3,7 @@
 python3 resources/scripts/networks-beside-torch.py [--only training|inference] [--rounds 1] [--steps N] [--batch 16] [--size 160] NETWORK...
 
 Prints a row of Markdown for each network and kind of step: PyTorch's median step over the one here, the median of the rounds; peak memory of
-both programs in MiB, here and there; seconds to compile. Training is with momentum 0.9. Takes PyTorch and torchvision, two threads, and an idle
+both programs in MiB, here and there; seconds to compile. Seconds of every round go to the standard error. Training is with momentum 0.9. Takes PyTorch and torchvision, two threads, and an idle
 machine.
 """
 
@@ -70,7 +70,11 @@ def here(kind, name, batch, size, steps):
 
 def row(kind, given, name):
     measure = (KINDS[kind], name, given.batch, given.size, given.steps or STEPS[KINDS[kind]])
-    pairs = [(here(*measure), peer_apart(*measure)) for _ in range(given.rounds)]
+    pairs = []
+    for _ in range(given.rounds):
+        ours, theirs = here(*measure), peer_apart(*measure)
+        print(f"{name}: {ours['step']:.3f} s a step here, {theirs['step']:.3f} s in PyTorch", file=sys.stderr, flush=True)
+        pairs.append((ours, theirs))
     ratios = [theirs["step"] / ours["step"] for ours, theirs in pairs]
     spread = f" ({min(ratios):.2f} to {max(ratios):.2f})" if given.rounds > 1 else ""
     medians = [statistics.median(program["peak"] for program in programs) for programs in zip(*pairs)]

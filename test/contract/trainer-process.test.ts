@@ -29,18 +29,33 @@ function start(job: Job, onMessage: (said: Transcript) => void = () => {}) {
   return { running, said };
 }
 
-test('a killed trainer’s run goes on from its checkpoint to the numbers of an undisturbed one', async () => {
-  const changes = { steps: 6, checkpointEvery: 2 };
-  const whole = await converse(fixture.job(changes));
-  const job = fixture.job(changes);
-  const killed = start(job, (said) => {
-    if (said.all('checkpoint').length > 0) process.kill(killed.running.pid!, 'SIGKILL');
-  });
-  await expect(killed.running.ended).rejects.toMatchObject({ code: 'failed' });
-  const resumed = start({ ...job, resumeFrom: killed.said.all('checkpoint').at(-1)!.path });
-  await resumed.running.ended;
-  expect(resumed.said.probabilities('test')).toEqual(whole.probabilities('test'));
-});
+/** Two frozen stages of an unchanging look at the pictures, which run once for each of them. */
+const keptPrefix = {
+  extras: [{ name: 'frozen-blocks', blocks: 4 }],
+  crop: { name: 'fixed-crop' },
+};
+test.each([
+  ['', {}],
+  [' whose first stages run once', keptPrefix],
+])(
+  'a killed trainer’s run%s goes on from its checkpoint to the numbers of an undisturbed one',
+  async (_, parts) => {
+    const changes = { steps: 6, checkpointEvery: 2, ...parts };
+    const whole = await converse(fixture.job(changes));
+    // Stages that run before training tell of all pictures at once, their reading of one by one.
+    const prepared = whole.all('progress').filter(({ phase }) => phase === 'data');
+    expect(prepared.map(({ done }) => done).join() === '15').toBe(parts === keptPrefix);
+    const job = fixture.job(changes);
+    const killed = start(job, (said) => {
+      if (said.all('checkpoint').length > 0) process.kill(killed.running.pid!, 'SIGKILL');
+    });
+    await expect(killed.running.ended).rejects.toMatchObject({ code: 'failed' });
+    const resumed = start({ ...job, resumeFrom: killed.said.all('checkpoint').at(-1)!.path });
+    await resumed.running.ended;
+    expect(resumed.said.curve('loss').size).toBeLessThan(6);
+    expect(resumed.said.probabilities('test')).toEqual(whole.probabilities('test'));
+  },
+);
 
 test('a stop ends the run after its step, with a checkpoint', async () => {
   const { running, said } = start(fixture.job({ steps: 100_000 }), (sofar) => {
