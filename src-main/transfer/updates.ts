@@ -10,6 +10,9 @@ import type { ChosenTerm, Held } from './term.ts';
 /** Name among a step's diagnoses of ‖g‖², g all gradients as one vector, with penalties and before they are limited. */
 const squaredNorm = 'squared_norm';
 
+/** Elements of a gradient from which on it matters how long it is kept. */
+const worthOrder = 2 ** 12;
+
 /** What a step computed, with ‖g‖ as `gradient_norm`. */
 export const withNorm = ({ [squaredNorm]: square, ...outputs }: Arrays): Arrays => ({
   ...outputs,
@@ -59,7 +62,7 @@ export function updates(
         parameter: state[name],
         gradient: gradients[name],
         slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, state[slotName(slot, name)]])),
-        rate: () => after(rateOf(name), squares[index]),
+        rate: () => (found[name].size < worthOrder ? rateOf(name) : after(rateOf(name), squares[index])),
         step: fed.step ?? null,
         decays: penalties.length === 0 && decays(name),
       },
@@ -72,7 +75,7 @@ export function updates(
 }
 
 /**
- * ‖g‖² of each gradient with those behind it. An update takes its rate after its gradient has been measured: the runtime then measures
+ * ‖g‖² of each gradient with those behind it. A large one's update takes its rate after it has been measured: the runtime then measures
  * and uses up one after the other, from the last layer on, as the backward pass makes them. A sum by itself would keep all of them in
  * memory.
  */
