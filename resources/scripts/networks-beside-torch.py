@@ -3,8 +3,8 @@
 python3 resources/scripts/networks-beside-torch.py [--only training|inference] [--rounds 1] [--steps N] [--batch 16] [--size 160] NETWORK...
 
 Prints a row of Markdown for each network and kind of step: PyTorch's median step over the one here, the median of the rounds; peak memory of
-both programs in MiB, here and there; seconds to compile. Seconds of every round go to the standard error. Training is with momentum 0.9. Takes PyTorch and torchvision, two threads, and an idle
-machine.
+both programs in MiB, here and there; seconds to compile. Seconds of every round go to the standard error. Training is with momentum 0.9.
+Takes PyTorch and torchvision, two threads, and an idle machine.
 """
 
 import argparse

@@ -56,7 +56,7 @@ try {
     const worst = Math.max(onnx, torch ?? 0);
     const isWrong = !(worst < tolerance && between > 3 * worst);
     failed ||= isWrong;
-    const cells = [torch?.toExponential(1) ?? '', onnx.toExponential(1), between.toFixed(3)];
+    const cells = [torch?.toExponential(1) ?? '', onnx.toExponential(1), between.toExponential(1)];
     console.log(`| ${name} | ${cells.join(' | ')} |${isWrong ? ' DIFFERS' : ''}`);
     rmSync(network.job.weights);
   }
