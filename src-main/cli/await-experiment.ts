@@ -2,6 +2,7 @@ import type { Client, Experiment, ExperimentResults } from '../../src-shared/con
 import type { Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { methodName } from '../../src-shared/parts.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { isOver, openMeter } from './await-work.ts';
 import { onInterrupt } from './interrupt.ts';
 import type { Progress } from './progress.ts';
@@ -64,10 +65,13 @@ export async function awaitExperiment(
   }
 }
 
-function outcome({ config, status, error, test, val, purpose }: Run): string {
+function outcome({ task, config, status, error, test, val, purpose }: Run): string {
   const how = `${methodName(config.method)}, rate ${config.rate}, seed ${config.seed}`;
   if (status !== 'finished') return `${how}: ${status}${error ? ` (${error.message})` : ''}`;
+  const { score } = taskNamed(task);
+  const scored = (metrics: Run['test']) =>
+    `${score.title} ${metrics ? percent(score.of(metrics)) : 'unknown'}`;
   return purpose === 'tune'
-    ? `${how}, learning rate ${config.learningRate}: validation accuracy ${val ? percent(val.accuracy) : 'unknown'}`
-    : `${how}: test accuracy ${test ? percent(test.accuracy) : 'unknown'}`;
+    ? `${how}, learning rate ${config.learningRate}: validation ${scored(val)}`
+    : `${how}: test ${scored(test)}`;
 }

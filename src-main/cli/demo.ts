@@ -73,7 +73,7 @@ async function demo(client: Client, options: DemoOptions): Promise<Answer> {
       relationshipTable(rows),
       `The strongest source is kin for ${percent(kin.top, 0)} of the targets; ${percent(kin.mass, 0)} of all probability lies on kin.`,
       '',
-      groupTable(comparison.groups),
+      groupTable(comparison.groups, comparison.task),
       ...comparison.differences.flatMap((difference) => [difference.verdict, ...reach(difference)]),
       '',
       `All of it took ${seconds(spent)} and is kept. Look at it in the app:`,

@@ -1,5 +1,6 @@
 import type { GroupSummary } from '../../src-shared/contract.ts';
 import type { Run } from '../../src-shared/domain.ts';
+import type { TaskName } from '../../src-shared/names.ts';
 import { methodName } from '../../src-shared/parts.ts';
 import { hasSteps } from '../../src-shared/run-settings.ts';
 import { taskNamed } from '../../src-shared/tasks/index.ts';
@@ -42,10 +43,15 @@ export const runTable = (runs: Run[]): string =>
     ]),
   );
 
-/** Groups of runs over their seeds, mean ± standard deviation. */
-export const groupTable = (groups: GroupSummary[]): string =>
+/** Groups of runs of a task over their seeds, mean ± standard deviation. */
+export const groupTable = (groups: GroupSummary[], task: TaskName): string =>
   table(
-    columns('method and what tells it apart', '#seeds', '#test accuracy (mean ± sd)', '#time (mean)'),
+    columns(
+      'method and what tells it apart',
+      '#seeds',
+      `#test ${taskNamed(task).score.title} (mean ± sd)`,
+      '#time (mean)',
+    ),
     groups.map((group) => [
       group.name,
       `${group.runs.length}`,

@@ -180,7 +180,7 @@ const othersStay =
 
 const doing: Record<Exclude<Phase, 'prepare'>, string> = {
   starting: 'starting',
-  data: 'reading the images',
+  data: 'reading the data',
   train: 'training',
   evaluate: 'evaluating',
 };

@@ -1,5 +1,6 @@
 import type { Approach, Precision, Split } from '../../src-shared/domain.ts';
 import type { TaskName } from '../../src-shared/names.ts';
+import { taskNamed } from '../../src-shared/tasks/index.ts';
 import type { NetworkFile } from '../backbones/network-file.ts';
 import type { UnusableImages } from '../data/unusable-images.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -53,6 +54,7 @@ export async function learnFromSamples(
     targets: classNames.length,
     classNames,
     sourceScale: 1 / temperature,
+    called: taskNamed(inputs.task),
   });
   for (const text of notes) report({ type: 'note', text });
   const relationship = {

@@ -65,8 +65,8 @@ export async function fitProbe(
   if (trained.length < 2)
     throw new CotuneError(
       'bad-input',
-      'The training images are of one target class only; a linear probe needs two.',
-      'Add images of another class.',
+      'All training samples are of one target class; a linear probe needs two.',
+      'Add samples of another class.',
     );
   const every = [...train.labels.keys()];
   const scaling = scalingOf(train.features, every);
@@ -90,10 +90,10 @@ export async function fitProbe(
       valAccuracy,
       notes: [
         valAccuracy === null
-          ? `Linear probe: C = ${best.C}, the usual one, since there is no validation image to choose by.`
+          ? `Linear probe: C = ${best.C}, the usual one, since there is no validation sample to choose by.`
           : `Linear probe: C = ${best.C} has the best validation accuracy, ${(100 * valAccuracy).toFixed(1)} %.`,
         ...(absent > 0
-          ? [`${absent} target classes have no training image: the linear probe never predicts them.`]
+          ? [`${absent} target classes have no training sample: the linear probe never predicts them.`]
           : []),
       ],
     };
@@ -145,7 +145,7 @@ export function scalingOf({ data, columns }: Matrix, rows: readonly number[]): S
     throw new CotuneError(
       'bad-input',
       'The network gives features that are not finite.',
-      'The network, or an image, is broken.',
+      'The network, or a sample, is broken.',
     );
   return { mean, factor: squares > 0 ? Math.sqrt(rows.length / squares) : 1 };
 }

@@ -20,7 +20,11 @@ export interface RelationshipInput {
   classNames?: readonly string[] | null;
   /** Multiplies the source logits: 1 / temperature. */
   sourceScale: number;
+  /** What a sample is called, and several, for the notes; images where it is left out. */
+  called?: { sample: string; samples: string };
 }
+
+const images = { sample: 'image', samples: 'images' };
 
 export interface Learned {
   /** p(y_s | y_t), row-major [targets, sources]; every row sums to 1. */
@@ -58,7 +62,8 @@ export async function learnRelationship(input: RelationshipInput): Promise<Learn
   const trained = [...new Set(trainLabels)].sort((a, b) => a - b);
 
   const rows = direct.map((row) => row ?? marginal);
-  const fit = approach === 'reverse' ? await reverseOf(train, val, trained, marginal) : null;
+  const { called = images } = input;
+  const fit = approach === 'reverse' ? await reverseOf(train, val, trained, marginal, called) : null;
   for (const [i, label] of trained.entries()) if (fit) rows[label] = fit.rows[i];
 
   const matrix = new Float64Array(targets * sources);
@@ -68,7 +73,13 @@ export async function learnRelationship(input: RelationshipInput): Promise<Learn
 }
 
 /** The reverse approach over the classes that have training images, renumbered without gaps. */
-async function reverseOf(train: Labeled, val: Labeled, trained: number[], marginal: Float64Array) {
+async function reverseOf(
+  train: Labeled,
+  val: Labeled,
+  trained: number[],
+  marginal: Float64Array,
+  { sample, samples }: typeof images,
+) {
   const compact = new Map(trained.map((label, i) => [label, i]));
   const known = [...val.labels.keys()].filter((i) => compact.has(val.labels[i]));
   if (known.length === 0)
@@ -76,8 +87,8 @@ async function reverseOf(train: Labeled, val: Labeled, trained: number[], margin
       'bad-input',
       val.labels.length === 0
         ? 'The validation part is empty, and the reverse approach chooses C and its calibration on it.'
-        : 'No validation image is of a class that has training images, so the reverse approach cannot choose C.',
-      'Set validation images aside, or use the direct approach, which needs none.',
+        : `No validation ${sample} is of a class that has training ${samples}, so the reverse approach cannot choose C.`,
+      `Set validation ${samples} aside, or use the direct approach, which needs none.`,
     );
   const renumber = (labels: Int32Array) => labels.map((label) => compact.get(label)!);
   const fit = await fitReverse(
@@ -96,15 +107,18 @@ async function reverseOf(train: Labeled, val: Labeled, trained: number[], margin
 }
 
 function notesOf(
-  { targets, approach, classNames }: RelationshipInput,
+  { targets, approach, classNames, called: { sample, samples } = images }: RelationshipInput,
   direct: (Float64Array | null)[],
   trained: Set<number>,
 ): string[] {
   return Array.from({ length: targets }, (_, k) => k).flatMap((k) => {
     const name = classNames?.[k] === undefined ? `Target class ${k}` : `The target class "${classNames[k]}"`;
-    if (!direct[k]) return [`${name} has no image: its row is the mean source prediction of all images.`];
+    if (!direct[k])
+      return [`${name} has no ${sample}: its row is the mean source prediction of all ${samples}.`];
     if (approach === 'direct' || trained.has(k)) return [];
-    return [`${name} has no training image: its row is the mean source prediction of its validation images.`];
+    return [
+      `${name} has no training ${sample}: its row is the mean source prediction of its validation ${samples}.`,
+    ];
   });
 }
 
@@ -151,7 +165,7 @@ function check({
     if (broken >= 0)
       throw refuse(
         `The ${part} logits hold ${logits.data[broken]} in row ${Math.floor(broken / logits.columns)}, column ${broken % logits.columns}.`,
-        'The network, or the image behind that row, is broken.',
+        'The network, or what is behind that row, is broken.',
       );
   }
   const classes = new Set(trainLabels).size;

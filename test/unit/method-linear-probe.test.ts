@@ -80,17 +80,17 @@ test('a class without training images is never predicted, its validation images 
   expect(probe.weight.slice(4, 8)).toEqual(new Float32Array(4));
   expect(probe.bias[1]).toBe(-30);
   expect(probe.valAccuracy).toBeLessThanOrEqual(2 / 3);
-  expect(probe.notes.join(' ')).toMatch(/1 target classes have no training image/);
+  expect(probe.notes.join(' ')).toMatch(/1 target classes have no training sample/);
 });
 
 test('without a validation image a usual C is taken, and a note says so', async () => {
   const probe = await fitProbe(images(repeated([0, 1, 2], 12)), images([]), 3);
   expect(probe).toMatchObject({ C: 10, valAccuracy: null });
-  expect(probe.notes[0]).toMatch(/no validation image/);
+  expect(probe.notes[0]).toMatch(/no validation sample/);
 });
 
 test('training images of one class, and features that are no numbers, are refused with their reason', async () => {
-  await expect(fitProbe(images([1, 1]), images([1]), 3)).rejects.toThrow(/one target class only/);
+  await expect(fitProbe(images([1, 1]), images([1]), 3)).rejects.toThrow(/of one target class/);
   const broken = images([0, 1], () => Number.NaN);
   await expect(fitProbe(broken, images([1]), 3)).rejects.toThrow(/not finite/);
 });

@@ -78,7 +78,7 @@ async function changes(client: Client, a: number, b: number, kind: 'fixed' | 'br
 }
 
 /** Groups and what can be said of them, where there is more to say than of two runs. */
-function describeGroups({ groups, differences }: Omit<Comparison, 'pairs'>): string[] {
+function describeGroups({ task, groups, differences }: Omit<Comparison, 'pairs'>): string[] {
   if (groups.length < 3 && groups.every(({ runs, repeats }) => runs.length + repeats.length === 1)) return [];
   const repeated = groups.flatMap(({ name, repeats }) =>
     repeats.length === 0
@@ -86,7 +86,7 @@ function describeGroups({ groups, differences }: Omit<Comparison, 'pairs'>): str
       : [`${name}: run ${repeats.join(', ')} repeats a seed and is not counted again.`],
   );
   return [
-    groupTable(groups),
+    groupTable(groups, task),
     ...(repeated.length > 0 ? [repeated.join('\n')] : []),
     ...(differences.length > 0 ? [differences.map(({ verdict }) => verdict).join('\n')] : []),
   ];

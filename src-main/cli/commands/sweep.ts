@@ -78,7 +78,7 @@ async function answerOf(client: Client, sweep: Experiment): Promise<Answer> {
       `Sweep ${sweep.id}, ${sweep.name}: ${finished.length} of ${plural(runs.length, 'run')} finished`,
       '',
       runTable(runs),
-      ...(groups.length > 0 ? ['', groupTable(groups), ''] : []),
+      ...(groups.length > 0 ? ['', groupTable(groups, runs[0].task), ''] : []),
       ...differences.map(({ verdict }) => verdict),
     ].join('\n'),
     error,
