@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { copyHome } from '../homes.ts';
 import { writeTinyBert } from '../tiny-bert.ts';
 import { accessibilityFaults } from './accessibility.ts';
 import { builtRenderer } from './built-renderer.ts';
@@ -135,6 +136,33 @@ test('tagged sentences and a BERT become two trained, inspected and compared run
   expect(faults).toEqual([]);
 }, 120_000);
 
+test('a home of before there were texts shows and compares its image runs as it did', async (context) => {
+  if (!chromiumPath) context.skip(howToGetChromium);
+  const old = join(folder, 'old');
+  mkdirSync(join(old, 'home'), { recursive: true });
+  copyHome(17, join(old, 'home'));
+  const older = await startHost(old);
+  try {
+    const { page } = await openPage(browser!, older.url);
+    const go = (place: string) =>
+      page.evaluate((hash) => {
+        location.hash = hash;
+      }, place);
+    await page.getByRole('list', { name: 'Runs', exact: true }).getByText('45.9%').first().waitFor();
+    await go('#/runs/7');
+    await page.getByText('Test accuracy').waitFor();
+    await page.getByText('45.9%').first().waitFor();
+    await go('#/compare?runs=6,7&a=6&b=7');
+    const verdict = page.getByRole('region', { name: 'Verdict' });
+    await verdict.getByText('2 test images').waitFor();
+    await page.getByRole('heading', { name: 'Recall by class, B − A' }).waitFor();
+    await go('#/datasets/insects');
+    await page.getByText('10 images · 2 classes').waitFor();
+  } finally {
+    await older.stop();
+  }
+}, 60_000);
+
 /** Two runs by entity F1, with an interval; a sentence that changed opens, where there is one. */
 async function compare(page: Page): Promise<void> {
   await page.getByRole('link', { name: 'All runs' }).click();
@@ -143,6 +171,7 @@ async function compare(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Compare' }).click();
   const verdict = page.getByRole('region', { name: 'Verdict' });
   await verdict.getByRole('img', { name: /^B minus A: .*95% interval/ }).waitFor();
+  await page.getByRole('heading', { name: 'Recall by type, B − A' }).waitFor();
   await page.getByRole('heading', { name: 'Texts that changed' }).waitFor();
   for (const kind of ['Fixed', 'Broken']) {
     const choice = page.locator('label', { hasText: `${kind} by B` });
