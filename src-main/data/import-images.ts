@@ -43,6 +43,8 @@ export interface ImportOptions {
   listing: Listing;
   /** Reads one image: `readFacts`, wherever that runs. */
   readFacts: typeof readFacts;
+  /** `stampsOf` files of the folder, wherever that runs; where left out, each is looked at when its turn comes. */
+  stampsOf?: (files: readonly string[]) => Promise<readonly (string | null | undefined)[]>;
   /** What an import that ended early has read, and what this one reads, for one that comes after it. */
   resume?: Resume;
   /** Chooses the test images where the dataset has no test split. */
@@ -197,7 +199,7 @@ async function readAll(
   images: readonly FoundImage[],
   { issues, stamps }: Listing,
   { looks, lights }: { looks: Map<string, Look>; lights: SampleIssue[] },
-  { readFacts, previous, resume, onProgress, signal }: ImportOptions,
+  { readFacts, stampsOf, previous, resume, onProgress, signal }: ImportOptions,
 ): Promise<Map<string, FileFacts>> {
   const known = new Map(previous?.samples.map((sample) => [sample.path, sample]));
   const noticed = Map.groupBy(
@@ -218,6 +220,14 @@ async function readAll(
     if (looks.size < maxLooks) looks.set(path, look);
     return read;
   }
+  const mayBeKnown = (image: FoundImage, locator: Locator): boolean =>
+    Boolean(known.get(image.path)?.stamp) || resume?.known.has(JSON.stringify(locator)) === true;
+  const plain = images.flatMap((image) => {
+    const { locator } = placeIn(folder, image);
+    return !stamps.has(locator.file) && mayBeKnown(image, locator) ? [locator.file] : [];
+  });
+  const looked = (await stampsOf?.(plain)) ?? [];
+  const stampNow = new Map(plain.map((file, at) => [file, looked[at]]));
   let next = 0;
   let done = 0;
   const reader = async (): Promise<void> => {
@@ -232,8 +242,11 @@ async function readAll(
         const archive = stamps.get(place.locator.file);
         const key = JSON.stringify(place.locator);
         const kept = resume?.known.get(key);
-        const mayBeKnown = before?.stamp || kept;
-        const now = !mayBeKnown ? null : archive === undefined ? await stampOf(fileOf(place)) : archive;
+        const now = !mayBeKnown(image, place.locator)
+          ? null
+          : archive === undefined
+            ? (stampNow.get(place.locator.file) ?? (await stampOf(fileOf(place))))
+            : archive;
         if (now !== null && before?.stamp === now && isSame(before.locator, image.locator ?? null)) {
           const { width, height, bytes, hash, perceptualHash, stamp } = before;
           facts.set(path, { width, height, bytes, hash, perceptualHash, stamp });

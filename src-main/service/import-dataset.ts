@@ -134,6 +134,7 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
       found: [...listed.values()],
       listing,
       readFacts: (at) => reader.read('image-facts', { place: resolvePlace(at, home.unpacked) }, place.folder),
+      stampsOf: (files) => reader.read('file-stamps', { folder: place.folder, files }, place.folder),
       seed,
       classOrder: choice.classOrder,
       previous,

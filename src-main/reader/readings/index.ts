@@ -1,5 +1,6 @@
 /** Every kind of reading: one file each, and one line here. The service asks for them by these names. */
 import { bertFolder } from './bert-folder.ts';
+import { fileStamps } from './file-stamps.ts';
 import { imageFacts } from './image-facts.ts';
 import { imageHash } from './image-hash.ts';
 import { images } from './images.ts';
@@ -12,6 +13,7 @@ import { writeDataset } from './write-dataset.ts';
 
 export const readings = {
   'bert-folder': bertFolder,
+  'file-stamps': fileStamps,
   'image-facts': imageFacts,
   'image-hash': imageHash,
   images,
