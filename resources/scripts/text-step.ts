@@ -91,7 +91,10 @@ async function open() {
     };
     const constants = Object.fromEntries(tensors.map((tensor) => [tensor.name, drawn(tfShape(tensor))]));
     const { pieces, present } = fed;
-    return { executable: await engine.compile(program, { constants }), batch: { pieces, present } };
+    return {
+      executable: await engine.compile(program, { constants, consumes: true }),
+      batch: { pieces, present },
+    };
   }
   const { program, more } = programs[kind as keyof typeof programs]();
   const executable = await engine.compile(program);

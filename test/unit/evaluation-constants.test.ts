@@ -20,6 +20,9 @@ const shapes: Record<string, number[]> = {
   grouped: [3, 3, 4, 32],
   scores: [4, 4, 32, 64],
   odd: [64, 40],
+  beside: [64, 300],
+  below: [24, 340],
+  pieces: [300, 64],
 };
 /** Batch norm after each convolution: γ, β, μ and σ² of its channels. */
 const normalized: Record<string, number> = { first: 16, narrow: 12, wide: 32, depthwise: 32, grouped: 32 };
@@ -28,7 +31,8 @@ const norms = Object.entries(normalized).flatMap(([name, channels]) =>
 );
 const all = { ...shapes, ...Object.fromEntries(norms), bias: [32] };
 
-/** What an evaluated network may hold: batch norm behind every kind of convolution, sums, a convolution taken twice, few rows times a matrix. */
+/** What an evaluated network may hold: batch norm behind every kind of convolution, sums, a convolution taken twice, few rows times a matrix,
+ * matrices side by side, rows of a table. */
 const program: Program = {
   state: Object.fromEntries(Object.entries(all).map(([name, shape]) => [name, { shape, dtype: 'float32' }])),
   batch: { x: { shape: [2, 4, 4, 3], dtype: 'float32' } },
@@ -52,7 +56,10 @@ const program: Program = {
     const g = tf.add(norm(groupedConv2d(f, t.grouped, { groups: 8, stride: 1, pad: 'same' }), 'grouped'), f);
     const rows = tf.reshape(g, [2, -1]) as tf.Tensor2D;
     const scores = tf.matMul(rows, tf.reshape(state.scores, [512, 64]) as tf.Tensor2D);
-    return { state: {}, outputs: { scores, odd: tf.matMul(scores, state.odd as tf.Tensor2D) } };
+    const joined = tf.concat([tf.concat([state.odd, state.beside], -1), state.below], 0) as tf.Tensor2D;
+    const sums = tf.matMul(tf.concat([scores, tf.slice(scores, [0, 0], [2, 24])], 1) as tf.Tensor2D, joined);
+    const picked = tf.gather(state.pieces, tf.tensor1d([7, 299, 0], 'int32'));
+    return { state: {}, outputs: { scores, odd: tf.matMul(scores, state.odd as tf.Tensor2D), sums, picked } };
   },
 };
 const values = Object.fromEntries(

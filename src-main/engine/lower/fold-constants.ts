@@ -49,15 +49,16 @@ const withResults = (trace: Trace, current: (value: Value) => Value): Trace => {
   return { ...trace, outputs: mapped(trace.outputs), diagnosis: mapped(trace.diagnosis) };
 };
 
-/** What a node of constants makes: of those of any size under another shape, and of few floats element by element. */
-function constantOf({ kernel, inputs, outputs: [made] }: Node, isLast: boolean): ConstantValue | undefined {
+/** What a node of constants makes: of those of any size under another shape or side by side, and of few floats element by element. */
+function constantOf(
+  { kernel, inputs, attrs, outputs: [made] }: Node,
+  isLast: boolean,
+): ConstantValue | undefined {
   const given = Object.values(inputs);
   if (!given.every((value) => value.kind === 'constant' && value.dtype === 'float32')) return undefined;
   const [a, b] = given as ConstantValue[];
   const { id, shape } = made;
   if (kernel === 'Reshape' || kernel === 'ExpandDims') return { ...a, id, shape, isOurs: a.isOurs && isLast };
-  const count = sizeOf(shape);
-  if (count > few) return undefined;
   const constant = (data: Float32Array): ConstantValue => ({
     kind: 'constant',
     id,
@@ -66,6 +67,10 @@ function constantOf({ kernel, inputs, outputs: [made] }: Node, isLast: boolean):
     data,
     fill: null,
   });
+  if (kernel === 'Concat')
+    return { ...constant(sideBySide(given as ConstantValue[], attrs.axis as number)), isOurs: true };
+  const count = sizeOf(shape);
+  if (count > few) return undefined;
   if (ofOne[kernel]) return constant(Float32Array.from(a.data, ofOne[kernel]));
   // Both as large as the result, or of one element.
   if (!ofTwo[kernel] || !given.every((value) => [1, count].includes(sizeOf(value.shape)))) return undefined;
@@ -73,6 +78,21 @@ function constantOf({ kernel, inputs, outputs: [made] }: Node, isLast: boolean):
   return constant(
     Float32Array.from({ length: count }, (_, index) => ofTwo[kernel](at(a, index), at(b, index))),
   );
+}
+
+/** Constants one after the other along an axis. */
+function sideBySide(parts: readonly ConstantValue[], axis: number): Float32Array {
+  const widths = parts.map(({ shape }) => sizeOf(shape.slice(axis)));
+  const whole = widths.reduce((a, b) => a + b);
+  const joined = new Float32Array(parts.reduce((sum, { shape }) => sum + sizeOf(shape), 0));
+  let from = 0;
+  for (const [index, { data }] of parts.entries()) {
+    const width = widths[index];
+    for (let row = 0; row * whole < joined.length; row++)
+      joined.set(data.subarray(row * width, (row + 1) * width), row * whole + from);
+    from += width;
+  }
+  return joined;
 }
 
 const convolutions = new Set(['Conv2D', 'GroupedConv2D', 'DepthwiseConv2dNative']);

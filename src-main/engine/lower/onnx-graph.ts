@@ -64,7 +64,7 @@ const opset = 18;
 /** Domain of ONNX Runtime's operators on blocked tensors. */
 export const nchwcDomain = 'com.microsoft.nchwc';
 /** Operators, `domain:type`, for which it is all the same whether their matrix or filter is a constant or an input. */
-const takeInputs = new Set([`${nchwcDomain}:Conv`, ':Gemm', ':MatMul']);
+const takeInputs = new Set([`${nchwcDomain}:Conv`, ':Gemm', ':MatMul', ':Gather']);
 /** First output of a graph whose outputs the runtime is not to copy: a sequence, see `runInto` in run/session.ts. */
 const uncopied = 'uncopied';
 const microsoftDomains = ['com.microsoft', nchwcDomain];
