@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { TextInput } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
+import { withAdaptersOf } from '../backbones/adapters.ts';
 import { buildBackbone } from '../backbones/build.ts';
 import type { NetworkFile } from '../backbones/network-file.ts';
 import { bert, type TextHead } from '../backbones/networks/bert.ts';
@@ -60,7 +61,7 @@ export function openBertFile(path: string, newHead: TextHead): BertFile {
   const pieces = Names.parse(JSON.parse(vocabulary));
   const outputs = Names.parse(JSON.parse(classNames));
   const { tensors, names, hasHead } = matchBert(path, source.tensors, input);
-  const description = bert(input, newHead);
+  const description = withAdaptersOf(bert(input, newHead), (name) => source.tensors.get(name)?.shape.slice());
   const backbone = buildBackbone(description, 'symmetric');
   const own = new Map([...names, ...[...source.tensors.keys()].map((name) => [name, name] as const)]);
   const head = outputs.length > 0 ? backbone.headTensors(classifier, outputs.length) : [];
@@ -71,7 +72,7 @@ export function openBertFile(path: string, newHead: TextHead): BertFile {
       description,
       backbone,
       classes: hasHead ? input.vocabulary : 0,
-      tensors: [...tensors, ...head.filter(({ name }) => !known.has(name))],
+      tensors: [...tensors, ...[...backbone.tensors, ...head].filter(({ name }) => !known.has(name))],
       names: own,
     },
     input,

@@ -332,6 +332,14 @@ describe.each(['token-classification', 'text-classification'] as const)('%s', (t
     expect(shows(said, plain)).toBe(true);
   });
 
+  test('what is tested has the adapters that were trained', async () => {
+    const looks = { evaluateEvery: 1, select: 'best', learningRate: 0.1 } as const;
+    const said = await converse(job({ method: [{ name: 'adapter', reduction: 2 }], ...looks }));
+    const { nll } = said.one('finished').result!.val!;
+    const validated = [...said.curve('val_nll').values()];
+    expect(Math.min(...validated.map((one) => Math.abs(one - nll)))).toBeLessThan(1e-6);
+  });
+
   test('a linear probe is solved for', async () => {
     const said = await converse(job({ method: [{ name: 'linear-probe' }], steps: 0 }));
     expect(noted(said)).toContainEqual(expect.stringMatching(/^Linear probe: C = /));
