@@ -16,7 +16,7 @@ import { accumulate, statisticsOf, statisticsProgram } from '../transfer/averagi
 import { weightedMean } from '../transfer/averaging/weighted-mean.ts';
 import { termsOf } from '../transfer/catalog.ts';
 import { newHead } from '../transfer/initial-state.ts';
-import { evaluationTensors, type Network, targetHead } from '../transfer/network.ts';
+import { evaluationTensors, type Network, specsOf, targetHead } from '../transfer/network.ts';
 import { beginRun } from './begin-run.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import { leaveOutOf } from './leave-out-of.ts';
@@ -43,7 +43,10 @@ export async function average(
   const engine = await beginRun(job, report, engines);
   const watch = stopwatch(null);
   const task = taskOf(job.task);
-  const { network, file } = task.openSource(model, job.classNames);
+  const [source] = job.sources;
+  const ofSource = termsOf(source.config.method, source.config.extras);
+  // With the layers that its terms add; averaged are runs that have the same ones.
+  const { network, file } = task.openSource(model, job.classNames, ofSource);
   const { way } = averagingOf(config.method)!;
   const unusable = leaveOutOf(job, report);
   const trained = job.sources.map(({ weightsPath }) => trainedWeights(weightsPath, task, job));
@@ -77,8 +80,7 @@ export async function average(
 
   /** The network that the run began with. */
   async function beginning(): Promise<Arrays> {
-    const [source] = job.sources;
-    const terms = termsOf(source.config.method, source.config.extras).filter(({ term }) => term.begins);
+    const terms = ofSource.filter(({ term }) => term.begins || term.describe);
     const itsJob = {
       ...job,
       kind: 'train',
@@ -96,7 +98,10 @@ export async function average(
         text: 'At α = 0 stands the pre-trained network with a new, untrained head: it tells no classes apart, and small α mean little.',
       });
     const begun: Arrays = { ...newHead(network, source.config.seed), ...pretrained, ...prepared };
-    return Object.fromEntries(evaluationTensors(network, 'target').map(({ name }) => [name, begun[name]]));
+    const specs = specsOf(evaluationTensors(network, 'target'));
+    // What a term adds and does not draw is zero, as in a training that begins.
+    const zeros = (name: string) => new Float32Array(specs[name].shape.reduce((a, b) => a * b, 1));
+    return Object.fromEntries(Object.keys(specs).map((name) => [name, begun[name] ?? zeros(name)]));
   }
 }
 

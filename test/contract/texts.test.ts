@@ -338,6 +338,15 @@ describe.each(['token-classification', 'text-classification'] as const)('%s', (t
     const { nll } = said.one('finished').result!.val!;
     const validated = [...said.curve('val_nll').values()];
     expect(Math.min(...validated.map((one) => Math.abs(one - nll)))).toBeLessThan(1e-6);
+
+    const { kind: _, relationship: __, teacher: ___, resumeFrom: ____, ...common } = job({});
+    const config = { ...common.config, method: [{ name: 'adapter', reduction: 2 }] };
+    const { weightsPath } = said.one('finished').result!;
+    const line = await converse({
+      ...{ ...common, kind: 'average', sources: [{ run: 1, config, weightsPath }] },
+      config: { ...config, method: [{ name: 'interpolation', runs: [1] }], steps: 0 },
+    });
+    expect(line.curve('val_nll').get(10)).toBeCloseTo(nll, 5);
   });
 
   test('a linear probe is solved for', async () => {
