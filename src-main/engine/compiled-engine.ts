@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Precision } from '../../src-shared/domain.ts';
 import type { Arrays, Compiled, CompileSeconds, Engine, EngineInfo } from './engine.ts';
+import { giveBack } from './lower/give-back.ts';
 import { lower, lowerBlockProbe } from './lower/lower.ts';
 import type { Target } from './lower/lowering.ts';
 import { cpuSessionOptions, hostExecutable } from './run/host.ts';
@@ -92,10 +93,7 @@ export function compiledEngine(
 /** Gives the memory of arrays back that a graph does not use. */
 function free(arrays: Arrays, { fed, apart }: RunnableGraph): void {
   const used = new Set([...fed, ...apart].map(({ data }) => data.buffer));
-  // Not of a view: what else its memory holds is another's.
-  for (const { buffer, byteLength } of Object.values(arrays))
-    if (!used.has(buffer) && byteLength === buffer.byteLength && buffer instanceof ArrayBuffer)
-      buffer.transfer(0);
+  for (const array of Object.values(arrays)) if (!used.has(array.buffer)) giveBack(array);
 }
 
 export interface CpuEngineOptions {

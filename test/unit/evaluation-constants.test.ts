@@ -31,8 +31,10 @@ const norms = Object.entries(normalized).flatMap(([name, channels]) =>
 );
 const all = { ...shapes, ...Object.fromEntries(norms), bias: [32] };
 
-/** What an evaluated network may hold: batch norm behind every kind of convolution, sums, a convolution taken twice, few rows times a matrix,
- * matrices side by side, rows of a table. */
+/**
+ * What an evaluated network may hold: batch norm behind every kind of convolution, sums, a filter taken three times, once with a
+ * factor, few rows times a matrix, matrices side by side, rows of a table.
+ */
 const program: Program = {
   state: Object.fromEntries(Object.entries(all).map(([name, shape]) => [name, { shape, dtype: 'float32' }])),
   batch: { x: { shape: [2, 4, 4, 3], dtype: 'float32' } },
@@ -48,7 +50,8 @@ const program: Program = {
     const a = tf.relu6(norm(tf.conv2d(x as tf.Tensor4D, t.first, 1, 'same'), 'first'));
     const b = norm(tf.conv2d(a, t.narrow, 1, 'same'), 'narrow');
     const c = tf.relu(norm(tf.conv2d(b, t.wide, 1, 'same'), 'wide'));
-    const plain = tf.add(tf.conv2d(c, t.same, 1, 'same'), state.bias) as tf.Tensor4D;
+    const scaled = tf.relu(tf.mul(tf.conv2d(c, t.same, 1, 'same'), state.bias)) as tf.Tensor4D;
+    const plain = tf.add(tf.conv2d(scaled, t.same, 1, 'same'), state.bias) as tf.Tensor4D;
     const d = tf.relu(tf.add(c, plain)) as tf.Tensor4D;
     const twice = tf.conv2d(d, t.same, 1, 'same');
     const e = tf.add(tf.mul(twice, state.bias), twice) as tf.Tensor4D;

@@ -5,7 +5,7 @@
 import { type ConstantValue, type Node, sizeOf, type Value } from '../trace/ir.ts';
 import { reorders } from './blocked-convolution.ts';
 import { formsOf } from './blocked-forms.ts';
-import { inFilterBlocks, inItsBlocks } from './known-filters.ts';
+import { inItsBlocks } from './known-filters.ts';
 import type { Lowering } from './lowering.ts';
 import { type Name, nchwcDomain } from './onnx-graph.ts';
 
@@ -154,11 +154,11 @@ function convolutionOf({ x, filter, matrix, bias }: Product, lowering: Lowering)
 function filterOf({ matrix, factors }: Factors, lowering: Lowering): Name {
   const { graph, target } = lowering;
   const [channelsIn, channelsOut] = matrix.shape.slice(-2);
-  const values = matrix.data as Float32Array;
   const isOurs = matrix.isOurs && lowering.usesOf(matrix) === 1 && !factors;
   const blocks =
-    (isOurs ? inItsBlocks(values, [channelsIn, channelsOut], target.block) : undefined) ??
-    inFilterBlocks(values, [1, 1, channelsIn, channelsOut], target.block, factors);
+    (isOurs
+      ? inItsBlocks(matrix.data as Float32Array, [channelsIn, channelsOut], target.block)
+      : undefined) ?? lowering.inBlocks(matrix, [1, 1, channelsIn, channelsOut], factors);
   const [inputs, outputs] = [channelsIn, channelsOut].map((channels) => lowering.padded(channels));
   return graph.constant('float32', [outputs, inputs, 1, 1], blocks);
 }

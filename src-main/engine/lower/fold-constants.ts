@@ -104,7 +104,7 @@ function intoFilters(trace: Trace): Trace {
   for (const node of trace.nodes) {
     const [made] = node.outputs;
     const maker = node.kernel === 'Multiply' ? convolutionOf(node, makers, uses) : undefined;
-    const next = maker ? scaledConvolution(maker.convolution, maker.factor, made) : node;
+    const next = maker ? scaledConvolution(maker.convolution, maker.factor, made, uses) : node;
     if (maker) nodes.delete(maker.convolution);
     nodes.add(next);
     makers.set(made, next);
@@ -130,9 +130,16 @@ function convolutionOf(
   return { convolution, factor };
 }
 
-function scaledConvolution(convolution: Node, { data }: ConstantValue, made: ResultValue): Node {
+function scaledConvolution(
+  convolution: Node,
+  { data }: ConstantValue,
+  made: ResultValue,
+  uses: ReadonlyMap<Value, number>,
+): Node {
+  const plain = convolution.inputs.filter as ConstantValue;
   const filter: ConstantValue = {
-    ...(convolution.inputs.filter as ConstantValue),
+    ...plain,
+    isOurs: plain.isOurs && uses.get(plain) === 1,
     fill: null,
     factors: data as Float32Array,
   };

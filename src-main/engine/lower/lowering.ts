@@ -1,6 +1,7 @@
-import { type ElementType, type Node, sizeOf, type Value } from '../trace/ir.ts';
+import { type ConstantValue, type ElementType, type Node, sizeOf, type Value } from '../trace/ir.ts';
 import { transposed } from '../transposed.ts';
 import { convertFilter, type FilterLayout, filterBlocks, isInBlocks } from './filters.ts';
+import { giveBack } from './give-back.ts';
 import { inFilterBlocks } from './known-filters.ts';
 import { type Name, nchwcDomain, OnnxGraph, type OpenExtent, onnxTypes } from './onnx-graph.ts';
 
@@ -117,11 +118,7 @@ export class Lowering {
 
   #convert(value: Value, to: Layout): Name {
     if (value.kind === 'constant' && value.dtype === 'float32' && to === 'filter')
-      return this.graph.constant(
-        'float32',
-        this.shapeIn(value, to),
-        inFilterBlocks(value.data as Float32Array, value.shape, this.target.block, value.factors),
-      );
+      return this.graph.constant('float32', this.shapeIn(value, to), this.inBlocks(value, value.shape));
     const [made] = this.#names.get(value)?.keys() ?? ['nhwc' as const];
     // Layouts of images and of filters meet in tf.js's order.
     const from = to === 'nhwc' || isInBlocks(made) === isInBlocks(to) ? made : 'nhwc';
@@ -131,6 +128,14 @@ export class Lowering {
     if (to === 'blocked') return this.#toBlocked(x, value, from === 'nhwc');
     if (from === 'blocked') return this.#fromBlocked(x, value, to === 'nhwc');
     return this.permute(x, this.shapeIn(value, from), to === 'nhwc' ? toNhwc : toNchw);
+  }
+
+  /** A constant's values as a filter of that shape in blocks. Its own memory is given back where nothing else takes it. */
+  inBlocks(value: ConstantValue, shape: readonly number[], factors = value.factors): Float32Array {
+    const values = value.data as Float32Array;
+    const blocks = inFilterBlocks(values, shape, this.target.block, factors);
+    if (value.isOurs && this.usesOf(value) === 1) giveBack(values);
+    return blocks;
   }
 
   #toBlocked(x: Name, value: Value, channelsLast: boolean): Name {
