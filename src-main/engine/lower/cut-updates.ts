@@ -12,16 +12,16 @@ const sizes = { large: 2 ** 22, piece: 2 ** 20 };
 
 /**
  * The trace with the next value of each large matrix, or of what has rows in its last axis, made in pieces [rows, columns]. These
- * stand in the new state under the names of inputs that are parts of the old state (`part`). What `but` names lies in another order,
+ * stand in the new state under the names of inputs that are parts of the old state (`part`). What `but` gives lies in another order,
  * and is left as it is.
  */
-export function cutUpdates(trace: Trace, but: ReadonlySet<string>, { large, piece } = sizes): Trace {
+export function cutUpdates(trace: Trace, but: () => Iterable<InputValue>, { large, piece } = sizes): Trace {
   const isLarge = ({ shape, dtype }: Value) =>
     dtype === 'float32' && shape.length > 1 && sizeOf(shape) >= large;
-  const names = [...trace.state]
-    .filter(([name, next]) => isLarge(next) && !but.has(name))
-    .map(([name]) => name);
-  if (names.length === 0) return trace;
+  const largest = [...trace.state].flatMap(([name, next]) => (isLarge(next) ? [name] : []));
+  if (largest.length === 0) return trace;
+  const left = new Set(Array.from(but(), ({ name }) => name));
+  const names = largest.filter((name) => !left.has(name));
   // What is needed whole as well is not made in pieces a second time.
   const whole = new Set<Value>();
   for (;;) {

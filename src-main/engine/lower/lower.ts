@@ -156,8 +156,8 @@ export function lower(traced: Trace, target: Target): Lowered {
 
 /** The trace with less to keep from the forward pass for the gradient. */
 function forMemory(traced: Trace, { provider, halfStorage, layout, block }: Target): Trace {
-  const inBlocks = layout === 'blocked' ? [...stateLayouts(traced, block).keys()] : [];
-  const trace = provider === 'cpu' ? cutUpdates(traced, new Set(inBlocks.map(({ name }) => name))) : traced;
+  const inBlocks = () => (layout === 'blocked' ? stateLayouts(traced, block).keys() : []);
+  const trace = provider === 'cpu' ? cutUpdates(traced, inBlocks) : traced;
   if (halfStorage) return storeHalves(trace);
   return layout === 'blocked' ? recomputeActivations(foldConstants(trace)) : trace;
 }
