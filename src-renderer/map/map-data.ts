@@ -41,6 +41,8 @@ export async function loadMap(asked: Asked): Promise<MapData> {
     data.flagged.push(...facts.flagged);
     from = next;
   }
+  // What came last is read in one task, what the page makes of all in the next.
+  await new Promise((done) => setTimeout(done));
   return data!;
 }
 

@@ -181,6 +181,7 @@ describe('the keyboard', () => {
       const selected = page.getByRole('heading', { name: /images? selected/ });
       await selected.waitFor();
       const table = page.getByRole('table', { name: 'Selected images by class' });
+      await table.waitFor();
       const images = (await table.locator('tbody td.number').allTextContents()).map(Number);
       const sum = images.reduce((a, b) => a + b, 0);
       expect(await selected.textContent()).toContain(`${sum} image`);
