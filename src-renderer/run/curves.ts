@@ -52,7 +52,13 @@ export function curveGroups(series: MetricSeries): CurveGroup[] {
   });
   const held = new Set(grouped.flatMap(({ curves }) => curves.map(({ name }) => name)));
   const rest = names.filter((name) => !held.has(name));
-  return [...grouped, ...rest.map((name) => ({ title: seriesTitle(name), curves: [curve(name)] }))];
+  return [...grouped, ...rest.map((name) => ({ title: plotTitle(name), curves: [curve(name)] }))];
+}
+
+/** `gradient_norm` → `Gradient norm`. */
+function plotTitle(name: string): string {
+  const title = seriesTitle(name);
+  return title.charAt(0).toUpperCase() + title.slice(1);
 }
 
 /** Without a source term the total loss is the target loss: one line is enough. */

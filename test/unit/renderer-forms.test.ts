@@ -124,7 +124,7 @@ test('losses share a plot, a total that equals the target loss is drawn once, un
     curveGroups(series).map(({ title, curves }) => [title, curves.map(({ name }) => name)]);
   expect(titles({ loss: points, target_loss: points, val_nll: points, grad_norm: points })).toEqual([
     ['Loss', ['target_loss', 'val_nll']],
-    ['grad norm', ['grad_norm']],
+    ['Grad norm', ['grad_norm']],
   ]);
   const total = [{ step: 1, value: 3 }];
   expect(titles({ source_loss: points, loss: total, target_loss: points })[0][1]).toEqual([
