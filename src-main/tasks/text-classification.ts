@@ -15,11 +15,11 @@ import type { Task, Trained } from './task.ts';
 const partsOf = (tokenizer: Tokenizer, samples: readonly JobSample[], longest: number): TextPart[] =>
   samples.map((sample) => wholeText(tokenizer, sample, longest));
 
-/** Of a text heads read the first piece. */
+/** What the new head reads of a text is its first piece. */
 const firstPieces = (parts: readonly TextPart[]) =>
   parts.map(({ sample: { label } }, part) => ({ part, at: 0, label }));
 
-/** What tells most of a text before any training: the mean of its pieces, without [CLS] and [SEP]. */
+/** What the source head reads of it is the mean of its pieces, without [CLS] and [SEP]. */
 const meanPieces = (parts: readonly TextPart[]) =>
   parts.map(({ ids, sample: { label } }, part) => ({ part, at: 1, count: ids.length - 2, label }));
 
@@ -79,7 +79,7 @@ export const textClassification: Task = {
     return texts.map((_, i) => ({ probabilities: probabilities.slice(i * classes, (i + 1) * classes) }));
   },
   outputs(pretrained, { model, samples, seed = 0 }, output, report, signal) {
-    const rowsOf = output === 'source-and-features' ? meanPieces : firstPieces;
+    const rowsOf = output === 'features' ? firstPieces : meanPieces;
     const tokenizer = tokenizerOf(model);
     const of = (list: readonly JobSample[]) => {
       const parts = partsOf(tokenizer, list, ofTexts(model).longest);

@@ -7,6 +7,8 @@ import type { AnyModel, JobModel, JobSample } from './protocol.ts';
 /** Each rises where what it names would come out otherwise: the way from an image's bytes to its logits; the learning. */
 const sourceLogitsVersion = 1;
 const relationshipVersion = 1;
+/** The same of texts: which pieces the source head is asked about. */
+const textVersion = 2;
 
 /** What made some source predictions. */
 export interface Predictor {
@@ -56,7 +58,7 @@ export function relationshipKey(origin: RelationshipOrigin): string {
     list.map(({ hash, label }) => `${label} ${hash}`);
   return contentKey({
     what: 'relationship',
-    versions: [relationshipVersion, sourceLogitsVersion],
+    versions: [relationshipVersion, sourceLogitsVersion, ...('text' in model ? [textVersion] : [])],
     approach,
     network: networkOf(model),
     temperature: model.temperature,

@@ -76,13 +76,14 @@ const ofText = {
 };
 
 /**
- * Texts of one class each: pieces int32 [batch, size], present [batch, size] (0 where there is padding). A row is a text, by its first
- * piece, which the new head takes through the pooler and the source head as it is.
+ * Texts of one class each: pieces int32 [batch, size], present [batch, size] (0 where there is padding). A row is a text: the new head
+ * takes its first piece through the pooler; the source head the mean of its pieces, since masked language modelling never asks it
+ * about the first one.
  */
 export const classifiedTexts: StepInput = {
   ...ofText,
   specs: (shape) => ({ ...textSpecs(shape), labels: { shape: [shape.batch], dtype: 'int32' } }),
-  rows(features) {
+  rows(features, { present }) {
     const [batch, , width] = features.shape;
     const first = tf.reshape(tf.slice(features, [0, 0, 0], [batch, 1, width]), [batch, width]) as tf.Tensor2D;
     return {
@@ -90,10 +91,24 @@ export const classifiedTexts: StepInput = {
       features: first,
       pooled: first,
       counts: null,
-      source: { features: first, labels: null, counts: null },
+      source: { features: meanOfPieces(features as tf.Tensor3D, present), labels: null, counts: null },
     };
   },
 };
+
+/** Means [batch, features] over the pieces of each text, without [CLS], which is the first, and [SEP], the last; zero of none. */
+function meanOfPieces(features: tf.Tensor3D, present: tf.Tensor): tf.Tensor2D {
+  const [batch, size, width] = features.shape;
+  if (size < 3) return tf.zeros([batch, width]);
+  // A piece is no [SEP] where another one follows.
+  const inner = tf.slice(present, [0, 2], [batch, size - 2]);
+  const shares = tf.div(inner, tf.maximum(tf.sum(inner, 1, true), 1));
+  const pieces = tf.slice(features, [0, 1, 0], [batch, size - 2, width]);
+  return tf.reshape(tf.matMul(tf.reshape(shares, [batch, 1, size - 2]), pieces), [
+    batch,
+    width,
+  ]) as tf.Tensor2D;
+}
 
 /** Share of a batch's places that the source head sees at most. */
 const entityShare = 0.25;
