@@ -51,7 +51,7 @@ export function trainCommand(program: Command): void {
     'cotune train --resume 12',
   ])
     .description('train one network; Ctrl-C stops it with a checkpoint')
-    .option('--dataset <name>', 'target images')
+    .option('--dataset <name>', 'target images or texts')
     .option('--model <name>', 'pre-trained network')
     .addOption(
       new Option(
@@ -62,9 +62,9 @@ export function trainCommand(program: Command): void {
     .option('--rate <share>', 'share of the training data of each class that is used', number)
     .option('--seed <n>', 'decides splits, initial weights and batches', number)
     .option('--steps <n>', 'optimizer steps', number)
-    .option('--epochs <n>', 'passes over the training images, instead of --steps', number)
-    .option('--batch <n>', 'images per step', number)
-    .option('--size <px>', 'side of the square training crop', number)
+    .option('--epochs <n>', 'passes over the training samples, instead of --steps', number)
+    .option('--batch <n>', 'samples per step', number)
+    .option('--size <n>', 'side of the square training crop in pixels; of texts, the most pieces', number)
     .option('--lr <rate>', 'learning rate of the pre-trained layers', number)
     .option('--head-lr-mult <k>', 'the target head learns so many times faster', number)
     .addOption(new Option('--engine <name>', 'what runs the network').choices([...engineChoices]))
