@@ -52,6 +52,8 @@ export interface ImportOptions {
   /** Of classes that the dataset does not order itself. */
   classOrder?: 'plain' | 'natural';
   previous?: PreviousImport;
+  /** An import of the same images, maybe under another name: what is still as it was is not read again (default: `previous`). */
+  seen?: PreviousImport;
   /** Files read so far, and files in all. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
@@ -105,7 +107,7 @@ export async function importImages(folder: string, options: ImportOptions): Prom
     .map((image): Candidate => ({ ...image, ...facts.get(image.path)!, label: labels.get(image.className)! }))
     .sort(trainingFirst);
 
-  const known = knownPairs(options.previous, candidates);
+  const known = knownPairs(options.seen ?? options.previous, candidates);
   /** The look of an image read before, or null where it can no longer be read. */
   const lookAgain = async (image: FoundImage): Promise<Look | null> => {
     const known = looks.get(image.path);
@@ -199,11 +201,11 @@ async function readAll(
   images: readonly FoundImage[],
   { issues, stamps }: Listing,
   { looks, lights }: { looks: Map<string, Look>; lights: SampleIssue[] },
-  { readFacts, stampsOf, previous, resume, onProgress, signal }: ImportOptions,
+  { readFacts, stampsOf, previous, seen = previous, resume, onProgress, signal }: ImportOptions,
 ): Promise<Map<string, FileFacts>> {
-  const known = new Map(previous?.samples.map((sample) => [sample.path, sample]));
+  const known = new Map(seen?.samples.map((sample) => [sample.path, sample]));
   const noticed = Map.groupBy(
-    previous?.issues.filter(({ kind }) => keptKinds.some((known) => known === kind)) ?? [],
+    seen?.issues.filter(({ kind }) => keptKinds.some((known) => known === kind)) ?? [],
     ({ path }) => path,
   );
   const facts = new Map<string, FileFacts>();

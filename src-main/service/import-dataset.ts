@@ -118,6 +118,10 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
   if (request.archives) await unpackDataset(context, request.archives, choice, task);
   const resume = resumeImport(store, place.folder);
   const previous = known && { samples: before, issues: priorIssues(store, known.id) };
+  const other = known ? undefined : store.datasets.list().find((one) => isAt(one, place));
+  const seen = other
+    ? { samples: store.samples.imported(other.id), issues: priorIssues(store, other.id) }
+    : previous;
   // By path: a listing that had to begin again tells the same once more.
   const listed = new Map<string, FoundImage>();
   const hear = (some: FoundImage[]) => {
@@ -138,6 +142,7 @@ async function importDataset(context: Context, request: ImportRequest, task: Tas
       seed,
       classOrder: choice.classOrder,
       previous,
+      seen,
       onProgress: task.progress,
       signal: task.signal,
     }).finally(resume.flush);

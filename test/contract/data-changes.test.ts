@@ -124,6 +124,14 @@ test('importing again keeps the ids of unchanged images and says what changed', 
   expect(samples.map((sample) => sample.path)).toContain('bee/new.png');
 });
 
+test('a folder that is imported under another name, too, is the same dataset there, and nothing has changed in it', async () => {
+  await finishTask(service, await service.call('datasets.import', { path: fixture.images, name: 'again' }));
+  const of = (dataset: string) => service.call('datasets.get', { dataset });
+  const [first, second] = [await of('insects'), await of('again')];
+  expect(second).toMatchObject({ hash: first.hash, classes: first.classes, findings: first.findings });
+  expect(second.notes.join(' ')).not.toContain('last import');
+});
+
 test('a folder that moved is found again under its name; a name of another folder is not taken', async () => {
   const other = await makeFixture(3);
   const taken = service.call('datasets.import', { path: other.images, name: 'insects' });

@@ -356,6 +356,8 @@ test('importing again reads only what changed, and says what did', async () => {
   expect(unread.notes.at(-1)).toContain('nothing has changed');
   expect(unread.issues).toEqual(first.issues);
   expect(unread.hash).toBe(first.hash);
+  const underAnotherName = await importFolder(folder, { seed: 0, seen: marked });
+  expect(underAnotherName).toEqual({ ...unread, notes: first.notes });
 
   writeFileSync(join(folder, 'a/0.jpg'), await jpeg(90));
   utimesSync(join(folder, 'a/0.jpg'), new Date(), new Date(Date.now() + 5000));
