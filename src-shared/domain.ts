@@ -217,7 +217,7 @@ export const Edit = z.object({
   target: z.string(),
   /** SHA-256 of the image: another one under its path is not meant. Null for a class. */
   hash: z.string().nullable(),
-  /** Class or split before and after. */
+  /** Class or split before and after, or the tags of a sentence, in IOB2, divided by blanks. */
   before: z.string().nullable(),
   after: z.string().nullable(),
   /** The kind of finding that it was made for, and the other file of a pair that is kept. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Edit, Split } from '../../src-shared/domain.ts';
+import type { Edit, Split, TextContent } from '../../src-shared/domain.ts';
+import { readTags, splitTagLine } from '../../src-shared/tag-line.ts';
 
 /** A sample as it was imported; `label` is a place in the imported classes, or −1 where it has none of its own. */
 export interface ImportedImage {
@@ -8,6 +9,8 @@ export interface ImportedImage {
   hash: string;
   label: number;
   split: Split;
+  /** There where it is a text whose words have tags. */
+  text?: Pick<TextContent, 'tags'>;
 }
 
 /** What an edit changes; the rest of it says who made it, when and why. */
@@ -19,10 +22,15 @@ export interface EditedImage {
   label: number;
   split: Split;
   excluded: boolean;
+  /** A tag for each word, in IOB2; null where the sample has a class. */
+  tags: readonly string[] | null;
 }
 
 export interface EditedDataset {
-  /** Those that have an image, as they were ordered; classes that edits made come last. */
+  /**
+   * Those that have an image, as they were ordered; classes that edits made come last. Types of entities are no classes of samples: one
+   * stays as long as any sentence has it, be it left out or not.
+   */
   classes: string[];
   /** In the order of the imported ones. */
   images: EditedImage[];
@@ -45,11 +53,12 @@ export function applyEdits(
   edits: readonly EditAction[],
 ): EditedDataset {
   const all = classes.map((name): Class => ({ name, into: null }));
-  const images = imported.map(({ id, split, label }) => ({
+  const images = imported.map(({ id, split, label, text }) => ({
     id,
     split,
     excluded: false,
     of: label < 0 ? null : all[label],
+    tags: (text?.tags ?? null) as readonly string[] | null,
   }));
   const targets = new Set(edits.filter(({ hash }) => hash !== null).map(({ target }) => target));
   const places = new Map<string, number>();
@@ -82,7 +91,12 @@ export function applyEdits(
         if (imported[place].hash !== content) return 'the file holds another image now';
         const image = images[place];
         if (action === 'exclude') image.excluded = true;
-        else if (action === 'relabel') image.of = classNamed(after!);
+        else if (action === 'relabel' && image.tags) {
+          const read = readTags(splitTagLine(after!), image.tags.length);
+          if ('problem' in read) return read.problem;
+          image.tags = read.tags;
+          for (const type of typesIn(read.tags)) classNamed(type);
+        } else if (action === 'relabel') image.of = classNamed(after!);
         else if (action === 'move') image.split = after as Split;
         return null;
       }
@@ -97,27 +111,41 @@ export function applyEdits(
         if (!other) return `there is no class ${after} any more`;
         if (other !== one) one.into = other;
       }
+      for (const image of images) if (image.tags) image.tags = retyped(image.tags, target, after!);
       return null;
     }
   }
 
-  const used = new Set(
-    images.flatMap(({ excluded, of }) => (excluded || of === null ? [] : [finalClass(of)])),
-  );
+  const types = new Set(images.flatMap(({ tags }) => typesIn(tags ?? [])));
+  const used = new Set([
+    ...[...types].map(classNamed),
+    ...images.flatMap(({ excluded, of }) => (excluded || of === null ? [] : [finalClass(of)])),
+  ]);
   const left = all.filter((one) => used.has(one));
   const labels = new Map(left.map((one, label) => [one, label]));
   return {
     classes: left.map(({ name }) => name),
-    images: images.map(({ id, split, excluded, of }) => ({
+    images: images.map(({ id, split, excluded, of, tags }) => ({
       id,
       split,
       excluded,
+      tags,
       label: (of && labels.get(finalClass(of))) ?? -1,
     })),
     problems,
     hash: applied > 0 ? hash.digest('hex') : null,
   };
 }
+
+const typeOf = (tag: string): string => tag.slice(2);
+/** Types of the entities that begin in tags. */
+const typesIn = (tags: readonly string[]): string[] => tags.filter((tag) => tag.startsWith('B-')).map(typeOf);
+
+/** Tags in which entities of one type are of another; the same ones where there is none. */
+const retyped = (tags: readonly string[], from: string, to: string): readonly string[] =>
+  tags.some((tag) => typeOf(tag) === from)
+    ? tags.map((tag) => (typeOf(tag) === from ? `${tag[0]}-${to}` : tag))
+    : tags;
 
 function finalClass(of: Class): Class {
   let one = of;

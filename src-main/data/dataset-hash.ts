@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Sample } from '../../src-shared/domain.ts';
+import type { Sample, TextContent } from '../../src-shared/domain.ts';
 
 /** Lines that are hashed at once. */
 const together = 1000;
+
+/** SHA-256 of a text with its words and tags. */
+export const textHash = ({ text, words, tags }: TextContent): string =>
+  createHash('sha256').update(JSON.stringify({ text, words, tags })).digest('hex');
 
 /** SHA-256 over the (path, content hash, class, split) list of a dataset's images, which are sorted by path. */
 export function datasetHash(

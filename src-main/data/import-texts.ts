@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { TextContent } from '../../src-shared/domain.ts';
 import { entitiesOf } from '../../src-shared/entities.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { TaskName } from '../../src-shared/names.ts';
 import { byPath, textOrder } from '../../src-shared/text-order.ts';
 import { type ComparableText, textFindings } from '../text/text-findings.ts';
-import { datasetHash } from './dataset-hash.ts';
+import { datasetHash, textHash } from './dataset-hash.ts';
 import type { FoundImage } from './formats/format.ts';
 import { changesSince, type ImportedImages, type PreviousImport } from './import-images.ts';
 import type { Listing } from './list-images.ts';
@@ -45,7 +44,7 @@ export function importTexts(
     split: split!,
     ...{ width: 0, height: 0, perceptualHash: '', stamp: null, locator: null },
     bytes: Buffer.byteLength(text.text),
-    hash: createHash('sha256').update(JSON.stringify(text)).digest('hex'),
+    hash: textHash(text),
     group,
     text,
   }));

@@ -1,7 +1,7 @@
 import { comparePairInDetail, compareRuns } from '../../src-shared/comparison.ts';
 import type { Comparison } from '../../src-shared/contract.ts';
 import { type ComparedRun, sharedImages } from '../../src-shared/paired-images.ts';
-import { entityCounts } from '../../src-shared/tagged-evaluation.ts';
+import { entityCounts, type TaggedSentence } from '../../src-shared/tagged-evaluation.ts';
 import { taskNamed } from '../../src-shared/tasks/index.ts';
 import type { Store } from '../store/store.ts';
 import type { Context, Handlers } from './context.ts';
@@ -25,6 +25,8 @@ function* readRun(store: Store, id: number): Generator<void, ComparedRun> {
     predictions: { ...predictions, ...(tagged && { tagged, entities: tagged.map(entityCounts) }) },
   };
 }
+
+const judged = ({ gold, predicted }: TaggedSentence) => ({ gold: [...gold], predicted: [...predicted] });
 
 function* compare(store: Store, ids: readonly number[]): Generator<void, Comparison> {
   const runs: ComparedRun[] = [];
@@ -50,13 +52,14 @@ export function compareCalls({ store }: Context): Handlers<Names> {
       const { gains, inA, inB } = sharedImages(a, b);
       const wanted = kind === 'fixed' ? 1 : -1;
       const places = [...gains.keys()].filter((k) => gains[k] === wanted);
-      const images = places.slice(offset, offset + limit).map((k) => ({
-        sample: { ...store.samples.get(b.sampleIds[inB[k]])!, label: b.labels[inB[k]] },
-        predictedA: a.predicted[inA[k]],
-        predictedB: b.predicted[inB[k]],
-        ...(a.tagged &&
-          b.tagged && { tagsA: [...a.tagged[inA[k]].predicted], tagsB: [...b.tagged[inB[k]].predicted] }),
-      }));
+      const images = places.slice(offset, offset + limit).map((k) => {
+        const sample = { ...store.samples.get(b.sampleIds[inB[k]])!, label: b.labels[inB[k]] };
+        const predicted = { predictedA: a.predicted[inA[k]], predictedB: b.predicted[inB[k]] };
+        if (!a.tagged || !b.tagged) return { sample, ...predicted };
+        const [tagsA, tagsB] = [judged(a.tagged[inA[k]]), judged(b.tagged[inB[k]])];
+        const text = { ...sample.text!, tags: tagsB.gold };
+        return { sample: { ...sample, text }, ...predicted, tagsA, tagsB };
+      });
       return { total: places.length, images };
     },
   };

@@ -1,14 +1,16 @@
 import { userInfo } from 'node:os';
 import type { EditRequest } from '../../src-shared/contract.ts';
 import type { Dataset } from '../../src-shared/domain.ts';
+import { entitiesOf } from '../../src-shared/entities.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
+import { readTags, tagLine } from '../../src-shared/tag-line.ts';
 import { taskNamed } from '../../src-shared/tasks/index.ts';
 import { byPath } from '../../src-shared/text-order.ts';
 import { applyEdits } from '../data/apply-edits.ts';
 import { classFindingKinds, classFindings } from '../data/class-findings.ts';
 import { countClasses } from '../data/count-classes.ts';
-import { datasetHash } from '../data/dataset-hash.ts';
+import { datasetHash, textHash } from '../data/dataset-hash.ts';
 import type { NewEdit } from '../store/edits.ts';
 import type { EditedSample, ImportedSample } from '../store/samples.ts';
 import type { Store } from '../store/store.ts';
@@ -19,18 +21,21 @@ import type { Store } from '../store/store.ts';
  */
 export function bringUpToDate(store: Store, dataset: number): void {
   const { task } = store.datasets.get(dataset)!;
-  // Types of entities are no classes of samples: they stay, whatever is left of them.
   const isTagged = taskNamed(task).classesOf === 'entities';
   const imported = store.samples.edited(dataset, isTagged).sort(byPath);
   const edits = store.edits.active(dataset);
   const importedClasses = store.datasets.importedClasses(dataset);
   const edited = applyEdits(importedClasses, imported, edits);
-  const classes = isTagged ? importedClasses : edited.classes;
+  const { classes } = edited;
   const kept: Pick<EditedSample, 'path' | 'hash' | 'label' | 'split' | 'text'>[] = [];
-  for (const [place, { id, label, split, excluded }] of edited.images.entries()) {
-    const { now, path, hash, text } = imported[place];
+  for (const [place, { id, label, split, excluded, tags }] of edited.images.entries()) {
+    const { now, path, ...before } = imported[place];
+    const retagged = before.text && tags !== before.text.tags ? { ...before.text, tags: [...tags!] } : null;
+    const text = retagged ?? before.text;
+    const hash = retagged ? textHash(retagged) : before.hash;
     if (now.label !== label || now.split !== split || now.excluded !== excluded)
       store.samples.setEdited(id, { label, split, excluded });
+    if (now.hash !== hash) store.samples.setText(id, retagged && { text: retagged, hash });
     if (!excluded) kept.push({ path, hash, label, split, text });
   }
   const { counts, classCounts } = countClasses(kept, classes);
@@ -80,6 +85,7 @@ export function followRenamed(
  */
 export function resolveEdits(store: Store, dataset: Dataset, requests: readonly EditRequest[]): NewEdit[] {
   const who = userName();
+  const isTagged = taskNamed(dataset.task).classesOf === 'entities';
   const imageAt = (path: string) => {
     const image = store.samples.at(dataset.id, path);
     if (!image)
@@ -95,8 +101,8 @@ export function resolveEdits(store: Store, dataset: Dataset, requests: readonly 
     const near = nearest(name, dataset.classes);
     throw new CotuneError(
       'not-found',
-      `The dataset "${dataset.name}" has no class "${name}".`,
-      near === undefined ? '' : `Did you mean "${near}"?`,
+      `The dataset "${dataset.name}" has no ${isTagged ? 'type' : 'class'} "${name}".`,
+      near === null ? '' : `Did you mean "${near}"?`,
     );
   };
   const findingOf = (id: number | undefined) => {
@@ -119,12 +125,6 @@ export function resolveEdits(store: Store, dataset: Dataset, requests: readonly 
       if (state === 'kept') return [];
       return [{ ...none, action, target: path, hash: sample?.hash ?? null, finding: kind, other }];
     }
-    if (taskNamed(dataset.task).classesOf === 'entities' && ['merge', 'rename', 'relabel'].includes(action))
-      throw new CotuneError(
-        'bad-input',
-        `The sentences of "${dataset.name}" have tags, not classes.`,
-        'Change the tags in the file, and import it again; sentences can be left out and moved here.',
-      );
     if (action === 'merge' || action === 'rename') {
       const target = classNamed(request.name);
       const after = action === 'merge' ? classNamed(request.into) : request.to;
@@ -139,14 +139,45 @@ export function resolveEdits(store: Store, dataset: Dataset, requests: readonly 
     }
     const image = imageAt(request.path);
     const finding = findingOf(request.finding)?.kind ?? null;
-    const edit = { ...none, action, target: image.path, hash: image.hash, finding };
+    const edit = { ...none, action, target: image.path, hash: image.importedHash, finding };
     const className = dataset.classes[image.label] ?? null;
     if (action === 'exclude') return image.excluded ? [] : [{ ...edit, before: className }];
     if (action === 'move')
       return image.split === request.to ? [] : [{ ...edit, before: image.split, after: request.to }];
-    const after = request.newClass ? request.to : classNamed(request.to);
-    return after === className ? [] : [{ ...edit, before: className, after }];
+    const tags = image.text?.tags;
+    const nameOf = request.newClass ? (name: string) => name : classNamed;
+    if (!tags) {
+      const after = nameOf(oneClass(request.to, dataset));
+      return after === className ? [] : [{ ...edit, before: className, after }];
+    }
+    const wanted = tagsFor(request.to, image.path, tags.length, dataset);
+    for (const { type } of entitiesOf(wanted)) nameOf(type);
+    const [before, after] = [tags, wanted].map(tagLine);
+    return after === before ? [] : [{ ...edit, before, after }];
   });
+}
+
+/** The class that is asked for. Errors: `bad-input` where it is tags. */
+function oneClass(to: string | readonly string[], { name }: Dataset): string {
+  if (typeof to === 'string') return to;
+  throw new CotuneError('bad-input', `The samples of "${name}" have a class, not tags.`, 'Name the class.');
+}
+
+/** The tags that are asked for, in IOB2. Errors: `bad-input` where it is a class, or they are not those of so many words. */
+function tagsFor(to: string | readonly string[], path: string, words: number, { name }: Dataset): string[] {
+  if (typeof to === 'string')
+    throw new CotuneError(
+      'bad-input',
+      `The sentences of "${name}" have tags, not a class.`,
+      'Give a tag for each word, as B-PER I-PER O.',
+    );
+  const read = readTags(to, words);
+  if ('tags' in read) return read.tags;
+  throw new CotuneError(
+    'bad-input',
+    `${path}: ${read.problem}.`,
+    'Give a tag for each word, as B-PER I-PER O.',
+  );
 }
 
 /** Who makes an edit, as the machine knows them. */

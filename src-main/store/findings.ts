@@ -98,7 +98,7 @@ export function findingStore(db: Db) {
      WHERE s.id = findings.sample_id), 0) WHERE dataset_id = ? AND other_id IS NOT NULL`,
   );
   // A decision is about what it was made for; an image that is left out raises no question, one that got another class no doubt
-  // about the old one.
+  // about the old one, and texts whose labels agree no longer contradict each other.
   const decide = db.prepare(
     `UPDATE findings AS f SET state = CASE
        WHEN EXISTS (SELECT 1 FROM edits e WHERE e.dataset_id = f.dataset_id AND e.target = f.path AND e.action = 'keep'
@@ -107,6 +107,8 @@ export function findingStore(db: Db) {
        WHEN EXISTS (SELECT 1 FROM edits e WHERE e.dataset_id = f.dataset_id AND e.target IN (f.path, f.other)
          AND e.action IN ('relabel', 'move') AND e.undone_at IS NULL AND e.problem IS NULL
          AND (e.finding = f.kind OR (e.action = 'relabel' AND f.kind = 'wrong-label'))) THEN 'done'
+       WHEN f.kind = 'label-conflict' AND EXISTS (SELECT 1 FROM samples s JOIN samples o ON o.id = f.other_id WHERE s.id = f.sample_id
+         AND s.label = o.label AND s.content -> 'tags' IS o.content -> 'tags') THEN 'done'
        ELSE 'open' END
      WHERE dataset_id = ?`,
   );

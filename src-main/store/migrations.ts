@@ -428,6 +428,14 @@ ALTER TABLE runs ADD COLUMN task TEXT NOT NULL DEFAULT 'image-classification';
 ALTER TABLE samples ADD COLUMN content TEXT;
 ALTER TABLE predictions ADD COLUMN tags TEXT;
 `,
+  // Tags can be edited: a text as it was imported, where an edit has changed it, and the tags that each prediction was judged by, as JSON.
+  `
+ALTER TABLE samples ADD COLUMN imported_content TEXT;
+ALTER TABLE samples ADD COLUMN imported_hash TEXT;
+ALTER TABLE predictions ADD COLUMN gold TEXT;
+UPDATE predictions SET gold = (SELECT json_extract(content, '$.tags') FROM samples WHERE samples.id = sample_id)
+WHERE set_id IN (SELECT t.id FROM predicted_splits t JOIN runs ON runs.id = t.run_id WHERE runs.task = 'token-classification');
+`,
 ];
 
 const presentAt = (path: string): string =>

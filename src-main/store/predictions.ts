@@ -35,6 +35,8 @@ export interface ProbabilityFile {
 export interface PredictionBlock extends PredictionColumns {
   /** The tags that were predicted of each text, where it has tags. */
   tags?: readonly (readonly string[])[];
+  /** Those that it was judged by: an edit may change them later. */
+  gold?: readonly (readonly string[])[];
   first: number;
   sampleIds: ArrayLike<number>;
   labels: ArrayLike<number>;
@@ -54,18 +56,23 @@ type Row = Contented<Omit<Sample, 'label' | 'split'>> & {
   rank: number;
   top: Buffer;
   tags: string | null;
+  gold: string | null;
   position: number;
 };
 
-// The sample's label and split as they were when the run was tested.
+// The sample's label, split and tags as they were when the run was tested.
 const columns = `s.id, s.dataset_id AS dataset, s.path, p.label, t.split, s.width, s.height, s.bytes, s.hash,
-  s.perceptual_hash AS perceptualHash, s.content, p.predicted, p.confidence, p.loss, p.rank, p.top, p.tags, p.position`;
+  s.perceptual_hash AS perceptualHash, s.content, p.predicted, p.confidence, p.loss, p.rank, p.top, p.tags, p.gold, p.position`;
 
-function fromRow({ predicted, confidence, loss, rank, top, tags, position, ...sample }: Row): Placed {
+function fromRow({ predicted, confidence, loss, rank, top, tags, gold, position, ...row }: Row): Placed {
+  const sample = sampleOf(row);
   const values = new DataView(top.buffer, top.byteOffset, top.byteLength);
   return {
     position,
-    sample: sampleOf(sample),
+    sample: {
+      ...sample,
+      ...(sample.text && gold !== null && { text: { ...sample.text, tags: JSON.parse(gold) } }),
+    },
     predicted,
     correct: predicted === sample.label,
     confidence,
@@ -102,7 +109,7 @@ export function predictionStore(db: Db) {
     'INSERT INTO predicted_splits (run_id, split, file, rows, columns) VALUES (?, ?, ?, ?, ?)',
   );
   const insert = db.prepare(insertPrediction);
-  const setTags = db.prepare('UPDATE predictions SET tags = ? WHERE set_id = ? AND sample_id = ?');
+  const setTags = db.prepare('UPDATE predictions SET tags = ?, gold = ? WHERE set_id = ? AND sample_id = ?');
   const replaceOld = db.prepare(
     `UPDATE predicted_splits SET whole = 0 WHERE id <> @set
      AND (run_id, split) = (SELECT run_id, split FROM predicted_splits WHERE id = @set)`,
@@ -132,9 +139,9 @@ export function predictionStore(db: Db) {
     )
     .raw();
 
-  const tagged = db.prepare<[number, string], { id: number; content: string; tags: string }>(
-    `SELECT s.id, s.content, p.tags FROM predicted_splits t JOIN predictions p ON p.set_id = t.id JOIN samples s ON s.id = p.sample_id
-     WHERE t.run_id = ? AND t.split = ? AND t.whole = 1 AND p.tags IS NOT NULL ORDER BY s.id`,
+  const tagged = db.prepare<[number, string], { id: number; gold: string; tags: string }>(
+    `SELECT p.sample_id AS id, p.gold, p.tags FROM predicted_splits t JOIN predictions p ON p.set_id = t.id
+     WHERE t.run_id = ? AND t.split = ? AND t.whole = 1 AND p.tags IS NOT NULL ORDER BY p.sample_id`,
   );
 
   return {
@@ -157,7 +164,8 @@ export function predictionStore(db: Db) {
           block.squaredError[i],
           topBytes(block.top, i, kept),
         );
-        if (block.tags) setTags.run(JSON.stringify(block.tags[i]), set, block.sampleIds[i]);
+        if (block.tags && block.gold)
+          setTags.run(JSON.stringify(block.tags[i]), JSON.stringify(block.gold[i]), set, block.sampleIds[i]);
       }
       const old = hidden.get(set);
       if (old !== undefined && removeRows.run(old).changes < removedAtOnce) removeSet.run(old);
@@ -205,11 +213,11 @@ export function predictionStore(db: Db) {
       return found;
     },
 
-    /** The tags of each text of a split, given and predicted, in ascending order of the samples' ids; empty where the run has none. */
+    /** The tags of each text of a split, as it was tested and predicted, in ascending order of the samples' ids; empty where the run has none. */
     tagged: (run: number, split: Split): TaggedText[] =>
-      tagged.all(run, split).map(({ id, content, tags }) => ({
+      tagged.all(run, split).map(({ id, gold, tags }) => ({
         id,
-        gold: JSON.parse(content).tags,
+        gold: JSON.parse(gold),
         predicted: JSON.parse(tags),
       })),
 
@@ -225,8 +233,7 @@ export function predictionStore(db: Db) {
       const set = find.get(run, split)?.id ?? 0;
       const where = ['p.set_id = @set'];
       if (filter.label !== undefined) where.push('p.label = @label');
-      if (filter.type !== undefined)
-        where.push(`EXISTS (SELECT 1 FROM samples s WHERE s.id = p.sample_id AND ${holdsType})`);
+      if (filter.type !== undefined) where.push(holdsType('p.gold'));
       if (filter.predicted !== undefined) where.push('p.predicted = @predicted');
       if (filter.wrongOnly) where.push('p.label <> p.predicted');
       const condition = where.join(' AND ');

@@ -99,7 +99,7 @@ export function samplePages(db: Db) {
         `s.excluded = ${Number(filter.excluded ?? false)}`,
       ];
       if (filter.label !== undefined) where.push('s.label = @label');
-      if (filter.type !== undefined) where.push(holdsType);
+      if (filter.type !== undefined) where.push(holdsType("s.content -> 'tags'"));
       if (filter.split !== undefined) where.push('s.split = @split');
       if (filter.group !== undefined) where.push('s.group_name = @group');
       const named = [

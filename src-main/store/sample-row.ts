@@ -11,5 +11,6 @@ export function sampleOf<R extends { content: string | null }>({
   return content === null ? sample : { ...sample, text: JSON.parse(content) };
 }
 
-/** Whether the tags of a sample `s`, which are in IOB2, hold an entity of the type @type. */
-export const holdsType = "EXISTS (SELECT 1 FROM json_each(s.content, '$.tags') WHERE value = 'B-' || @type)";
+/** Whether tags, JSON in a column and in IOB2, hold an entity of the type @type. */
+export const holdsType = (tags: string): string =>
+  `EXISTS (SELECT 1 FROM json_each(${tags}) WHERE value = 'B-' || @type)`;

@@ -1,4 +1,4 @@
-import type { Sample, Split } from '../../src-shared/domain.ts';
+import type { Sample, Split, TextContent } from '../../src-shared/domain.ts';
 import type { Locator } from '../data/locator.ts';
 import type { Db } from './database.ts';
 import { samplePages } from './sample-pages.ts';
@@ -28,18 +28,27 @@ const toText = (locator: Locator | null): string | null => locator && JSON.strin
 
 /** A sample as it was imported: `label` is a place in the imported classes. */
 export interface ImportedSample extends StampedSample {
-  /** What edits have made of it. */
-  now: EditedState;
+  /** What edits have made of it: the hash is another one where they gave it other tags. */
+  now: EditedState & Pick<Sample, 'hash'>;
 }
 
 /** As much of it as edits are about; its text where that has tags. */
 export type EditedSample = Pick<ImportedSample, 'id' | 'path' | 'hash' | 'label' | 'split' | 'text' | 'now'>;
 
-interface EditedRow extends Contented<Omit<EditedSample, 'now'>> {
+/** A sample as it is now, and what it is called in edits: the hash that it was imported with. */
+export type EditableSample = Sample & { excluded: boolean; importedHash: string };
+
+interface NowColumns {
   nowLabel: number;
   nowSplit: Split;
   excluded: 0 | 1;
+  nowHash: string;
 }
+
+const withNow = <R extends NowColumns>({ nowLabel, nowSplit, excluded, nowHash, ...row }: R) => ({
+  row,
+  now: { label: nowLabel, split: nowSplit, excluded: excluded === 1, hash: nowHash },
+});
 
 interface EditedState {
   label: number;
@@ -53,34 +62,45 @@ export function sampleStore(db: Db) {
   const all = db.prepare<[number], Row>(
     `SELECT ${columns}, stamp, locator, group_name AS "group" FROM samples WHERE dataset_id = ? AND present = 1 AND excluded = 0 ORDER BY path`,
   );
-  const imported = db.prepare<[number], Row & { nowLabel: number; nowSplit: Split; excluded: 0 | 1 }>(
-    `SELECT id, dataset_id AS dataset, path, imported_label AS label, imported_split AS split, width, height, bytes, hash,
-     perceptual_hash AS perceptualHash, content, stamp, locator, group_name AS "group", label AS nowLabel, split AS nowSplit, excluded
+  const importedColumns = `imported_label AS label, imported_split AS split, coalesce(imported_hash, hash) AS hash,
+     label AS nowLabel, split AS nowSplit, excluded, hash AS nowHash`;
+  const importedContent = 'coalesce(imported_content, content)';
+  const imported = db.prepare<[number], Row & NowColumns>(
+    `SELECT id, dataset_id AS dataset, path, ${importedColumns}, width, height, bytes, perceptual_hash AS perceptualHash,
+     ${importedContent} AS content, stamp, locator, group_name AS "group"
      FROM samples WHERE dataset_id = ? AND present = 1 ORDER BY path`,
   );
   const allImported = (dataset: number): ImportedSample[] =>
-    imported.all(dataset).map(({ nowLabel, nowSplit, excluded, ...row }) => ({
-      ...fromRow(row),
-      now: { label: nowLabel, split: nowSplit, excluded: excluded === 1 },
-    }));
-  const edited = db.prepare<[object], EditedRow>(
-    `SELECT id, path, hash, imported_label AS label, imported_split AS split, iif(@tagged, content, NULL) AS content,
-     label AS nowLabel, split AS nowSplit, excluded FROM samples WHERE dataset_id = @dataset AND present = 1 ORDER BY path`,
+    imported.all(dataset).map((found) => {
+      const { row, now } = withNow(found);
+      return { ...fromRow(row), now };
+    });
+  const edited = db.prepare<[object], Contented<Omit<EditedSample, 'now'>> & NowColumns>(
+    `SELECT id, path, ${importedColumns}, iif(@tagged, ${importedContent}, NULL) AS content
+     FROM samples WHERE dataset_id = @dataset AND present = 1 ORDER BY path`,
   );
-  const at = db.prepare<[number, string], Contented<Sample & { excluded: 0 | 1 }>>(
-    `SELECT ${columns}, excluded FROM samples INDEXED BY samples_by_path WHERE dataset_id = ? AND path = ? AND present = 1`,
+  const at = db.prepare<[number, string], Contented<Omit<EditableSample, 'excluded'> & { excluded: 0 | 1 }>>(
+    `SELECT ${columns}, excluded, coalesce(imported_hash, hash) AS importedHash
+     FROM samples INDEXED BY samples_by_path WHERE dataset_id = ? AND path = ? AND present = 1`,
   );
   const excludedIds = db
     .prepare<[number], number>('SELECT id FROM samples WHERE dataset_id = ? AND present = 1 AND excluded = 1')
     .pluck();
   const setEdited = db.prepare('UPDATE samples SET label = ?, split = ?, excluded = ? WHERE id = ?');
+  const setText = db.prepare(
+    `UPDATE samples SET imported_content = coalesce(imported_content, content), imported_hash = coalesce(imported_hash, hash),
+     content = @content, hash = @hash WHERE id = @id`,
+  );
+  const asImported = `content = coalesce(imported_content, content), hash = coalesce(imported_hash, hash),
+     imported_content = NULL, imported_hash = NULL`;
+  const restoreText = db.prepare(`UPDATE samples SET ${asImported} WHERE id = ?`);
   const insert = db.prepare(
     `INSERT INTO samples (dataset_id, path, label, split, imported_label, imported_split, width, height, bytes, hash,
      perceptual_hash, content, stamp, locator, group_name) VALUES (@dataset, @path, @label, @split, @label, @split, @width, @height, @bytes, @hash,
      @perceptualHash, @content, @stamp, @locator, @group)`,
   );
   const restate = db.prepare(
-    `UPDATE samples SET label = @label, split = @split, imported_label = @label, imported_split = @split, excluded = 0,
+    `UPDATE samples SET label = @label, split = @split, imported_label = @label, imported_split = @split, excluded = 0, ${asImported},
      stamp = @stamp, locator = @locator, group_name = @group WHERE id = @id`,
   );
   const stampedById = db.prepare<[number], Row>(
@@ -105,18 +125,23 @@ export function sampleStore(db: Db) {
     imported: allImported,
     /** The same, as far as edits go: an edit reads all of them. */
     edited: (dataset: number, tagged: boolean): EditedSample[] =>
-      edited.all({ dataset, tagged: Number(tagged) }).map(({ nowLabel, nowSplit, excluded, ...row }) => {
-        const now = { label: nowLabel, split: nowSplit, excluded: excluded === 1 };
+      edited.all({ dataset, tagged: Number(tagged) }).map((found) => {
+        const { row, now } = withNow(found);
         return { ...sampleOf(row), now };
       }),
     /** The present sample with a path, excluded or not. */
-    at(dataset: number, path: string): (Sample & { excluded: boolean }) | undefined {
+    at(dataset: number, path: string): EditableSample | undefined {
       const found = at.get(dataset, path);
       return found && { ...sampleOf(found), excluded: found.excluded === 1 };
     },
     excludedIds: (dataset: number): number[] => excludedIds.all(dataset),
     setEdited: (id: number, { label, split, excluded }: EditedState): void =>
       void setEdited.run(label, split, Number(excluded), id),
+    /** Gives a text other tags, which are in its hash; null: those that it was imported with. */
+    setText: (id: number, edited: { text: TextContent; hash: string } | null): void =>
+      void (edited
+        ? setText.run({ id, content: JSON.stringify(edited.text), hash: edited.hash })
+        : restoreText.run(id)),
     /** One sample with its stamp and its locator. */
     stamped: (id: number): StampedSample | undefined => {
       const row = stampedById.get(id);
@@ -141,6 +166,7 @@ export function sampleStore(db: Db) {
             !same(known) ||
             !same(known.now) ||
             known.now.excluded ||
+            known.now.hash !== known.hash ||
             known.stamp !== stamp ||
             toText(known.locator) !== locator ||
             known.group !== sample.group

@@ -221,6 +221,7 @@ function evaluated(
           total: samples.length,
           sampleIds: Int32Array.from(samples.slice(at, at + sentencesAtOnce), ({ id }) => id),
           tags: some.map(({ tags }) => tags),
+          gold: gold.slice(at, at + sentencesAtOnce),
           errors: Int32Array.from(some, ({ errors }) => errors),
           confidence: Float64Array.from(some, ({ confidence }) => confidence),
           loss: Float64Array.from(some, ({ loss }) => loss),

@@ -357,8 +357,9 @@ export interface Predictions {
 
 /** What was predicted of some tagged texts of one split: it comes in blocks, in order. */
 export interface TaggedPredictions extends Pick<Predictions, 'split' | 'first' | 'total' | 'sampleIds'> {
-  /** A tag for each word. */
+  /** A tag for each word, as predicted, and as the text had it: what it is judged by. */
   tags: string[][];
+  gold: string[][];
   /** How many entities of each are missed, invented or not as they should be. */
   errors: Int32Array;
   /** Means over its words: probability of the predicted tag, and −ln p(true tag) in nats. */

@@ -63,14 +63,17 @@ export const PairDetail = PairComparison.extend({
 });
 export type PairDetail = z.infer<typeof PairDetail>;
 
+/** The tags that a sentence had when a run was tested, and those that it predicted. */
+const JudgedTags = z.object({ gold: z.array(z.string()), predicted: z.array(z.string()) });
+
 /** An image that only one of two runs has right. */
 export const ChangedImage = z.object({
   sample: Sample,
   predictedA: z.number().int(),
   predictedB: z.number().int(),
-  /** Of a tagged text: the tags that either predicted. */
-  tagsA: z.array(z.string()).optional(),
-  tagsB: z.array(z.string()).optional(),
+  /** Of a tagged text. */
+  tagsA: JudgedTags.optional(),
+  tagsB: JudgedTags.optional(),
 });
 export type ChangedImage = z.infer<typeof ChangedImage>;
 

@@ -122,8 +122,9 @@ export const EditRequest = z.discriminatedUnion('action', [
   z.strictObject({
     action: z.literal('relabel'),
     path: z.string(),
-    to: newName,
-    /** Whether it may be a class that is not there yet. */
+    /** Its class; of a tagged sentence a tag for each word, in any of IOB1, IOB2 and IOBES. */
+    to: z.union([newName, z.array(z.string().max(1000))]),
+    /** Whether it may be a class, or types of entities, that are not there yet. */
     newClass: z.boolean().default(false),
     finding: id.optional(),
   }),

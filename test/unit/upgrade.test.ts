@@ -220,6 +220,25 @@ describe('migrations', () => {
     expect(schemaOf(path)).toEqual(schemaOf(join(folder, 'new.sqlite')));
   });
 
+  test('give predictions of tagged texts the tags that they were judged by', () => {
+    copyHome(17, folder);
+    read(path, (db) => {
+      migrate(db, path, migrations.slice(0, 18));
+      db.exec(`UPDATE runs SET task = 'token-classification' WHERE id = 4;
+        UPDATE samples SET content = json_object('text', 'in ' || path, 'words', json_array('in', path), 'tags', json_array('O', 'B-LOC'))`);
+      migrate(db, path);
+      const gold = (where: string) =>
+        db
+          .prepare(
+            `SELECT DISTINCT gold FROM predictions p JOIN predicted_splits t ON t.id = p.set_id WHERE ${where}`,
+          )
+          .pluck()
+          .all();
+      expect(gold('run_id = 4')).toEqual(['["O","B-LOC"]']);
+      expect(gold('run_id <> 4')).toEqual([null]);
+    });
+  });
+
   test('may rebuild a table without losing the rows that refer to it', () => {
     copyHome(2, folder);
     const children = (db: Database.Database) => {

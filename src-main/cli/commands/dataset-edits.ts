@@ -2,6 +2,10 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { EditRequest } from '../../../src-shared/contract.ts';
 import { type Dataset, type Edit, Split } from '../../../src-shared/domain.ts';
+import { CotuneError } from '../../../src-shared/errors.ts';
+import { entitiesInLine, splitTagLine } from '../../../src-shared/tag-line.ts';
+import { taskNamed } from '../../../src-shared/tasks/index.ts';
+import type { Service } from '../../service/service.ts';
 import { snakeCase } from '../output.ts';
 import { type Answer, type CommonOptions, common, withService } from '../session.ts';
 import { columns, plural, table } from '../text.ts';
@@ -21,7 +25,8 @@ export function editCommands(dataset: Command): void {
           undone: options.all,
           limit: 1000,
         });
-        const text = [editTable(page.edits), `${plural(page.total, 'edit')} in all.`].join('\n');
+        const { task } = await service.call('datasets.get', { dataset: name });
+        const text = [editTable(page.edits, task), `${plural(page.total, 'edit')} in all.`].join('\n');
         return { json: snakeCase(page), text };
       }),
     );
@@ -38,21 +43,22 @@ export function editCommands(dataset: Command): void {
     );
   common(dataset.command('relabel <dataset> <path...>'), [
     'cotune dataset relabel monkeys train/howler/12.jpg --to marmoset',
+    'cotune dataset relabel conll2003 train.txt:00012 --tags "B-PER I-PER O B-LOC"',
   ])
-    .description('give images another class')
-    .requiredOption('--to <class>', 'the class that they are of')
-    .option('--new-class', 'it may be a class that is not there yet')
-    .action((name: string, paths: string[], options: CommonOptions & { to: string; newClass?: boolean }) =>
-      edit(
-        name,
-        options,
-        paths.map((path) => ({
-          action: 'relabel',
-          path,
-          to: options.to,
-          newClass: options.newClass ?? false,
-        })),
-      ),
+    .description('give images or texts another class, or a sentence other tags')
+    .option('--to <class>', 'the class that they are of')
+    .option('--tags <tags>', 'or a tag for each word: IOB1, IOB2 or IOBES, divided by blanks')
+    .option('--new-class', 'it may be a class, or types of entities, that are not there yet')
+    .action((name: string, paths: string[], options: CommonOptions & LabelOptions) =>
+      withService(options, async (service) => {
+        const to = labelOf(options);
+        const newClass = options.newClass ?? false;
+        return made(
+          service,
+          name,
+          paths.map((path) => ({ action: 'relabel', path, to, newClass })),
+        );
+      }),
     );
   common(dataset.command('move <dataset> <path...>'), [
     'cotune dataset move monkeys test/howler/3.jpg --to train',
@@ -98,7 +104,8 @@ export function editCommands(dataset: Command): void {
       withService(options, async (service) => {
         const which = number === undefined ? undefined : numberOf(number);
         const { edits, dataset: now } = await service.call('datasets.undo', { dataset: name, edit: which });
-        return answer(now, { undone: edits }, [`Undone: ${plural(edits.length, 'edit')}.`, editTable(edits)]);
+        const said = [`Undone: ${plural(edits.length, 'edit')}.`, editTable(edits, now.task)];
+        return answer(now, { undone: edits }, said);
       }),
     );
   common(dataset.command('export-edits <dataset> <file>'), [
@@ -138,37 +145,66 @@ export function editCommands(dataset: Command): void {
     );
 }
 
+interface LabelOptions {
+  to?: string;
+  tags?: string;
+  newClass?: boolean;
+}
+
+function labelOf({ to, tags }: LabelOptions): string | string[] {
+  if ((to === undefined) === (tags === undefined))
+    throw new CotuneError(
+      'bad-input',
+      'What becomes of them is said by a class or by tags, one of the two.',
+      'Give --to, or --tags for a sentence.',
+    );
+  return to ?? splitTagLine(tags!);
+}
+
 const edit = (dataset: string, options: CommonOptions, edits: EditRequest[]): Promise<void> =>
-  withService(options, async (service) => {
-    const { made, dataset: now } = await service.call('datasets.edit', { dataset, edits });
-    const said = made > 0 ? `Made: ${plural(made, 'edit')}.` : 'It was so already: nothing was changed.';
-    return answer(now, { made }, [said]);
-  });
+  withService(options, (service) => made(service, dataset, edits));
+
+async function made(service: Service, dataset: string, edits: EditRequest[]): Promise<Answer> {
+  const { made: count, dataset: now } = await service.call('datasets.edit', { dataset, edits });
+  const said = count > 0 ? `Made: ${plural(count, 'edit')}.` : 'It was so already: nothing was changed.';
+  return answer(now, { made: count }, [said]);
+}
 
 /** What became of a dataset, after what was done. */
 function answer(dataset: Dataset, done: Record<string, unknown>, lines: string[]): Answer {
   const { name, hash, edits, counts, classes } = dataset;
-  const size = `${counts.train} training, ${counts.val} validation, ${counts.test} test images in ${plural(classes.length, 'class', 'classes')}`;
+  const { samples, classesOf } = taskNamed(dataset.task);
+  const kinds =
+    classesOf === 'entities'
+      ? plural(classes.length, 'type of entity', 'types of entities')
+      : plural(classes.length, 'class', 'classes');
+  const size = `${counts.train} training, ${counts.val} validation, ${counts.test} test ${samples} in ${kinds}`;
   return {
     json: snakeCase({ ...done, dataset }),
     text: [...lines, `${name}: ${size}; ${plural(edits, 'edit')}; hash ${hash}`].join('\n'),
   };
 }
 
-const editTable = (edits: readonly Edit[]): string =>
-  table(
+function editTable(edits: readonly Edit[], task: Dataset['task']): string {
+  const isTagged = taskNamed(task).classesOf === 'entities';
+  return table(
     columns('#edit', 'who', 'when', 'what', 'of', 'before', 'after', 'remark'),
-    edits.map(({ id, who, at, action, target, before, after, problem, undoneAt }) => [
-      `${id}`,
-      who,
-      at.slice(0, 19).replace('T', ' '),
-      action,
-      target,
-      before ?? '',
-      after ?? '',
-      problem ?? (undoneAt ? 'undone' : ''),
-    ]),
+    edits.map(({ id, who, at, action, target, before, after, problem, undoneAt }) => {
+      const shown = (value: string | null) =>
+        isTagged && action === 'relabel' && value !== null ? entitiesInLine(value) : (value ?? '');
+      return [
+        `${id}`,
+        who,
+        at.slice(0, 19).replace('T', ' '),
+        action,
+        target,
+        shown(before),
+        shown(after),
+        undoneAt ? 'undone' : (problem ?? ''),
+      ];
+    }),
   );
+}
 
 function numberOf(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError(`“${text}” is no number of one.`);
