@@ -84,6 +84,15 @@ export class Pages<T> {
     this.#next();
   }
 
+  /** Asks anew for everything that is there, which is shown until the answers come. */
+  again(): void {
+    for (const page of this.#pages.keys()) {
+      this.#asked.delete(page);
+      this.#waiting.push(page);
+    }
+    this.#next();
+  }
+
   #next(): void {
     while (this.#underWay < mostUnderWay && this.#waiting.length > 0) this.#load(this.#waiting.shift()!);
   }

@@ -44,6 +44,7 @@ export class ReviewQueue {
       if (!finding) return;
       await client.call('datasets.edit', { dataset: this.dataset, edits });
       this.#note([finding.id], decision);
+      await this.#lookAgain(finding);
       await this.#step(1);
     });
   }
@@ -71,7 +72,9 @@ export class ReviewQueue {
       this.decisions = new Map([...this.decisions].filter(([id]) => !undone.includes(id)));
       this.open += undone.length;
       const place = this.items.findIndex(({ id }) => id === undone[0]);
-      if (place >= 0) this.at = place;
+      if (place < 0) return;
+      this.at = place;
+      await this.#lookAgain(this.items[place]);
     });
   }
 
@@ -84,6 +87,19 @@ export class ReviewQueue {
     this.#done.push(findings);
     this.decisions = new Map([...this.decisions, ...findings.map((id) => [id, decision] as const)]);
     this.open -= findings.length;
+  }
+
+  /** Brings findings up to what the samples of one are now. */
+  async #lookAgain({ sample, otherSample }: Finding): Promise<void> {
+    const { dataset, kind } = this;
+    const asked = [sample, otherSample].flatMap((one) =>
+      one ? [client.call('datasets.findings', { dataset, kind, sample: one.id, limit: pageLength })] : [],
+    );
+    const now = (await Promise.all(asked)).flatMap(({ findings }) =>
+      findings.map((one) => [one.id, one] as const),
+    );
+    const known = new Map(now);
+    this.items = this.items.map((one) => known.get(one.id) ?? one);
   }
 
   /** Loads what comes after; whether there was anything. */

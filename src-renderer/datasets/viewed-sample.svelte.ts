@@ -10,7 +10,11 @@ export class ViewedSample {
 
   constructor(dataset: () => Dataset, id: () => number) {
     this.#id = id;
-    this.#loaded = new Loaded(() => client.call('samples.get', { sample: id() }));
+    // Both are asked for again when the dataset is another one: an edit changes what a sample is.
+    this.#loaded = new Loaded(() => {
+      void dataset();
+      return client.call('samples.get', { sample: id() });
+    });
     this.#found = new Loaded(() =>
       client.call('datasets.findings', { dataset: dataset().name, sample: id(), limit: 1000 }),
     );
