@@ -189,7 +189,10 @@ export const Finding = z.object({
   /** The images; null for a file that was left out, and where there is no other. */
   sample: Sample.nullable(),
   otherSample: Sample.nullable(),
-  /** Of a likely wrong label: both classes with their probabilities, and the most similar training images of either. */
+  /**
+   * Of a likely wrong label: both classes with their probabilities, and the most similar training images of either; of a sentence the
+   * tags in one line, with the probabilities of those of the word that is doubted the most.
+   */
   label: z
     .object({
       given: z.string(),

@@ -177,7 +177,8 @@ export const findingKinds = [
   {
     name: 'wrong-label',
     title: 'Likely wrong labels',
-    meaning: 'Networks that have not seen the image are sure of another class than the one it is given.',
+    meaning:
+      'Networks that have not seen them are sure of another class, or of other tags, than they are given.',
     about: 'image',
     found: 'check',
   },

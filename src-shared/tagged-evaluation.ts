@@ -10,6 +10,14 @@ export interface TaggedSentence {
   predicted: readonly string[];
 }
 
+/** The word of a sentence whose tag is the likeliest to be wrong, with the probabilities of that tag and of the predicted one. */
+export interface TagDoubt {
+  word: number;
+  givenP: number;
+  suggestedP: number;
+  score: number;
+}
+
 /** The entities of one sentence. */
 export const entityCounts = ({ gold, predicted }: TaggedSentence): EntityCounts =>
   countEntities(entitiesOf(gold), entitiesOf(predicted));

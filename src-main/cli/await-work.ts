@@ -32,6 +32,7 @@ export async function awaitTask(
       };
       for (const task of [started, ...seen]) notice(task);
     });
+    for (const note of ended.notes) progress.say(note);
     if (ended.status === 'finished' && ended.result !== null) return ended.result;
     throw errorOf(ended.error, `${ended.title} did not finish.`);
   } finally {

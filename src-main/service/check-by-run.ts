@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import { makeFeatures } from './feature-calls.ts';
 import { inSlices } from './in-slices.ts';
 import { type AskedFeatures, cosineOf, type Features } from './kept-features.ts';
-import { labelFindings, type SuspectLabel } from './label-findings.ts';
+import { labelFindings, type SuspectLabel, suspectTags } from './label-findings.ts';
 import { findRun } from './lookup.ts';
 import { replaceFindings } from './replace-findings.ts';
 import type { TaskWork } from './tasks.ts';
@@ -105,7 +105,8 @@ async function withNearest(
 
 /**
  * Likely wrong labels among the test samples of a finished run, which its network has not seen, from its stored predictions, and the samples that it was looked for in. Errors:
- * `bad-input` for a run on another dataset, or with more predictions than are held at once; `conflict` without predictions.
+ * `bad-input` for a run on another dataset, or with more predictions than are held at once; `conflict` without predictions, or where a
+ * run of before looked at no tags.
  */
 async function suspectsOfRun(
   { store, home }: Pick<Context, 'store' | 'home'>,
@@ -126,6 +127,16 @@ async function suspectsOfRun(
       `Run ${id} has no predictions: it is ${run.status}.`,
       'Wait for its end.',
     );
+  if (taskNamed(run.task).classesOf === 'entities') {
+    if (run.suspects === null)
+      throw new CotuneError(
+        'conflict',
+        `Run ${id} was tested before tags were doubted.`,
+        'Choose a run of this version of the program.',
+      );
+    const seen = store.predictions.tagged(id, 'test').map((sentence) => sentence.id);
+    return { suspects: suspectTags(store.predictions.doubted(id)), seen };
+  }
   if (file.rows * file.columns > mostNumbers)
     throw new CotuneError(
       'bad-input',

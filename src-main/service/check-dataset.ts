@@ -56,6 +56,7 @@ export function checkDataset(context: Context, input: CallInput<'datasets.check'
       (message) => (message.type === 'checked' ? message.result : undefined),
       task,
     );
+    task.tellNotes(found.notes);
     const labels = new Map(samples.map(({ id, label }) => [id, label]));
     const suspects = suspectLabels(found, labels, dataset.classes);
     const now = store.datasets.get(dataset.id) ?? dataset;

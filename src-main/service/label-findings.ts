@@ -1,12 +1,16 @@
 import type { Dataset, Sample } from '../../src-shared/domain.ts';
+import { entitiesOf, tagsOf } from '../../src-shared/entities.ts';
+import { splitTagLine, tagLine } from '../../src-shared/tag-line.ts';
 import type { NewFinding } from '../store/findings.ts';
 import type { Store } from '../store/store.ts';
 import type { CheckResult } from '../trainer/protocol.ts';
 
-/** A label that is likely wrong, of an image by its id. */
+/** A label that is likely wrong, of a sample by its id: a class, or the tags of a sentence in one line. */
 export interface SuspectLabel extends Omit<CheckResult['wrongLabels'][number], 'suggested'> {
   given: string;
   suggested: string;
+  /** The word of a sentence whose tag is doubted the most. */
+  word?: number;
 }
 
 /** What a check says of labels, with classes by their names; `labels` are those that it was given, by image. */
@@ -21,8 +25,18 @@ export const suspectLabels = (
     suggested: classes[suggested],
   }));
 
+/** Sentences whose tags are likely wrong, as predictions hold them. */
+export const suspectTags = (doubted: ReturnType<Store['predictions']['doubted']>): SuspectLabel[] =>
+  doubted.map(({ id, gold, predicted, doubt }) => ({
+    ...doubt,
+    sample: id,
+    given: tagLine(gold),
+    suggested: tagLine(tagsOf(entitiesOf(predicted), predicted.length)),
+    ...{ nearestGiven: null, nearestSuggested: null },
+  }));
+
 /**
- * The findings of those that are still of the class that was doubted. `by`: who doubts it; `unasked`: the network by which a run found it
+ * The findings of those that still have the label that was doubted. `by`: who doubts it; `unasked`: the network by which a run found it
  * for nobody.
  */
 export function labelFindings(
@@ -33,19 +47,33 @@ export function labelFindings(
   unasked?: string,
 ): NewFinding[] {
   const samples = samplesById(store, id);
-  return suspects.flatMap(({ sample, score, ...label }): NewFinding[] => {
-    const image = samples.get(sample);
-    if (!image || classes[image.label] !== label.given || !classes.includes(label.suggested)) return [];
+  return suspects.flatMap(({ sample, score, word, ...label }): NewFinding[] => {
+    const found = samples.get(sample);
+    if (!found || !isStill(found, label, classes)) return [];
+    const { tags, words } = found.text ?? {};
+    const at = (line: string) => (tags && word !== undefined ? splitTagLine(line)[word] : line);
+    const of = words && word !== undefined ? `“${words[word]}” ` : '';
     return [
       {
         kind: 'wrong-label',
-        path: image.path,
+        path: found.path,
         score,
-        detail: `given ${label.given} (p ${probability(label.givenP)}), likely ${label.suggested} (p ${probability(label.suggestedP)}), by ${by}, which has not seen the image`,
+        detail: `${of}given ${at(label.given)} (p ${probability(label.givenP)}), likely ${at(label.suggested)} (p ${probability(label.suggestedP)}), by ${by}, which has not seen it`,
         label: { ...label, ...(unasked !== undefined && { unasked }) },
       },
     ];
   });
+}
+
+/** Whether a sample has the label that was doubted, and may have the suggested one. */
+function isStill(
+  { label, text }: Sample,
+  { given, suggested }: Pick<SuspectLabel, 'given' | 'suggested'>,
+  classes: readonly string[],
+): boolean {
+  if (!text?.tags) return classes[label] === given && classes.includes(suggested);
+  const types = entitiesOf(splitTagLine(suggested)).map(({ type }) => type);
+  return tagLine(text.tags) === given && types.every((type) => classes.includes(type));
 }
 
 /** The findings of images that a network sees nearly the same in, but for those that are known as duplicates. */

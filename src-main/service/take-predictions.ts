@@ -51,11 +51,11 @@ export function takePredictions(store: Store, run: PredictedRun) {
     },
     /** The same of texts with tags, whose distributions are not kept. */
     takeTagged(
-      { split, first, total, sampleIds, tags, gold, errors, confidence, loss }: TaggedPredictions,
+      { split, first, total, sampleIds, tags, gold, errors, confidence, loss, doubts }: TaggedPredictions,
       write: (work: () => void) => void,
     ): void {
       const block = {
-        ...{ first, sampleIds, tags, gold, confidence, loss },
+        ...{ first, sampleIds, tags, gold, doubts, confidence, loss },
         // As if the right number of errors, none, were the class.
         labels: new Int32Array(sampleIds.length),
         predicted: errors,

@@ -13,6 +13,8 @@ import { openTurns } from './turns.ts';
 export interface TaskWork extends Required<Pick<DeviceUse, 'title' | 'askedAt' | 'waits'>> {
   /** Tells how far it is; cheap to call often. */
   progress(done: number, total: number): void;
+  /** Says what a person should know of its result. */
+  tellNotes(notes: readonly string[]): void;
   /** Aborted when a person cancels the task, and when the service closes. */
   signal: AbortSignal;
 }
@@ -71,11 +73,12 @@ export function openTasks({ store, emit, owner }: Pick<Base, 'store' | 'emit' | 
       attempt(() => store.tasks.waits(id, what));
       tell(id);
     };
+    const tellNotes = (notes: readonly string[]) => attempt(() => store.tasks.setNotes(id, notes));
     const askedAt = new Date().toISOString();
     let write: () => void;
     try {
       const signal = AbortSignal.any([closing.signal, cancelled]);
-      const result = await work({ title, askedAt, progress, waits, signal });
+      const result = await work({ title, askedAt, progress, waits, tellNotes, signal });
       write = () => store.tasks.finish(id, result);
     } catch (error) {
       const reason = closing.signal.aborted

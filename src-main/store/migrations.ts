@@ -436,6 +436,11 @@ ALTER TABLE predictions ADD COLUMN gold TEXT;
 UPDATE predictions SET gold = (SELECT json_extract(content, '$.tags') FROM samples WHERE samples.id = sample_id)
 WHERE set_id IN (SELECT t.id FROM predicted_splits t JOIN runs ON runs.id = t.run_id WHERE runs.task = 'token-classification');
 `,
+  // What a run doubts of the tags of a sentence that it was tested on, as JSON; what a task has to say besides its result.
+  `
+ALTER TABLE predictions ADD COLUMN doubt TEXT;
+ALTER TABLE tasks ADD COLUMN notes TEXT NOT NULL DEFAULT '[]';
+`,
 ];
 
 const presentAt = (path: string): string =>

@@ -2,6 +2,7 @@ import type { Prediction, PredictionOrder } from '../../src-shared/contract.ts';
 import type { Sample, Split } from '../../src-shared/domain.ts';
 import type { Scored } from '../../src-shared/metrics.ts';
 import type { PredictionColumns } from '../../src-shared/prediction-columns.ts';
+import type { TagDoubt } from '../../src-shared/tagged-evaluation.ts';
 import type { Db } from './database.ts';
 import { insertPrediction, topBytes } from './prediction-row.ts';
 import { type Contented, holdsType, sampleOf } from './sample-row.ts';
@@ -37,6 +38,8 @@ export interface PredictionBlock extends PredictionColumns {
   tags?: readonly (readonly string[])[];
   /** Those that it was judged by: an edit may change them later. */
   gold?: readonly (readonly string[])[];
+  /** What speaks against the latter. */
+  doubts?: readonly (TagDoubt | null)[];
   first: number;
   sampleIds: ArrayLike<number>;
   labels: ArrayLike<number>;
@@ -109,7 +112,9 @@ export function predictionStore(db: Db) {
     'INSERT INTO predicted_splits (run_id, split, file, rows, columns) VALUES (?, ?, ?, ?, ?)',
   );
   const insert = db.prepare(insertPrediction);
-  const setTags = db.prepare('UPDATE predictions SET tags = ?, gold = ? WHERE set_id = ? AND sample_id = ?');
+  const setTags = db.prepare(
+    'UPDATE predictions SET tags = ?, gold = ?, doubt = ? WHERE set_id = ? AND sample_id = ?',
+  );
   const replaceOld = db.prepare(
     `UPDATE predicted_splits SET whole = 0 WHERE id <> @set
      AND (run_id, split) = (SELECT run_id, split FROM predicted_splits WHERE id = @set)`,
@@ -144,6 +149,11 @@ export function predictionStore(db: Db) {
      WHERE t.run_id = ? AND t.split = ? AND t.whole = 1 AND p.tags IS NOT NULL ORDER BY p.sample_id`,
   );
 
+  const doubted = db.prepare<[number], { id: number; gold: string; tags: string; doubt: string }>(
+    `SELECT p.sample_id AS id, p.gold, p.tags, p.doubt FROM predicted_splits t JOIN predictions p ON p.set_id = t.id
+     WHERE t.run_id = ? AND t.split = 'test' AND t.whole = 1 AND p.doubt IS NOT NULL`,
+  );
+
   return {
     /** Begins the predictions of a split, which nobody sees yet; returns what to call them. */
     begin: (run: number, split: Split, { path, rows, columns }: ProbabilityFile): number =>
@@ -165,7 +175,13 @@ export function predictionStore(db: Db) {
           topBytes(block.top, i, kept),
         );
         if (block.tags && block.gold)
-          setTags.run(JSON.stringify(block.tags[i]), JSON.stringify(block.gold[i]), set, block.sampleIds[i]);
+          setTags.run(
+            JSON.stringify(block.tags[i]),
+            JSON.stringify(block.gold[i]),
+            block.doubts?.[i] ? JSON.stringify(block.doubts[i]) : null,
+            set,
+            block.sampleIds[i],
+          );
       }
       const old = hidden.get(set);
       if (old !== undefined && removeRows.run(old).changes < removedAtOnce) removeSet.run(old);
@@ -219,6 +235,15 @@ export function predictionStore(db: Db) {
         id,
         gold: JSON.parse(gold),
         predicted: JSON.parse(tags),
+      })),
+
+    /** Sentences of a run's test split whose tags are likely wrong. */
+    doubted: (run: number): (TaggedText & { doubt: TagDoubt })[] =>
+      doubted.all(run).map(({ id, gold, tags, doubt }) => ({
+        id,
+        gold: JSON.parse(gold),
+        predicted: JSON.parse(tags),
+        doubt: JSON.parse(doubt),
       })),
 
     /** One page; of equals in `order` those of the first images first. */

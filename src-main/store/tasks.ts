@@ -1,12 +1,17 @@
 import type { Task } from '../../src-shared/contract.ts';
 import type { Db } from './database.ts';
 
-interface Row extends Omit<Task, 'error'> {
+interface Row extends Omit<Task, 'error' | 'notes'> {
   error: string | null;
+  notes: string;
 }
 
-const columns = 'id, kind, title, status, done, total, waits_for AS waitsFor, result, error';
-const fromRow = (row: Row): Task => ({ ...row, error: row.error === null ? null : JSON.parse(row.error) });
+const columns = 'id, kind, title, status, done, total, waits_for AS waitsFor, result, error, notes';
+const fromRow = (row: Row): Task => ({
+  ...row,
+  error: row.error === null ? null : JSON.parse(row.error),
+  notes: JSON.parse(row.notes),
+});
 
 /** Imports and relationship learnings, the newest hundred of them kept. */
 export function taskStore(db: Db) {
@@ -24,6 +29,7 @@ export function taskStore(db: Db) {
   const forgetOld = db.prepare("DELETE FROM tasks WHERE status <> 'running' AND id <= ? - 100");
   const progress = db.prepare('UPDATE tasks SET done = ?, total = ? WHERE id = ?');
   const waits = db.prepare('UPDATE tasks SET waits_for = ? WHERE id = ?');
+  const note = db.prepare('UPDATE tasks SET notes = ? WHERE id = ?');
   const finish = db.prepare(
     "UPDATE tasks SET status = 'finished', result = ?, done = total, waits_for = NULL WHERE id = ? AND status = 'running'",
   );
@@ -48,6 +54,7 @@ export function taskStore(db: Db) {
     progress: (id: number, done: number, total: number): void => void progress.run(done, total, id),
     /** What a task waits for, in words. */
     waits: (id: number, what: string | null): void => void waits.run(what, id),
+    setNotes: (id: number, notes: readonly string[]): void => void note.run(JSON.stringify(notes), id),
     /** Ends a task; nothing happens where another process has ended it already, as its owner's lease was taken. */
     finish: (id: number, result: number): void => void finish.run(result, id),
     fail: (id: number, error: NonNullable<Task['error']>): void => void fail.run(JSON.stringify(error), id),

@@ -132,8 +132,8 @@ export interface Batches {
 export interface Evaluated {
   /** Null where there is no sample. */
   metrics: SplitMetrics | null;
-  /** By class, row-major [samples, classes], with the samples' ids; null where samples have no class. */
-  classified: { sampleIds: Int32Array; probabilities: Float32Array } | null;
+  /** How many of the samples, which the network has not learned from, have a label that confident learning doubts. */
+  suspects(): number;
   /** The predictions as they are told, in blocks. */
   predictions(split: Split): Iterable<FromTrainer>;
 }

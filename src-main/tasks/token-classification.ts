@@ -2,6 +2,7 @@ import { entitiesOf, scoreEntities } from '../../src-shared/entities.ts';
 import { splitMetrics } from '../../src-shared/metrics.ts';
 import { predictedClass, predictionColumns } from '../../src-shared/prediction-columns.ts';
 import { spanErrors } from '../../src-shared/span-errors.ts';
+import type { TagDoubt } from '../../src-shared/tagged-evaluation.ts';
 import { tokenClassification as described } from '../../src-shared/tasks/token-classification.ts';
 import { permutation, randomOf } from '../data/random.ts';
 import type { Arrays, Engine } from '../engine/engine.ts';
@@ -18,6 +19,7 @@ import type { AnyModel, FromTrainer, JobSample, TaggedPredictions } from '../tra
 import { placesValues } from '../transfer/places.ts';
 import { type BatchShape, mostEntities, taggedTexts } from '../transfer/step-input.ts';
 import { needsSourceHead } from '../transfer/step-plan.ts';
+import { tagDoubts } from '../transfer/tag-doubts.ts';
 import type { Evaluated, Task, Trained } from './task.ts';
 
 /** Sentences in one message, at most. */
@@ -180,7 +182,7 @@ function evaluated(
   probabilities: Float32Array,
   classNames: readonly string[],
 ): Evaluated {
-  if (samples.length === 0) return { metrics: null, classified: null, predictions: () => [] };
+  if (samples.length === 0) return { metrics: null, suspects: () => 0, predictions: () => [] };
   const outputs = described.outputs(classNames);
   const numbers = numbersOf(outputs);
   const gold = samples.map(({ text }) => text!.tags!);
@@ -194,12 +196,22 @@ function evaluated(
       values.subarray(words.from, words.to).reduce((sum, value) => sum + value, 0) / tags.length;
     const predicted = Array.from(columns.predicted.subarray(words.from, words.to), (tag) => outputs[tag]);
     return {
+      words,
       tags: predicted,
       errors: spanErrors(entitiesOf(tags), entitiesOf(predicted)).length,
       confidence: mean(columns.confidence),
       loss: mean(columns.loss),
     };
   });
+  let found: (TagDoubt | null)[] | undefined;
+  const doubts = () => {
+    found ??= tagDoubts(
+      sentences,
+      { data: probabilities, rows: labels.length, columns: outputs.length },
+      labels,
+    );
+    return found;
+  };
   const { micro, perType } = scoreEntities(
     gold,
     sentences.map(({ tags }) => tags),
@@ -211,7 +223,7 @@ function evaluated(
       macro_f1: types.reduce((sum, { f1 }) => sum + f1, 0) / Math.max(1, types.length),
       entities: { precision: micro.precision, recall: micro.recall, f1: micro.f1 },
     },
-    classified: null,
+    suspects: () => doubts().filter((doubt) => doubt !== null).length,
     *predictions(split): Generator<FromTrainer> {
       for (let at = 0; at < samples.length; at += sentencesAtOnce) {
         const some = sentences.slice(at, at + sentencesAtOnce);
@@ -225,6 +237,7 @@ function evaluated(
           errors: Int32Array.from(some, ({ errors }) => errors),
           confidence: Float64Array.from(some, ({ confidence }) => confidence),
           loss: Float64Array.from(some, ({ loss }) => loss),
+          doubts: doubts().slice(at, at + sentencesAtOnce),
         };
         yield { type: 'tagged', predictions };
       }

@@ -1,6 +1,7 @@
 import { splitMetrics } from '../../src-shared/metrics.ts';
 import { predictionColumns } from '../../src-shared/prediction-columns.ts';
 import type { Evaluated } from '../tasks/task.ts';
+import { likelyWrong } from '../transfer/confident-learning.ts';
 import type { JobSample } from './protocol.ts';
 import { predictionMessages } from './report-predictions.ts';
 
@@ -17,7 +18,9 @@ export function classified(
       samples.length === 0
         ? null
         : splitMetrics({ labels, ...predictionColumns(probabilities, labels, classes) }, classes),
-    classified: { sampleIds, probabilities },
+    suspects: () =>
+      likelyWrong({ data: probabilities, rows: samples.length, columns: classes }, labels, samples.length)
+        .length,
     predictions: (split) => predictionMessages(split, sampleIds, probabilities),
   };
 }

@@ -20,6 +20,7 @@ import type {
 } from '../../src-shared/domain.ts';
 import type { ErrorValue } from '../../src-shared/errors.ts';
 import type { TaskName } from '../../src-shared/names.ts';
+import type { TagDoubt } from '../../src-shared/tagged-evaluation.ts';
 import type { ImageSource } from '../data/stored-images.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 
@@ -365,6 +366,8 @@ export interface TaggedPredictions extends Pick<Predictions, 'split' | 'first' |
   /** Means over its words: probability of the predicted tag, and −ln p(true tag) in nats. */
   confidence: Float64Array;
   loss: Float64Array;
+  /** What speaks against the tags of each, where something does. */
+  doubts: (TagDoubt | null)[];
 }
 
 /** How much each place of what a network sees speaks for a class; below zero it speaks against it. */

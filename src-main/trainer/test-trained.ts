@@ -3,9 +3,8 @@ import type { Engine } from '../engine/engine.ts';
 import { taskOf } from '../tasks/index.ts';
 import type { EvaluatedJob } from '../tasks/task.ts';
 import { evaluationOf } from '../transfer/catalog.ts';
-import { likelyWrong } from '../transfer/confident-learning.ts';
 import { checkRunLabels } from './check-run-labels.ts';
-import type { FromTrainer, JobSample, TrainJob } from './protocol.ts';
+import type { FromTrainer, TrainJob } from './protocol.ts';
 import type { stopwatch } from './stopwatch.ts';
 
 /** Whether a run is tested otherwise than it is validated on the way. */
@@ -46,9 +45,7 @@ export async function testTrained(
   if (val.metrics && config.select === 'last' && !isTestedOtherwise(config))
     report({ type: 'metrics', step: steps, values: validationCurves(val.metrics) });
   const checked = await watch.time('evaluate_s', () => checkRunLabels(engine, job, report, signal));
-  const suspects =
-    checked?.wrongLabels.length ??
-    (test.metrics && test.classified && countSuspects(test.classified, samples.test));
+  const suspects = checked?.wrongLabels.length ?? (test.metrics && test.suspects());
   const timing = watch.summary(steps * config.batch);
   report({
     type: 'finished',
@@ -57,15 +54,4 @@ export async function testTrained(
       ...{ suspects, suspectsAmong: checked ? 'all' : 'test' },
     },
   });
-}
-
-/** How many labels confident learning doubts, of images that the network has not seen. */
-function countSuspects(
-  { sampleIds, probabilities }: { sampleIds: Int32Array; probabilities: Float32Array },
-  samples: readonly JobSample[],
-): number {
-  const labelOf = new Map(samples.map(({ id, label }) => [id, label]));
-  const labels = Int32Array.from(sampleIds, (id) => labelOf.get(id)!);
-  const [rows, columns] = [labels.length, probabilities.length / labels.length];
-  return likelyWrong({ data: probabilities, rows, columns }, labels, rows).length;
 }

@@ -35,7 +35,7 @@ const order = Object.keys(known);
 const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
 
 /** `val_accuracy` → `val accuracy`. */
-export const seriesTitle = (name: string): string => name.replaceAll('_', ' ');
+const seriesTitle = (name: string): string => name.replaceAll('_', ' ');
 
 /** Groups every series into plots; a series no group knows gets a plot of its own. */
 export function curveGroups(series: MetricSeries): CurveGroup[] {
@@ -55,9 +55,16 @@ export function curveGroups(series: MetricSeries): CurveGroup[] {
   return [...grouped, ...rest.map((name) => ({ title: plotTitle(name), curves: [curve(name)] }))];
 }
 
-/** `gradient_norm` → `Gradient norm`. */
-function plotTitle(name: string): string {
-  const title = seriesTitle(name);
+/** Words of series that a person knows by others. */
+const words: Record<string, string> = { val: 'validation', f1: 'F1', nll: 'NLL', lr: 'learning rate' };
+
+/** `gradient_norm` → `Gradient norm`, `val_entity_f1` → `Validation entity F1`. */
+export function plotTitle(name: string): string {
+  if (name === 'images_per_s') return 'Samples per second';
+  const title = name
+    .split('_')
+    .map((word) => words[word] ?? word)
+    .join(' ');
   return title.charAt(0).toUpperCase() + title.slice(1);
 }
 

@@ -26,6 +26,8 @@ export const Task = z.object({
   /** Id of the dataset, relationship, model or ranking once finished. */
   result: z.number().int().nullable(),
   error: ErrorValueSchema.nullable(),
+  /** What a person should know of its result, e.g. what was left out. */
+  notes: z.array(z.string()),
 });
 export type Task = z.infer<typeof Task>;
 

@@ -65,6 +65,7 @@ test('runs and tasks under way or failed, and a lost connection', async () => {
     done: 3,
     total: 10,
     waitsFor: null,
+    notes: [],
     result: null,
     error: null,
   };

@@ -10,6 +10,7 @@ import {
 import { evened } from '../../src-main/transfer/evened-features.ts';
 import { foldsOf, outOfFold } from '../../src-main/transfer/out-of-fold.ts';
 import { cosinesOf } from '../../src-main/transfer/similar-images.ts';
+import { tagDoubts } from '../../src-main/transfer/tag-doubts.ts';
 import reference from '../fixtures/confident-learning.json' with { type: 'json' };
 
 const { labels, probabilities: rows } = reference.inputs;
@@ -115,4 +116,26 @@ test('cosines are of each image with all, of features evened so that no strong o
     [half, half, 1, half],
     [0, 0, half, 1],
   ]);
+});
+
+test('of a sentence the most doubtful word is told, where its predicted tags make other entities', () => {
+  // Tags O, B-A, B-B; four words of each tag are told well, the doubted ones are surely of another.
+  const row = (sure: number, p = 0.9) => [0, 1, 2].map((tag) => (tag === sure ? p : (1 - p) / 2));
+  const words = [0, 1, 2].flatMap((tag) => Array.from({ length: 4 }, () => ({ given: tag, p: row(tag) })));
+  words.push({ given: 0, p: row(1, 0.98) }, { given: 0, p: row(0) }, { given: 1, p: row(2, 0.99) });
+  const sentence = (from: number, to: number, errors: number) => ({ words: { from, to }, errors });
+  const probabilities = { data: Float32Array.from(words.flatMap(({ p }) => p)), rows: 15, columns: 3 };
+  const labels = words.map(({ given }) => given);
+  const doubts = (errors: number) =>
+    tagDoubts([sentence(0, 12, 0), sentence(12, 15, errors)], probabilities, labels);
+  expect(doubts(2)).toEqual([
+    null,
+    {
+      word: 2,
+      givenP: expect.closeTo(0.005, 6),
+      suggestedP: expect.closeTo(0.99, 6),
+      score: expect.any(Number),
+    },
+  ]);
+  expect(doubts(0)).toEqual([null, null]);
 });

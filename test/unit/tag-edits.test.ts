@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { datasetHash, textHash } from '../../src-main/data/dataset-hash.ts';
 import { bringUpToDate, resolveEdits } from '../../src-main/service/edit-dataset.ts';
 import { editsFromTable, editsTable } from '../../src-main/service/edit-files.ts';
+import { labelFindings, suspectTags } from '../../src-main/service/label-findings.ts';
 import { samplesForRun } from '../../src-main/service/run-samples.ts';
 import { takePredictions } from '../../src-main/service/take-predictions.ts';
 import type { NewSample } from '../../src-main/store/samples.ts';
@@ -137,6 +138,7 @@ test('an old run keeps the tags that it was judged by; a new one is another run 
   const run = store.runs.insert({ ...newRun(store), datasetId: id, task: 'token-classification' });
   const test = () => store.samples.all(id).filter(({ split }) => split === 'test');
   const predicted = [['O', 'B-LOC']];
+  const doubt = { word: 1, givenP: 0.01, suggestedP: 0.9, score: 3 };
   const take = (of: number) => {
     const gold = test().map(({ text }) => text!.tags!);
     const errors = gold.map((tags, i) => spanErrors(entitiesOf(tags), entitiesOf(predicted[i])).length);
@@ -146,6 +148,7 @@ test('an old run keeps the tags that it was judged by; a new one is another run 
         sampleIds: Int32Array.from(test(), (one) => one.id),
         errors: Int32Array.from(errors),
         ...{ confidence: Float64Array.of(0.9), loss: Float64Array.of(0.1) },
+        doubts: errors.map((count) => (count > 0 ? doubt : null)),
       },
       store.transaction,
     );
@@ -156,12 +159,22 @@ test('an old run keeps the tags that it was judged by; a new one is another run 
   const before = everything();
   expect(shown(run, 'ORG').predictions[0].sample.text?.tags).toEqual(['O', 'B-ORG']);
   const { splitHash } = samplesForRun(store, dataset(), 1, 0);
+  const doubted = () => labelFindings(store, dataset(), suspectTags(store.predictions.doubted(run)), 'run 1');
+  expect(doubted()).toMatchObject([
+    {
+      path: 'c',
+      label: { given: 'O B-ORG', suggested: 'O B-LOC' },
+      detail: expect.stringMatching(/^“London” given B-ORG .* likely B-LOC/),
+    },
+  ]);
 
   edit(retag('c', 'O B-LOC'));
   // The sentence itself has another hash.
   const withoutHash = (found: typeof before) => JSON.stringify(found).replaceAll(/"hash":"\w+"/g, '');
   expect(withoutHash(everything())).toBe(withoutHash(before));
   expect(shown(run, 'LOC').total).toBe(0);
+  // Its doubt was about other tags.
+  expect(doubted()).toEqual([]);
 
   expect(samplesForRun(store, dataset(), 1, 0).splitHash).not.toBe(splitHash);
   const fresh = store.runs.insert({ ...newRun(store), datasetId: id, task: 'token-classification' });

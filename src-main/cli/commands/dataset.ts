@@ -48,7 +48,7 @@ export function datasetCommand(program: Command): void {
       'look for likely wrong labels and for images alike, with linear probes of a pre-trained network; of texts, for what it does not read',
     )
     .option('--model <name>', 'the pre-trained network: all images')
-    .option('--run <run>', 'or a finished run: its test images, by its predictions', runId)
+    .option('--run <run>', 'or a finished run: its test images or texts, by its predictions', runId)
     .addOption(new Option('--engine <name>', 'what computes').choices(EngineChoice.options).default('auto'))
     .option('--limit <n>', 'list at most so many of each', number, 20)
     .action(check);
@@ -56,8 +56,9 @@ export function datasetCommand(program: Command): void {
   listCommands(dataset);
 }
 
-/** What a check looks for. */
+/** What a check looks for: by a run, or by a network of images or texts. */
 const checkedKinds = {
+  run: ['wrong-label'],
   images: ['wrong-label', 'similar'],
   texts: ['unknown-characters', 'too-long'],
 } as const;
@@ -76,7 +77,8 @@ const check = (
     const found: Finding[] = [];
     const lines: string[] = [];
     const { task } = await service.call('datasets.get', { dataset });
-    for (const kind of checkedKinds[taskNamed(task).takes]) {
+    const kinds = run === undefined ? checkedKinds[taskNamed(task).takes] : checkedKinds.run;
+    for (const kind of kinds) {
       const page = await service.call('datasets.findings', { dataset, kind, state: 'open', limit });
       found.push(...page.findings);
       lines.push(
