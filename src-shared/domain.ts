@@ -191,7 +191,7 @@ export const Finding = z.object({
   otherSample: Sample.nullable(),
   /**
    * Of a likely wrong label: both classes with their probabilities, and the most similar training images of either; of a sentence the
-   * tags in one line, with the probabilities of those of the word that is doubted the most.
+   * tags in one line, with the probabilities of the types of the word that is doubted the most.
    */
   label: z
     .object({

@@ -10,7 +10,7 @@ export interface TaggedSentence {
   predicted: readonly string[];
 }
 
-/** The word of a sentence whose tag is the likeliest to be wrong, with the probabilities of that tag and of the predicted one. */
+/** The word of a sentence whose tag is the likeliest to be wrong, with the probabilities of its entity's type (or of none) and of the predicted one. */
 export interface TagDoubt {
   word: number;
   givenP: number;

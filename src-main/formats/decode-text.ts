@@ -17,9 +17,10 @@ export class UndecodableText extends Error {
 /**
  * Text of unknown encoding: what its byte-order mark says, else UTF-16 where every other byte is zero, else UTF-8, else
  * Windows-1252 (of which Latin-1's letters are a part) as long as it reads like a Western European language. Other old
- * encodings cannot be told apart without knowing the language. Throws `UndecodableText`.
+ * encodings cannot be told apart without knowing the language. Control characters are of no name or list, but a corpus may have
+ * some: `controls` says so, of UTF-8. Throws `UndecodableText`.
  */
-export function decodeText(bytes: Uint8Array): DecodedText {
+export function decodeText(bytes: Uint8Array, { controls = false } = {}): DecodedText {
   const decode = (label: string, from = 0): string => {
     try {
       return new TextDecoder(label, { fatal: true }).decode(bytes.subarray(from));
@@ -35,7 +36,8 @@ export function decodeText(bytes: Uint8Array): DecodedText {
   if (begins(0xef, 0xbb, 0xbf)) return { text: decode('utf-8', 3), encoding: 'UTF-8' };
   const unmarked = unmarkedUtf16(bytes);
   if (unmarked) return { text: decode(unmarked), encoding: 'UTF-16' };
-  const control = bytes.findIndex((byte) => byte < 9 || (byte > 13 && byte < 32 && byte !== 0x1b));
+  const isControl = (byte: number) => byte < 9 || (byte > 13 && byte < 32 && byte !== 0x1b);
+  const control = bytes.findIndex(controls && isUtf8(bytes) ? (byte) => byte === 0 : isControl);
   if (control >= 0) throw new UndecodableText('it holds bytes that no text has', lineOf(bytes, control));
   if (isAscii(bytes) || isUtf8(bytes))
     return { text: new TextDecoder('utf-8').decode(bytes), encoding: 'UTF-8' };

@@ -85,14 +85,17 @@ export function followRenamed(
  */
 export function resolveEdits(store: Store, dataset: Dataset, requests: readonly EditRequest[]): NewEdit[] {
   const who = userName();
-  const isTagged = taskNamed(dataset.task).classesOf === 'entities';
+  const { sample, takes, classesOf } = taskNamed(dataset.task);
+  const isTagged = classesOf === 'entities';
   const imageAt = (path: string) => {
     const image = store.samples.at(dataset.id, path);
     if (!image)
       throw new CotuneError(
         'not-found',
-        `The dataset "${dataset.name}" has no image ${path}.`,
-        'Paths are relative to the dataset’s folder, with forward slashes.',
+        `The dataset "${dataset.name}" has no ${sample} ${path}.`,
+        takes === 'images'
+          ? 'Paths are relative to the dataset’s folder, with forward slashes.'
+          : 'It is called by its file and line, as in the lists of findings and of the dataset.',
       );
     return image;
   };

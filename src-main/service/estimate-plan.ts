@@ -6,6 +6,7 @@ import { estimate, type RunsToCome } from '../../src-shared/estimate.ts';
 import { type Catalog, choiceLabel, chosenParts } from '../../src-shared/parts.ts';
 import { asTrial } from '../../src-shared/search.ts';
 import { storedShorter, undecoded } from '../data/stored-images.ts';
+import { threadOptions } from '../engine/run/threads.ts';
 import { contentKey, openContentCache } from '../formats/content-cache.ts';
 import { mostLabeled } from '../text/most-labeled.ts';
 import type { RunWork } from '../trainer/protocol.ts';
@@ -170,7 +171,7 @@ async function measure(
         : Math.min(run.samples.train.length, 2 * config.batch),
     machine: [
       cpus()[0]?.model ?? '',
-      availableParallelism(),
+      threadOptions().intraOpNumThreads ?? availableParallelism(),
       totalmem(),
       process.platform,
       process.versions.node,

@@ -51,7 +51,7 @@ export function labelFindings(
     const found = samples.get(sample);
     if (!found || !isStill(found, label, classes)) return [];
     const { tags, words } = found.text ?? {};
-    const at = (line: string) => (tags && word !== undefined ? splitTagLine(line)[word] : line);
+    const at = (line: string) => (tags && word !== undefined ? typeAt(splitTagLine(line), word) : line);
     const of = words && word !== undefined ? `“${words[word]}” ` : '';
     return [
       {
@@ -64,6 +64,10 @@ export function labelFindings(
     ];
   });
 }
+
+/** The type of the entity that a word is in, or O. */
+const typeAt = (tags: readonly string[], word: number): string =>
+  tags[word] === 'O' ? 'O' : tags[word].slice(2);
 
 /** Whether a sample has the label that was doubted, and may have the suggested one. */
 function isStill(

@@ -209,6 +209,7 @@ function evaluated(
       sentences,
       { data: probabilities, rows: labels.length, columns: outputs.length },
       labels,
+      outputs,
     );
     return found;
   };

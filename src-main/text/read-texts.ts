@@ -55,7 +55,7 @@ function contentOf(path: string): string {
     throw explainSystemError(error, { path });
   }
   try {
-    return decodeText(bytes).text;
+    return decodeText(bytes, { controls: true }).text;
   } catch (error) {
     if (!(error instanceof UndecodableText)) throw error;
     const where = error.line === null ? '' : `, line ${error.line}`;

@@ -118,24 +118,29 @@ test('cosines are of each image with all, of features evened so that no strong o
   ]);
 });
 
-test('of a sentence the most doubtful word is told, where its predicted tags make other entities', () => {
-  // Tags O, B-A, B-B; four words of each tag are told well, the doubted ones are surely of another.
-  const row = (sure: number, p = 0.9) => [0, 1, 2].map((tag) => (tag === sure ? p : (1 - p) / 2));
-  const words = [0, 1, 2].flatMap((tag) => Array.from({ length: 4 }, () => ({ given: tag, p: row(tag) })));
-  words.push({ given: 0, p: row(1, 0.98) }, { given: 0, p: row(0) }, { given: 1, p: row(2, 0.99) });
-  const sentence = (from: number, to: number, errors: number) => ({ words: { from, to }, errors });
-  const probabilities = { data: Float32Array.from(words.flatMap(({ p }) => p)), rows: 15, columns: 3 };
+test('of a sentence the word is told whose type is the most doubtful, where its predicted tags make other entities', () => {
+  const names = ['O', 'B-A', 'I-A', 'B-B', 'I-B'];
+  const row = (sure: number, p = 0.9) => names.map((_, tag) => (tag === sure ? p : (1 - p) / 4));
+  // Four words of each tag are told well; of the last three the first and the third are surely of another type.
+  const words = names.flatMap((_, tag) => Array.from({ length: 4 }, () => ({ given: tag, p: row(tag) })));
+  words.push({ given: 0, p: row(1, 0.96) }, { given: 0, p: row(0) }, { given: 2, p: row(3, 0.98) });
+  const probabilities = { data: Float32Array.from(words.flatMap(({ p }) => p)), rows: 23, columns: 5 };
   const labels = words.map(({ given }) => given);
-  const doubts = (errors: number) =>
-    tagDoubts([sentence(0, 12, 0), sentence(12, 15, errors)], probabilities, labels);
-  expect(doubts(2)).toEqual([
-    null,
-    {
-      word: 2,
-      givenP: expect.closeTo(0.005, 6),
-      suggestedP: expect.closeTo(0.99, 6),
-      score: expect.any(Number),
-    },
-  ]);
+  const doubts = (errors: number, tags = ['B-A', 'O', 'B-B']) =>
+    tagDoubts(
+      [
+        { words: { from: 0, to: 20 }, tags: labels.slice(0, 20).map((tag) => names[tag]), errors: 0 },
+        { words: { from: 20, to: 23 }, tags, errors },
+      ],
+      probabilities,
+      labels,
+      names,
+    );
+  const [sure, doubted] = doubts(2);
+  expect(sure).toBeNull();
+  expect(doubted).toMatchObject({ word: 2 });
+  // Both tags of A together.
+  expect(doubted!.givenP).toBeCloseTo(0.01, 6);
+  expect(doubted!.suggestedP).toBeCloseTo(0.985, 6);
   expect(doubts(0)).toEqual([null, null]);
 });

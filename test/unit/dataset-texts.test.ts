@@ -122,6 +122,23 @@ describe('a dataset of texts', () => {
     });
   });
 
+  test('loses no file in silence: control characters are kept, and what is not read is named with its reason', async () => {
+    const { listing, found } = await listed({
+      'train.txt': 'Ada B-PER\n\u0007 O\n\u001b O\n',
+      'test.txt': 'Rome B-LOC\n',
+      'dev.txt': Uint8Array.of(0xff, 0xfe, 0xfe),
+      'notes.txt': 'nothing of the kind\n',
+    });
+    expect(found.map(({ path, text }) => [path, text!.words])).toEqual([
+      ['test.txt:1', ['Rome']],
+      ['train.txt:1', ['Ada', '\u0007', '\u001b']],
+    ]);
+    expect(listing.issues).toEqual([
+      { kind: 'broken', path: 'dev.txt', detail: expect.stringContaining('UTF-16') },
+    ]);
+    expect(listing.notes.join()).toContain('Not read, being other than “CoNLL’s columns”: notes.txt.');
+  });
+
   test('are not seen in a table whose first line ends inside a cell', async () => {
     const tree = memoryTree({ 'a.csv': 'path,"p(line\nbreak)"\nb/1.png,0.1\n' });
     const texts = datasetFormats.filter(({ name }) => name.startsWith('text-'));

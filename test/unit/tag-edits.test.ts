@@ -164,7 +164,7 @@ test('an old run keeps the tags that it was judged by; a new one is another run 
     {
       path: 'c',
       label: { given: 'O B-ORG', suggested: 'O B-LOC' },
-      detail: expect.stringMatching(/^“London” given B-ORG .* likely B-LOC/),
+      detail: expect.stringMatching(/^“London” given ORG .* likely LOC/),
     },
   ]);
 

@@ -1,7 +1,7 @@
 import { extname, posix } from 'node:path';
 import type { Split, TextContent } from '../../../src-shared/domain.ts';
 import { entitiesOf, tagsOf } from '../../../src-shared/entities.ts';
-import { decodeText } from '../../formats/decode-text.ts';
+import { decodeText, UndecodableText } from '../../formats/decode-text.ts';
 import type { TextFormat, TextSample } from '../../text/formats/format.ts';
 import { labeledTextFormats } from '../../text/formats/index.ts';
 import type { FileTree } from '../trees/tree.ts';
@@ -36,6 +36,7 @@ export const textFiles = (format: TextFormat): DatasetFormat => ({
   async *read(tree, options) {
     const files: string[] = [];
     for await (const path of filesOf(tree, format)) files.push(path);
+    await tellLeftOut(tree, files, format, options);
     const splits = files.map((path) => splitOf(path, format));
     if (splits.some((split) => split !== null) && splits.includes(null))
       options.tell(
@@ -67,13 +68,14 @@ export const textFolders: DatasetFormat = {
       ? { confidence: 0.5, why: `${texts.length} text files lie in ${classes.size} folders.` }
       : null;
   },
-  async *read(tree) {
+  async *read(tree, options) {
     for (const path of tree.files.keys()) {
       if (!isText(path)) continue;
       const [className, ...outer] = path.split('/').slice(0, -1).reverse();
       const split = outer.map((name) => splitNameOf(name)?.split ?? null).find((one) => one !== null) ?? null;
-      const text = (await textOf(tree, path)).trim();
-      yield { path, className, split, text: { text, words: null, tags: null } };
+      const text = await textOrIssue(tree, path, options);
+      if (text !== null)
+        yield { path, className, split, text: { text: text.trim(), words: null, tags: null } };
     }
   },
 };
@@ -86,8 +88,36 @@ async function* filesOf(
   format: TextFormat,
   most = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<string> {
-  const candidates = tree.named === null ? [...tree.files.keys()].filter(mayBeTexts(tree)) : [tree.named];
-  for (const path of candidates.slice(0, most)) if ((await formatsOf(tree, path)).has(format)) yield path;
+  for (const path of candidatesOf(tree).slice(0, most))
+    if ((await formatsOf(tree, path)).has(format)) yield path;
+}
+
+const candidatesOf = (tree: FileTree): string[] =>
+  tree.named === null ? [...tree.files.keys()].filter(mayBeTexts(tree)) : [tree.named];
+
+/** Names the files that were looked at and are not read: what holds other things, and what is no text. */
+async function tellLeftOut(
+  tree: FileTree,
+  read: readonly string[],
+  { title }: TextFormat,
+  options: FormatOptions,
+): Promise<void> {
+  const others: string[] = [];
+  for (const path of candidatesOf(tree).filter((one) => !read.includes(one)))
+    if ((await textOrIssue(tree, path, options)) !== null) others.push(path);
+  if (others.length > 0) options.tell(`Not read, being other than “${title}”: ${others.join(', ')}.`);
+}
+
+/** A file's text; null of one that is none, which is named. */
+async function textOrIssue(tree: FileTree, path: string, options: FormatOptions): Promise<string | null> {
+  try {
+    return await textOf(tree, path);
+  } catch (error) {
+    if (!(error instanceof UndecodableText)) throw error;
+    const at = error.line === null ? '' : `, in line ${error.line}`;
+    options.issue({ kind: 'broken', path, detail: `it cannot be read as a text: ${error.message}${at}` });
+    return null;
+  }
 }
 
 const mayBeTexts =
@@ -143,7 +173,7 @@ const last = new WeakMap<FileTree, { path: string; text: string }>();
 async function textOf(tree: FileTree, path: string): Promise<string> {
   const known = last.get(tree);
   if (known?.path === path) return known.text;
-  const { text } = decodeText(await tree.read(path));
+  const { text } = decodeText(await tree.read(path), { controls: true });
   last.set(tree, { path, text });
   return text;
 }
