@@ -1,6 +1,7 @@
 import type { Dataset, Sample } from '../../src-shared/domain.ts';
-import { entitiesOf, tagsOf } from '../../src-shared/entities.ts';
+import { entitiesOf } from '../../src-shared/entities.ts';
 import { splitTagLine, tagLine } from '../../src-shared/tag-line.ts';
+import { suggestedTags } from '../data/suggested-tags.ts';
 import type { NewFinding } from '../store/findings.ts';
 import type { Store } from '../store/store.ts';
 import type { CheckResult } from '../trainer/protocol.ts';
@@ -31,7 +32,7 @@ export const suspectTags = (doubted: ReturnType<Store['predictions']['doubted']>
     ...doubt,
     sample: id,
     given: tagLine(gold),
-    suggested: tagLine(tagsOf(entitiesOf(predicted), predicted.length)),
+    suggested: tagLine(suggestedTags(gold, predicted, doubt.word)),
     ...{ nearestGiven: null, nearestSuggested: null },
   }));
 

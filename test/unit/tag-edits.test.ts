@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { datasetHash, textHash } from '../../src-main/data/dataset-hash.ts';
+import { suggestedTags } from '../../src-main/data/suggested-tags.ts';
 import { bringUpToDate, resolveEdits } from '../../src-main/service/edit-dataset.ts';
 import { editsFromTable, editsTable } from '../../src-main/service/edit-files.ts';
 import { labelFindings, suspectTags } from '../../src-main/service/label-findings.ts';
@@ -191,4 +192,12 @@ test('a line of tags is read word by word, whatever a type is called and in whic
   });
   expect(entitiesInLine(line)).toBe('Work of Art 1–2, PER 4');
   expect(entitiesInLine('O O')).toBe('no entity');
+});
+
+test('what a network suggests for one word leaves entities elsewhere alone', () => {
+  const given = 'B-LOC I-LOC I-LOC O B-PER O'.split(' ');
+  // Of the first two words another place, of the fifth another type.
+  const predicted = 'B-LOC I-LOC O O B-ORG I-ORG'.split(' ');
+  expect(suggestedTags(given, predicted, 2).join(' ')).toBe('B-LOC I-LOC O O B-PER O');
+  expect(suggestedTags(given, predicted, 5).join(' ')).toBe('B-LOC I-LOC I-LOC O B-ORG I-ORG');
 });
