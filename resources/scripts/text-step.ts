@@ -3,12 +3,14 @@
  * language modelling, AdamW), `tag` (a tag for every piece, AdamW) or `infer` (the tags' scores). Prints JSON: seconds of the median step
  * after WARM others, peak memory in MiB, seconds to compile. With PROFILE, a prefix, the runtime leaves the time of every operator there.
  */
+import { spawnSync } from 'node:child_process';
 import { buildBackbone } from '../../src-main/backbones/build.ts';
 import { tfShape } from '../../src-main/backbones/layouts.ts';
 import { bert } from '../../src-main/backbones/networks/bert.ts';
 import { normalOf, randomOf } from '../../src-main/data/random.ts';
 import type { Arrays, Program } from '../../src-main/engine/engine.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
+import { trainerEnvironment } from '../../src-main/service/fork-trainer.ts';
 import { mostMasked } from '../../src-main/text/masking.ts';
 import { maskedPieces } from '../../src-main/text/objective.ts';
 import { textSpecs, textTrainingStep } from '../../src-main/text/training-step.ts';
@@ -17,6 +19,13 @@ import { classify, evaluationScope, specsOf, targetHead } from '../../src-main/t
 import { placesValues } from '../../src-main/transfer/places.ts';
 import { taggedTexts } from '../../src-main/transfer/step-input.ts';
 import { trainingProgram } from '../../src-main/transfer/training-program.ts';
+
+// What memory a step takes goes with the environment, too.
+const measured = 'TEXT_STEP_IN_TRAINER';
+if (!process.env[measured]) {
+  const env = { ...trainerEnvironment(), [measured]: '1' };
+  process.exit(spawnSync(process.execPath, process.argv.slice(1), { env, stdio: 'inherit' }).status ?? 1);
+}
 
 const [kind, ...rest] = process.argv.slice(2);
 const profile = rest[6];

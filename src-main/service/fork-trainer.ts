@@ -10,20 +10,30 @@ export function forkTrainer(
 ): SpawnTrainer {
   return () =>
     forkProcess(entry, {
-      env: { ...compileCache(), ...process.env, ...hugePages() },
+      env: trainerEnvironment(),
       begins: (message) => message.type === 'start',
     });
 }
 
+/** The environment that a trainer is started with. */
+export const trainerEnvironment = (): NodeJS.ProcessEnv => ({
+  ...compileCache(),
+  ...process.env,
+  ...memoryTunables(),
+});
+
 /**
- * Linux gives large blocks huge pages only where they are asked for, which glibc does when told so at start: a training
- * step walks through gigabytes and spends a tenth of its time on small pages' translations (docs/performance.md).
+ * How glibc keeps a trainer's memory, told at start (docs/performance.md). Linux gives large blocks huge pages only where they are asked
+ * for: a training step walks through gigabytes and spends a tenth of its time on small pages' translations. And what is as large as such
+ * a page goes back when it is freed, as weights are while an evaluation is lowered: by itself glibc soon keeps blocks of up to 32 MiB.
  */
-function hugePages(): NodeJS.ProcessEnv {
+const tunables = { 'glibc.malloc.hugetlb': 1, 'glibc.malloc.mmap_threshold': 2 ** 21 };
+
+function memoryTunables(): NodeJS.ProcessEnv {
   if (process.platform !== 'linux') return {};
   const given = process.env.GLIBC_TUNABLES;
-  if (given?.includes('glibc.malloc.hugetlb')) return {};
-  return { GLIBC_TUNABLES: [given, 'glibc.malloc.hugetlb=1'].filter(Boolean).join(':') };
+  const wanted = Object.entries(tunables).filter(([name]) => !given?.includes(name));
+  return { GLIBC_TUNABLES: [given, ...wanted.map((tunable) => tunable.join('='))].filter(Boolean).join(':') };
 }
 
 /** Compiled modules outlive the process, in Node's usual place: a trainer starts in two thirds of the time. */

@@ -70,7 +70,7 @@ function define(value: Value, rows: Rows, lowering: Lowering): void {
     lowering.defer(value, 'nhwc', () => {
       const attributes = { channels, channels_last: 1 };
       const ordered = isPlain(rows, lowering)
-        ? plainProduct(rows.product!, 'Add', lowering)
+        ? plainProduct(rows.product!, lowering)
         : lowering.op('ReorderOutput', [rows.image()], attributes, nchwcDomain);
       return lowering.reshape(ordered, value.shape);
     });
@@ -97,18 +97,16 @@ const isPlain = ({ picture: [batch, height, width], product }: Rows, lowering: L
   width > fewRows &&
   !rowsOf(lowering).has(product.a);
 
-/** The product in tf.js's order; `withBias` takes it and its bias. */
-function plainProduct({ a, matrix, bias }: Product, withBias: 'Add' | 'BiasGelu', lowering: Lowering): Name {
+/** The product and its bias in tf.js's order. */
+function plainProduct({ a, matrix, bias }: Product, lowering: Lowering): Name {
   const { graph } = lowering;
   const [channelsIn, channelsOut] = matrix.shape.slice(-2);
   const factor = graph.constant('float32', [channelsIn, channelsOut], matrix.data);
-  const product = lowering.product(
-    lowering.reshape(lowering.use(a), [sizeOf(a.shape) / channelsIn, channelsIn]),
-    factor,
+  const rows = lowering.reshape(lowering.use(a), [sizeOf(a.shape) / channelsIn, channelsIn]);
+  return graph.op(
+    'Gemm',
+    bias ? [rows, factor, graph.constant('float32', [channelsOut], bias)] : [rows, factor],
   );
-  if (!bias) return product;
-  const domain = withBias === 'Add' ? '' : 'com.microsoft';
-  return graph.op(withBias, [product, graph.constant('float32', [channelsOut], bias)], {}, domain);
 }
 
 /** A value in tf.js's order as a blocked image: a picture of its own each where it was one of many pixels. */
@@ -219,14 +217,7 @@ const activation =
     const { x } = node.inputs;
     const [output] = node.outputs;
     const rows = rowsOf(lowering).get(x);
-    if (!rows) return false;
-    if (isPlain(rows, lowering)) {
-      const { product } = rows;
-      if (type !== 'Gelu' || !product?.bias || lowering.usesOf(x) !== 1) return false;
-      const made = plainProduct(product, 'BiasGelu', lowering);
-      lowering.define(output, lowering.reshape(made, output.shape));
-      return true;
-    }
+    if (!rows || isPlain(rows, lowering)) return false;
     const domain = type === 'Gelu' ? 'com.microsoft' : '';
     const image = once(() => lowering.op(type, [rows.image()], {}, domain));
     define(output, { picture: rows.picture, image }, lowering);
