@@ -40,6 +40,9 @@ const parts = (tag: string): [letter: string, type: string] => {
   return hyphen < 0 ? [tag, ''] : [tag.slice(0, hyphen), tag.slice(hyphen + 1)];
 };
 
+/** Whether a word can be a tag: of IOB1, IOB2 or IOBES. */
+export const isTag = (word: string): boolean => /^(?:O|[BIES]-.+)$/.test(word);
+
 /** The entities of one sentence, in their order. */
 export function entitiesOf(tags: readonly string[]): Entity[] {
   const entities: Entity[] = [];

@@ -1,7 +1,6 @@
 /** A sentence's tags in one line, as edits keep them and people type them: divided by blanks, which a type may have inside as well. */
-import { entitiesOf, tagsOf } from './entities.ts';
+import { entitiesOf, isTag, tagsOf } from './entities.ts';
 
-const tag = /^(?:O|[BIES]-.+)$/;
 /** Blanks with a tag behind them. */
 const between = /\s+(?=O(?:\s|$)|[BIES]-\S)/;
 
@@ -18,11 +17,16 @@ export function entitiesInLine(line: string): string {
   return entities.join(', ') || 'no entity';
 }
 
+/** Why some of what stands for tags is none, a sentence without its end; null where all are. */
+export function whyNoTags(given: readonly string[]): string | null {
+  const strange = given.find((one) => !isTag(one));
+  return strange === undefined ? null : `“${strange}” is no tag: O, or B, I, E or S with a type, as B-PER`;
+}
+
 /** Tags of so many words in IOB2, whatever scheme they are given in; or what is wrong with them, a sentence without its end. */
 export function readTags(given: readonly string[], words: number): { tags: string[] } | { problem: string } {
-  const strange = given.find((one) => !tag.test(one));
-  if (strange !== undefined)
-    return { problem: `“${strange}” is no tag: O, or B, I, E or S with a type, as B-PER` };
+  const problem = whyNoTags(given);
+  if (problem !== null) return { problem };
   if (given.length !== words) return { problem: `there are ${given.length} tags for ${words} words` };
   return { tags: tagsOf(entitiesOf(given), words) };
 }

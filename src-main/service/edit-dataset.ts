@@ -154,6 +154,7 @@ export function resolveEdits(store: Store, dataset: Dataset, requests: readonly 
       return after === className ? [] : [{ ...edit, before: className, after }];
     }
     const wanted = tagsFor(request.to, image.path, tags.length, dataset);
+    // Refuses a type that is not there and not said to be new.
     for (const { type } of entitiesOf(wanted)) nameOf(type);
     const [before, after] = [tags, wanted].map(tagLine);
     return after === before ? [] : [{ ...edit, before, after }];

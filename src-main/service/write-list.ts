@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { CallOutput } from '../../src-shared/contract.ts';
 import { csvLine } from '../../src-shared/csv.ts';
+import { tagLine } from '../../src-shared/tag-line.ts';
 import { checkOutput } from '../formats/output-file.ts';
 import { writeWholeMeanwhile } from '../formats/write-whole.ts';
 import type { Context, Handlers } from './context.ts';
@@ -9,7 +10,7 @@ import { findDataset } from './lookup.ts';
 const linesAtOnce = 1000;
 
 /**
- * Writes which images a dataset has, with class, split and group of each, edits included. Errors: `not-found`; as of
+ * Writes which images or texts a dataset has, with class or tags, split and group of each, edits included. Errors: `not-found`; as of
  * `checkOutput`; `unavailable` where it cannot be written.
  */
 export async function writeList(
@@ -25,7 +26,9 @@ export async function writeList(
     for (let at = 0; at < samples.length; at += linesAtOnce) {
       const lines = samples
         .slice(at, at + linesAtOnce)
-        .map(({ path: image, label, split, group }) => csvLine([image, classes[label], split, group ?? '']));
+        .map(({ path: image, label, text, split, group }) =>
+          csvLine([image, text?.tags ? tagLine(text.tags) : classes[label], split, group ?? '']),
+        );
       yield lines.join('');
     }
   }

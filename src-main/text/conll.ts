@@ -1,5 +1,7 @@
 /** Columns of words with tags, as in CoNLL's shared tasks: a word a line, its tag last, sentences divided by empty lines. */
 
+import { isTag } from '../../src-shared/entities.ts';
+
 /** How tags mark where an entity begins: see Tjong Kim Sang and Veenstra, «Representing Text Chunks», EACL 1999. */
 export type TagScheme = 'IOB1' | 'IOB2' | 'IOBES';
 
@@ -14,7 +16,6 @@ export interface TaggedSentence {
 }
 
 const documentMark = '-DOCSTART-';
-const tag = /^(?:O|[BIES]-.+)$/;
 /** Lines by which a file is told, and the share of them that must have a tag. */
 const looked = 200;
 const leastShare = 0.8;
@@ -25,7 +26,7 @@ export function isConll(text: string): boolean {
     .split(/\r?\n/, looked)
     .map(columns)
     .filter((row) => row.length > 0);
-  const tagged = rows.filter((row) => row.length >= 2 && tag.test(row.at(-1)!));
+  const tagged = rows.filter((row) => row.length >= 2 && isTag(row.at(-1)!));
   return rows.length > 0 && tagged.length >= leastShare * rows.length;
 }
 
@@ -41,7 +42,7 @@ export function readConll(text: string, onOdd: (line: number) => void = () => {}
       opensDocument ||= row[0] === documentMark;
       continue;
     }
-    const isWhole = row.length > 1 && tag.test(row.at(-1)!);
+    const isWhole = row.length > 1 && isTag(row.at(-1)!);
     if (!isWhole) onOdd(index + 1);
     if (!open) {
       open = { words: [], tags: [], line: index + 1, opensDocument };

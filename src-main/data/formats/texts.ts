@@ -1,6 +1,7 @@
 import { extname, posix } from 'node:path';
 import type { Split, TextContent } from '../../../src-shared/domain.ts';
 import { entitiesOf, tagsOf } from '../../../src-shared/entities.ts';
+import { whyNoTags } from '../../../src-shared/tag-line.ts';
 import { decodeText, UndecodableText } from '../../formats/decode-text.ts';
 import type { TextFormat, TextSample } from '../../text/formats/format.ts';
 import { labeledTextFormats } from '../../text/formats/index.ts';
@@ -19,8 +20,6 @@ const lookedAt = 20;
 const headLines = 200;
 /** Lines of a file that are named as not being like the others. */
 const namedLines = 100;
-
-const tag = /^(O|[BIES]-.+)$/;
 
 /** A dataset whose samples are the texts of files of one kind, a file for each split. */
 export const textFiles = (format: TextFormat): DatasetFormat => ({
@@ -206,10 +205,7 @@ function* textsIn(
 }
 
 function whyUnusable({ label, tags }: TextSample): string | null {
-  if (tags) {
-    const strange = tags.find((one) => !tag.test(one));
-    return strange === undefined ? null : `"${strange}" is no tag: O, or B, I, E or S with a type, as B-PER`;
-  }
+  if (tags) return whyNoTags(tags);
   return label === null || label.trim() === '' ? 'it has neither a label nor tags' : null;
 }
 
