@@ -10,7 +10,9 @@ export function listCommands(dataset: Command): void {
     'cotune dataset list monkeys --out ~/photos/monkeys/list.csv',
     'cotune import ~/photos/monkeys/list.csv --name monkeys-again',
   ])
-    .description('write the exact list of its images or texts: a table of path, class or tags, split and group')
+    .description(
+      'write the exact list of its images or texts: a table of path, class or tags, split and group',
+    )
     .requiredOption('--out <file>', 'the table (CSV); in the folder of the images it can be imported again')
     .option('--overwrite', 'replace a file that is there')
     .action((name: string, options: CommonOptions & { out: string; overwrite?: boolean }) =>
