@@ -424,8 +424,7 @@ export const Run = z.object({
   /** Images whose labels look wrong (confident learning); null where there are none to look at. */
   suspects: z.number().int().nullable(),
   /**
-   * Among which images: `test`, by its own predictions, or `all` that it used, by linear probes of the pre-trained network's features,
-   * where these were at hand.
+   * Among which images: `test`, by its own predictions, or `all` that it used, by linear probes of the pre-trained network's features.
    */
   suspectsAmong: z.enum(['test', 'all']),
   relationshipId: z.number().int().nullable(),

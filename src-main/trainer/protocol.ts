@@ -408,7 +408,7 @@ export type FromTrainer =
       /** How many images were left out, and which. */
       notes: string[];
     }
-  /** Of a check, or of a run whose features were at hand. */
+  /** Of a check, or of the images of a run. */
   | { type: 'checked'; result: CheckResult }
   | {
       type: 'calibration';
@@ -443,7 +443,7 @@ export interface TrainResult {
   val: SplitMetrics | null;
   /** Images whose labels look wrong; null where none were looked at. */
   suspects: number | null;
-  /** Among which images: all of its own by features that were at hand, or those of the test by what it predicts. */
+  /** Among which images: all of its own by the pre-trained network's features, or those of the test by what it predicts. */
   suspectsAmong: Run['suspectsAmong'];
   timing: RunTiming;
   /** Trained weights (safetensors with metadata), absolute path. */

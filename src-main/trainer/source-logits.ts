@@ -12,15 +12,6 @@ const cacheLimit = 8 * 2 ** 30;
 
 const cacheIn = (folder: string) => openContentCache(folder, 'source-logits', cacheLimit);
 
-/** Whether what is asked of some images is kept of every one of them. */
-export const areKept = (
-  predictor: Predictor,
-  samples: readonly JobSample[],
-  cacheFolder: string,
-  output: SourceOutput,
-): boolean =>
-  samples.every(({ hash }) => cacheIn(cacheFolder).read(sourceLogitsKey(hash, predictor, output)));
-
 /** Keeps what a network said of images in a pass that was made for something else, row-major [samples, columns]. */
 export async function keepOutputs(
   predictor: Predictor,

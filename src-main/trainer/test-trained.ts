@@ -44,9 +44,10 @@ export async function testTrained(
   for (const message of test.predictions('test')) report(message);
   if (val.metrics && config.select === 'last' && !isTestedOtherwise(config))
     report({ type: 'metrics', step: steps, values: validationCurves(val.metrics) });
-  const checked = await watch.time('evaluate_s', () => checkRunLabels(engine, job, report, signal));
-  const suspects = checked?.wrongLabels.length ?? (test.metrics && test.suspects());
+  // From the first file to the numbers of the test: what is looked at beside comes after, and tells its own time.
   const timing = watch.summary(steps * config.batch);
+  const checked = await checkRunLabels(engine, job, timing.total_s, report, signal);
+  const suspects = checked?.wrongLabels.length ?? (test.metrics && test.suspects());
   report({
     type: 'finished',
     result: {

@@ -444,12 +444,12 @@ test('a linear probe looks at the labels of all its images, as a check by its ne
   for (const { suggested, nearestSuggested } of found.wrongLabels)
     expect(trained.get(nearestSuggested!)).toBe(suggested);
 
-  // Any other run on them finds the same, since the features are at hand.
+  // Any other run on them finds the same, with features at hand or without: so few images pass in no time.
   const tuned = await converse(fixture.job({ steps: 1 }, { samples: used, cacheFolder }));
   expect(tuned.all('checked')).toEqual(said.all('checked'));
   const elsewhere = await converse(
     fixture.job({ steps: 1 }, { samples: used, cacheFolder: folder('cache-of-none') }),
   );
-  expect(elsewhere.all('checked')).toEqual([]);
-  expect(elsewhere.one('finished').result!.suspectsAmong).toBe('test');
+  expect(elsewhere.all('checked')).toEqual(said.all('checked'));
+  expect(elsewhere.one('finished').result).toMatchObject({ suspectsAmong: 'all' });
 });
