@@ -47,7 +47,7 @@ export async function testTrained(
   // From the first file to the numbers of the test: what is looked at beside comes after, and tells its own time.
   const timing = watch.summary(steps * config.batch);
   const checked = await checkRunLabels(engine, job, timing.total_s, report, signal);
-  const suspects = checked?.wrongLabels.length ?? (test.metrics && test.suspects());
+  const suspects = checked?.wrongLabels.length ?? (test.metrics && believed(test.suspects(), samples.test.length));
   report({
     type: 'finished',
     result: {
@@ -56,3 +56,10 @@ export async function testTrained(
     },
   });
 }
+
+/** Doubts about more than this share of the labels tell of a network that has hardly learned anything. */
+const mostDoubted = 1 / 5;
+
+/** A count of doubted labels among so many samples; null where the network knows too little to be believed. */
+const believed = (doubted: number, samples: number): number | null =>
+  doubted <= mostDoubted * samples ? doubted : null;
