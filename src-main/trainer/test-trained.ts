@@ -47,7 +47,8 @@ export async function testTrained(
   // From the first file to the numbers of the test: what is looked at beside comes after, and tells its own time.
   const timing = watch.summary(steps * config.batch);
   const checked = await checkRunLabels(engine, job, timing.total_s, report, signal);
-  const suspects = checked?.wrongLabels.length ?? (test.metrics && believed(test.suspects(), samples.test.length));
+  const suspects =
+    checked?.wrongLabels.length ?? (test.metrics && believed(test.suspects(), samples.test.length));
   report({
     type: 'finished',
     result: {
