@@ -33,7 +33,7 @@ export function editCommands(dataset: Command): void {
   common(dataset.command('exclude <dataset> <path...>'), [
     'cotune dataset exclude monkeys train/howler/12.jpg',
   ])
-    .description('leave images out of the dataset; their files stay')
+    .description('leave images or texts out of the dataset; their files stay')
     .action((name: string, paths: string[], options: CommonOptions) =>
       edit(
         name,
@@ -63,7 +63,7 @@ export function editCommands(dataset: Command): void {
   common(dataset.command('move <dataset> <path...>'), [
     'cotune dataset move monkeys test/howler/3.jpg --to train',
   ])
-    .description('put images into another split')
+    .description('put images or texts into another split')
     .addOption(new Option('--to <split>', 'where they belong').choices(Split.options).makeOptionMandatory())
     .action((name: string, paths: string[], options: CommonOptions & { to: Split }) =>
       edit(
@@ -73,14 +73,14 @@ export function editCommands(dataset: Command): void {
       ),
     );
   common(dataset.command('merge <dataset>'), ['cotune dataset merge monkeys --from Marmoset --into marmoset'])
-    .description('make one class of two')
+    .description('make one class, or type of entity, of two')
     .requiredOption('--from <class>', 'the class that goes')
     .requiredOption('--into <class>', 'the class that gets its images')
     .action((name: string, options: CommonOptions & { from: string; into: string }) =>
       edit(name, options, [{ action: 'merge', name: options.from, into: options.into }]),
     );
   common(dataset.command('rename <dataset>'), ['cotune dataset rename monkeys --from n3 --to "bald uakari"'])
-    .description('give a class another name')
+    .description('give a class, or a type of entity, another name')
     .requiredOption('--from <class>', 'its name')
     .requiredOption('--to <name>', 'its new name')
     .action((name: string, options: CommonOptions & { from: string; to: string }) =>
