@@ -128,14 +128,16 @@ async function suspectsOfRun(
       'Wait for its end.',
     );
   if (taskNamed(run.task).classesOf === 'entities') {
-    if (run.suspects === null)
+    const doubted = store.predictions.doubted(id);
+    // A count of none would be 0, and a run that is not believed doubts many.
+    if (run.suspects === null && doubted.length === 0)
       throw new CotuneError(
         'conflict',
         `Run ${id} was tested before tags were doubted.`,
         'Choose a run of this version of the program.',
       );
     const seen = store.predictions.tagged(id, 'test').map((sentence) => sentence.id);
-    return { suspects: suspectTags(store.predictions.doubted(id)), seen };
+    return { suspects: suspectTags(doubted), seen };
   }
   if (file.rows * file.columns > mostNumbers)
     throw new CotuneError(
