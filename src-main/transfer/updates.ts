@@ -55,14 +55,14 @@ export function updates(
       isHead(name) ? headLearningRateMultiplier : 1,
     ),
   );
-  const squares = squaresFrom(trained.map((name) => found[name]));
-  for (const [index, name] of trained.entries()) {
+  const { behind, whole } = squaresOf(trained, found);
+  for (const name of trained) {
     const stepped = optimizer.step(
       {
         parameter: state[name],
         gradient: gradients[name],
         slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, state[slotName(slot, name)]])),
-        rate: () => (found[name].size < worthOrder ? rateOf(name) : after(rateOf(name), squares[index])),
+        rate: () => (found[name].size < worthOrder ? rateOf(name) : after(rateOf(name), behind.get(name)!)),
         step: fed.step ?? null,
         decays: penalties.length === 0 && decays(name),
       },
@@ -71,19 +71,32 @@ export function updates(
     next[name] = stepped.parameter;
     for (const slot of optimizer.slots) next[slotName(slot, name)] = stepped.slots[slot];
   }
-  return { next, diagnosis: { [squaredNorm]: squares[0] } };
+  return { next, diagnosis: { [squaredNorm]: whole } };
 }
 
 /**
- * ‖g‖² of each gradient with those behind it. A large one's update takes its rate after it has been measured: the runtime then measures
- * and uses up one after the other, from the last layer on, as the backward pass makes them. A sum by itself would keep all of them in
- * memory.
+ * ‖g‖² of all gradients, and of each large one with those behind it. A large one's update takes its rate after it has been measured: the
+ * runtime then measures and uses up one after the other, from the last layer on, as the backward pass makes them. A sum by itself would
+ * keep all of them in memory. Short vectors, of which deep networks have hundreds, are measured as one: what opens a step takes its time
+ * for every node.
  */
-function squaresFrom(gradients: readonly tf.Tensor[]): tf.Tensor[] {
-  const sums: tf.Tensor[] = [];
-  for (const square of gradients.map(sumOfSquares).toReversed())
-    sums.unshift(sums.length > 0 ? tf.add(sums[0], square) : square);
-  return sums;
+function squaresOf(
+  names: readonly string[],
+  gradients: Tensors,
+): { behind: Map<string, tf.Tensor>; whole: tf.Tensor } {
+  const isShort = ({ rank, size }: tf.Tensor) => rank === 1 && size < worthOrder;
+  const short = names.map((name) => gradients[name] as tf.Tensor1D).filter(isShort);
+  const behind = new Map<string, tf.Tensor>();
+  let whole: tf.Tensor | undefined;
+  const add = (gradient: tf.Tensor): tf.Tensor => {
+    const square = sumOfSquares(gradient);
+    whole = whole ? tf.add(whole, square) : square;
+    return whole;
+  };
+  for (const name of names.toReversed())
+    if (!isShort(gradients[name])) behind.set(name, add(gradients[name]));
+  if (short.length > 0) add(tf.concat1d(short));
+  return { behind, whole: whole! };
 }
 
 /** Learning rates of tensors, one for each factor. */

@@ -29,7 +29,7 @@ interface Initializer {
   name: Name;
   dtype: OnnxType;
   shape: readonly number[];
-  data: Uint8Array;
+  data: Buffer;
 }
 
 interface OnnxNode {
@@ -123,6 +123,10 @@ export class OnnxGraph {
   #add(node: OnnxNode): void {
     this.#nodes.push(node);
     for (const name of [node.output, ...(node.more ?? [])]) this.#makers.set(name, node);
+    this.#reads(node);
+  }
+
+  #reads(node: OnnxNode): void {
     for (const name of node.inputs) {
       const readers = this.#readers.get(name);
       if (readers) readers.add(node);
@@ -270,6 +274,35 @@ export class OnnxGraph {
   }
 
   /**
+   * Leaves out reshapes that nothing but another one takes: opening a session takes its time for each node. Where more takes the first it
+   * stays, for what is made anew for the gradient would else hold on to the forward pass.
+   */
+  #joinReshapes(): void {
+    const needless = new Set<OnnxNode>();
+    for (const node of this.#nodes) {
+      const first = node.type === 'Reshape' ? this.#makers.get(node.inputs[0]) : undefined;
+      if (first?.type !== 'Reshape' || this.#exported.has(first.output)) continue;
+      if (this.#readers.get(first.output)?.size !== 1) continue;
+      const [between, target] = [first, node].map(({ inputs }) => this.#knownInts(inputs[1]));
+      if (!between || !target) continue;
+      // 0 takes the extent that is there.
+      const shape = target.map((extent, axis) => extent || between[axis]);
+      if (target.some((extent, axis) => extent === 0 && !(between[axis] > 0))) continue;
+      needless.add(first);
+      for (const passing of [first, node])
+        for (const name of passing.inputs) this.#readers.get(name)?.delete(passing);
+      node.inputs = [first.inputs[0], this.ints(shape)];
+      this.#reads(node);
+    }
+    this.#nodes = this.#nodes.filter((node) => !needless.has(node));
+  }
+
+  #knownInts(name: Name): number[] | undefined {
+    const data = this.#initializers.get(name)?.data;
+    return data && Array.from({ length: data.length / 8 }, (_, at) => Number(data.readBigInt64LE(8 * at)));
+  }
+
+  /**
    * The model; with `intoGiven` one whose outputs are not copied out of the memory that is given for them. Large constants go
    * to `fed` where there is one, and become inputs, of which the runtime makes no copy; those that it is to know beforehand go to
    * `apart`: whoever opens the model gives them to the runtime, which otherwise holds three copies of each while it does so.
@@ -284,6 +317,7 @@ export class OnnxGraph {
     }: { intoGiven?: boolean; apart?: ConstantApart[]; fed?: FedConstant[] } = {},
   ): Uint8Array {
     if (intoGiven) this.named(uncopied, 'SequenceConstruct', [this.scalar(0)]);
+    this.#joinReshapes();
     const graph = new ProtobufWriter();
     const nameOf = (name: Name) => this.#exported.get(name) ?? name;
     for (const node of this.#nodes) graph.bytes(1, encodeNode(node, nameOf));
@@ -291,7 +325,7 @@ export class OnnxGraph {
     for (const initializer of this.#initializers.values()) {
       const { name, data } = initializer;
       const readers = this.#readers.get(name);
-      if (!readers) continue;
+      if (!readers?.size) continue;
       const values = this.largeConstant(name);
       if (fed && values && [...readers].every(({ domain, type }) => takeInputs.has(`${domain}:${type}`))) {
         fed.push({ port: name, shape: initializer.shape, data: values });
