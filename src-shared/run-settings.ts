@@ -98,6 +98,7 @@ function flat({ method, ...rest }: RunConfig): Map<string, unknown> {
 
 function shown(value: unknown): string {
   if (value === undefined || value === null) return '–';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(shown).join(', ');
   if (typeof value !== 'object') return String(value);
   const { name, ...options } = value as Record<string, unknown>;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Edit, Split, TextContent } from '../../src-shared/domain.ts';
 import { readTags, splitTagLine } from '../../src-shared/tag-line.ts';
+import type { TaskDescription } from '../../src-shared/tasks/task.ts';
 
 /** A sample as it was imported; `label` is a place in the imported classes, or −1 where it has none of its own. */
 export interface ImportedImage {
@@ -51,7 +52,9 @@ export function applyEdits(
   classes: readonly string[],
   imported: readonly ImportedImage[],
   edits: readonly EditAction[],
+  { sample, classesOf }: Pick<TaskDescription, 'sample' | 'classesOf'>,
 ): EditedDataset {
+  const noun = classesOf === 'entities' ? 'type' : 'class';
   const all = classes.map((name): Class => ({ name, into: null }));
   const images = imported.map(({ id, split, label, text }) => ({
     id,
@@ -87,8 +90,8 @@ export function applyEdits(
     function apply(): string | null {
       if (content !== null) {
         const place = places.get(target);
-        if (place === undefined) return 'the image is no longer there';
-        if (imported[place].hash !== content) return 'the file holds another image now';
+        if (place === undefined) return `the ${sample} is no longer there`;
+        if (imported[place].hash !== content) return `another ${sample} is there now`;
         const image = images[place];
         if (action === 'exclude') image.excluded = true;
         else if (action === 'relabel' && image.tags) {
@@ -102,13 +105,13 @@ export function applyEdits(
       }
       if (action === 'keep') return null;
       const one = named(target);
-      if (!one) return `there is no class ${target} any more`;
+      if (!one) return `there is no ${noun} ${target} any more`;
       const other = named(after!);
       if (action === 'rename') {
-        if (other && other !== one) return `there is a class ${after} already`;
+        if (other && other !== one) return `there is a ${noun} ${after} already`;
         one.name = after!;
       } else {
-        if (!other) return `there is no class ${after} any more`;
+        if (!other) return `there is no ${noun} ${after} any more`;
         if (other !== one) one.into = other;
       }
       for (const image of images) if (image.tags) image.tags = retyped(image.tags, target, after!);

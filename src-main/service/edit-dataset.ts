@@ -21,11 +21,12 @@ import type { Store } from '../store/store.ts';
  */
 export function bringUpToDate(store: Store, dataset: number): void {
   const { task } = store.datasets.get(dataset)!;
-  const isTagged = taskNamed(task).classesOf === 'entities';
+  const description = taskNamed(task);
+  const isTagged = description.classesOf === 'entities';
   const imported = store.samples.edited(dataset, isTagged).sort(byPath);
   const edits = store.edits.active(dataset);
   const importedClasses = store.datasets.importedClasses(dataset);
-  const edited = applyEdits(importedClasses, imported, edits);
+  const edited = applyEdits(importedClasses, imported, edits, description);
   const { classes } = edited;
   const kept: Pick<EditedSample, 'path' | 'hash' | 'label' | 'split' | 'text'>[] = [];
   for (const [place, { id, label, split, excluded, tags }] of edited.images.entries()) {
@@ -86,7 +87,7 @@ export function followRenamed(
 export function resolveEdits(store: Store, dataset: Dataset, requests: readonly EditRequest[]): NewEdit[] {
   const who = userName();
   const { sample, takes, classesOf } = taskNamed(dataset.task);
-  const isTagged = classesOf === 'entities';
+  const noun = classesOf === 'entities' ? 'type' : 'class';
   const imageAt = (path: string) => {
     const image = store.samples.at(dataset.id, path);
     if (!image)
@@ -104,7 +105,7 @@ export function resolveEdits(store: Store, dataset: Dataset, requests: readonly 
     const near = nearest(name, dataset.classes);
     throw new CotuneError(
       'not-found',
-      `The dataset "${dataset.name}" has no ${isTagged ? 'type' : 'class'} "${name}".`,
+      `The dataset "${dataset.name}" has no ${noun} "${name}".`,
       near === null ? '' : `Did you mean "${near}"?`,
     );
   };
@@ -135,7 +136,7 @@ export function resolveEdits(store: Store, dataset: Dataset, requests: readonly 
       if (action === 'rename' && dataset.classes.includes(after))
         throw new CotuneError(
           'bad-input',
-          `The dataset "${dataset.name}" has a class "${after}" already.`,
+          `The dataset "${dataset.name}" has a ${noun} "${after}" already.`,
           `Merge the two: cotune dataset merge ${dataset.name} --from ${target} --into ${after}`,
         );
       return [{ ...none, action, target, before: target, after }];

@@ -34,7 +34,7 @@ export const ImportLayout = z.object({
 });
 export type ImportLayout = z.infer<typeof ImportLayout>;
 
-/** Which columns of a table of images are which, by their names (or numbers from 1 where there are none). */
+/** Which columns of a table of images are which, by their names (or numbers from 1 where there are none); empty: no column is. */
 export const TableColumns = z.strictObject({
   file: z.string().optional(),
   label: z.string().optional(),

@@ -109,5 +109,15 @@ test('a sentence gets other tags by keys: those suggested by one, any others in 
   await dialog.getByRole('button', { name: 'Undo' }).press('Enter');
   await dialog.locator('mark', { hasText: 'IBM' }).waitFor();
   expect(await changes()).toHaveLength(1);
+  // A type that nobody has used yet is typed as a known one is.
+  await dialog.getByRole('button', { name: 'Change tags…' }).press('Enter');
+  await page.keyboard.press('End');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('BRAND');
+  await dialog.getByRole('option', { name: 'New type “BRAND”' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('s');
+  await dialog.locator('mark', { hasText: 'BRAND' }).waitFor();
+  expect((await changes())[0]).toEqual([samples[0].path, 'B-PER O B-BRAND', null]);
   expect(faults).toEqual([]);
 }, 60_000);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { applyEdits, type EditAction, type ImportedImage } from '../../src-main/data/apply-edits.ts';
+import { imageClassification } from '../../src-shared/tasks/image-classification.ts';
 
 const classes = ['bee', 'Bee', 'wasp'];
 const imported: ImportedImage[] = ['bee/1', 'bee/2', 'Bee/3', 'wasp/4'].map((path, id) => ({
@@ -26,7 +27,7 @@ const ofClass = (action: 'merge' | 'rename', target: string, after: string): Edi
   after,
 });
 const after = (...edits: EditAction[]) => {
-  const { classes: names, images, ...rest } = applyEdits(classes, imported, edits);
+  const { classes: names, images, ...rest } = applyEdits(classes, imported, edits, imageClassification);
   return {
     ...rest,
     images: images.map(({ label, split, excluded }) => (excluded ? 'out' : `${names[label]} ${split}`)),
@@ -47,10 +48,12 @@ test('each edit sees what those before it left', () => {
 });
 
 test('a class goes with its last image, and comes with its first', () => {
-  const { images, classes: left } = applyEdits(classes, imported, [
-    ofImage('exclude', 'wasp/4'),
-    ofImage('relabel', 'Bee/3', 'hornet'),
-  ]);
+  const { images, classes: left } = applyEdits(
+    classes,
+    imported,
+    [ofImage('exclude', 'wasp/4'), ofImage('relabel', 'Bee/3', 'hornet')],
+    imageClassification,
+  );
   expect(left).toEqual(['bee', 'hornet']);
   expect(images.map(({ label }) => label)).toEqual([0, 0, 1, -1]);
 });
@@ -65,7 +68,7 @@ test('an edit whose image or class is not what it was changes nothing and says s
   const { images, problems, hash } = after(...edits);
   expect(images).toEqual(after().images);
   expect(edits.map(({ id }) => problems.get(id))).toEqual([
-    'the file holds another image now',
+    'another image is there now',
     'the image is no longer there',
     'there is no class hornet any more',
     'there is a class wasp already',

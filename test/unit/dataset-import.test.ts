@@ -108,6 +108,8 @@ test('a preview shows the first 20 rows of a table with what its columns are tak
   );
   const said = await preview(folder, { columns: { label: 'coat' } });
   expect(said.table!.taken.label).toBe('coat');
+  const without = await preview(folder, { columns: { group: '' } });
+  expect(without.table!.taken.group).toBeUndefined();
   await expect(preview(folder, { columns: { label: 'fur' } })).rejects.toThrow('has no column fur');
 });
 

@@ -8,6 +8,8 @@ import type {
   PairDetail,
 } from '../../../src-shared/contract.ts';
 import { CotuneError } from '../../../src-shared/errors.ts';
+import type { Catalog } from '../../../src-shared/parts.ts';
+import { titleOfSetting } from '../../../src-shared/setting-titles.ts';
 import { taskNamed } from '../../../src-shared/tasks/index.ts';
 import type { TaskDescription } from '../../../src-shared/tasks/task.ts';
 import { snakeCase } from '../output.ts';
@@ -39,11 +41,12 @@ export function compareCommand(program: Command): void {
           );
         const { pairs, ...comparison } = await service.call('runs.compare', { runs });
         const details = await Promise.all(pairs.map((pair) => detail(service, pair)));
+        const catalog = await service.call('parts.list', {});
         return {
           json: snakeCase({ ...comparison, pairs: details }),
           text: [
             ...describeGroups(comparison),
-            ...details.map((one) => describe(one, taskNamed(comparison.task))),
+            ...details.map((one) => describe(one, taskNamed(comparison.task), catalog)),
           ].join('\n\n'),
         };
       }),
@@ -92,7 +95,8 @@ function describeGroups({ task, groups, differences }: Omit<Comparison, 'pairs'>
   ];
 }
 
-function describe(pair: Detail, { score, sample, samples, classesOf, pairedTest }: TaskDescription): string {
+function describe(pair: Detail, task: TaskDescription, catalog: Catalog): string {
+  const { score, sample, samples, classesOf, pairedTest } = task;
   const { a, b, classes, difference } = pair;
   const lines = [
     `Run ${b} against run ${a}`,
@@ -110,7 +114,7 @@ function describe(pair: Detail, { score, sample, samples, classesOf, pairedTest 
       '',
       table(
         columns('setting', `run ${a}`, `run ${b}`),
-        pair.configDifferences.map((setting) => [setting.key, setting.a, setting.b]),
+        pair.configDifferences.map(({ key, a, b }) => [titleOfSetting(key, catalog, task.takes), a, b]),
       ),
     );
   lines.push(

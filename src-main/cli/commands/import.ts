@@ -54,7 +54,7 @@ export function importCommand(program: Command): void {
     .option('--option <name=value...>', 'options of the format: docs/formats.md')
     .option(
       '--column <role=name...>',
-      'which column of a table is which: file, label, split, group, or crop=LEFT,TOP,WIDTH,HEIGHT',
+      'which column of a table is which: file, label, split, group, or crop=LEFT,TOP,WIDTH,HEIGHT; split= for none',
     )
     .option(
       '--group-by <pattern>',

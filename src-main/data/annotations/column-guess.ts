@@ -54,7 +54,7 @@ export const areCorners = ([, , third]: readonly string[]): boolean => /max|2$|r
 
 /**
  * What the columns of a table are, from their names and some rows of it: the file is the column whose values are images of
- * the tree. `said` goes before every guess. Null where no column names images.
+ * the tree. `said` goes before every guess; an empty name says that no column is it. Null where no column names images.
  */
 export function guessColumns(
   tree: FileTree,
@@ -64,18 +64,27 @@ export function guessColumns(
   said: TableColumns,
 ): ColumnGuess | null {
   const valuesOf = (index: number) => rows.map(({ cells }) => (cells[index] ?? '').trim());
-  const file = fileColumn(tree, path, columns, valuesOf, said.file);
+  const file = fileColumn(tree, path, columns, valuesOf, said.file || undefined);
   if (!file) return null;
   const crop = said.crop ?? cropColumns(columns);
   const taken = new Set([file.name, ...(crop ?? [])]);
   const free = (name: string): boolean => !taken.has(name);
   const split = said.split ?? columns.find((name, at) => free(name) && isSplit(name, valuesOf(at)));
-  if (split !== undefined) taken.add(split);
+  if (split) taken.add(split);
   const group = said.group ?? columns.find((name) => free(name) && groupNames.test(name));
-  if (group !== undefined) taken.add(group);
+  if (group) taken.add(group);
   const label = said.label ?? labelColumn(columns, free, valuesOf);
-  const oneHot = label === undefined ? oneHotColumns(columns, free, valuesOf) : undefined;
-  return { file: file.name, label, split, group, crop, oneHot, folder: file.folder, share: file.share };
+  const oneHot = label ? undefined : oneHotColumns(columns, free, valuesOf);
+  return {
+    file: file.name,
+    label: label || undefined,
+    split: split || undefined,
+    group: group || undefined,
+    crop,
+    oneHot,
+    folder: file.folder,
+    share: file.share,
+  };
 }
 
 function fileColumn(

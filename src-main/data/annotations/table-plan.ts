@@ -43,7 +43,7 @@ export async function planTable(
 
 function checkColumns({ path, columns }: Table, { crop, ...said }: TableColumns): void {
   for (const name of [...Object.values(said), ...(crop ?? [])])
-    if (name !== undefined && !columns.includes(name))
+    if (name && !columns.includes(name))
       throw new CotuneError(
         'bad-input',
         `${path} has no column ${name}; it has ${some(columns)}.`,

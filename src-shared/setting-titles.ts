@@ -1,9 +1,12 @@
-import { type Catalog, places, type Slot } from '../../src-shared/parts.ts';
-import { settingTitle } from '../../src-shared/setting-title.ts';
-import type { numberFields, Takes } from './training-form.ts';
+/** What a person reads for the settings of a run, in forms, tables and the command line alike. */
+import { type Catalog, places, type Slot } from './parts.ts';
+import { settingTitle } from './setting-title.ts';
+import type { TaskDescription } from './tasks/task.ts';
+
+type Takes = TaskDescription['takes'];
 
 /** What a form's fields of numbers are called. */
-export const fieldTitles = (takes: Takes): Record<(typeof numberFields)[number], string> => ({
+export const fieldTitles = (takes: Takes) => ({
   batch: 'Batch size',
   size: takes === 'images' ? 'Input, px' : 'Input, pieces',
   learningRate: 'Learning rate',
@@ -12,7 +15,7 @@ export const fieldTitles = (takes: Takes): Record<(typeof numberFields)[number],
   checkpointEvery: 'Checkpoint every, steps',
 });
 
-/** What a person reads for a setting of a run, by the key that its configuration has: as the form calls it. */
+/** The title of a setting by the key that a run's configuration has. */
 export function titleOfSetting(key: string, catalog: Catalog | null, takes: Takes): string {
   const field = (fieldTitles(takes) as Record<string, string>)[key] ?? places[key as Slot]?.title;
   if (field !== undefined) return field;
