@@ -1,4 +1,5 @@
 import { splits } from '../../src-shared/names.ts';
+import { splitTitle } from '../format.ts';
 import type { MapData } from './map-data.ts';
 
 export const colorings = {
@@ -11,6 +12,17 @@ export type Coloring = keyof typeof colorings;
 
 /** What is not selected, on light and on dark. */
 const gray = [150, 150, 158] as const;
+
+/** What colors mean that are not those of the classes. */
+export function legendOf(by: Coloring): { title: string; color: readonly number[] }[] {
+  if (by === 'split') return splits.map((split, i) => ({ title: splitTitle(split), color: colorOfValue(i) }));
+  if (by === 'finding')
+    return [
+      { title: 'With a finding', color: colorOfValue(0) },
+      { title: 'Without', color: gray },
+    ];
+  return by === 'predicted' ? [{ title: 'Not predicted', color: gray }] : [];
+}
 
 /** Colors of points, [points, 3]; those outside of the selection are gray. */
 export function pointColors(data: MapData, by: Coloring, selected: ReadonlySet<number> | null): Uint8Array {
