@@ -112,5 +112,20 @@ test('findings are excluded, relabelled and undone by keys; the next run is anot
   expect((await dataset()).edits).toBe(1);
   await page.getByLabel('With those that were undone').press('Space');
   await expect.poll(() => page.getByText('· undone').count()).toBe(2);
+
+  // What no finding names is changed where it is opened.
+  const { samples } = await service.call('datasets.samples', { dataset: 'insects' });
+  await page.evaluate((id) => {
+    location.hash = `#/datasets/insects?sample=${id}`;
+  }, samples[0].id);
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Leave out' }).press('Enter');
+  await dialog.getByText('Left out').waitFor();
+  expect((await dataset()).edits).toBe(2);
+  expect(await accessibilityFaults(page, 'an image that was left out', 'dialog[open]')).toEqual([]);
+  await dialog.getByRole('button', { name: 'Undo' }).press('Enter');
+  await dialog.getByLabel('Move to another split').selectOption('val');
+  await expect.poll(async () => (await dataset()).edits).toBe(2);
+  await dialog.getByText('Validation', { exact: true }).first().waitFor();
   expect(faults).toEqual([]);
 }, 120_000);
