@@ -53,7 +53,7 @@ export interface CompileOptions {
   keep?: boolean;
   /**
    * A program compiled before whose state this one is to run over: a step of either goes on from what the other left, `load` and `read`
-   * of either are both's. Both declare the same state; on the CPU alone.
+   * of either are both's. Both declare the same state.
    */
   over?: Compiled;
   /** Whether other threads of this process work while it runs, on its batches: it then leaves them idle processors at once. */

@@ -22,15 +22,8 @@ export async function openProviderEngine(name: ProviderName, precision: Precisio
   const engine = compiledEngine(
     { name, device: deviceName(await listAdapters()), versions: engineVersions() },
     () => ({ provider: 'gpu', layout: 'nhwc', block: 0, halfStorage: precision === 'mixed' }),
-    (graph, _, over) => {
-      if (over)
-        throw new CotuneError(
-          'unavailable',
-          `Several programs over one state are not possible with ${title}.`,
-          'Use the cpu engine.',
-        );
-      return keepsState ? webgpuExecutable(graph, lowerCopy) : hostExecutable(graph, options);
-    },
+    (graph, _, over) =>
+      keepsState ? webgpuExecutable(graph, lowerCopy, over) : hostExecutable(graph, options, over),
   );
   try {
     await tryOut(engine, precision);

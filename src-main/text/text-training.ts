@@ -2,18 +2,15 @@ import { taskNamed } from '../../src-shared/tasks/index.ts';
 import type { Arrays } from '../engine/engine.ts';
 import type { Batches, OpenedRun, TrainingData } from '../tasks/task.ts';
 import type { BatchShape } from '../transfer/step-input.ts';
-import { type Bucket, batchAt, bucketsOf } from './length-buckets.ts';
+import { batchAt, bucketsOf } from './length-buckets.ts';
 import { padded, type TextPart } from './text-parts.ts';
-
-/** Engines on which several programs run over one state. */
-const overOneState = ['cpu', 'reference', 'tensorflow'];
 
 /**
  * Training batches of texts: of as many parts each, all of about one length, padded to that. `labeled` says what the step is fed besides,
  * and how many rows count.
  */
 export function textTraining(
-  { job, engine }: OpenedRun,
+  { job }: OpenedRun,
   parts: readonly TextPart[],
   padding: number,
   labeled: (chosen: readonly TextPart[], shape: BatchShape, step: number) => { fed: Arrays; rows: number },
@@ -21,9 +18,7 @@ export function textTraining(
   const { batch, seed } = job.config;
   const counts = parts.map(({ ids }) => ids.length);
   const longest = Math.max(...counts);
-  const buckets: readonly Bucket[] = overOneState.includes(engine.info.name)
-    ? bucketsOf(counts, longest, () => batch, batch)
-    : [{ length: longest, batch, texts: [...counts.keys()] }];
+  const buckets = bucketsOf(counts, longest, () => batch, batch);
   const shapes = buckets.map(({ length }) => ({ batch, size: length }));
   const batches = buckets.map(({ texts }) => Math.ceil(texts.length / batch));
   const pieces = buckets.reduce((sum, { length }, bucket) => sum + batches[bucket] * length, 0);

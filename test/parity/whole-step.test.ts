@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Engine, Program } from '../../src-main/engine/engine.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
@@ -69,6 +70,61 @@ for (const [architecture, padding] of [
       context.skip('takes long on a software driver: COTUNE_TEST_LARGE=1 runs it');
     await agrees(gpu, wholeStep(architecture, padding, widths[architecture]), cpu);
   });
+
+/** w ← w − 0.1 ∂/∂w Σ (X w − 1)² for so many rows of X. */
+const descentOver = (rows: number): Program => ({
+  state: { w: { shape: [3, 1], dtype: 'float32' } },
+  batch: { x: { shape: [rows, 3], dtype: 'float32' } },
+  step({ w }, { x }) {
+    const loss = (weights: tf.Tensor) =>
+      tf.sum(tf.square(tf.sub(tf.matMul(x as tf.Tensor2D, weights as tf.Tensor2D), 1))) as tf.Scalar;
+    const { value, grad } = tf.valueAndGrad(loss)(w);
+    return { state: { w: tf.sub(w, tf.mul(grad, 0.1)) }, outputs: { loss: value } };
+  },
+});
+
+for (const name of ['cpu', 'webgpu'])
+  test(`programs over one state go on from what the other left, whichever is disposed of first (${name})`, async (context) => {
+    const engine = name === 'cpu' ? cpu : gpu;
+    if (typeof engine === 'string') return context.skip(engine);
+    const x = (rows: number) => Float32Array.from({ length: rows * 3 }, (_, at) => Math.sin(at + 1) / 2);
+    const want = [0.5, -0.25, 1];
+    const expected = (rows: number): number => {
+      const left = Array.from({ length: rows }, (_, i) =>
+        want.reduce((sum, w, j) => sum + x(rows)[3 * i + j] * w, -1),
+      );
+      for (const j of [0, 1, 2])
+        want[j] -= 0.2 * left.reduce((sum, value, i) => sum + value * x(rows)[3 * i + j], 0);
+      return left.reduce((sum, value) => sum + value ** 2, 0);
+    };
+    const short = await engine.compile(descentOver(2));
+    const long = await engine.compile(descentOver(5), { over: short });
+    await short.load({ w: Float32Array.from(want) });
+    const step = async (program: typeof short, rows: number) => {
+      const { loss } = await program.run({ x: x(rows) });
+      // A few products in single precision.
+      expect(loss[0]).toBeCloseTo(expected(rows), 5);
+    };
+    for (const turn of [long, short, long, long]) await step(turn, turn === short ? 2 : 5);
+    await long.dispose();
+    await step(short, 2);
+    const { w } = await short.read();
+    for (const [j, value] of w.entries()) expect(value).toBeCloseTo(want[j], 5);
+    await short.dispose();
+    await expect(
+      engine.compile({ ...descentOver(2) }, { over: await engine.compile(adding(4)) }),
+    ).rejects.toThrow(/has other tensors/);
+  });
+
+/** Adds to a state of so many numbers. */
+const adding = (length: number): Program => ({
+  state: { other: { shape: [length], dtype: 'float32' } },
+  batch: { x: { shape: [length], dtype: 'float32' } },
+  step: ({ other }, { x }) => ({
+    state: { other: tf.add(other, x) },
+    outputs: { sum: tf.sum(x) },
+  }),
+});
 
 test('mixed precision on WebGPU gives the CPU’s numbers, or says that the adapter has no half precision', {
   timeout: 300_000,

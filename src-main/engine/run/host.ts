@@ -1,5 +1,4 @@
 import type { InferenceSession } from 'onnxruntime-node';
-import { CotuneError } from '../../../src-shared/errors.ts';
 import type { Arrays, Values } from '../engine.ts';
 import { arrange, restore } from './arrange.ts';
 import {
@@ -10,6 +9,7 @@ import {
   feedsOf,
   type NamedTensors,
   openSession,
+  otherState,
   type RunnableGraph,
   runInto,
   type SessionExecutable,
@@ -46,10 +46,7 @@ export async function hostExecutable(
   const state = (over && stateOf.get(over)) ?? { ports: arranged, current: {}, spare: {}, users: 0 };
   if (state.ports !== arranged) {
     await session.release();
-    throw new CotuneError(
-      'failed',
-      'A program was to run over the state of another, which has other tensors.',
-    );
+    throw otherState();
   }
   state.users++;
   const { current, spare } = state;

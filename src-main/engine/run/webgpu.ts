@@ -7,6 +7,7 @@ import {
   feedsOf,
   type NamedTensors,
   openSession,
+  otherState,
   type Port,
   type RunnableGraph,
   runSession,
@@ -17,14 +18,31 @@ import {
 /** Builds a model that hands tensors on unchanged. */
 export type CopyModel = (ports: readonly Port[]) => { model: Uint8Array; inputs: Port[]; outputs: Port[] };
 
+/** State in GPU buffers, which several graphs may run over. */
+interface GpuState {
+  /** How the graph has the tensors; whatever else runs over them has them alike. */
+  ports: string;
+  current: NamedTensors;
+  /**
+   * Sessions that loaded state, or whose graphs were disposed of while others run over it: a GPU buffer must not outlive the one that
+   * made it, or freeing it would crash (1.30).
+   */
+  makers: InferenceSession[];
+  /** Graphs that are not disposed of. */
+  users: number;
+}
+
+const stateOf = new WeakMap<SessionExecutable, GpuState>();
+
 /**
  * Runs a graph on the GPU through ONNX Runtime's WebGPU provider. State stays in GPU buffers from step to step: only the
  * batch goes up, and only what the program calls outputs comes down. State gets there and back through small copying
- * sessions, since reading such a tensor directly crashes the runtime (1.30).
+ * sessions, since reading such a tensor directly crashes the runtime (1.30). With `over` the state is that of another graph.
  */
 export async function webgpuExecutable(
   graph: RunnableGraph,
   copyModel: CopyModel,
+  over?: SessionExecutable,
 ): Promise<SessionExecutable> {
   const session = await openSession(
     graph.model,
@@ -32,9 +50,14 @@ export async function webgpuExecutable(
     graph.apart,
   );
   const ports = new StatePorts(graph);
-  const current: NamedTensors = {};
-  /** Sessions that loaded state: a GPU buffer must not outlive the one that made it, or freeing it would crash (1.30). */
-  const loaders: InferenceSession[] = [];
+  const arranged = JSON.stringify(graph.state);
+  const state = (over && stateOf.get(over)) ?? { ports: arranged, current: {}, makers: [], users: 0 };
+  if (state.ports !== arranged) {
+    await session.release();
+    throw otherState();
+  }
+  state.users++;
+  const { current, makers } = state;
   let disposed = false;
 
   async function unload(): Promise<void> {
@@ -42,7 +65,7 @@ export async function webgpuExecutable(
       current[name].dispose();
       delete current[name];
     }
-    for (const loader of loaders.splice(0)) await loader.release();
+    for (const maker of makers.splice(0)) await maker.release();
   }
 
   /** A session that takes state tensors by name and hands copies on, in the memory asked for. */
@@ -62,7 +85,7 @@ export async function webgpuExecutable(
     };
   }
 
-  return {
+  const executable: SessionExecutable = {
     async load(state) {
       const values = Object.entries(state).map(([name, given]) => {
         const port = ports.get(name);
@@ -70,7 +93,7 @@ export async function webgpuExecutable(
       });
       if (values.length === 0) return;
       const { session: loader, copy } = await openCopying(Object.keys(state), 'gpu-buffer');
-      loaders.push(loader);
+      makers.push(loader);
       for (const [name, tensor] of Object.entries(await copy(Object.fromEntries(values)))) {
         current[name]?.dispose();
         current[name] = tensor;
@@ -100,10 +123,13 @@ export async function webgpuExecutable(
     async dispose() {
       if (disposed) return;
       disposed = true;
-      await unload();
-      await session.release();
+      // What it made is there until no other needs it.
+      makers.push(session);
+      if (--state.users === 0) await unload();
     },
   };
+  stateOf.set(executable, state);
+  return executable;
 }
 
 const sessionOptions = (
