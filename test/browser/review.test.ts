@@ -119,10 +119,10 @@ test('findings are excluded, relabelled and undone by keys; the next run is anot
     location.hash = `#/datasets/insects?sample=${id}`;
   }, samples[0].id);
   const dialog = page.getByRole('dialog');
-  await dialog.getByRole('button', { name: 'Leave out' }).press('Enter');
-  await dialog.getByText('Left out').waitFor();
+  await dialog.getByRole('button', { name: 'Exclude' }).press('Enter');
+  await dialog.getByText('Excluded').waitFor();
   expect((await dataset()).edits).toBe(2);
-  expect(await accessibilityFaults(page, 'an image that was left out', 'dialog[open]')).toEqual([]);
+  expect(await accessibilityFaults(page, 'an image that was excluded', 'dialog[open]')).toEqual([]);
   await dialog.getByRole('button', { name: 'Undo' }).press('Enter');
   await dialog.getByLabel('Move to another split').selectOption('val');
   await expect.poll(async () => (await dataset()).edits).toBe(2);
