@@ -34,7 +34,7 @@ function formatsPage(
     'Made from what each format says of itself by `npm run docs`. An import finds out how a dataset lies and says what it was known by;',
     '`--format NAME` decides. `cotune import PATH --preview` shows the first rows without importing anything. An option is given as',
     '`--option NAME=VALUE`, a column of a table as `--column label=NAME` (file, label, split, group, or',
-    '`crop=LEFT,TOP,WIDTH,HEIGHT`). A file that is named and not there, and a row that cannot be used, is a finding of the import;',
+    '`crop=LEFT,TOP,WIDTH,HEIGHT`; nothing behind `=`: no column). A file that is named and not there, and a row that cannot be used, is a finding of the import;',
     'addresses, absolute paths out of the folder and `..` are not followed.',
     ...formats.flatMap((format) => sectionOf(format, testsOf(format.name))),
     '',
