@@ -109,8 +109,8 @@ export function describeRun(run: Run, document: RunDocument): string {
     lines.push(
       '',
       run.suspectsAmong === 'all'
-        ? `${run.suspects} of its ${samples.train + samples.val + samples.test} ${task.samples} likely have wrong labels: cotune dataset findings ${config.dataset} --kind wrong-label`
-        : `${run.suspects} of its ${samples.test} test ${task.samples} likely have wrong labels: cotune dataset check ${config.dataset} --run ${run.id}`,
+        ? `${run.suspects} of its ${samples.train + samples.val + samples.test} ${task.samples} have doubtful labels, the likeliest wrong ones first: cotune dataset findings ${config.dataset} --kind wrong-label`
+        : `${run.suspects} of its ${samples.test} test ${task.samples} have doubtful labels, the likeliest wrong ones first: cotune dataset check ${config.dataset} --run ${run.id}`,
     );
   if (notes.length > 0) lines.push('', ...someOf(notes, 20));
   if (run.status !== 'finished' && !run.error) lines.push('', `It is ${run.status}.`);
