@@ -40,6 +40,9 @@ const parts = (tag: string): [letter: string, type: string] => {
   return hyphen < 0 ? [tag, ''] : [tag.slice(0, hyphen), tag.slice(hyphen + 1)];
 };
 
+/** The type of the entity that a tag says its word is in; null outside of any. */
+export const entityType = (tag: string): string | null => parts(tag)[1] || null;
+
 /** Whether a word can be a tag: of IOB1, IOB2 or IOBES. */
 export const isTag = (word: string): boolean => /^(?:O|[BIES]-.+)$/.test(word);
 

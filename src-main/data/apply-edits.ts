@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Edit, Split, TextContent } from '../../src-shared/domain.ts';
+import { entityType } from '../../src-shared/entities.ts';
 import { readTags, splitTagLine } from '../../src-shared/tag-line.ts';
 import type { TaskDescription } from '../../src-shared/tasks/task.ts';
 
@@ -52,9 +53,8 @@ export function applyEdits(
   classes: readonly string[],
   imported: readonly ImportedImage[],
   edits: readonly EditAction[],
-  { sample, classesOf }: Pick<TaskDescription, 'sample' | 'classesOf'>,
+  { sample, category }: Pick<TaskDescription, 'sample' | 'category'>,
 ): EditedDataset {
-  const noun = classesOf === 'entities' ? 'type' : 'class';
   const all = classes.map((name): Class => ({ name, into: null }));
   const images = imported.map(({ id, split, label, text }) => ({
     id,
@@ -105,13 +105,13 @@ export function applyEdits(
       }
       if (action === 'keep') return null;
       const one = named(target);
-      if (!one) return `there is no ${noun} ${target} any more`;
+      if (!one) return `there is no ${category} ${target} any more`;
       const other = named(after!);
       if (action === 'rename') {
-        if (other && other !== one) return `there is a ${noun} ${after} already`;
+        if (other && other !== one) return `there is a ${category} ${after} already`;
         one.name = after!;
       } else {
-        if (!other) return `there is no ${noun} ${after} any more`;
+        if (!other) return `there is no ${category} ${after} any more`;
         if (other !== one) one.into = other;
       }
       for (const image of images) if (image.tags) image.tags = retyped(image.tags, target, after!);
@@ -140,14 +140,14 @@ export function applyEdits(
   };
 }
 
-const typeOf = (tag: string): string => tag.slice(2);
 /** Types of the entities that begin in tags. */
-const typesIn = (tags: readonly string[]): string[] => tags.filter((tag) => tag.startsWith('B-')).map(typeOf);
+const typesIn = (tags: readonly string[]): string[] =>
+  tags.flatMap((tag) => (tag.startsWith('B-') ? entityType(tag)! : []));
 
 /** Tags in which entities of one type are of another; the same ones where there is none. */
 const retyped = (tags: readonly string[], from: string, to: string): readonly string[] =>
-  tags.some((tag) => typeOf(tag) === from)
-    ? tags.map((tag) => (typeOf(tag) === from ? `${tag[0]}-${to}` : tag))
+  tags.some((tag) => entityType(tag) === from)
+    ? tags.map((tag) => (entityType(tag) === from ? `${tag[0]}-${to}` : tag))
     : tags;
 
 function finalClass(of: Class): Class {

@@ -86,8 +86,7 @@ export function followRenamed(
  */
 export function resolveEdits(store: Store, dataset: Dataset, requests: readonly EditRequest[]): NewEdit[] {
   const who = userName();
-  const { sample, takes, classesOf } = taskNamed(dataset.task);
-  const noun = classesOf === 'entities' ? 'type' : 'class';
+  const { sample, takes, category } = taskNamed(dataset.task);
   const imageAt = (path: string) => {
     const image = store.samples.at(dataset.id, path);
     if (!image)
@@ -105,7 +104,7 @@ export function resolveEdits(store: Store, dataset: Dataset, requests: readonly 
     const near = nearest(name, dataset.classes);
     throw new CotuneError(
       'not-found',
-      `The dataset "${dataset.name}" has no ${noun} "${name}".`,
+      `The dataset "${dataset.name}" has no ${category} "${name}".`,
       near === null ? '' : `Did you mean "${near}"?`,
     );
   };
@@ -136,7 +135,7 @@ export function resolveEdits(store: Store, dataset: Dataset, requests: readonly 
       if (action === 'rename' && dataset.classes.includes(after))
         throw new CotuneError(
           'bad-input',
-          `The dataset "${dataset.name}" has a ${noun} "${after}" already.`,
+          `The dataset "${dataset.name}" has a ${category} "${after}" already.`,
           `Merge the two: cotune dataset merge ${dataset.name} --from ${target} --into ${after}`,
         );
       return [{ ...none, action, target, before: target, after }];

@@ -1,5 +1,5 @@
 import type { Dataset, Sample } from '../../src-shared/domain.ts';
-import { entitiesOf } from '../../src-shared/entities.ts';
+import { entitiesOf, entityType } from '../../src-shared/entities.ts';
 import { splitTagLine, tagLine } from '../../src-shared/tag-line.ts';
 import { suggestedTags } from '../data/suggested-tags.ts';
 import type { NewFinding } from '../store/findings.ts';
@@ -52,7 +52,8 @@ export function labelFindings(
     const found = samples.get(sample);
     if (!found || !isStill(found, label, classes)) return [];
     const { tags, words } = found.text ?? {};
-    const at = (line: string) => (tags && word !== undefined ? typeAt(splitTagLine(line), word) : line);
+    const at = (line: string) =>
+      tags && word !== undefined ? (entityType(splitTagLine(line)[word]) ?? 'O') : line;
     const of = words && word !== undefined ? `“${words[word]}” ` : '';
     return [
       {
@@ -65,10 +66,6 @@ export function labelFindings(
     ];
   });
 }
-
-/** The type of the entity that a word is in, or O. */
-const typeAt = (tags: readonly string[], word: number): string =>
-  tags[word] === 'O' ? 'O' : tags[word].slice(2);
 
 /** Whether a sample has the label that was doubted, and may have the suggested one. */
 function isStill(

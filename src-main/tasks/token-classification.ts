@@ -1,4 +1,4 @@
-import { entitiesOf, scoreEntities } from '../../src-shared/entities.ts';
+import { entitiesOf, entityType, scoreEntities } from '../../src-shared/entities.ts';
 import { splitMetrics } from '../../src-shared/metrics.ts';
 import { predictedClass, predictionColumns } from '../../src-shared/prediction-columns.ts';
 import { spanErrors } from '../../src-shared/span-errors.ts';
@@ -113,8 +113,10 @@ const numbersOf = (names: readonly string[]): ReadonlyMap<string, number> =>
   new Map(names.map((name, number) => [name, number]));
 
 /** Number of a tag's type; null outside of entities. */
-const typeNumber = (tag: string, types: ReadonlyMap<string, number>): number | null =>
-  tag === 'O' ? null : types.get(tag.slice(2))!;
+function typeNumber(tag: string, types: ReadonlyMap<string, number>): number | null {
+  const type = entityType(tag);
+  return type === null ? null : types.get(type)!;
+}
 
 /** Labels where words begin, which alone count: the mean over them is the mean over all rows. */
 function tagged(

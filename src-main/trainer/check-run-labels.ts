@@ -12,6 +12,7 @@ const mostWork = 4e9;
 const mostShare = 1 / 4;
 /** Seconds that they may take after the shortest run. */
 const alwaysSeconds = 20;
+
 /**
  * Looks at the labels of all images of a run by the features of the network that it began with: its own have seen the labels that they
  * would judge. Those that a probe, a ranking, a map or a check has made are at hand; the others pass the network where that takes

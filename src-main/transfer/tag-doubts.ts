@@ -1,3 +1,4 @@
+import { entityType } from '../../src-shared/entities.ts';
 import type { Matrix } from '../../src-shared/matrix.ts';
 import type { TagDoubt } from '../../src-shared/tagged-evaluation.ts';
 import { likelyWrong } from './confident-learning.ts';
@@ -21,8 +22,8 @@ export function tagDoubts(
   labels: readonly number[],
   names: readonly string[],
 ): (TagDoubt | null)[] {
-  const types = [...new Set(names.map(typeOf))];
-  const typeAt = names.map((name) => types.indexOf(typeOf(name)));
+  const types = [...new Set(names.map(entityType))];
+  const typeAt = names.map((name) => types.indexOf(entityType(name)));
   const ofTypes = new Float64Array(rows * types.length);
   for (let word = 0; word < rows; word++)
     for (let tag = 0; tag < columns; tag++)
@@ -39,12 +40,10 @@ export function tagDoubts(
       const { image, suggested, givenP, suggestedP, score } = suspects[next];
       const word = image - words.from;
       // Halves of a type's probability may each be less than that of another tag, which is then the predicted one.
-      const isPredicted = typeOf(tags[word]) === types[suggested];
+      const isPredicted = entityType(tags[word]) === types[suggested];
       if (errors > 0 && isPredicted && !(worst && worst.score >= score))
         worst = { word, givenP, suggestedP, score };
     }
     return worst;
   });
 }
-
-const typeOf = (tag: string): string => (tag === 'O' ? tag : tag.slice(2));

@@ -4,8 +4,6 @@ import { plural } from '../format.ts';
 
 /** `5,000 sentences · 4 types of entities`. */
 export function datasetSize({ task, counts, classes }: Pick<Dataset, 'task' | 'counts' | 'classes'>): string {
-  const { sample, samples, classesOf } = taskNamed(task);
-  const [one, many] =
-    classesOf === 'entities' ? ['type of entity', 'types of entities'] : ['class', 'classes'];
-  return `${plural(counts.train + counts.val + counts.test, sample, samples)} · ${plural(classes.length, one, many)}`;
+  const { sample, samples, categories } = taskNamed(task);
+  return `${plural(counts.train + counts.val + counts.test, sample, samples)} · ${plural(classes.length, ...categories)}`;
 }

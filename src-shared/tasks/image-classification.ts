@@ -7,6 +7,8 @@ export const imageClassification: TaskDescription = {
   samples: 'images',
   takes: 'images',
   classesOf: 'samples',
+  category: 'class',
+  categories: ['class', 'classes'],
   leastClasses: 2,
   outputs: (classes) => [...classes],
   score: { title: 'accuracy', of: ({ accuracy }) => accuracy, curve: 'val_accuracy' },

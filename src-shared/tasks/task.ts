@@ -12,6 +12,9 @@ export interface TaskDescription {
   takes: 'images' | 'texts';
   /** What the dataset's classes are: of samples, or of entities in them. */
   classesOf: 'samples' | 'entities';
+  /** What one of them is called in a sentence, and one and several by themselves. */
+  category: string;
+  categories: readonly [one: string, several: string];
   /** Fewest classes that there is something to tell apart in. */
   leastClasses: number;
   /** Names of the new head's outputs, given the dataset's classes. */

@@ -7,6 +7,8 @@ export const textClassification: TaskDescription = {
   samples: 'texts',
   takes: 'texts',
   classesOf: 'samples',
+  category: 'class',
+  categories: ['class', 'classes'],
   leastClasses: 2,
   outputs: (classes) => [...classes],
   score: { title: 'accuracy', of: ({ accuracy }) => accuracy, curve: 'val_accuracy' },

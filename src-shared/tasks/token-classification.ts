@@ -8,6 +8,8 @@ export const tokenClassification: TaskDescription = {
   samples: 'sentences',
   takes: 'texts',
   classesOf: 'entities',
+  category: 'type',
+  categories: ['type of entity', 'types of entities'],
   leastClasses: 1,
   outputs: (types) => ['O', ...types.flatMap((type) => [`B-${type}`, `I-${type}`])],
   score: { title: 'entity F1', of: ({ entities }) => entities?.f1 ?? 0, curve: 'val_entity_f1' },

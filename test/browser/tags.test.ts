@@ -92,6 +92,7 @@ test('a sentence gets other tags by keys: those suggested by one, any others in 
   const { samples } = await service.call('datasets.samples', { dataset: 'news', search: 'Turing' });
   await go(`#/datasets/news?sample=${samples[0].id}&at=0`);
   const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Change tags…' }).waitFor();
   for (let tries = 0; tries < 9; tries++) {
     await page.keyboard.press('Tab');
     if ((await page.evaluate(() => document.activeElement?.textContent)) === 'Change tags…') break;
@@ -104,6 +105,8 @@ test('a sentence gets other tags by keys: those suggested by one, any others in 
   await page.keyboard.press('Delete');
   await page.keyboard.press('s');
   await dialog.getByRole('region', { name: 'Text' }).getByText('IBM').waitFor();
+  // The text is there with its old tags until the new ones come.
+  await dialog.locator('mark', { hasText: 'IBM' }).waitFor({ state: 'detached' });
   expect(await dialog.locator('mark').allTextContents()).toEqual(['Turing PER']);
   expect((await changes())[0]).toEqual([samples[0].path, 'B-PER O O', null]);
   await dialog.getByRole('button', { name: 'Undo' }).press('Enter');

@@ -173,12 +173,8 @@ async function made(service: Service, dataset: string, edits: EditRequest[]): Pr
 /** What became of a dataset, after what was done. */
 function answer(dataset: Dataset, done: Record<string, unknown>, lines: string[]): Answer {
   const { name, hash, edits, counts, classes } = dataset;
-  const { samples, classesOf } = taskNamed(dataset.task);
-  const kinds =
-    classesOf === 'entities'
-      ? plural(classes.length, 'type of entity', 'types of entities')
-      : plural(classes.length, 'class', 'classes');
-  const size = `${counts.train} training, ${counts.val} validation, ${counts.test} test ${samples} in ${kinds}`;
+  const { samples, categories } = taskNamed(dataset.task);
+  const size = `${counts.train} training, ${counts.val} validation, ${counts.test} test ${samples} in ${plural(classes.length, ...categories)}`;
   return {
     json: snakeCase({ ...done, dataset }),
     text: [...lines, `${name}: ${size}; ${plural(edits, 'edit')}; hash ${hash}`].join('\n'),

@@ -9,24 +9,17 @@ import {
   feedsOf,
   type NamedTensors,
   openSession,
-  otherState,
   type RunnableGraph,
   runInto,
   type SessionExecutable,
   StatePorts,
 } from './session.ts';
+import { sharedStates } from './shared-state.ts';
 
-/** State in host memory, which several graphs may run over. */
-interface HostState {
-  /** How the graph has the tensors; whatever else runs over them has them alike. */
-  ports: string;
-  current: NamedTensors;
-  spare: NamedTensors;
-  /** Graphs that are not disposed of. */
-  users: number;
-}
-
-const stateOf = new WeakMap<SessionExecutable, HostState>();
+const states = sharedStates((): { current: NamedTensors; spare: NamedTensors } => ({
+  current: {},
+  spare: {},
+}));
 
 /**
  * Runs a graph with its state in host memory: on the CPU, or on a device that takes it up and down at every step. What a
@@ -40,15 +33,9 @@ export async function hostExecutable(
 ): Promise<SessionExecutable> {
   // What runs holds neither the model nor constants that the runtime has copied.
   const { model, apart, fed, ...tensors } = graph;
+  const state = states.find(tensors, over);
   const session = await openSession(model, { graphOptimizationLevel: 'all', ...options }, apart);
   const ports = new StatePorts(tensors);
-  const arranged = JSON.stringify(tensors.state);
-  const state = (over && stateOf.get(over)) ?? { ports: arranged, current: {}, spare: {}, users: 0 };
-  if (state.ports !== arranged) {
-    await session.release();
-    throw otherState();
-  }
-  state.users++;
   const { current, spare } = state;
   const constants = Object.fromEntries(
     fed.map(({ port, shape, data }) => [port, asTensor({ shape: [...shape], dtype: 'float32' }, data)]),
@@ -104,11 +91,11 @@ export async function hostExecutable(
       disposed = true;
       if (options.enableProfiling) session.endProfiling();
       await session.release();
-      if (--state.users > 0) return;
+      if (!states.leave(state)) return;
       for (const held of [current, spare]) for (const name of Object.keys(held)) delete held[name];
     },
   };
-  stateOf.set(executable, state);
+  states.enter(executable, state);
   return executable;
 }
 

@@ -129,9 +129,6 @@ export const processorName = (): string => os.cpus()[0]?.model.trim() || os.arch
 
 export type NamedTensors = Record<string, Tensor>;
 
-export const otherState = (): CotuneError =>
-  new CotuneError('failed', 'A program was to run over the state of another, which has other tensors.');
-
 /** The state tensors of a graph by name. */
 export class StatePorts {
   readonly #ports: Map<string, Port>;

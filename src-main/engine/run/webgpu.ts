@@ -7,32 +7,28 @@ import {
   feedsOf,
   type NamedTensors,
   openSession,
-  otherState,
   type Port,
   type RunnableGraph,
   runSession,
   type SessionExecutable,
   StatePorts,
 } from './session.ts';
+import { sharedStates } from './shared-state.ts';
 
 /** Builds a model that hands tensors on unchanged. */
 export type CopyModel = (ports: readonly Port[]) => { model: Uint8Array; inputs: Port[]; outputs: Port[] };
 
-/** State in GPU buffers, which several graphs may run over. */
+/** State in GPU buffers. */
 interface GpuState {
-  /** How the graph has the tensors; whatever else runs over them has them alike. */
-  ports: string;
   current: NamedTensors;
   /**
    * Sessions that loaded state, or whose graphs were disposed of while others run over it: a GPU buffer must not outlive the one that
    * made it, or freeing it would crash (1.30).
    */
   makers: InferenceSession[];
-  /** Graphs that are not disposed of. */
-  users: number;
 }
 
-const stateOf = new WeakMap<SessionExecutable, GpuState>();
+const states = sharedStates((): GpuState => ({ current: {}, makers: [] }));
 
 /**
  * Runs a graph on the GPU through ONNX Runtime's WebGPU provider. State stays in GPU buffers from step to step: only the
@@ -44,19 +40,13 @@ export async function webgpuExecutable(
   copyModel: CopyModel,
   over?: SessionExecutable,
 ): Promise<SessionExecutable> {
+  const state = states.find(graph, over);
   const session = await openSession(
     graph.model,
     sessionOptions(Object.fromEntries(graph.nextState.map(({ port }) => [port, 'gpu-buffer']))),
     graph.apart,
   );
   const ports = new StatePorts(graph);
-  const arranged = JSON.stringify(graph.state);
-  const state = (over && stateOf.get(over)) ?? { ports: arranged, current: {}, makers: [], users: 0 };
-  if (state.ports !== arranged) {
-    await session.release();
-    throw otherState();
-  }
-  state.users++;
   const { current, makers } = state;
   let disposed = false;
 
@@ -125,10 +115,10 @@ export async function webgpuExecutable(
       disposed = true;
       // What it made is there until no other needs it.
       makers.push(session);
-      if (--state.users === 0) await unload();
+      if (states.leave(state)) await unload();
     },
   };
-  stateOf.set(executable, state);
+  states.enter(executable, state);
   return executable;
 }
 
