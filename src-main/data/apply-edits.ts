@@ -142,7 +142,7 @@ export function applyEdits(
 
 /** Types of the entities that begin in tags. */
 const typesIn = (tags: readonly string[]): string[] =>
-  tags.flatMap((tag) => (tag.startsWith('B-') ? entityType(tag)! : []));
+  tags.filter((tag) => tag.startsWith('B-')).map((tag) => entityType(tag)!);
 
 /** Tags in which entities of one type are of another; the same ones where there is none. */
 const retyped = (tags: readonly string[], from: string, to: string): readonly string[] =>
