@@ -15,14 +15,23 @@ export interface FixedMatrix {
   readonly columns: number;
   /** Whether the last column's weights are free: a bias, where it holds ones. All others decay. */
   readonly hasFreeColumn: boolean;
+  readonly values: Matrix;
   /** out [k, rows] = W Xᵀ for W [k, columns], all row-major. */
   timesTransposed(w: Reals, out: Reals): Promise<void>;
   /** out [k, columns] = R X for R [k, rows], all row-major. */
   times(r: Reals, out: Reals): Promise<void>;
-  /** The diagonal of a softmax's curvature: out [k, columns] = (Q ∘ (1 − Q)) (X ∘ X) for Q [k, rows]. Single precision. */
-  curvatureDiagonal(q: Float32Array, out: Float32Array): Promise<void>;
-  /** One step of conjugate gradients, from where they stand into other memory; returns ‖r‖² there. Single precision. */
-  conjugateStep(system: CurvatureSystem, from: ConjugateGradients, into: ConjugateGradients): Promise<number>;
+  /** out [k, columns] = R (X ∘ X) for R [k, rows]. Single precision. */
+  timesSquares(r: Float32Array, out: Float32Array): Promise<void>;
+  /**
+   * One step of conjugate gradients, from where they stand into other memory, where `preconditioned` [k, columns] is M r for r
+   * there; returns ‖r‖² after it. Single precision.
+   */
+  conjugateStep(
+    system: CurvatureSystem,
+    preconditioned: Float32Array,
+    from: ConjugateGradients,
+    into: ConjugateGradients,
+  ): Promise<number>;
   dispose(): Promise<void>;
 }
 
@@ -35,8 +44,6 @@ export interface CurvatureSystem {
   C: number;
   /** [k, rows], its columns distributions. */
   q: Float32Array;
-  /** The diagonal of the preconditioner M, [k, columns]. */
-  scale: Float32Array;
 }
 
 /** Where conjugate gradients for H d = b stand (Nocedal and Wright 2006, algorithm 5.3). */
@@ -47,9 +54,9 @@ export interface ConjugateGradients {
   scores: Float32Array;
   /** r = b − H d [k, columns] */
   residual: Float32Array;
-  /** The direction of the next step, [k, columns]. */
+  /** The direction of the last step, [k, columns]. */
   direction: Float32Array;
-  /** rᵀ M r, one number. */
+  /** rᵀ M r before the last step, one number; infinite before the first one. */
   energy: Float32Array;
 }
 
@@ -74,13 +81,14 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
     rows,
     columns,
     hasFreeColumn,
+    values: x,
     timesTransposed: (w, out) => product(w, out, true),
     times: (r, out) => product(r, out, false),
-    async curvatureDiagonal(q, out) {
-      const session = await sessions.get('diagonal', (apart) => diagonalGraph(x, k, apart));
-      await runInto(session, { q: tensor(q, rows) }, { out: tensor(out, columns) });
+    async timesSquares(r, out) {
+      const session = await sessions.get('squares', (apart) => squaresGraph(x, k, apart));
+      await runInto(session, { r: tensor(r, rows) }, { out: tensor(out, columns) });
     },
-    async conjugateStep({ C, q, scale }, from, into) {
+    async conjugateStep({ C, q }, preconditioned, from, into) {
       const session = await sessions.get('conjugate', (apart) => conjugateGraph(x, k, hasFreeColumn, apart));
       const tensors = ({ solution, scores, residual, direction, energy }: ConjugateGradients) => ({
         solution: tensor(solution, columns),
@@ -94,7 +102,7 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
       const next = Object.entries(tensors(into)).map(([name, memory]) => [`${name}:next`, memory]);
       await runInto(
         session,
-        { ...given, scale: tensor(scale, columns), ...tensors(from) },
+        { ...given, preconditioned: tensor(preconditioned, columns), ...tensors(from) },
         { ...Object.fromEntries(next), squares: new ort.Tensor('float32', squares, []) },
       );
       return squares[0];
@@ -103,12 +111,10 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
   };
 }
 
-const constantOf = (graph: OnnxGraph, { data, rows, columns }: Matrix, dtype: 'float32' | 'float64') =>
-  graph.constant(
-    dtype,
-    [rows, columns],
-    dtype === 'float64' ? new Float64Array(data) : new Float32Array(data),
-  );
+const constantOf = (graph: OnnxGraph, { data, rows, columns }: Matrix, dtype: 'float32' | 'float64') => {
+  const of = dtype === 'float64' ? Float64Array : Float32Array;
+  return graph.constant(dtype, [rows, columns], data instanceof of ? data : new of(data));
+};
 
 function productGraph(
   x: Matrix,
@@ -127,13 +133,13 @@ function productGraph(
   );
 }
 
-function diagonalGraph(x: Matrix, k: number, apart: ConstantApart[]): Uint8Array {
+function squaresGraph(x: Matrix, k: number, apart: ConstantApart[]): Uint8Array {
   const graph = new OnnxGraph();
-  const squares = new Float32Array(x.data).map((value) => value * value);
-  const variances = graph.op('Mul', ['q', graph.op('Sub', [graph.scalar(1), 'q'])]);
-  graph.named('out', 'Gemm', [variances, constantOf(graph, { ...x, data: squares }, 'float32')]);
+  const squares = new Float32Array(x.data.length);
+  for (let i = 0; i < squares.length; i++) squares[i] = x.data[i] ** 2;
+  graph.named('out', 'Gemm', ['r', constantOf(graph, { ...x, data: squares }, 'float32')]);
   return graph.toBytes(
-    [{ name: 'q', shape: [k, x.rows], dtype: 'float32' }],
+    [{ name: 'r', shape: [k, x.rows], dtype: 'float32' }],
     [{ name: 'out', shape: [k, x.columns], dtype: 'float32' }],
     { intoGiven: true, apart },
   );
@@ -145,25 +151,24 @@ function conjugateGraph(x: Matrix, k: number, hasFreeColumn: boolean, apart: Con
   const op = (type: string, ...inputs: string[]) => graph.op(type, inputs);
   const sum = (type: string, value: string, as: string) => graph.named(as, type, [value], { keepdims: 0 });
 
-  const scores = graph.op('Gemm', ['direction', constant], { transB: 1 });
+  sum('ReduceSum', op('Mul', 'residual', 'preconditioned'), 'energy:next');
+  const kept = op('Mul', 'direction', op('Div', 'energy:next', 'energy'));
+  graph.named('direction:next', 'Add', ['preconditioned', kept]);
+  const scores = graph.op('Gemm', ['direction:next', constant], { transB: 1 });
   const mean = graph.op('ReduceSum', [op('Mul', 'q', scores), graph.ints([0])], { keepdims: 1 });
   const curved = op('Gemm', op('Mul', 'q', op('Sub', scores, mean)), constant);
   const decay = Float32Array.from({ length: x.columns }, (_, j) => Number(j < x.columns - 1));
   const decayed = hasFreeColumn
-    ? op('Mul', 'direction', graph.constant('float32', [1, x.columns], decay))
-    : 'direction';
+    ? op('Mul', 'direction:next', graph.constant('float32', [1, x.columns], decay))
+    : 'direction:next';
   const image = op('Add', op('Mul', curved, 'C'), decayed);
-  sum('ReduceSum', op('Mul', 'direction', image), 'curvature');
-  const length = op('Div', 'energy', 'curvature');
+  sum('ReduceSum', op('Mul', 'direction:next', image), 'curvature');
+  const length = op('Div', 'energy:next', 'curvature');
 
-  graph.named('solution:next', 'Add', ['solution', op('Mul', 'direction', length)]);
+  graph.named('solution:next', 'Add', ['solution', op('Mul', 'direction:next', length)]);
   graph.named('scores:next', 'Add', ['scores', op('Mul', scores, length)]);
   graph.named('residual:next', 'Sub', ['residual', op('Mul', image, length)]);
   sum('ReduceSumSquare', 'residual:next', 'squares');
-  const scaled = op('Mul', 'residual:next', 'scale');
-  sum('ReduceSum', op('Mul', 'residual:next', scaled), 'energy:next');
-  const kept = op('Mul', 'direction', op('Div', 'energy:next', 'energy'));
-  graph.named('direction:next', 'Add', [scaled, kept]);
 
   const spec = (shape: number[]) => (name: string) => ({ name, shape, dtype: 'float32' as const });
   const [weights, ofRows, number] = [spec([k, x.columns]), spec([k, x.rows]), spec([])];
@@ -173,7 +178,7 @@ function conjugateGraph(x: Matrix, k: number, hasFreeColumn: boolean, apart: Con
     number(`energy${after}`),
   ];
   return graph.toBytes(
-    [number('C'), ofRows('q'), weights('scale'), ...ends('')],
+    [number('C'), ofRows('q'), weights('preconditioned'), ...ends('')],
     [...ends(':next'), number('squares')],
     { intoGiven: true, apart },
   );

@@ -2,6 +2,7 @@ import type { Reals } from './fixed-matrix.ts';
 import { OnnxGraph } from './lower/onnx-graph.ts';
 import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
+import { dot } from './vectors.ts';
 
 /** Sums over the columns of what `moments` finds in each: see there. */
 export interface Moments {
@@ -9,7 +10,7 @@ export interface Moments {
   logSum: number;
   /** Means of every S_b, summed. */
   means: number[];
-  /** Covariances of S_b and S_c, summed; only those with c ≤ b are there. */
+  /** Covariances of S_b and S_c, summed. */
   covariances: number[][];
 }
 
@@ -21,13 +22,14 @@ export interface SoftmaxColumns {
   /** Leaves softmax(scores) in `probabilities` and returns Σ_i log Σ_k exp scores_ki. */
   softmax(scores: Reals, probabilities: Reals): Promise<number>;
   /**
-   * Mean and covariances over k of the scores S_b [k, rows] under the distributions softmax(s), s = Σ_b a_b S_b: the
-   * first and second derivatives by a of the logarithms of their sums. Leaves s and softmax(s) in `into`. Single precision,
-   * but for the sums over columns.
+   * Mean and covariances over k of the scores S_b under the distributions softmax(s), s = Σ_b a_b S_b: the first and second
+   * derivatives by a of the logarithms of their sums. All S_b are one array [k, count, rows] and near zero where a distribution
+   * is large: what they are there would cancel out. Leaves s and softmax(s) [k, rows] in `into`. Single precision, but for
+   * the sums over columns.
    */
   moments(
     coefficients: number[],
-    scores: Float32Array[],
+    scores: Float32Array,
     into: { scores: Float32Array; probabilities: Float32Array },
   ): Promise<Moments>;
   dispose(): Promise<void>;
@@ -56,26 +58,33 @@ export function openSoftmaxColumns(k: number, rows: number): SoftmaxColumns {
       return logSumOf(largest, sums);
     },
     async moments(coefficients, scores, into) {
-      const count = scores.length;
+      const count = coefficients.length;
       const session = await sessions.get(`moments ${count}`, () => momentsGraph(k, rows, count));
-      const feeds = Object.fromEntries(
-        scores.map((data, b) => [`s${b}`, new ort.Tensor('float32', data, [k, rows])]),
+      const tensor = (data: Float32Array, ...shape: number[]) => new ort.Tensor('float32', data, shape);
+      const [largest, sums] = [new Float32Array(rows), new Float32Array(rows)];
+      const [means, products] = [new Float32Array(count * rows), new Float32Array(k * count ** 2)];
+      await runInto(
+        session,
+        { a: tensor(Float32Array.from(coefficients), 1, count), scores: tensor(scores, k, count, rows) },
+        {
+          s: tensor(into.scores, k, 1, rows),
+          q: tensor(into.probabilities, k, 1, rows),
+          largest: tensor(largest, 1, 1, rows),
+          sums: tensor(sums, 1, 1, rows),
+          means: tensor(means, count, rows),
+          products: tensor(products, k, count, count),
+        },
       );
-      feeds.a = new ort.Tensor('float32', Float32Array.from(coefficients), [count]);
-      const found = Object.fromEntries(sumsOf(count).map((name) => [name, new Float32Array(rows)]));
-      const fetched = Object.entries(found).map(([name, data]) => [
-        name,
-        new ort.Tensor('float32', data, [1, rows]),
-      ]);
-      await runInto(session, feeds, {
-        ...Object.fromEntries(fetched),
-        s: new ort.Tensor('float32', into.scores, [k, rows]),
-        q: new ort.Tensor('float32', into.probabilities, [k, rows]),
-      });
+      const meansOf = coefficients.map((_, b) => means.subarray(b * rows, (b + 1) * rows));
+      const productOf = (b: number, c: number): number => {
+        let sum = 0;
+        for (let at = b * count + c; at < products.length; at += count ** 2) sum += products[at];
+        return sum;
+      };
       return {
-        logSum: logSumOf(found.largest, found.sums),
-        means: scores.map((_, b) => total(found[`mean${b}`])),
-        covariances: scores.map((_, b) => scores.slice(0, b + 1).map((_, c) => total(found[`cov${b}_${c}`]))),
+        logSum: logSumOf(largest, sums),
+        means: meansOf.map(total),
+        covariances: meansOf.map((of, b) => meansOf.map((other, c) => productOf(b, c) - dot(of, other))),
       };
     },
     dispose: () => sessions.dispose(),
@@ -117,35 +126,22 @@ function softmaxGraph(k: number, rows: number, dtype: 'float32' | 'float64'): Ui
   );
 }
 
-/** What `moments` of so many scores finds in every column. */
-const sumsOf = (count: number): string[] => [
-  'largest',
-  'sums',
-  ...Array.from({ length: count }, (_, b) => [
-    `mean${b}`,
-    ...Array.from({ length: b + 1 }, (_, c) => `cov${b}_${c}`),
-  ]).flat(),
-];
-
 function momentsGraph(k: number, rows: number, count: number): Uint8Array {
   const graph = new OnnxGraph();
-  const dtype = 'float32';
-  const names = Array.from({ length: count }, (_, b) => `s${b}`);
-  const terms = names.map((name, b) => graph.op('Mul', [name, graph.op('Gather', ['a', graph.ints([b])])]));
-  const sum = terms.reduce((left, term) => graph.op('Add', [left, term]));
-  graph.export(sum, 's');
-  addSoftmax(graph, sum);
-  const meanOver = (as: string, a: string, b: string) =>
-    graph.named(as, 'ReduceSum', [graph.op('Mul', [a, b]), graph.ints([0])], { keepdims: 1 });
-  for (const [b, name] of names.entries()) {
-    meanOver(`mean${b}`, 'q', name);
-    const weighted = graph.op('Mul', ['q', graph.op('Sub', [name, `mean${b}`])]);
-    for (let c = 0; c <= b; c++) meanOver(`cov${b}_${c}`, weighted, names[c]);
-  }
-  const whole = (name: string) => ({ name, shape: [k, rows], dtype }) as const;
+  graph.named('s', 'MatMul', ['a', 'scores']);
+  addSoftmax(graph, 's');
+  const weighted = graph.op('Mul', ['scores', 'q']);
+  graph.named('means', 'ReduceSum', [weighted, graph.ints([0])], { keepdims: 0 });
+  graph.named('products', 'FusedMatMul', [weighted, 'scores'], { transB: 1 }, 'com.microsoft');
+  const spec = (name: string, ...shape: number[]) => ({ name, shape, dtype: 'float32' }) as const;
   return graph.toBytes(
-    [{ name: 'a', shape: [count], dtype }, ...names.map(whole)],
-    [...['s', 'q'].map(whole), ...sumsOf(count).map((name) => ({ name, shape: [1, rows], dtype }) as const)],
+    [spec('a', 1, count), spec('scores', k, count, rows)],
+    [
+      ...['s', 'q'].map((name) => spec(name, k, 1, rows)),
+      ...['largest', 'sums'].map((name) => spec(name, 1, 1, rows)),
+      spec('means', count, rows),
+      spec('products', k, count, count),
+    ],
     { intoGiven: true },
   );
 }

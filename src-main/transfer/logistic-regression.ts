@@ -14,9 +14,9 @@
  */
 import type { FixedMatrix, Reals } from '../engine/fixed-matrix.ts';
 import { openSoftmaxColumns, type SoftmaxColumns } from '../engine/softmax-columns.ts';
+import { norm } from '../engine/vectors.ts';
 import { NewtonDirections } from './newton-direction.ts';
-import { bestInSpan, type Spanning } from './span-of-solutions.ts';
-import { norm } from './vectors.ts';
+import { Span } from './span-of-solutions.ts';
 
 export interface Solution {
   C: number;
@@ -27,15 +27,13 @@ export interface Solution {
 
 /** δ of the path: F is certified to 1e-4 of its minimum; in practice it comes to under 1e-5. */
 const pathTolerance = 0.01;
-/** So many solutions span the start of the next one. */
-const spanningSolutions = 4;
 const newtonSteps = 50;
 /** Of polishing, from which on single precision is tried first: its rounding moves the gradients of real relationships far less. */
 const singlePrecisionTolerance = 1e-3;
 
 interface RealsConstructor<R extends Reals> {
   new (length: number): R;
-  from(values: ArrayLike<number>): R;
+  new (values: Reals): R;
 }
 
 /** Memory that minimizations of one precision use one after the other. */
@@ -58,7 +56,7 @@ export class LogisticRegression {
   constructor(x: FixedMatrix, labels: ArrayLike<number>, classes: number) {
     this.#x = x;
     this.#columns = openSoftmaxColumns(classes, x.rows);
-    this.#directions = new NewtonDirections(x, classes);
+    this.#directions = new NewtonDirections(x, labels, classes);
     this.#labels = labels;
     this.#classes = classes;
   }
@@ -69,24 +67,21 @@ export class LogisticRegression {
    */
   async *path(grid: readonly number[], tolerance = pathTolerance): AsyncGenerator<Solution> {
     const space = this.#space(Float32Array);
-    let latest: Spanning[] = [];
+    const latest = new Span(this.#classes, this.#labels);
+    let scores = this.#scores(Float32Array);
     for (const C of grid.toSorted((a, b) => a - b)) {
-      const [weights, scores] = [this.#weights(Float32Array), this.#scores(Float32Array)];
+      const weights = this.#weights(Float32Array);
       const { probabilities } = space;
-      const logSum =
-        latest.length > 0
-          ? await bestInSpan(this.#columns, latest, C, tolerance, { weights, scores, probabilities })
-          : await this.#columns.softmax(scores, probabilities);
-      const start = { weights, scores, logSum };
-      const found = await this.#minimize(start, C, space, { tolerance, accuracy: 0.15 });
+      const logSum = latest.isEmpty
+        ? await this.#columns.softmax(scores, probabilities)
+        : await latest.best(this.#columns, C, tolerance, { weights, scores, probabilities });
+      const found = await this.#minimize({ weights, scores, logSum }, C, space, {
+        tolerance,
+        accuracy: 0.15,
+      });
       yield { C, objective: found.objective, weights };
-      const newest = {
-        weights,
-        scores: found.scores,
-        labelScores: this.#labelScores(found.scores),
-        free: this.#freeWeights(weights),
-      };
-      latest = [newest, ...latest].slice(0, spanningSolutions);
+      ({ scores } = found);
+      latest.add(weights, scores, this.#freeWeights(weights));
     }
   }
 
@@ -108,7 +103,7 @@ export class LogisticRegression {
     { C, weights }: Solution,
     tolerance: number,
   ): Promise<Solution & { isEnough: boolean }> {
-    const polished = of.from(weights);
+    const polished = new of(weights);
     const scores = this.#scores(of);
     const space = this.#space(of);
     await this.#x.timesTransposed(polished, scores);
@@ -136,6 +131,7 @@ export class LogisticRegression {
 
   async dispose(): Promise<void> {
     await this.#columns.dispose();
+    await this.#directions.dispose();
   }
 
   /**

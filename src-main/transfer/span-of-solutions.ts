@@ -4,80 +4,110 @@
  * that Newton's method in the few numbers a (Nocedal and Wright 2006, algorithm 3.2) needs no product with X.
  */
 import type { SoftmaxColumns } from '../engine/softmax-columns.ts';
-import { addTo, dot } from './vectors.ts';
+import { addTo, dot } from '../engine/vectors.ts';
 
-export interface Spanning {
+interface Spanning {
   /** W_b [K, D] */
   weights: Float32Array;
-  /** S_b = W_b Xᵀ [K, N] */
-  scores: Float32Array;
-  /** Σ_i of the score that sample i's own class has. */
-  labelScores: number;
   /** Those of the weights that do not decay. */
   free: Float64Array;
 }
 
+/** Places for solutions. */
+const places = 4;
 const newtonSteps = 20;
 /** Solutions whose curvature beyond that of the others is below this share of it add nothing but rounding. */
 const independence = 1e-6;
 
-/**
- * Leaves W [K, D], its scores and their softmax [K, N] in `into`, and returns Σ_i log Σ_k exp of the scores. Newton's method
- * goes from the first solution on until it expects to lower the objective by less than ½ (tolerance ‖W‖)².
- */
-export async function bestInSpan(
-  columns: SoftmaxColumns,
-  solutions: readonly Spanning[],
-  C: number,
-  tolerance: number,
-  into: { weights: Float32Array; scores: Float32Array; probabilities: Float32Array },
-): Promise<number> {
-  const products: number[][] = solutions.map(() => []);
-  for (const [b, one] of solutions.entries())
-    for (let c = 0; c <= b; c++) products[b][c] = products[c][b] = decayProduct(one, solutions[c]);
-  const scores = solutions.map((one) => one.scores);
-  const at = async (a: number[]) => {
-    const { logSum, means, covariances } = await columns.moments(a, scores, into);
-    const pulls = products.map((row) => sumOf(row, (product, b) => product * a[b]));
-    const squares = sumOf(pulls, (pull, b) => pull * a[b]);
-    return {
-      a,
-      squares,
-      logSum,
-      objective: C * (logSum - sumOf(solutions, ({ labelScores }, b) => a[b] * labelScores)) + squares / 2,
-      gradient: means.map((mean, b) => C * (mean - solutions[b].labelScores) + pulls[b]),
-      hessian: covariances.map((row, b) => row.map((value, c) => C * value + products[b][c])),
-    };
-  };
-  let best = await at(solutions.map((_, b) => Number(b === 0)));
-  for (let step = 0; step < newtonSteps; step++) {
-    const direction = solve(best.hessian, best.gradient).map((value) => -value);
-    const decrease = -sumOf(direction, (value, b) => value * best.gradient[b]) / 2;
-    if (decrease <= (tolerance ** 2 * best.squares) / 2) break;
-    let length = 1;
-    const trialAt = (t: number) => at(best.a.map((value, b) => value + t * direction[b]));
-    let trial = await trialAt(length);
-    while (!(trial.objective < best.objective) && length > 1e-3) {
-      length /= 2;
-      trial = await trialAt(length);
-    }
-    if (!(trial.objective < best.objective)) {
-      // What is in `into` belongs to the last trial.
-      best = await at(best.a);
-      break;
-    }
-    best = trial;
+/** The span of the latest few solutions with the labels [N] of the samples. */
+export class Span {
+  readonly #labels: ArrayLike<number>;
+  readonly #solutions: (Spanning | null)[] = Array.from({ length: places }, () => null);
+  /** Scores W_b Xᵀ, less what every sample's own class has, [K, places, N]; zeros where there is no solution yet. */
+  readonly #scores: Float32Array;
+  /** Of the weights that decay, W_b · W_c. */
+  readonly #products = Array.from({ length: places }, () => new Array<number>(places).fill(0));
+  #newest = places - 1;
+
+  constructor(classes: number, labels: ArrayLike<number>) {
+    this.#labels = labels;
+    this.#scores = new Float32Array(classes * places * labels.length);
   }
-  into.weights.fill(0);
-  for (const [b, one] of solutions.entries()) addTo(into.weights, best.a[b], one.weights);
-  return best.logSum;
+
+  get isEmpty(): boolean {
+    return this.#solutions[this.#newest] === null;
+  }
+
+  /** Takes a solution with its scores [K, N], for the oldest one where all places are taken. Its weights must not change. */
+  add(weights: Float32Array, scores: Float32Array, free: Float64Array): void {
+    this.#newest = (this.#newest + 1) % places;
+    const place = this.#newest;
+    const N = this.#labels.length;
+    const own = Float32Array.from({ length: N }, (_, i) => scores[this.#labels[i] * N + i]);
+    for (let k = 0; k * N < scores.length; k++) {
+      const to = (k * places + place) * N;
+      for (let i = 0; i < N; i++) this.#scores[to + i] = scores[k * N + i] - own[i];
+    }
+    this.#solutions[place] = { weights, free };
+    for (const [b, other] of this.#solutions.entries()) {
+      if (!other) continue;
+      const product = dot(weights, other.weights) - dot(free, other.free);
+      this.#products[place][b] = this.#products[b][place] = product;
+    }
+  }
+
+  /**
+   * Leaves W [K, D], its scores and their softmax [K, N] in `into`, and returns Σ_i log Σ_k exp of the scores, which are less
+   * what every sample's own class has. Newton's method goes from the newest solution on until it expects to lower the
+   * objective by less than ½ (tolerance ‖W‖)².
+   */
+  async best(
+    columns: SoftmaxColumns,
+    C: number,
+    tolerance: number,
+    into: { weights: Float32Array; scores: Float32Array; probabilities: Float32Array },
+  ): Promise<number> {
+    const products = this.#products;
+    const at = async (a: number[]) => {
+      const { logSum, means, covariances } = await columns.moments(a, this.#scores, into);
+      const pulls = products.map((row) => sumOf(row, a));
+      const squares = sumOf(pulls, a);
+      return {
+        a,
+        squares,
+        logSum,
+        objective: C * logSum + squares / 2,
+        gradient: means.map((mean, b) => C * mean + pulls[b]),
+        hessian: covariances.map((row, b) => row.map((value, c) => C * value + products[b][c])),
+      };
+    };
+    let best = await at(products.map((_, b) => Number(b === this.#newest)));
+    for (let step = 0; step < newtonSteps; step++) {
+      const direction = solve(best.hessian, best.gradient).map((value) => -value);
+      const decrease = -sumOf(direction, best.gradient) / 2;
+      if (decrease <= (tolerance ** 2 * best.squares) / 2) break;
+      let length = 1;
+      const trialAt = (t: number) => at(best.a.map((value, b) => value + t * direction[b]));
+      let trial = await trialAt(length);
+      while (!(trial.objective < best.objective) && length > 1e-3) {
+        length /= 2;
+        trial = await trialAt(length);
+      }
+      if (!(trial.objective < best.objective)) {
+        // What is in `into` belongs to the last trial.
+        best = await at(best.a);
+        break;
+      }
+      best = trial;
+    }
+    into.weights.fill(0);
+    for (const [b, one] of this.#solutions.entries()) if (one) addTo(into.weights, best.a[b], one.weights);
+    return best.logSum;
+  }
 }
 
-const decayProduct = (one: Spanning, other: Spanning): number =>
-  dot(one.weights, other.weights) - dot(one.free, other.free);
-
-const sumOf = <T>(items: readonly T[], value: (item: T, at: number) => number): number =>
-  items.reduce((sum, item, at) => sum + value(item, at), 0);
+const sumOf = (one: number[], other: number[]): number =>
+  one.reduce((sum, value, at) => sum + value * other[at], 0);
 
 /**
  * x with A x = y, given the lower triangle of a positive definite A, by A = L Lᵀ. An unknown that depends on those before

@@ -4,7 +4,7 @@ import { openFixedMatrix } from '../../src-main/engine/fixed-matrix.ts';
 import { openSoftmaxColumns } from '../../src-main/engine/softmax-columns.ts';
 import { LogisticRegression, type Solution } from '../../src-main/transfer/logistic-regression.ts';
 import { learnRelationship, type RelationshipInput } from '../../src-main/transfer/relationship.ts';
-import { bestInSpan, type Spanning } from '../../src-main/transfer/span-of-solutions.ts';
+import { Span } from '../../src-main/transfer/span-of-solutions.ts';
 import { fitTemperature } from '../../src-main/transfer/temperature.ts';
 import { indexDraws } from '../reference-draws.ts';
 
@@ -249,14 +249,13 @@ test.each([Float32Array, Float64Array])(
   },
 );
 
-test("the diagonal of a softmax's curvature is that of the sums it stands for", async () => {
+test('products with the squares of a fixed matrix are the sums they stand for', async () => {
   const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
   const x = openFixedMatrix(matrix, 3);
-  const q = Float32Array.from({ length: 21 }, random);
+  const r = Float32Array.from({ length: 21 }, random);
   const out = new Float32Array(15);
-  await x.curvatureDiagonal(q, out);
+  await x.timesSquares(r, out);
   await x.dispose();
-  const r = Float64Array.from(q, (value) => value * (1 - value));
   for (const [at, value] of out.entries()) {
     const [k, j] = [Math.floor(at / 5), at % 5];
     const want = sum([0, 1, 2, 3, 4, 5, 6].map((i) => r[k * 7 + i] * matrix.data[i * 5 + j] ** 2));
@@ -293,7 +292,11 @@ test('means and covariances of scores are the derivatives of the logarithms of t
   const columns = openSoftmaxColumns(3, 7);
   const a = [3, -2, 5];
   const into = { scores: new Float32Array(21), probabilities: new Float32Array(21) };
-  const { means, covariances, logSum } = await columns.moments(a, scores, into);
+  const together = Float32Array.from({ length: 63 }, (_, at) => {
+    const [k, b, i] = [Math.floor(at / 21), Math.floor(at / 7) % 3, at % 7];
+    return scores[b][k * 7 + i];
+  });
+  const { means, covariances, logSum } = await columns.moments(a, together, into);
   const probabilities = new Float32Array(21);
   await columns.softmax(into.scores, probabilities);
   for (const [at, score] of into.scores.entries())
@@ -313,7 +316,7 @@ test('means and covariances of scores are the derivatives of the logarithms of t
   const h = 1e-3;
   for (const [b, mean] of means.entries()) {
     expect(mean).toBeCloseTo((moved(b, b, [h, 0]) - moved(b, b, [-h, 0])) / (2 * h), 5);
-    expect(covariances[b]).toHaveLength(b + 1);
+    expect(covariances[b]).toHaveLength(3);
     for (const [c, covariance] of covariances[b].entries()) {
       const mixed = moved(b, c, [h, h]) - moved(b, c, [h, -h]) - moved(b, c, [-h, h]) + moved(b, c, [-h, -h]);
       expect(covariance).toBeCloseTo(mixed / (4 * h * h), 4);
@@ -321,83 +324,100 @@ test('means and covariances of scores are the derivatives of the logarithms of t
   }
 });
 
-test('the start of a C is the best of what the solutions span, also where they depend on each other', async () => {
+test('the start of a C is the best of what the latest solutions span, also where they depend on each other', async () => {
   const { logits, labels } = images([0, 1, 2], 10, 6);
   const x = openFixedMatrix(logits, 3);
   const columns = openSoftmaxColumns(3, 30);
-  const solutions: Spanning[] = [];
-  for (const factor of [0, 0, 1]) {
+  const span = new Span(3, labels);
+  expect(span.isEmpty).toBe(true);
+  const solutions: Float32Array[] = [];
+  // Of five, the first is forgotten; the last one depends on two others.
+  for (const factor of [0, 0, 0, 0, 1]) {
     const weights =
       factor === 1
-        ? Float32Array.from(solutions[0].weights, (w, j) => 2 * w + solutions[1].weights[j])
+        ? Float32Array.from(solutions[2], (w, j) => 2 * w + solutions[3][j])
         : Float32Array.from({ length: 18 }, (_, at) => random() + Number(Math.floor(at / 6) === at % 6));
     const scores = new Float32Array(90);
     await x.timesTransposed(weights, scores);
-    const labelScores = sum([...labels].map((label, i) => scores[label * 30 + i]));
-    solutions.push({ weights, scores, labelScores, free: new Float64Array(0) });
+    span.add(weights, scores, new Float64Array(0));
+    solutions.push(weights);
   }
+  expect(span.isEmpty).toBe(false);
   const C = 0.3;
   const into = {
     weights: new Float32Array(18).fill(7),
     scores: new Float32Array(90),
     probabilities: new Float32Array(90),
   };
-  const logSum = await bestInSpan(columns, solutions, C, 1e-3, into);
-  const { weights: start, scores: sums } = into;
+  const logSum = await span.best(columns, C, 1e-3, into);
+  const start = into.weights;
   const scores = new Float64Array(90);
   await x.timesTransposed(Float64Array.from(start), scores);
-  for (const [at, score] of scores.entries()) expect(sums[at]).toBeCloseTo(score, 4);
+  const relative = scores.map((score, at) => score - scores[labels[at % 30] * 30 + (at % 30)]);
+  for (const [at, score] of relative.entries()) expect(into.scores[at]).toBeCloseTo(score, 4);
   const probabilities = new Float64Array(90);
-  expect(await columns.softmax(scores, probabilities)).toBeCloseTo(logSum, 3);
+  expect(await columns.softmax(relative, probabilities)).toBeCloseTo(logSum, 3);
   for (const [at, value] of probabilities.entries()) expect(into.probabilities[at]).toBeCloseTo(value, 5);
   await columns.dispose();
-  await x.dispose();
   // No gradient is left along the solutions: C Σ (q − y) S_b + W · W_b.
+  const wrong = probabilities.map((q, at) => q - Number(labels[at % 30] === Math.floor(at / 30)));
+  const gradient = new Float64Array(18);
+  await x.times(wrong, gradient);
+  await x.dispose();
   const length = Math.hypot(...start);
-  for (const { weights, scores: own, labelScores } of solutions) {
-    const slope =
-      C * (sum(own.map((s, at) => s * probabilities[at])) - labelScores) +
-      sum(weights.map((w, j) => w * start[j]));
+  for (const weights of solutions.slice(1)) {
+    const slope = sum(weights.map((w, j) => w * (C * gradient[j] + start[j])));
     expect(Math.abs(slope)).toBeLessThan(1e-2 * length * Math.hypot(...weights));
   }
   expect(length).toBeGreaterThan(0.1);
 });
 
-test('a step of conjugate gradients is the one that the textbook has', async () => {
-  const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
-  const x = openFixedMatrix(matrix, 3);
-  const of = (length: number, from = 0) => Float32Array.from({ length }, () => from + random());
-  const q = of(21, 0.5);
-  const [C, scale] = [3, of(15, 1)];
-  const from = { solution: of(15), scores: of(21), residual: of(15), direction: of(15), energy: of(1, 2) };
-  const into = { solution: of(15), scores: of(21), residual: of(15), direction: of(15), energy: of(1) };
-  const squares = await x.conjugateStep({ C, q, scale }, from, into);
+test.each([2, Number.POSITIVE_INFINITY])(
+  'a step of conjugate gradients is the one that the textbook has, after an energy of %d',
+  async (energyBefore) => {
+    const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
+    const x = openFixedMatrix(matrix, 3);
+    const of = (length: number, from = 0) => Float32Array.from({ length }, () => from + random());
+    const q = of(21, 0.5);
+    const [C, scale] = [3, of(15, 1)];
+    const standing = () => ({
+      solution: of(15),
+      scores: of(21),
+      residual: of(15),
+      direction: of(15),
+      energy: of(1),
+    });
+    const [from, into] = [standing(), standing()];
+    from.energy[0] = energyBefore;
+    const preconditioned = from.residual.map((r, j) => scale[j] * r);
+    const squares = await x.conjugateStep({ C, q }, preconditioned, from, into);
 
-  const p = Float64Array.from(from.direction);
-  const pScores = new Float64Array(21);
-  await x.timesTransposed(p, pScores);
-  const weighted = pScores.map((score, at) => {
-    const i = at % 7;
-    return q[at] * (score - sum([0, 1, 2].map((k) => q[k * 7 + i] * pScores[k * 7 + i])));
-  });
-  const curved = new Float64Array(15);
-  await x.times(weighted, curved);
-  await x.dispose();
-  const hp = curved.map((value, j) => C * value + p[j]);
-  const length = from.energy[0] / sum(hp.map((value, j) => value * p[j]));
-  const residual = hp.map((value, j) => from.residual[j] - length * value);
-  const energy = sum(residual.map((r, j) => r * r * scale[j]));
-  const want = {
-    solution: p.map((value, j) => from.solution[j] + length * value),
-    scores: pScores.map((value, j) => from.scores[j] + length * value),
-    residual,
-    direction: residual.map((r, j) => r * scale[j] + (energy / from.energy[0]) * p[j]),
-    energy: [energy],
-  };
-  for (const [name, values] of Object.entries(want) as [keyof typeof want, ArrayLike<number>][])
-    for (const [at, value] of Array.from(values).entries()) expect(into[name][at]).toBeCloseTo(value, 4);
-  expect(squares).toBeCloseTo(sum(residual.map((r) => r * r)), 4);
-});
+    const energy = sum(from.residual.map((r, j) => r * preconditioned[j]));
+    const p = Float64Array.from(preconditioned, (z, j) => z + (energy / energyBefore) * from.direction[j]);
+    const pScores = new Float64Array(21);
+    await x.timesTransposed(p, pScores);
+    const weighted = pScores.map((score, at) => {
+      const i = at % 7;
+      return q[at] * (score - sum([0, 1, 2].map((k) => q[k * 7 + i] * pScores[k * 7 + i])));
+    });
+    const curved = new Float64Array(15);
+    await x.times(weighted, curved);
+    await x.dispose();
+    const hp = curved.map((value, j) => C * value + p[j]);
+    const length = energy / sum(hp.map((value, j) => value * p[j]));
+    const residual = hp.map((value, j) => from.residual[j] - length * value);
+    const want = {
+      solution: p.map((value, j) => from.solution[j] + length * value),
+      scores: pScores.map((value, j) => from.scores[j] + length * value),
+      residual,
+      direction: p,
+      energy: [energy],
+    };
+    for (const [name, values] of Object.entries(want) as [keyof typeof want, ArrayLike<number>][])
+      for (const [at, value] of Array.from(values).entries()) expect(into[name][at]).toBeCloseTo(value, 4);
+    expect(squares).toBeCloseTo(sum(residual.map((r) => r * r)), 4);
+  },
+);
 
 test('the bench measures a problem of the asked size and reports every objective', async () => {
   const bench = await benchRelationship({ samples: 60, sources: 12, targets: 3, rounds: 1 });
