@@ -78,10 +78,8 @@ export class NewtonDirections {
       const squares = await this.#x.conjugateStep({ C, q }, this.#preconditioned, this.#stand, this.#spare);
       [this.#stand, this.#spare] = [this.#spare, this.#stand];
       if (squares <= target ** 2) break;
-      if (++this.#steps >= patience && this.#couples && this.#coupling?.C !== C) {
-        await this.#couple(q, C, isLong);
-        this.#restart();
-      }
+      const isSlow = ++this.#steps >= patience && this.#coupling?.C !== C;
+      if (isSlow && (await this.#couple(q, C, isLong))) this.#restart();
     }
     const found = this.#stand;
     return { weights: found.solution, scores: found.scores, slope: dot(gradient, found.solution) };
@@ -116,12 +114,15 @@ export class NewtonDirections {
     }
   }
 
-  async #couple(q: Float32Array, C: number, isForLong: boolean): Promise<void> {
+  /** Whether there is something that couples classes. */
+  async #couple(q: Float32Array, C: number, isForLong: boolean): Promise<boolean> {
     this.#steps = 0;
-    if (!this.#couples) return;
+    if (!this.#couples) return false;
     await this.#findCurvature(q);
     const coupling = await coupleClasses(this.#x, this.#blocks, this.#labels, q, this.#curvature, C);
-    if (coupling.factors.length > 0) this.#coupling = { ...coupling, C, isForLong };
+    if (coupling.factors.length === 0) return false;
+    this.#coupling = { ...coupling, C, isForLong };
+    return true;
   }
 
   /** (Q ∘ (1 − Q)) (X ∘ X) */
