@@ -23,12 +23,15 @@ import { networksVerdict } from './verdicts.ts';
 /** Up to so many groups, every two are compared; of more, each with the first: their number grows as its square. */
 const comparedWithEachOther = 64;
 
+/** What verdicts call the group of a run, where that is known better than by its settings. */
+export type NameOfRun = (run: number) => string | undefined;
+
 /**
  * Compares finished runs: the first with each other one, and groups of runs that differ only in seed with each other. A
  * generator that yields often, within a few milliseconds each, so that many runs can be compared between other work. Throws
  * `bad-input` for a run without test predictions.
  */
-export function* compareRuns(given: readonly ComparedRun[]): Generator<void, Comparison> {
+export function* compareRuns(given: readonly ComparedRun[], nameOf?: NameOfRun): Generator<void, Comparison> {
   for (const one of given) checkPredicted(one);
   const runs = shareImageLists(given);
   const groups = groupRuns(runs.map(({ run }) => run));
@@ -52,7 +55,7 @@ export function* compareRuns(given: readonly ComparedRun[]): Generator<void, Com
     groups: groups.map((group, i) => summarize(group, members[i])),
     differences: judgeGroups(
       differences,
-      groups.map(({ name }) => name),
+      groups.map((group) => nameOf?.(group.runs[0].id) ?? group.name),
     ),
     pairs: judgePairs(pairs),
   };

@@ -185,19 +185,27 @@ export const namesOfChoice = (choice: PartsChoice): string[] =>
     .flat()
     .flatMap((item) => (typeof item === 'string' ? item.split('+').map((name) => name.trim()) : [item.name]));
 
-/** What a person calls such a choice: `cotuning+bss`, `cotuning (shuffled)`, `cotuning (trade off 1)`. */
-export const choiceLabel = (choice: PartsChoice): string =>
-  [choice]
+/**
+ * What a person calls such a choice of methods: `cotuning+bss`, `cotuning (shuffled)`, `cotuning (trade off 1)`; by the titles of
+ * a catalog `Co-tuning + BSS`, `Co-tuning (shuffled)`.
+ */
+export const choiceLabel = (choice: PartsChoice, catalog?: Catalog): string => {
+  const named = (name: string) => catalog?.method.find((part) => part.name === name)?.title ?? name;
+  return [choice]
     .flat()
     .map((item) => {
-      if (typeof item === 'string') return namesOfChoice(item).join('+');
+      if (typeof item === 'string')
+        return namesOfChoice(item)
+          .map(named)
+          .join(catalog ? ' + ' : '+');
       const { name, ...options } = item;
       const words = Object.entries(options).map(([key, value]) =>
         value === true ? settingTitle(key) : `${settingTitle(key)} ${String(value)}`,
       );
-      return words.length === 0 ? name : `${name} (${words.join(', ')})`;
+      return words.length === 0 ? named(name) : `${named(name)} (${words.join(', ')})`;
     })
-    .join('+');
+    .join(catalog ? ' + ' : '+');
+};
 
 /** Descriptions of the parts that a configuration chose, in its order; of unknown ones there are none. */
 export const chosenParts = (config: Pick<RunConfig, Slot>, catalog: Catalog): PartDescription[] =>

@@ -37,9 +37,15 @@ export function experimentText(results: ExperimentResults): string {
           ),
         ]
       : []),
-    ...(verdicts.length > 0 ? ['', ...verdicts.map(({ verdict }) => verdict)] : []),
+    ...rates.flatMap((rate) => {
+      const own = verdicts.filter((one) => one.rate === rate);
+      return own.length > 0 ? ['', `${rateTitle(rate)} of the training data:`, ...own.map(verdictLine)] : [];
+    }),
   ].join('\n');
 }
+
+const verdictLine = ({ verdict, distinguishable }: ExperimentResults['verdicts'][number]): string =>
+  `${distinguishable ? '*' : ' '} ${verdict}`;
 
 /** What a plan will take. */
 export const estimateText = ({

@@ -1,4 +1,4 @@
-import { comparePairInDetail, compareRuns } from '../../src-shared/comparison.ts';
+import { comparePairInDetail, compareRuns, type NameOfRun } from '../../src-shared/comparison.ts';
 import type { Comparison } from '../../src-shared/contract.ts';
 import { type ComparedRun, sharedImages } from '../../src-shared/paired-images.ts';
 import { entityCounts, type TaggedSentence } from '../../src-shared/tagged-evaluation.ts';
@@ -28,18 +28,21 @@ function* readRun(store: Store, id: number): Generator<void, ComparedRun> {
 
 const judged = ({ gold, predicted }: TaggedSentence) => ({ gold: [...gold], predicted: [...predicted] });
 
-function* compare(store: Store, ids: readonly number[]): Generator<void, Comparison> {
+function* compare(store: Store, ids: readonly number[], nameOf?: NameOfRun): Generator<void, Comparison> {
   const runs: ComparedRun[] = [];
   for (const id of new Set(ids)) {
     runs.push(yield* readRun(store, id));
     yield;
   }
-  return yield* compareRuns(runs);
+  return yield* compareRuns(runs, nameOf);
 }
 
 /** Finished runs against each other, between other work. */
-export const compareStored = (store: Store, ids: readonly number[]): Promise<Comparison> =>
-  inSlices(compare(store, ids));
+export const compareStored = (
+  store: Store,
+  ids: readonly number[],
+  nameOf?: NameOfRun,
+): Promise<Comparison> => inSlices(compare(store, ids, nameOf));
 
 export function compareCalls({ store }: Context): Handlers<Names> {
   const read = (id: number) => inSlices(readRun(store, id));

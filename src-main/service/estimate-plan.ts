@@ -76,7 +76,12 @@ export async function estimatePlan(context: Context, given: Experiment['plan']):
     methods: plan.methods.map((choice, method) => {
       const own = runs.filter(({ measurement }) => measurement === method);
       const { runs: count, seconds } = estimate(own, measurements, 0);
-      return { label: choiceLabel(choice), runs: count, seconds, stepSeconds: measurements[method].step_s };
+      return {
+        label: choiceLabel(choice, catalog),
+        runs: count,
+        seconds,
+        stepSeconds: measurements[method].step_s,
+      };
     }),
     notes:
       busy === undefined

@@ -1,3 +1,4 @@
+import type { NameOfRun } from '../../src-shared/comparison.ts';
 import type {
   Comparison,
   Cost,
@@ -23,7 +24,7 @@ import {
 import { whyHalted } from './experiments.ts';
 
 /** Compares finished runs, as `runs.compare` does. */
-export type Compare = (runs: readonly number[]) => Promise<Comparison>;
+export type Compare = (runs: readonly number[], nameOf: NameOfRun) => Promise<Comparison>;
 
 /** All that an experiment has come to so far. */
 export async function resultsOf(
@@ -40,11 +41,15 @@ export async function resultsOf(
   const isWorking =
     facts.trials.some(({ outcome }) => outcome.state === 'pending') ||
     (nextTrials(facts).length > 0 && !halted);
+  const labels = plan.methods.map((choice) => choiceLabel(choice, catalog));
   const verdicts: ExperimentResults['verdicts'] = [];
   for (const rate of plan.rates) {
     const here = cells.filter((cell) => cell.rate === rate && cell.accuracy !== null);
     if (here.length < 2) continue;
-    const { groups, differences } = await compare(here.flatMap(finishedRuns));
+    const { groups, differences } = await compare(here.flatMap(finishedRuns), (run) => {
+      const cell = here.find(({ runs }) => runs.some((one) => one.run === run));
+      return cell && labels[cell.method];
+    });
     const best = bestGroup({ groups, differences });
     for (const cell of here) cell.isBest = best !== null && groups[best].runs.includes(finishedRuns(cell)[0]);
     for (const { verdict, distinguishable } of differences) verdicts.push({ rate, verdict, distinguishable });
@@ -56,8 +61,8 @@ export async function resultsOf(
     state:
       status !== 'running' ? status : isFinished(facts) ? 'finished' : isWorking ? 'running' : 'incomplete',
     problem: halted && { code: halted.code, message: halted.message, hint: halted.hint },
-    methods: plan.methods.map((choice) => ({
-      label: choiceLabel(choice),
+    methods: plan.methods.map((choice, method) => ({
+      label: labels[method],
       isBaseline: isBaselineMethod(choice, catalog),
     })),
     cells,
