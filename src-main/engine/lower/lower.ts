@@ -12,6 +12,7 @@ import { foldConstants } from './fold-constants.ts';
 import { forwardNodes, usesOf } from './forward-nodes.ts';
 import { groupedConvolutionRules } from './grouped-convolution.ts';
 import { halfStorageRules, storeHalves } from './half-storage.ts';
+import { joinUpdates } from './join-updates.ts';
 import { Lowering, type Rule, type Target } from './lowering.ts';
 import { matmulRules } from './matmul.ts';
 import { normalizationRules } from './normalization.ts';
@@ -157,7 +158,7 @@ export function lower(traced: Trace, target: Target): Lowered {
 /** The trace with less to keep from the forward pass for the gradient. */
 function forMemory(traced: Trace, { provider, halfStorage, layout, block }: Target): Trace {
   const inBlocks = () => (layout === 'blocked' ? stateLayouts(traced, block).keys() : []);
-  const trace = provider === 'cpu' ? cutUpdates(traced, inBlocks) : traced;
+  const trace = provider === 'cpu' ? joinUpdates(cutUpdates(traced, inBlocks)) : traced;
   if (halfStorage) return storeHalves(trace);
   return layout === 'blocked' ? recomputeActivations(foldConstants(trace)) : trace;
 }
