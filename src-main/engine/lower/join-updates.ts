@@ -30,8 +30,8 @@ export function joinUpdates(trace: Trace): Trace {
     const place = Math.max(-1, ...joined.takes.map((node) => at.get(node)!));
     behind.set(place, [...(behind.get(place) ?? []), ...joined.nodes]);
   }
-  const placed = [...trace.nodes.map((node, index) => [node, ...(behind.get(index) ?? [])])];
-  const whole = { ...trace, state, nodes: [...(behind.get(-1) ?? []), ...placed.flat()] };
+  const placed = trace.nodes.flatMap((node, index) => [node, ...(behind.get(index) ?? [])]);
+  const whole = { ...trace, state, nodes: [...(behind.get(-1) ?? []), ...placed] };
   const live = liveNodes(whole);
   return { ...whole, nodes: whole.nodes.filter((node) => live.has(node)) };
 }
@@ -161,7 +161,7 @@ class Joined {
     if (!isStep) for (const value of each) if (value.kind === 'result') this.takes.push(value.node);
     if (first.shape.length === 0) return first;
     const like = { ...first, shape: [each.reduce((sum, { shape }) => sum + shape[0], 0)] };
-    if (!isStep) return this.#place('Concat', { ...each }, { axis: 0 }, [like])[0];
+    if (!isStep) return this.#place('Concat', Object.fromEntries(each.entries()), { axis: 0 }, [like])[0];
     const { kernel, attrs, inputs } = first.node;
     const wholes = Object.keys(inputs).map((name) => [
       name,
@@ -170,7 +170,12 @@ class Joined {
     return this.#place(kernel, Object.fromEntries(wholes), attrs, [like])[0];
   }
 
-  #place(kernel: string, inputs: Node['inputs'], attrs: Node['attrs'], like: readonly Value[]): ResultValue[] {
+  #place(
+    kernel: string,
+    inputs: Node['inputs'],
+    attrs: Node['attrs'],
+    like: readonly Value[],
+  ): ResultValue[] {
     const outputs: ResultValue[] = [];
     const node: Node = { kernel, inputs, attrs, outputs };
     for (const { id, shape, dtype } of like) outputs.push({ kind: 'result', id, shape, dtype, node });

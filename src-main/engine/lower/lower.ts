@@ -9,7 +9,7 @@ import { elementwiseRules } from './elementwise.ts';
 import { stateLayouts } from './filter-state.ts';
 import { type Arrangement, arrangementOf, type FilterLayout } from './filters.ts';
 import { foldConstants } from './fold-constants.ts';
-import { forwardNodes, usesOf } from './forward-nodes.ts';
+import { usesOf } from './forward-nodes.ts';
 import { groupedConvolutionRules } from './grouped-convolution.ts';
 import { halfStorageRules, storeHalves } from './half-storage.ts';
 import { joinUpdates } from './join-updates.ts';
@@ -106,9 +106,7 @@ export function lower(traced: Trace, target: Target): Lowered {
     if (input.part) ports.parts.push({ ...spec, ...input.part });
     else ports[input.role].push(spec);
   }
-  const forward = forwardNodes(trace);
   for (const node of trace.nodes) {
-    lowering.inGradient = !forward.has(node);
     const rule = loweringRules[node.kernel] ?? halfStorageRules[node.kernel];
     if (!rule)
       throw new CotuneError(
@@ -148,6 +146,8 @@ export function lower(traced: Trace, target: Target): Lowered {
   const fed: FedConstant[] = [];
   const wanted = {
     intoGiven,
+    ...(intoGiven ? { state: ports.state.map(({ port }) => port) } : {}),
+    unplanned: intoGiven && target.layout === 'blocked',
     // A model with open extents is for other programs: one file.
     ...(target.open ? {} : { apart }),
     ...(target.layout === 'blocked' ? { fed } : {}),

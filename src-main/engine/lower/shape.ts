@@ -36,7 +36,9 @@ const cut: Rule = (node, lowering) => {
   const [axis] = util.parseAxisParam(node.attrs.axis as number, [...value.shape]);
   if (node.kernel === 'SplitV' && value.shape.length === 1 && lowering.target.provider === 'cpu') {
     const extents = lowering.graph.ints(node.outputs.map(({ shape }) => shape[0]));
-    const parts = lowering.graph.several('Split', [lowering.use(value), extents], node.outputs.length, { axis });
+    const parts = lowering.graph.several('Split', [lowering.use(value), extents], node.outputs.length, {
+      axis,
+    });
     for (const [index, output] of node.outputs.entries()) lowering.define(output, parts[index]);
     return;
   }
