@@ -29,7 +29,9 @@ const descent: Program = {
   batch: { x: float(...pixels, width(1)), rate: float() },
   step(state, { x, rate }) {
     const next: Tensors = {};
-    const trained = ['filter', 'scale', 'offset', 'bias'].flatMap((name) => layers.map((at) => `${name}${at}`));
+    const trained = ['filter', 'scale', 'offset', 'bias'].flatMap((name) =>
+      layers.map((at) => `${name}${at}`),
+    );
     const loss = (...given: tf.Tensor[]): tf.Scalar => {
       const of = Object.fromEntries(trained.map((name, index) => [name, given[index]]));
       let image = x as tf.Tensor4D;
@@ -107,5 +109,6 @@ test('three steps give the state that every update by itself gives', async () =>
   ];
   // Sums of thousands of products in single precision, in another order.
   for (const [name, values] of Object.entries(wanted))
-    for (const [at, value] of values.entries()) expect(joined[name][at], `${name} ${at}`).toBeCloseTo(value, 4);
+    for (const [at, value] of values.entries())
+      expect(joined[name][at], `${name} ${at}`).toBeCloseTo(value, 4);
 });

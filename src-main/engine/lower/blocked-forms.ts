@@ -213,8 +213,8 @@ class BlockedForms {
     // An attribute that changes nothing, or another order, keeps what is made again apart from what it repeats.
     const isRepeated = value.kind === 'result' && value.node.attrs[again];
     if (!scale && !bias) {
-      const images = isRepeated ? [sum!, x] : [x, sum!];
-      const total = sum ? graph.op('Add', images) : x;
+      const add = (image: Name) => graph.op('Add', isRepeated ? [image, x] : [x, image]);
+      const total = sum ? add(sum) : x;
       return activation.activation ? applyActivation(total, activation, this.#lowering) : total;
     }
     const channels = this.#lowering.padded(value.shape[3]);
