@@ -1,10 +1,10 @@
 /** Convolutions and their gradients on blocked tensors, with kernels blocked at run time. */
-import { type Node, sizeOf, type Value } from '../trace/ir.ts';
+import type { Node, Value } from '../trace/ir.ts';
 import { formsOf } from './blocked-forms.ts';
 import { allPositions, convertFilter, type FilterLayout, isInBlocks, scaleFilter } from './filters.ts';
 import type { Lowering } from './lowering.ts';
 import { type Name, nchwcDomain } from './onnx-graph.ts';
-import { pixelwise, spreadPixels } from './pixels.ts';
+import { spreadPixels } from './pixels.ts';
 import {
   attributesOf,
   convolutionGeometry,
@@ -179,10 +179,7 @@ const conv2dInputGradient = (node: Node, lowering: Lowering): boolean => {
       lowering.padded(channelsOut),
       ...taps,
     ]);
-    const convolve = ([image]: Name[]) =>
-      lowering.op('Conv', [image, kernel], { kernel_shape: taps, pads }, nchwcDomain);
-    const isPixelwise = strideHeight * strideWidth * sizeOf(taps) === 1 && !pads.some(Boolean);
-    return isPixelwise ? pixelwise([name], output, lowering, convolve) : convolve([name]);
+    return lowering.op('Conv', [name, kernel], { kernel_shape: taps, pads }, nchwcDomain);
   };
   const phases = rows.map((row) => columns.map((column) => phase(row, column)));
   const [first, ...others] = phases.flat();

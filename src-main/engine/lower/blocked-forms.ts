@@ -5,7 +5,6 @@
 import { sizeOf, type Value } from '../trace/ir.ts';
 import type { Lowering } from './lowering.ts';
 import { type Attributes, type Name, nchwcDomain, onnxTypes } from './onnx-graph.ts';
-import { pixelwise } from './pixels.ts';
 import { again } from './recompute.ts';
 
 /** x·scale + bias + sum, with one scale and bias per channel, or per image and channel. */
@@ -126,7 +125,7 @@ class BlockedForms {
   activate(input: Value, output: Value, activation: Attributes): void {
     const convolved = this.openConvolution(input);
     const name = convolved
-      ? this.#convolve(convolved, activation)
+      ? this.#convolve(convolved, output, activation)
       : this.#makeAffine(this.affine(input), output, activation);
     this.#lowering.define(output, name, 'blocked');
     this.activated.set(input, output);
@@ -178,15 +177,17 @@ class BlockedForms {
     if (form.kind === 'affine') return this.#makeAffine(form, value, {});
     if (form.kind === 'spread') return this.#makeSpread(form, value);
     if (form.kind === 'mask') return this.#makeMask(form, value);
-    if (form.kind === 'convolved') return this.#convolve(form, {});
+    if (form.kind === 'convolved') return this.#convolve(form, value, {});
     const factors = [form.a, form.b].map((factor) => this.#lowering.use(factor, 'blocked'));
-    return pixelwise(factors, value, this.#lowering, (images) => graph.op('Mul', images));
+    return graph.op('Mul', factors);
   }
 
-  #convolve({ inputs, attributes, bias, sum }: Convolved, activation: Attributes): Name {
+  #convolve({ inputs, attributes, bias, sum }: Convolved, made: Value, activation: Attributes): Name {
     const taken = [...inputs(), bias ?? '', sum ?? ''];
     while (taken.at(-1) === '') taken.pop();
-    return this.#lowering.op('Conv', taken, { ...attributes, ...activation }, nchwcDomain);
+    const name = this.#lowering.op('Conv', taken, { ...attributes, ...activation }, nchwcDomain);
+    if (sum) mayReplace(sum, name, made, this.#lowering);
+    return name;
   }
 
   #makeMask(mask: Mask, value: Value): Name {
@@ -209,16 +210,16 @@ class BlockedForms {
 
   #makeAffine({ x, scale, bias, sum, perImage }: Affine, value: Value, activation: Attributes): Name {
     const { graph } = this.#lowering;
+    // An attribute that changes nothing, or another order, keeps what is made again apart from what it repeats.
+    const isRepeated = value.kind === 'result' && value.node.attrs[again];
     if (!scale && !bias) {
-      const add = (images: Name[]) => graph.op('Add', images);
-      const total = sum ? pixelwise([x, sum], value, this.#lowering, add) : x;
+      const add = (image: Name) => graph.op('Add', isRepeated ? [image, x] : [x, image]);
+      const total = sum ? add(sum) : x;
       return activation.activation ? applyActivation(total, activation, this.#lowering) : total;
     }
     const channels = this.#lowering.padded(value.shape[3]);
     const factor = scale ?? graph.filled([channels], 1, 'float32');
-    // An attribute that changes nothing keeps what is made again apart from what it repeats.
-    const repeated = value.kind === 'result' && value.node.attrs[again];
-    const attributes = repeated ? { ...activation, strides: [1, 1] } : activation;
+    const attributes = isRepeated ? { ...activation, strides: [1, 1] } : activation;
     const map = perImage ? perImageAndChannel : perChannel;
     return map({ x, factor, bias, sum }, value, attributes, this.#lowering);
   }
@@ -245,11 +246,17 @@ function perChannel(
   lowering: Lowering,
 ): Name {
   const channels = lowering.padded(value.shape[3]);
-  return pixelwise([x, sum ?? ''], value, lowering, ([image, added]) => {
-    const inputs = [image, lowering.reshape(factor, [channels, 1, 1, 1]), bias ?? '', added];
-    while (inputs.at(-1) === '') inputs.pop();
-    return lowering.op('Conv', inputs, { kernel_shape: [1, 1], group: channels, ...activation }, nchwcDomain);
-  });
+  const inputs = [x, lowering.reshape(factor, [channels, 1, 1, 1]), bias ?? '', sum ?? ''];
+  while (inputs.at(-1) === '') inputs.pop();
+  const attributes = { kernel_shape: [1, 1], group: channels, ...activation };
+  const name = lowering.op('Conv', inputs, attributes, nchwcDomain);
+  if (sum) mayReplace(sum, name, value, lowering);
+  return name;
+}
+
+/** Says that a convolution's result and the image that it adds are of one shape: it is then written over that where nothing else needs it. */
+function mayReplace(sum: Name, made: Name, value: Value, lowering: Lowering): void {
+  lowering.graph.declare([sum, made], lowering.shapeIn(value, 'blocked'));
 }
 
 /** The same where factor or bias is a matrix [batch, padded channels]: the channels of all images are those of one. */

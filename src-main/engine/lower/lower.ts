@@ -9,9 +9,10 @@ import { elementwiseRules } from './elementwise.ts';
 import { stateLayouts } from './filter-state.ts';
 import { type Arrangement, arrangementOf, type FilterLayout } from './filters.ts';
 import { foldConstants } from './fold-constants.ts';
-import { forwardNodes, usesOf } from './forward-nodes.ts';
+import { usesOf } from './forward-nodes.ts';
 import { groupedConvolutionRules } from './grouped-convolution.ts';
 import { halfStorageRules, storeHalves } from './half-storage.ts';
+import { joinUpdates } from './join-updates.ts';
 import { Lowering, type Rule, type Target } from './lowering.ts';
 import { matmulRules } from './matmul.ts';
 import { normalizationRules } from './normalization.ts';
@@ -105,9 +106,7 @@ export function lower(traced: Trace, target: Target): Lowered {
     if (input.part) ports.parts.push({ ...spec, ...input.part });
     else ports[input.role].push(spec);
   }
-  const forward = forwardNodes(trace);
   for (const node of trace.nodes) {
-    lowering.inGradient = !forward.has(node);
     const rule = loweringRules[node.kernel] ?? halfStorageRules[node.kernel];
     if (!rule)
       throw new CotuneError(
@@ -147,6 +146,8 @@ export function lower(traced: Trace, target: Target): Lowered {
   const fed: FedConstant[] = [];
   const wanted = {
     intoGiven,
+    ...(intoGiven ? { state: ports.state.map(({ port }) => port) } : {}),
+    unplanned: intoGiven && target.layout === 'blocked',
     // A model with open extents is for other programs: one file.
     ...(target.open ? {} : { apart }),
     ...(target.layout === 'blocked' ? { fed } : {}),
@@ -157,7 +158,7 @@ export function lower(traced: Trace, target: Target): Lowered {
 /** The trace with less to keep from the forward pass for the gradient. */
 function forMemory(traced: Trace, { provider, halfStorage, layout, block }: Target): Trace {
   const inBlocks = () => (layout === 'blocked' ? stateLayouts(traced, block).keys() : []);
-  const trace = provider === 'cpu' ? cutUpdates(traced, inBlocks) : traced;
+  const trace = provider === 'cpu' ? joinUpdates(cutUpdates(traced, inBlocks)) : traced;
   if (halfStorage) return storeHalves(trace);
   return layout === 'blocked' ? recomputeActivations(foldConstants(trace)) : trace;
 }

@@ -40,8 +40,6 @@ const toNhwc = [0, 2, 3, 1];
 export class Lowering {
   readonly graph: OnnxGraph;
   readonly target: Target;
-  /** Whether what is lowered now comes after the forward pass. */
-  inGradient = false;
   #names = new Map<Value, Map<Layout, Name>>();
   #deferred = new Map<Value, { layout: Layout; make: () => Name }>();
 

@@ -65,6 +65,8 @@ const opset = 18;
 export const nchwcDomain = 'com.microsoft.nchwc';
 /** Operators, `domain:type`, for which it is all the same whether their matrix or filter is a constant or an input. */
 const takeInputs = new Set([`${nchwcDomain}:Conv`, ':Gemm', ':MatMul', ':Gather']);
+/** Operators whose only whole numbers are the shape of what they make. */
+const takeShapes = new Set(['Reshape', 'Expand']);
 /** First output of a graph whose outputs the runtime is not to copy: a sequence, see `runInto` in run/session.ts. */
 const uncopied = 'uncopied';
 const microsoftDomains = ['com.microsoft', nchwcDomain];
@@ -89,6 +91,8 @@ export class OnnxGraph {
   /** Final names of node outputs that the graph hands out. */
   #exported = new Map<Name, Name>();
   #initializers = new Map<Name, Initializer>();
+  /** Shapes of tensors that the runtime is to know also of an unplanned graph. */
+  #shapes = new Map<Name, readonly number[]>();
   #made = new Map<string, Name>();
   #count = 0;
 
@@ -163,6 +167,11 @@ export class OnnxGraph {
     if (late.some((reader) => this.#nodes.indexOf(reader) > at)) return false;
     if (late.length > 0) this.#awaits(maker, at, name, shape, late);
     return true;
+  }
+
+  /** Says what shape tensors of floats have, also where the graph is unplanned: one of them may then be written over another. */
+  declare(names: readonly Name[], shape: readonly number[]): void {
+    for (const name of names) this.#shapes.set(name, shape);
   }
 
   /** What reads a tensor, under whatever shape. */
@@ -303,7 +312,24 @@ export class OnnxGraph {
   }
 
   /**
-   * The model; with `intoGiven` one whose outputs are not copied out of the memory that is given for them. Large constants go
+   * Brings what follows from the given inputs and constants alone to the front. The runtime keeps a sorted list of nodes that could be next,
+   * the first of them taken first, and goes through it for every node that it adds.
+   */
+  #bringForward(given: readonly Name[]): void {
+    const known = new Set([...this.#initializers.keys(), ...given, '']);
+    const [first, rest]: [OnnxNode[], OnnxNode[]] = [[], []];
+    for (const node of this.#nodes) {
+      const isFirst = node.inputs.every((name) => known.has(name));
+      (isFirst ? first : rest).push(node);
+      if (isFirst) for (const name of [node.output, ...(node.more ?? [])]) known.add(name);
+    }
+    this.#nodes = [...first, ...rest];
+  }
+
+  /**
+   * The model; with `intoGiven` one whose outputs are not copied out of the memory that is given for them. Where it is `unplanned`, the
+   * runtime learns shapes only when it comes to them, and does not plan which tensors have the same memory one after the other: for each it
+   * would search all that are free. What follows from `state` alone stands first. Large constants go
    * to `fed` where there is one, and become inputs, of which the runtime makes no copy; those that it is to know beforehand go to
    * `apart`: whoever opens the model gives them to the runtime, which otherwise holds three copies of each while it does so.
    */
@@ -312,12 +338,21 @@ export class OnnxGraph {
     outputs: readonly NamedSpec[],
     {
       intoGiven = false,
+      unplanned = false,
+      state = [],
       apart,
       fed,
-    }: { intoGiven?: boolean; apart?: ConstantApart[]; fed?: FedConstant[] } = {},
+    }: {
+      intoGiven?: boolean;
+      unplanned?: boolean;
+      state?: readonly Name[];
+      apart?: ConstantApart[];
+      fed?: FedConstant[];
+    } = {},
   ): Uint8Array {
     if (intoGiven) this.named(uncopied, 'SequenceConstruct', [this.scalar(0)]);
     this.#joinReshapes();
+    this.#bringForward(state);
     const graph = new ProtobufWriter();
     const nameOf = (name: Name) => this.#exported.get(name) ?? name;
     for (const node of this.#nodes) graph.bytes(1, encodeNode(node, nameOf));
@@ -334,15 +369,21 @@ export class OnnxGraph {
       const isApart = apart !== undefined && data.length >= worthApart;
       if (isApart) apart.push({ path: name, data });
       graph.bytes(5, encodeInitializer(initializer, isApart));
+      const isShape = initializer.dtype === 'int64' && [...readers].every(({ type }) => takeShapes.has(type));
+      if (unplanned && isShape) graph.bytes(11, valueInfo({ name, dtype: 'int64' }, []));
     }
     const constants = (fed ?? []).map(({ port, shape }) => ({
       name: port,
       shape,
       dtype: 'float32' as const,
     }));
-    for (const input of [...inputs, ...constants]) graph.bytes(11, valueInfo(input, this.#open));
+    const info = (spec: NamedSpec) => valueInfo(unplanned ? { ...spec, shape: undefined } : spec, this.#open);
+    for (const input of [...inputs, ...constants]) graph.bytes(11, info(input));
     if (intoGiven) graph.bytes(12, sequenceInfo(uncopied));
-    for (const output of outputs) graph.bytes(12, valueInfo(output, this.#open));
+    for (const output of outputs) graph.bytes(12, info(output));
+    if (unplanned)
+      for (const [name, shape] of this.#shapes)
+        graph.bytes(13, valueInfo({ name, shape, dtype: 'float32' }, []));
     const model = new ProtobufWriter().integer(1, 8).bytes(2, 'Cotuning Studio').bytes(7, graph);
     model.bytes(8, new ProtobufWriter().bytes(1, '').integer(2, opset));
     for (const domain of microsoftDomains)
@@ -389,15 +430,24 @@ function attribute(name: string, value: Attribute): ProtobufWriter {
   return message.integer(20, attributeTypes.ints);
 }
 
-function valueInfo({ name, shape, dtype }: NamedSpec, opened: readonly OpenExtent[]): ProtobufWriter {
+/** A tensor's type, and its shape where that is given. */
+function valueInfo(
+  { name, shape, dtype }: Omit<NamedSpec, 'shape'> & { shape?: readonly number[] },
+  opened: readonly OpenExtent[],
+): ProtobufWriter {
+  const tensor = new ProtobufWriter().integer(1, onnxTypes[dtype]);
+  if (shape) tensor.bytes(2, dimensionsOf(shape, opened));
+  return new ProtobufWriter().bytes(1, name).bytes(2, new ProtobufWriter().bytes(1, tensor));
+}
+
+function dimensionsOf(shape: readonly number[], opened: readonly OpenExtent[]): ProtobufWriter {
   const dimensions = new ProtobufWriter();
   for (const extent of shape) {
     const dimension = new ProtobufWriter();
     const open = opened.find((one) => one.extent === extent);
     dimensions.bytes(1, open ? dimension.bytes(2, open.name) : dimension.integer(1, extent));
   }
-  const tensor = new ProtobufWriter().integer(1, onnxTypes[dtype]).bytes(2, dimensions);
-  return new ProtobufWriter().bytes(1, name).bytes(2, new ProtobufWriter().bytes(1, tensor));
+  return dimensions;
 }
 
 /** A sequence of single floats. */

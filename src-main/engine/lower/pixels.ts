@@ -1,23 +1,6 @@
 /** Blocked images pixel by pixel. */
-import type { Value } from '../trace/ir.ts';
 import type { Lowering } from './lowering.ts';
 import { type Name, nchwcDomain } from './onnx-graph.ts';
-
-/**
- * Makes an image of others, each pixel of theirs alone. In the gradient all of them are declared as one row of pixels: ONNX
- * Runtime lets tensors of equal shape have the same memory one after the other and holds it in between, so that of every
- * shape the forward pass would leave some behind, until the gradient comes to it.
- */
-export function pixelwise(
-  images: readonly Name[],
-  made: Value,
-  lowering: Lowering,
-  make: (images: Name[]) => Name,
-): Name {
-  if (!lowering.inGradient) return make([...images]);
-  const rows = images.map((name) => name && lowering.reshape(name, [0, 0, 1, -1]));
-  return lowering.reshape(make(rows), lowering.shapeIn(made, 'blocked'));
-}
 
 /** Along one axis: output pixel j is input pixel stride·j + offset, or zero where the image has none. */
 export interface Picking {

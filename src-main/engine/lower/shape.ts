@@ -30,10 +30,18 @@ const concatenate =
     lowering.define(node.outputs[0], lowering.op('Concat', parts, { axis }));
   };
 
-/** Cuts a tensor along one axis into the node's outputs. */
+/** Cuts a tensor along one axis into the node's outputs: each when it is needed, a vector on the CPU all at once. */
 const cut: Rule = (node, lowering) => {
   const value = Object.values(node.inputs)[0];
   const [axis] = util.parseAxisParam(node.attrs.axis as number, [...value.shape]);
+  if (node.kernel === 'SplitV' && value.shape.length === 1 && lowering.target.provider === 'cpu') {
+    const extents = lowering.graph.ints(node.outputs.map(({ shape }) => shape[0]));
+    const parts = lowering.graph.several('Split', [lowering.use(value), extents], node.outputs.length, {
+      axis,
+    });
+    for (const [index, output] of node.outputs.entries()) lowering.define(output, parts[index]);
+    return;
+  }
   let begin = 0;
   for (const output of node.outputs) {
     const extent = node.kernel === 'Unpack' ? 1 : output.shape[axis];
