@@ -19,6 +19,10 @@ export function traitsOf({ architecture, text }: Pick<Model, 'architecture' | 't
   return traits;
 }
 
+/** Whether the scores of a network go through a ReLU. */
+export const rectifiesScores = ({ architecture, text }: Pick<Model, 'architecture' | 'text'>): boolean =>
+  !text && createBackbone({ architecture, padding: 'symmetric', width: 1 }).rectifiesScores;
+
 function traitsIn(backbone: Backbone, takes: 'images' | 'texts'): NetworkTraits {
   const has: Record<NetworkTraits['has'][number], boolean> = {
     images: takes === 'images',

@@ -4,6 +4,7 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { nearest } from '../../src-shared/nearest.ts';
 import { presets, presetsFor } from '../../src-shared/presets/index.ts';
 import type { Preset } from '../../src-shared/presets/preset.ts';
+import { rectifiesScores } from '../backbones/traits.ts';
 import { resizeOf } from '../data/resizes/index.ts';
 import { parts, scheduleOf } from '../transfer/catalog.ts';
 import { type ChosenParts, chooseParts, stepRequests } from './choose-parts.ts';
@@ -61,10 +62,11 @@ export function resolveRunConfig(
       ([key, value]) => value !== undefined && !idle.some((setting) => setting === key),
     ),
   );
-  const { learningRate, headLearningRateMultiplier, select } = preset;
+  const { learningRateBehindRelu, headLearningRateMultiplier, select } = preset;
+  const isLower = learningRateBehindRelu !== undefined && rectifiesScores(model);
   const config = {
     ...shared,
-    learningRate,
+    learningRate: isLower ? learningRateBehindRelu : preset.learningRate,
     headLearningRateMultiplier,
     select,
     ...defaults,

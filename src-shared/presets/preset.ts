@@ -14,6 +14,8 @@ export interface Preset {
   /** Side of the square crop in pixels, or the most pieces of a text: fixed, or that of the network up to a bound. */
   size: number | { atMost: number };
   learningRate: number;
+  /** The same for networks whose scores go through a ReLU, where it differs: with features that nothing normalizes a new head diverges sooner. */
+  learningRateBehindRelu?: number;
   /** Factor on it for the new head. */
   headLearningRateMultiplier: number;
   /** Share of the steps after which the learning rate falls. */

@@ -43,6 +43,19 @@ test('`quick` has strengths for short trainings, which a person’s own outdo; t
   for (const preset of ['paper', 'tllib']) expect(strengthOf({ preset })).toMatchObject({ tradeOff: 2.3 });
 });
 
+test('`quick` trains a network whose scores go through a ReLU more slowly, `paper` as published', () => {
+  const rateOf = (architecture: string, preset?: string) =>
+    resolveRunConfig(
+      { dataset: '1', model: '1', method: 'cotuning', preset } as RunRequest,
+      dataset,
+      { ...model(224), architecture },
+      100,
+    ).config.learningRate;
+  expect(rateOf('squeezenet1_1')).toBe(0.0003);
+  expect(rateOf('vgg11')).toBe(0.001);
+  expect(rateOf('squeezenet1_1', 'paper')).toBe(0.001);
+});
+
 test('`paper` has the paper’s budget', () => {
   expect(resolve({ preset: 'paper' })).toMatchObject({
     steps: 9050,
