@@ -6,22 +6,31 @@ import { createBackbone } from './index.ts';
 import { bert } from './networks/bert.ts';
 import { partsOf } from './parts.ts';
 
-const known = new Map<string, NetworkTraits>();
-
-/** What parts of a training depend on, of a network by its architecture, or by a BERT's numbers. Errors: `not-found`. */
-export function traitsOf({ architecture, text }: Pick<Model, 'architecture' | 'text'>): NetworkTraits {
-  const traits =
-    known.get(architecture) ??
-    (text
-      ? traitsIn(buildBackbone(bert(text, 'pieces'), 'symmetric'), 'texts')
-      : traitsIn(createBackbone({ architecture, padding: 'symmetric', width: 1 }), 'images'));
-  known.set(architecture, traits);
-  return traits;
+interface Known {
+  traits: NetworkTraits;
+  rectifiesScores: boolean;
 }
 
-/** Whether the scores of a network go through a ReLU. */
-export const rectifiesScores = ({ architecture, text }: Pick<Model, 'architecture' | 'text'>): boolean =>
-  !text && createBackbone({ architecture, padding: 'symmetric', width: 1 }).rectifiesScores;
+const known = new Map<string, Known>();
+
+/** What parts of a training depend on, of a network by its architecture, or by a BERT's numbers. Errors: `not-found`. */
+export const traitsOf = (model: Pick<Model, 'architecture' | 'text'>): NetworkTraits => knownOf(model).traits;
+
+/** Whether the scores of a network go through a ReLU. Errors: as above. */
+export const rectifiesScores = (model: Pick<Model, 'architecture' | 'text'>): boolean =>
+  knownOf(model).rectifiesScores;
+
+function knownOf({ architecture, text }: Pick<Model, 'architecture' | 'text'>): Known {
+  const before = known.get(architecture);
+  if (before) return before;
+  const backbone = text
+    ? buildBackbone(bert(text, 'pieces'), 'symmetric')
+    : createBackbone({ architecture, padding: 'symmetric', width: 1 });
+  const { rectifiesScores } = backbone;
+  const found = { traits: traitsIn(backbone, text ? 'texts' : 'images'), rectifiesScores };
+  known.set(architecture, found);
+  return found;
+}
 
 function traitsIn(backbone: Backbone, takes: 'images' | 'texts'): NetworkTraits {
   const has: Record<NetworkTraits['has'][number], boolean> = {

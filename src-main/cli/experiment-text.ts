@@ -39,13 +39,12 @@ export function experimentText(results: ExperimentResults): string {
       : []),
     ...rates.flatMap((rate) => {
       const own = verdicts.filter((one) => one.rate === rate);
-      return own.length > 0 ? ['', `${rateTitle(rate)} of the training data:`, ...own.map(verdictLine)] : [];
+      return own.length > 0
+        ? ['', `${rateTitle(rate)} of the training data:`, ...own.map(({ verdict }) => verdict)]
+        : [];
     }),
   ].join('\n');
 }
-
-const verdictLine = ({ verdict, distinguishable }: ExperimentResults['verdicts'][number]): string =>
-  `${distinguishable ? '*' : ' '} ${verdict}`;
 
 /** What a plan will take. */
 export const estimateText = ({

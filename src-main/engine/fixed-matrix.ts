@@ -15,6 +15,7 @@ export interface FixedMatrix {
   readonly columns: number;
   /** Whether the last column's weights are free: a bias, where it holds ones. All others decay. */
   readonly hasFreeColumn: boolean;
+  /** X itself. */
   readonly values: Matrix;
   /** out [k, rows] = W Xᵀ for W [k, columns], all row-major. */
   timesTransposed(w: Reals, out: Reals): Promise<void>;
