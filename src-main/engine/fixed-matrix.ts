@@ -19,20 +19,15 @@ export interface FixedMatrix {
   readonly values: Matrix;
   /** out [k, rows] = W Xᵀ for W [k, columns], all row-major. */
   timesTransposed(w: Reals, out: Reals): Promise<void>;
-  /** out [k, columns] = R X for R [k, rows], all row-major. */
-  times(r: Reals, out: Reals): Promise<void>;
+  /**
+   * Leaves C (Q − Y) X + W in `out` [k, columns], in the free column without W, and returns the sum of its squares: the gradient of
+   * C times the cross-entropy of distributions Q [k, rows] for targets Y [k, rows], with a weight decay of 1, at weights W [k, columns].
+   */
+  gradient(loss: { C: number; q: Reals; targets: Reals }, w: Reals, out: Reals): Promise<number>;
   /** out [k, columns] = R (X ∘ X) for R [k, rows]. Single precision. */
   timesSquares(r: Float32Array, out: Float32Array): Promise<void>;
-  /**
-   * One step of conjugate gradients, from where they stand into other memory, where `preconditioned` [k, columns] is M r for r
-   * there; returns ‖r‖² after it. Single precision.
-   */
-  conjugateStep(
-    system: CurvatureSystem,
-    preconditioned: Float32Array,
-    from: ConjugateGradients,
-    into: ConjugateGradients,
-  ): Promise<number>;
+  /** One step of conjugate gradients, from where they stand into other memory; returns ‖r‖² after it. Single precision. */
+  conjugateStep(system: CurvatureSystem, from: ConjugateGradients, into: ConjugateGradients): Promise<number>;
   dispose(): Promise<void>;
 }
 
@@ -45,6 +40,8 @@ export interface CurvatureSystem {
   C: number;
   /** [k, rows], its columns distributions. */
   q: Float32Array;
+  /** The diagonal of a preconditioner M [k, columns]. */
+  scale: Float32Array;
 }
 
 /** Where conjugate gradients for H d = b stand (Nocedal and Wright 2006, algorithm 5.3). */
@@ -55,6 +52,8 @@ export interface ConjugateGradients {
   scores: Float32Array;
   /** r = b − H d [k, columns] */
   residual: Float32Array;
+  /** M r [k, columns]: after a step that of the system's diagonal, in whose place another may be put. */
+  preconditioned: Float32Array;
   /** The direction of the last step, [k, columns]. */
   direction: Float32Array;
   /** rᵀ M r before the last step, one number; infinite before the first one. */
@@ -65,45 +64,66 @@ export interface ConjugateGradients {
 export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): FixedMatrix {
   const { rows, columns } = x;
   const sessions = openSessionSet();
-  const product = async (a: Reals, out: Reals, transposed: boolean) => {
-    const dtype = a instanceof Float64Array ? 'float64' : 'float32';
-    const session = await sessions.get(`${dtype} ${transposed}`, (apart) =>
-      productGraph(x, k, dtype, transposed, apart),
-    );
-    const [inner, width] = transposed ? [columns, rows] : [rows, columns];
-    await runInto(
-      session,
-      { a: new ort.Tensor(dtype, a, [k, inner]) },
-      { out: new ort.Tensor(dtype, out, [k, width]) },
-    );
-  };
+  const problem: Problem = { x: inPrecisions(x), k, hasFreeColumn };
+  let squares: Float32Array | undefined;
   const tensor = (data: Float32Array, width: number) => new ort.Tensor('float32', data, [k, width]);
   return {
     rows,
     columns,
     hasFreeColumn,
     values: x,
-    timesTransposed: (w, out) => product(w, out, true),
-    times: (r, out) => product(r, out, false),
-    async timesSquares(r, out) {
-      const session = await sessions.get('squares', (apart) => squaresGraph(x, k, apart));
-      await runInto(session, { r: tensor(r, rows) }, { out: tensor(out, columns) });
+    async timesTransposed(w, out) {
+      const dtype = typeOf(w);
+      const session = await sessions.get(`product ${dtype}`, (apart) => productGraph(problem, dtype, apart));
+      await runInto(
+        session,
+        { ...fedOf(problem.x, dtype), w: new ort.Tensor(dtype, w, [k, columns]) },
+        { out: new ort.Tensor(dtype, out, [k, rows]) },
+      );
     },
-    async conjugateStep({ C, q }, preconditioned, from, into) {
-      const session = await sessions.get('conjugate', (apart) => conjugateGraph(x, k, hasFreeColumn, apart));
-      const tensors = ({ solution, scores, residual, direction, energy }: ConjugateGradients) => ({
-        solution: tensor(solution, columns),
+    async gradient({ C, q, targets }, w, out) {
+      const dtype = typeOf(w);
+      const session = await sessions.get(`gradient ${dtype}`, (apart) =>
+        gradientGraph(problem, dtype, apart),
+      );
+      const of = constructorOf(dtype);
+      const squares = new of(1);
+      await runInto(
+        session,
+        {
+          ...fedOf(problem.x, dtype),
+          C: new ort.Tensor(dtype, of.of(C), []),
+          q: new ort.Tensor(dtype, q, [k, rows]),
+          targets: new ort.Tensor(dtype, targets, [k, rows]),
+          w: new ort.Tensor(dtype, w, [k, columns]),
+        },
+        { out: new ort.Tensor(dtype, out, [k, columns]), squares: new ort.Tensor(dtype, squares, []) },
+      );
+      return squares[0];
+    },
+    async timesSquares(r, out) {
+      const session = await sessions.get('squares', () => squaresGraph(problem));
+      squares ??= squaresOf(x.data);
+      const given = { r: tensor(r, rows), squares: new ort.Tensor('float32', squares, [rows, columns]) };
+      await runInto(session, given, { out: tensor(out, columns) });
+    },
+    async conjugateStep({ C, q, scale }, from, into) {
+      const session = await sessions.get('conjugate', (apart) => conjugateGraph(problem, apart));
+      const tensors = ({ scores, energy, ...ofWeights }: ConjugateGradients) => ({
+        ...Object.fromEntries(Object.entries(ofWeights).map(([name, data]) => [name, tensor(data, columns)])),
         scores: tensor(scores, rows),
-        residual: tensor(residual, columns),
-        direction: tensor(direction, columns),
         energy: new ort.Tensor('float32', energy, []),
       });
       const squares = new Float32Array(1);
-      const given = { C: new ort.Tensor('float32', Float32Array.of(C), []), q: tensor(q, rows) };
+      const given = {
+        C: new ort.Tensor('float32', Float32Array.of(C), []),
+        q: tensor(q, rows),
+        scale: tensor(scale, columns),
+      };
       const next = Object.entries(tensors(into)).map(([name, memory]) => [`${name}:next`, memory]);
       await runInto(
         session,
-        { ...given, preconditioned: tensor(preconditioned, columns), ...tensors(from) },
+        { ...given, ...tensors(from) },
         { ...Object.fromEntries(next), squares: new ort.Tensor('float32', squares, []) },
       );
       return squares[0];
@@ -112,43 +132,114 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
   };
 }
 
-const constantOf = (graph: OnnxGraph, { data, rows, columns }: Matrix, dtype: 'float32' | 'float64') => {
-  const of = dtype === 'float64' ? Float64Array : Float32Array;
-  return graph.constant(dtype, [rows, columns], data instanceof of ? data : new of(data));
-};
+type Precision = 'float32' | 'float64';
 
-function productGraph(
-  x: Matrix,
-  k: number,
-  dtype: 'float32' | 'float64',
-  transposed: boolean,
-  apart: ConstantApart[],
-): Uint8Array {
+const typeOf = (values: Reals): Precision => (values instanceof Float64Array ? 'float64' : 'float32');
+const constructorOf = (dtype: Precision) => (dtype === 'float64' ? Float64Array : Float32Array);
+
+/** X [rows, columns], in the precision that a graph takes it in. */
+interface InPrecisions {
+  rows: number;
+  columns: number;
+  in(dtype: Precision): Reals;
+}
+
+interface Problem {
+  x: InPrecisions;
+  k: number;
+  hasFreeColumn: boolean;
+}
+
+/** Each precision made once: several graphs take it. */
+function inPrecisions({ data, rows, columns }: Matrix): InPrecisions {
+  const made = new Map<Precision, Reals>([[typeOf(data), data]]);
+  return {
+    rows,
+    columns,
+    in(dtype) {
+      const values = made.get(dtype) ?? new (constructorOf(dtype))(data);
+      made.set(dtype, values);
+      return values;
+    },
+  };
+}
+
+/**
+ * X as an operand. In single precision a constant, which the runtime packs once; doubles are not packed, and fed from where they are
+ * rather than copied.
+ */
+const operandOf = (graph: OnnxGraph, { rows, columns, ...x }: InPrecisions, dtype: Precision): string =>
+  dtype === 'float64' ? 'x' : graph.constant(dtype, [rows, columns], x.in(dtype));
+
+/** What a graph over X in that precision takes besides. */
+const fedSpecs = ({ rows, columns }: InPrecisions, dtype: Precision) =>
+  dtype === 'float64' ? [{ name: 'x', shape: [rows, columns], dtype }] : [];
+
+const fedOf = ({ rows, columns, ...x }: InPrecisions, dtype: Precision) =>
+  dtype === 'float64' ? { x: new ort.Tensor(dtype, x.in(dtype), [rows, columns]) } : undefined;
+
+function squaresOf(values: Reals): Float32Array {
+  const squares = new Float32Array(values.length);
+  for (let i = 0; i < squares.length; i++) squares[i] = values[i] ** 2;
+  return squares;
+}
+
+/** `weights` without those of the free column. */
+function decaying(
+  graph: OnnxGraph,
+  { x: { columns }, hasFreeColumn }: Problem,
+  weights: string,
+  dtype: Precision,
+) {
+  if (!hasFreeColumn) return weights;
+  const decay = new (constructorOf(dtype))(columns).fill(1, 0, columns - 1);
+  return graph.op('Mul', [weights, graph.constant(dtype, [1, columns], decay)]);
+}
+
+function productGraph({ x, k }: Problem, dtype: Precision, apart: ConstantApart[]): Uint8Array {
   const graph = new OnnxGraph();
-  graph.named('out', 'Gemm', ['a', constantOf(graph, x, dtype)], { transB: Number(transposed) });
-  const [inner, width] = transposed ? [x.columns, x.rows] : [x.rows, x.columns];
+  graph.named('out', 'Gemm', ['w', operandOf(graph, x, dtype)], { transB: 1 });
   return graph.toBytes(
-    [{ name: 'a', shape: [k, inner], dtype }],
-    [{ name: 'out', shape: [k, width], dtype }],
+    [...fedSpecs(x, dtype), { name: 'w', shape: [k, x.columns], dtype }],
+    [{ name: 'out', shape: [k, x.rows], dtype }],
     { intoGiven: true, apart },
   );
 }
 
-function squaresGraph(x: Matrix, k: number, apart: ConstantApart[]): Uint8Array {
+function gradientGraph(problem: Problem, dtype: Precision, apart: ConstantApart[]): Uint8Array {
+  const { x, k } = problem;
   const graph = new OnnxGraph();
-  const squares = new Float32Array(x.data.length);
-  for (let i = 0; i < squares.length; i++) squares[i] = x.data[i] ** 2;
-  graph.named('out', 'Gemm', ['r', constantOf(graph, { ...x, data: squares }, 'float32')]);
+  const slopes = graph.op('Gemm', [graph.op('Sub', ['q', 'targets']), operandOf(graph, x, dtype)]);
+  graph.named('out', 'Add', [graph.op('Mul', [slopes, 'C']), decaying(graph, problem, 'w', dtype)]);
+  graph.named('squares', 'ReduceSumSquare', ['out'], { keepdims: 0 });
+  const spec = (name: string, ...shape: number[]) => ({ name, shape, dtype });
   return graph.toBytes(
-    [{ name: 'r', shape: [k, x.rows], dtype: 'float32' }],
-    [{ name: 'out', shape: [k, x.columns], dtype: 'float32' }],
+    [
+      ...fedSpecs(x, dtype),
+      spec('C'),
+      ...['q', 'targets'].map((name) => spec(name, k, x.rows)),
+      spec('w', k, x.columns),
+    ],
+    [spec('out', k, x.columns), spec('squares')],
     { intoGiven: true, apart },
   );
 }
 
-function conjugateGraph(x: Matrix, k: number, hasFreeColumn: boolean, apart: ConstantApart[]): Uint8Array {
+function squaresGraph({ x, k }: Problem): Uint8Array {
   const graph = new OnnxGraph();
-  const constant = constantOf(graph, x, 'float32');
+  graph.named('out', 'Gemm', ['r', 'squares']);
+  const spec = (name: string, ...shape: number[]) => ({ name, shape, dtype: 'float32' }) as const;
+  return graph.toBytes(
+    [spec('r', k, x.rows), spec('squares', x.rows, x.columns)],
+    [spec('out', k, x.columns)],
+    { intoGiven: true },
+  );
+}
+
+function conjugateGraph(problem: Problem, apart: ConstantApart[]): Uint8Array {
+  const { x, k } = problem;
+  const graph = new OnnxGraph();
+  const constant = operandOf(graph, x, 'float32');
   const op = (type: string, ...inputs: string[]) => graph.op(type, inputs);
   const sum = (type: string, value: string, as: string) => graph.named(as, type, [value], { keepdims: 0 });
 
@@ -158,10 +249,7 @@ function conjugateGraph(x: Matrix, k: number, hasFreeColumn: boolean, apart: Con
   const scores = graph.op('Gemm', ['direction:next', constant], { transB: 1 });
   const mean = graph.op('ReduceSum', [op('Mul', 'q', scores), graph.ints([0])], { keepdims: 1 });
   const curved = op('Gemm', op('Mul', 'q', op('Sub', scores, mean)), constant);
-  const decay = Float32Array.from({ length: x.columns }, (_, j) => Number(j < x.columns - 1));
-  const decayed = hasFreeColumn
-    ? op('Mul', 'direction:next', graph.constant('float32', [1, x.columns], decay))
-    : 'direction:next';
+  const decayed = decaying(graph, problem, 'direction:next', 'float32');
   const image = op('Add', op('Mul', curved, 'C'), decayed);
   sum('ReduceSum', op('Mul', 'direction:next', image), 'curvature');
   const length = op('Div', 'energy:next', 'curvature');
@@ -170,16 +258,17 @@ function conjugateGraph(x: Matrix, k: number, hasFreeColumn: boolean, apart: Con
   graph.named('scores:next', 'Add', ['scores', op('Mul', scores, length)]);
   graph.named('residual:next', 'Sub', ['residual', op('Mul', image, length)]);
   sum('ReduceSumSquare', 'residual:next', 'squares');
+  graph.named('preconditioned:next', 'Mul', ['scale', 'residual:next']);
 
   const spec = (shape: number[]) => (name: string) => ({ name, shape, dtype: 'float32' as const });
   const [weights, ofRows, number] = [spec([k, x.columns]), spec([k, x.rows]), spec([])];
   const ends = (after: string) => [
-    ...['solution', 'residual', 'direction'].map((name) => weights(name + after)),
+    ...['solution', 'residual', 'preconditioned', 'direction'].map((name) => weights(name + after)),
     ofRows(`scores${after}`),
     number(`energy${after}`),
   ];
   return graph.toBytes(
-    [number('C'), ofRows('q'), weights('preconditioned'), ...ends('')],
+    [number('C'), ofRows('q'), weights('scale'), ...ends('')],
     [...ends(':next'), number('squares')],
     { intoGiven: true, apart },
   );

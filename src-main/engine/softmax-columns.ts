@@ -1,5 +1,5 @@
 import type { Reals } from './fixed-matrix.ts';
-import { OnnxGraph } from './lower/onnx-graph.ts';
+import { OnnxGraph, onnxTypes } from './lower/onnx-graph.ts';
 import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
 import { dot } from './vectors.ts';
@@ -22,6 +22,16 @@ export interface SoftmaxColumns {
   /** Leaves softmax(scores) in `probabilities` and returns Σ_i log Σ_k exp scores_ki. */
   softmax(scores: Reals, probabilities: Reals): Promise<number>;
   /**
+   * The same of the scores s + length · t, left in `into` [k, rows] with their softmax. The direction t is in single precision, whatever
+   * the scores are in.
+   */
+  along<R extends Reals>(
+    scores: R,
+    length: number,
+    direction: Float32Array,
+    into: { scores: R; probabilities: R },
+  ): Promise<number>;
+  /**
    * Mean and covariances over k of the scores S_b under the distributions softmax(s), s = Σ_b a_b S_b: the first and second
    * derivatives by a of the logarithms of their sums. All S_b are one array [k, count, rows] and near zero where a distribution
    * is large: what they are there would cancel out. Leaves s and softmax(s) [k, rows] in `into`. Single precision, but for
@@ -38,21 +48,44 @@ export interface SoftmaxColumns {
 /** Opens the softmax over `k` classes of scores [k, rows], run by ONNX Runtime on the CPU. */
 export function openSoftmaxColumns(k: number, rows: number): SoftmaxColumns {
   const sessions = openSessionSet();
+  const precisionOf = (scores: Reals) => {
+    const dtype = scores instanceof Float64Array ? 'float64' : 'float32';
+    const of = dtype === 'float64' ? Float64Array : Float32Array;
+    const tensor = (data: Reals, ...shape: number[]) => new ort.Tensor(dtype, data, shape);
+    return { dtype, of, tensor } as const;
+  };
   return {
     async softmax(scores, probabilities) {
-      const double = scores instanceof Float64Array;
-      const dtype = double ? 'float64' : 'float32';
+      const { dtype, of, tensor } = precisionOf(scores);
       const session = await sessions.get(dtype, () => softmaxGraph(k, rows, dtype));
-      const [largest, sums] = double
-        ? [new Float64Array(rows), new Float64Array(rows)]
-        : [new Float32Array(rows), new Float32Array(rows)];
+      const [largest, sums] = [new of(rows), new of(rows)];
       await runInto(
         session,
-        { scores: new ort.Tensor(dtype, scores, [k, rows]) },
+        { scores: tensor(scores, k, rows) },
         {
-          q: new ort.Tensor(dtype, probabilities, [k, rows]),
-          largest: new ort.Tensor(dtype, largest, [1, rows]),
-          sums: new ort.Tensor(dtype, sums, [1, rows]),
+          q: tensor(probabilities, k, rows),
+          largest: tensor(largest, 1, rows),
+          sums: tensor(sums, 1, rows),
+        },
+      );
+      return logSumOf(largest, sums);
+    },
+    async along(scores, length, direction, into) {
+      const { dtype, of, tensor } = precisionOf(scores);
+      const session = await sessions.get(`along ${dtype}`, () => alongGraph(k, rows, dtype));
+      const [largest, sums] = [new of(rows), new of(rows)];
+      await runInto(
+        session,
+        {
+          from: tensor(scores, k, rows),
+          length: tensor(of.of(length)),
+          direction: new ort.Tensor('float32', direction, [k, rows]),
+        },
+        {
+          scores: tensor(into.scores, k, rows),
+          q: tensor(into.probabilities, k, rows),
+          largest: tensor(largest, 1, rows),
+          sums: tensor(sums, 1, rows),
         },
       );
       return logSumOf(largest, sums);
@@ -121,6 +154,23 @@ function softmaxGraph(k: number, rows: number, dtype: 'float32' | 'float64'): Ui
       { name: 'q', shape: [k, rows], dtype },
       { name: 'largest', shape: [1, rows], dtype },
       { name: 'sums', shape: [1, rows], dtype },
+    ],
+    { intoGiven: true },
+  );
+}
+
+function alongGraph(k: number, rows: number, dtype: 'float32' | 'float64'): Uint8Array {
+  const graph = new OnnxGraph();
+  const direction =
+    dtype === 'float64' ? graph.op('Cast', ['direction'], { to: onnxTypes.float64 }) : 'direction';
+  graph.named('scores', 'Add', ['from', graph.op('Mul', [direction, 'length'])]);
+  addSoftmax(graph, 'scores');
+  const spec = (name: string, ...shape: number[]) => ({ name, shape, dtype });
+  return graph.toBytes(
+    [spec('from', k, rows), spec('length'), { name: 'direction', shape: [k, rows], dtype: 'float32' }],
+    [
+      ...['scores', 'q'].map((name) => spec(name, k, rows)),
+      ...['largest', 'sums'].map((name) => spec(name, 1, rows)),
     ],
     { intoGiven: true },
   );

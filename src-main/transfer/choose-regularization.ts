@@ -1,10 +1,8 @@
 /** The inverse regularization C of a logistic regression, chosen by validation accuracy. */
 import type { GridPoint } from '../../src-shared/domain.ts';
 import type { Matrix } from '../../src-shared/matrix.ts';
-import { predictedClass } from '../../src-shared/prediction-columns.ts';
-import type { FixedMatrix } from '../engine/fixed-matrix.ts';
+import type { FixedMatrix, Reals } from '../engine/fixed-matrix.ts';
 import type { LogisticRegression, Solution } from './logistic-regression.ts';
-import { meanNll } from './temperature.ts';
 
 /**
  * The path leaves validation accuracies uncertain by under 1 % (2 of 272 images on real relationships): what is further behind the
@@ -19,7 +17,7 @@ interface Scored extends Solution {
   /** Class of every validation image. */
   predicted: Int32Array;
   valAccuracy: number;
-  valNll: number;
+  preference: number;
 }
 
 interface Choice {
@@ -27,8 +25,8 @@ interface Choice {
   grid: readonly number[];
   /** The chosen weights are certified to ‖W − W*‖ ≤ `tolerance` ‖W‖. */
   tolerance: number;
-  /** Whether the first of two with equal validation accuracies is to be taken before the second. */
-  prefers(one: Scored, other: Scored): boolean;
+  /** Of two with equal validation accuracies the one for which this is larger is taken; its logits on `val` [images, classes]. */
+  preference(C: number, valLogits: () => Matrix): number;
 }
 
 interface Chosen extends Scored {
@@ -45,23 +43,24 @@ interface Chosen extends Scored {
 export async function chooseRegularization(
   problem: LogisticRegression,
   val: { x: FixedMatrix; labels: Int32Array },
-  { grid, tolerance, prefers }: Choice,
+  { grid, tolerance, preference }: Choice,
 ): Promise<Chosen> {
   const images = val.labels.length;
   const isBetter = (one: Scored, other: Scored): boolean =>
-    one.valAccuracy > other.valAccuracy || (one.valAccuracy === other.valAccuracy && prefers(one, other));
+    one.valAccuracy > other.valAccuracy ||
+    (one.valAccuracy === other.valAccuracy && one.preference > other.preference);
   const choose = (from: Scored[]): Scored => from.reduce((top, one) => (isBetter(one, top) ? one : top));
   /** Whether a more exact solution could turn out better than the best so far. */
   const contends = (one: Scored, best: Scored, doubt: number): boolean =>
     one === best || isBetter({ ...one, valAccuracy: Math.min(1, one.valAccuracy + doubt) }, best);
   const points = new Map<number, GridPoint>();
   const score = async (solution: Solution): Promise<Scored> => {
-    const logits = await logitsOf(solution.weights, val.x);
-    const predicted = val.labels.map((_, i) => predictedClass(logits.data, i, logits.columns));
+    const scores = await scoresOf(solution.weights, val.x);
+    const predicted = largestRows(scores, images);
     const valAccuracy = 1 - differing(predicted, val.labels) / images;
     const { C, objective } = solution;
     points.set(C, { C, objective, val_accuracy: valAccuracy });
-    return { ...solution, predicted, valAccuracy, valNll: meanNll(logits, val.labels, 1) };
+    return { ...solution, predicted, valAccuracy, preference: preference(C, () => turned(scores, images)) };
   };
   // Only these: weights of all values of C may be gigabytes.
   let contenders: Scored[] = [];
@@ -90,20 +89,43 @@ export async function chooseRegularization(
     best = choose(contenders);
   }
   // The path goes from the smallest C on.
-  return { ...best, valLogits: await logitsOf(best.weights, val.x), points: [...points.values()].reverse() };
+  return {
+    ...best,
+    valLogits: turned(await scoresOf(best.weights, val.x), images),
+    points: [...points.values()].reverse(),
+  };
 }
 
 /** How many elements differ. */
 const differing = (one: Int32Array, other: Int32Array): number =>
   one.reduce((count, value, i) => count + Number(value !== other[i]), 0);
 
-/** W Xᵀ, turned to [images, classes], in the weights' precision. */
-async function logitsOf(weights: Solution['weights'], x: FixedMatrix): Promise<Matrix> {
-  const columns = weights.length / x.columns;
+/** W Xᵀ [classes, images], in the weights' precision. */
+async function scoresOf(weights: Solution['weights'], x: FixedMatrix): Promise<Reals> {
   const of = weights instanceof Float32Array ? Float32Array : Float64Array;
-  const [scores, data] = [new of(columns * x.rows), new of(columns * x.rows)];
+  const scores = new of((weights.length / x.columns) * x.rows);
   await x.timesTransposed(weights, scores);
-  for (let row = 0; row < x.rows; row++)
-    for (let k = 0; k < columns; k++) data[row * columns + k] = scores[k * x.rows + row];
-  return { data, rows: x.rows, columns };
+  return scores;
+}
+
+/** For every image the class of its highest score, the first one of equal ones. */
+function largestRows(scores: Reals, images: number): Int32Array {
+  const largest = scores.slice(0, images);
+  const rows = new Int32Array(images);
+  for (let at = images; at < scores.length; at++) {
+    const i = at % images;
+    if (!(scores[at] > largest[i])) continue;
+    largest[i] = scores[at];
+    rows[i] = Math.floor(at / images);
+  }
+  return rows;
+}
+
+/** Scores [classes, images] turned to [images, classes]. */
+function turned(scores: Reals, images: number): Matrix {
+  const data = scores.slice();
+  const classes = scores.length / images;
+  for (let i = 0; i < images; i++)
+    for (let k = 0; k < classes; k++) data[i * classes + k] = scores[k * images + i];
+  return { data, rows: images, columns: classes };
 }

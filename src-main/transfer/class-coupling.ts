@@ -22,8 +22,8 @@ export interface ClassCoupling {
 
 /** Labels are kept until what the others couple is at most this share of the block. */
 const leftOut = 0.02;
-/** A sample whose curvature in a column is smaller is left out there: the decay is 1. */
-const smallestCurvature = 0.01;
+/** A sample whose curvature in a column is smaller than the decay is left out there. */
+const smallestCurvature = 1;
 /** Elements of all factors: they are read twice in every step, which costs little as long as they fit a processor's cache. */
 const mostElements = 2 ** 22;
 /** Rounding could take a pivot below what the decay leaves. */

@@ -2,6 +2,7 @@
  * The linear probe: multinomial logistic regression with a bias on a frozen network's features, at its exact optimum. It is a
  * method of its own, and where linear probing then fine-tuning starts from (Kumar et al., ICLR 2022).
  */
+
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Matrix } from '../../src-shared/matrix.ts';
 import { toTf } from '../backbones/layouts.ts';
@@ -10,6 +11,7 @@ import { openFixedMatrix } from '../engine/fixed-matrix.ts';
 import { chooseRegularization } from './choose-regularization.ts';
 import { LogisticRegression, type Solution } from './logistic-regression.ts';
 import { targetHead, targetHeadTensors } from './network.ts';
+import { meanNll } from './temperature.ts';
 import type { LabeledFeatures, Preparation } from './term.ts';
 
 /** Values of the inverse regularization C that are tried, for features whose mean squared norm is 1. */
@@ -113,7 +115,7 @@ async function chosen(
   const best = await chooseRegularization(problem, val, {
     grid: probeGrid,
     tolerance: weightTolerance,
-    prefers: (one, other) => one.valNll < other.valNll,
+    preference: (_, valLogits) => -meanNll(valLogits(), val.labels, 1),
   });
   return { best, valAccuracy: best.valAccuracy * share };
 }

@@ -32,11 +32,12 @@ export class NewtonDirections {
   readonly #x: FixedMatrix;
   readonly #labels: ArrayLike<number>;
   readonly #blocks: BlockProducts;
+  /** Where every solution starts, at zero. */
+  readonly #origin: ConjugateGradients;
   #stand: ConjugateGradients;
   #spare: ConjugateGradients;
   readonly #curvature: Float32Array;
   readonly #scale: Float32Array;
-  readonly #preconditioned: Float32Array;
   #diagonalServed = 0;
   /** Not where a free column is: it comes with features, which are large in most samples, and their columns alone say little of H. */
   readonly #couples: boolean;
@@ -55,11 +56,13 @@ export class NewtonDirections {
       solution: weights(),
       scores: new Float32Array(classes * x.rows),
       residual: weights(),
+      preconditioned: weights(),
       direction: weights(),
       energy: new Float32Array(1),
     });
-    [this.#stand, this.#spare] = [start(), start()];
-    [this.#scale, this.#curvature, this.#preconditioned] = [weights(), weights(), weights()];
+    [this.#origin, this.#stand, this.#spare] = [start(), start(), start()];
+    this.#origin.energy[0] = Number.POSITIVE_INFINITY;
+    [this.#scale, this.#curvature] = [weights(), weights()];
   }
 
   /** d with ‖H d + g‖ ≤ `target`. */
@@ -68,36 +71,30 @@ export class NewtonDirections {
     const isLong = target < longReduction * norm(gradient);
     if (isLong && !(this.#coupling?.C === C && this.#coupling.isForLong)) await this.#couple(q, C, isLong);
     if (!this.#coupling) await this.#scaleByDiagonal(q, C);
-    const { solution, scores, residual } = this.#stand;
-    solution.fill(0);
-    scores.fill(0);
-    for (let j = 0; j < residual.length; j++) residual[j] = -gradient[j];
-    this.#restart();
+    const { residual, preconditioned } = this.#origin;
+    for (let j = 0; j < residual.length; j++) {
+      residual[j] = -gradient[j];
+      preconditioned[j] = this.#scale[j] * residual[j];
+    }
+    let from = this.#origin;
     for (let step = 1; step <= conjugateGradientSteps; step++) {
-      await this.#precondition();
-      const squares = await this.#x.conjugateStep({ C, q }, this.#preconditioned, this.#stand, this.#spare);
+      await this.#precondition(from);
+      const squares = await this.#x.conjugateStep({ C, q, scale: this.#scale }, from, this.#spare);
       [this.#stand, this.#spare] = [this.#spare, this.#stand];
+      from = this.#stand;
       if (squares <= target ** 2) break;
       const isSlow = ++this.#steps >= patience && this.#coupling?.C !== C;
-      if (isSlow && (await this.#couple(q, C, isLong))) this.#restart();
+      if (isSlow && (await this.#couple(q, C, isLong))) restart(from);
     }
     const found = this.#stand;
     return { weights: found.solution, scores: found.scores, slope: dot(gradient, found.solution) };
   }
 
-  /** The next step goes along the preconditioned residual. */
-  #restart(): void {
-    this.#stand.direction.fill(0);
-    this.#stand.energy[0] = Number.POSITIVE_INFINITY;
-  }
-
-  /** M r for the residual r of where the conjugate gradients stand. */
-  async #precondition(): Promise<void> {
-    const { residual } = this.#stand;
-    if (this.#coupling) {
-      const { scale, factors } = this.#coupling;
-      await this.#blocks.times(scale, factors, residual, this.#preconditioned);
-    } else for (let j = 0; j < residual.length; j++) this.#preconditioned[j] = this.#scale[j] * residual[j];
+  /** Puts the blocks' M r in the place of the diagonal's. */
+  async #precondition({ residual, preconditioned }: ConjugateGradients): Promise<void> {
+    if (!this.#coupling) return;
+    const { scale, factors } = this.#coupling;
+    await this.#blocks.times(scale, factors, residual, preconditioned);
   }
 
   /**
@@ -135,4 +132,10 @@ export class NewtonDirections {
   async dispose(): Promise<void> {
     await this.#blocks.dispose();
   }
+}
+
+/** The next step goes along the preconditioned residual. */
+function restart(from: ConjugateGradients): void {
+  from.direction.fill(0);
+  from.energy[0] = Number.POSITIVE_INFINITY;
 }

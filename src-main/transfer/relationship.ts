@@ -161,7 +161,7 @@ function check({
         `Label ${labels[outside]} of ${part} row ${outside} is none of the ${targets} target classes.`,
         'Classes are counted from 0.',
       );
-    const broken = logits.data.findIndex((value: number) => !Number.isFinite(value));
+    const broken = firstNotFinite(logits.data);
     if (broken >= 0)
       throw refuse(
         `The ${part} logits hold ${logits.data[broken]} in row ${Math.floor(broken / logits.columns)}, column ${broken % logits.columns}.`,
@@ -176,6 +176,12 @@ function check({
       `The training samples are of ${classes} target class${classes === 1 ? '' : 'es'}; a relationship needs two.`,
       approach === 'reverse' && targets < 2 ? 'Choose the direct approach.' : 'Add samples of another class.',
     );
+}
+
+/** Where it is, −1 where there is none. */
+function firstNotFinite(values: Matrix['data']): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
+  return -1;
 }
 
 function selectRows({ data, columns }: Matrix, rows: number[]): Matrix {

@@ -51,7 +51,7 @@ export async function fitReverse(
     const best = await chooseRegularization(
       problem,
       { x: xVal, labels: val.labels },
-      { grid, tolerance: weightTolerance, prefers: (one, other) => one.C > other.C },
+      { grid, tolerance: weightTolerance, preference: (C) => C },
     );
     const scale = fitScale(best.valLogits, val.labels);
     return {

@@ -58,7 +58,7 @@ export class Span {
 
   /**
    * Leaves W [K, D], its scores and their softmax [K, N] in `into`, and returns Σ_i log Σ_k exp of the scores, which are less
-   * what every sample's own class has. Newton's method goes from the newest solution on until it expects to lower the
+   * what every sample's own class has. Newton's method goes from as far beyond the newest solution as that is beyond the one before, until it expects to lower the
    * objective by less than ½ (tolerance ‖W‖)².
    */
   async best(
@@ -81,7 +81,7 @@ export class Span {
         hessian: covariances.map((row, b) => row.map((value, c) => C * value + products[b][c])),
       };
     };
-    let best = await at(products.map((_, b) => Number(b === this.#newest)));
+    let best = await at(this.#ahead());
     for (let step = 0; step < newtonSteps; step++) {
       const direction = solve(best.hessian, best.gradient).map((value) => -value);
       const decrease = -sumOf(direction, best.gradient) / 2;
@@ -103,6 +103,16 @@ export class Span {
     into.weights.fill(0);
     for (const [b, one] of this.#solutions.entries()) if (one) addTo(into.weights, best.a[b], one.weights);
     return best.logSum;
+  }
+
+  /** The newest solution, moved on by its difference from the one before where there is one. */
+  #ahead(): number[] {
+    const before = (this.#newest + places - 1) % places;
+    const isAlone = this.#solutions[before] === null;
+    return this.#solutions.map((_, b) => {
+      if (b === this.#newest) return isAlone ? 1 : 2;
+      return b === before && !isAlone ? -1 : 0;
+    });
   }
 }
 

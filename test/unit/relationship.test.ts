@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { benchRelationship } from '../../src-main/bench/relationship.ts';
-import { openFixedMatrix } from '../../src-main/engine/fixed-matrix.ts';
+import { type FixedMatrix, openFixedMatrix, type Reals } from '../../src-main/engine/fixed-matrix.ts';
 import { openSoftmaxColumns } from '../../src-main/engine/softmax-columns.ts';
 import { LogisticRegression, type Solution } from '../../src-main/transfer/logistic-regression.ts';
 import { learnRelationship, type RelationshipInput } from '../../src-main/transfer/relationship.ts';
@@ -224,6 +224,12 @@ test('the polished weights leave no gradient of the objective', async () => {
   expect(Math.hypot(...gradient)).toBeLessThan(2e-8 * norm);
 });
 
+/** Leaves R X in `out`: the gradient without weights and targets. */
+async function product(x: FixedMatrix, r: Reals, out: Reals): Promise<void> {
+  const zeros = (like: Reals) => like.map(() => 0);
+  await x.gradient({ C: 1, q: r, targets: zeros(r) }, zeros(out), out);
+}
+
 test.each([Float32Array, Float64Array])(
   'products with a fixed matrix agree with the sums they stand for (%o)',
   async (Reals) => {
@@ -233,7 +239,7 @@ test.each([Float32Array, Float64Array])(
     const r = Reals.from(Array.from({ length: 21 }, random));
     const [scores, back] = [new Reals(21), new Reals(15)];
     await x.timesTransposed(w, scores);
-    await x.times(r, back);
+    await product(x, r, back);
     await x.dispose();
     const tolerance = Reals === Float64Array ? 1e-14 : 1e-6;
     for (let k = 0; k < 3; k++) {
@@ -248,6 +254,30 @@ test.each([Float32Array, Float64Array])(
     }
   },
 );
+
+test.each([
+  [Float32Array, false],
+  [Float32Array, true],
+  [Float64Array, false],
+  [Float64Array, true],
+])('the gradient is that of the regularized cross-entropy (%o, a free column: %s)', async (Reals, isFree) => {
+  const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
+  const x = openFixedMatrix(matrix, 3, isFree);
+  const of = (length: number) => Reals.from(Array.from({ length }, random));
+  const [q, targets, w, out] = [of(21), of(21), of(15), new Reals(15)];
+  const C = 3;
+  const squares = await x.gradient({ C, q, targets }, w, out);
+  await x.dispose();
+  const digits = Reals === Float64Array ? 13 : 5;
+  for (const [at, value] of out.entries()) {
+    const [k, j] = [Math.floor(at / 5), at % 5];
+    const slopes = [0, 1, 2, 3, 4, 5, 6].map(
+      (i) => (q[k * 7 + i] - targets[k * 7 + i]) * matrix.data[i * 5 + j],
+    );
+    expect(value).toBeCloseTo(C * sum(slopes) + (isFree && j === 4 ? 0 : w[at]), digits);
+  }
+  expect(squares).toBeCloseTo(sum(Array.from(out, (value) => value ** 2)), digits - 1);
+});
 
 test('products with the squares of a fixed matrix are the sums they stand for', async () => {
   const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
@@ -284,6 +314,23 @@ test.each([Float32Array, Float64Array])(
         expect(probabilities[k * 7 + i]).toBeCloseTo(Math.exp(s - largest) / total, 6);
     }
     expect(logSum / want).toBeCloseTo(1, 6);
+  },
+);
+
+test.each([Float32Array, Float64Array])(
+  'the softmax along a direction is that of the scores there (%o)',
+  async (Reals) => {
+    const scores = Reals.from(largeScores(3 * 7));
+    const direction = Float32Array.from(largeScores(3 * 7));
+    const into = { scores: new Reals(21), probabilities: new Reals(21) };
+    const columns = openSoftmaxColumns(3, 7);
+    const logSum = await columns.along(scores, 0.25, direction, into);
+    const there = scores.map((score, at) => score + 0.25 * direction[at]);
+    const probabilities = new Reals(21);
+    expect(logSum / (await columns.softmax(there, probabilities))).toBeCloseTo(1, 6);
+    await columns.dispose();
+    for (const [at, score] of there.entries()) expect(into.scores[at] / score).toBeCloseTo(1, 5);
+    for (const [at, value] of probabilities.entries()) expect(into.probabilities[at]).toBeCloseTo(value, 3);
   },
 );
 
@@ -362,7 +409,7 @@ test('the start of a C is the best of what the latest solutions span, also where
   // No gradient is left along the solutions: C Σ (q − y) S_b + W · W_b.
   const wrong = probabilities.map((q, at) => q - Number(labels[at % 30] === Math.floor(at / 30)));
   const gradient = new Float64Array(18);
-  await x.times(wrong, gradient);
+  await product(x, wrong, gradient);
   await x.dispose();
   const length = Math.hypot(...start);
   for (const weights of solutions.slice(1)) {
@@ -384,13 +431,14 @@ test.each([2, Number.POSITIVE_INFINITY])(
       solution: of(15),
       scores: of(21),
       residual: of(15),
+      preconditioned: of(15, 1),
       direction: of(15),
       energy: of(1),
     });
     const [from, into] = [standing(), standing()];
     from.energy[0] = energyBefore;
-    const preconditioned = from.residual.map((r, j) => scale[j] * r);
-    const squares = await x.conjugateStep({ C, q }, preconditioned, from, into);
+    const { preconditioned } = from;
+    const squares = await x.conjugateStep({ C, q, scale }, from, into);
 
     const energy = sum(from.residual.map((r, j) => r * preconditioned[j]));
     const p = Float64Array.from(preconditioned, (z, j) => z + (energy / energyBefore) * from.direction[j]);
@@ -401,7 +449,7 @@ test.each([2, Number.POSITIVE_INFINITY])(
       return q[at] * (score - sum([0, 1, 2].map((k) => q[k * 7 + i] * pScores[k * 7 + i])));
     });
     const curved = new Float64Array(15);
-    await x.times(weighted, curved);
+    await product(x, weighted, curved);
     await x.dispose();
     const hp = curved.map((value, j) => C * value + p[j]);
     const length = energy / sum(hp.map((value, j) => value * p[j]));
@@ -410,6 +458,7 @@ test.each([2, Number.POSITIVE_INFINITY])(
       solution: p.map((value, j) => from.solution[j] + length * value),
       scores: pScores.map((value, j) => from.scores[j] + length * value),
       residual,
+      preconditioned: residual.map((r, j) => scale[j] * r),
       direction: p,
       energy: [energy],
     };
