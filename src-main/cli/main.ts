@@ -1,27 +1,6 @@
 /** The command line: what the contract offers, one command per file. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { benchCommand } from './commands/bench.ts';
-import { compareCommand } from './commands/compare.ts';
-import { datasetCommand } from './commands/dataset.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { experimentCommand } from './commands/experiment.ts';
-import { explainCommand } from './commands/explain.ts';
-import { exportCommand } from './commands/export.ts';
-import { importCommand } from './commands/import.ts';
-import { interpolateCommand } from './commands/interpolate.ts';
-import { modelsCommand } from './commands/models.ts';
-import { predictCommand } from './commands/predict.ts';
-import { rankCommand } from './commands/rank.ts';
-import { relationshipCommand } from './commands/relationship.ts';
-import { reportCommand } from './commands/report.ts';
-import { deleteCommand, runsCommand } from './commands/runs.ts';
-import { serveCommand } from './commands/serve.ts';
-import { showCommand } from './commands/show.ts';
-import { soupCommand } from './commands/soup.ts';
-import { sweepCommand } from './commands/sweep.ts';
-import { trainCommand } from './commands/train.ts';
-import { verifyCommand } from './commands/verify.ts';
 import { printText } from './output.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -34,31 +13,35 @@ const program = new Command('cotune')
   .exitOverride()
   .showHelpAfterError('See --help, after a command too.');
 
-for (const add of [
-  importCommand,
-  datasetCommand,
-  modelsCommand,
-  rankCommand,
-  relationshipCommand,
-  trainCommand,
-  experimentCommand,
-  reportCommand,
-  sweepCommand,
-  soupCommand,
-  interpolateCommand,
-  runsCommand,
-  showCommand,
-  compareCommand,
-  predictCommand,
-  explainCommand,
-  exportCommand,
-  verifyCommand,
-  deleteCommand,
-  serveCommand,
-  doctorCommand,
-  benchCommand,
-])
-  add(program);
+/** In the order in which help lists them. The file of the one that is asked for is loaded alone. */
+const commands: Record<string, () => Promise<(program: Command) => unknown>> = {
+  import: async () => (await import('./commands/import.ts')).importCommand,
+  dataset: async () => (await import('./commands/dataset.ts')).datasetCommand,
+  models: async () => (await import('./commands/models.ts')).modelsCommand,
+  rank: async () => (await import('./commands/rank.ts')).rankCommand,
+  relationship: async () => (await import('./commands/relationship.ts')).relationshipCommand,
+  train: async () => (await import('./commands/train.ts')).trainCommand,
+  experiment: async () => (await import('./commands/experiment.ts')).experimentCommand,
+  report: async () => (await import('./commands/report.ts')).reportCommand,
+  sweep: async () => (await import('./commands/sweep.ts')).sweepCommand,
+  soup: async () => (await import('./commands/soup.ts')).soupCommand,
+  interpolate: async () => (await import('./commands/interpolate.ts')).interpolateCommand,
+  runs: async () => (await import('./commands/runs.ts')).runsCommand,
+  show: async () => (await import('./commands/show.ts')).showCommand,
+  compare: async () => (await import('./commands/compare.ts')).compareCommand,
+  predict: async () => (await import('./commands/predict.ts')).predictCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  delete: async () => (await import('./commands/runs.ts')).deleteCommand,
+  serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  bench: async () => (await import('./commands/bench.ts')).benchCommand,
+};
+
+const asked = process.argv[2] ?? '';
+const loaded = Object.hasOwn(commands, asked) ? [commands[asked]] : Object.values(commands);
+for (const load of loaded) (await load())(program);
 
 // A reader that has seen enough (`| head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

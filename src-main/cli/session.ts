@@ -18,8 +18,8 @@ export interface CommonOptions {
 export interface Answer {
   /** The document for `--json`; undefined where the command printed it already. */
   json: unknown;
-  /** The same for people. */
-  text: string;
+  /** The same for people; where it takes its time to write, made when it is printed. */
+  text: string | (() => string);
   /** What went wrong although there is an answer; the document then holds it as `error`. */
   error?: ErrorValue | null;
 }
@@ -35,24 +35,36 @@ export function answering(command: Command, examples: string[]): Command {
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}`);
 }
 
+interface ServiceUse {
+  /** Which queued runs this process works off. */
+  queue?: QueueScope;
+  /** The command mostly comes to a trainer's job: its process starts while the service opens. */
+  trains?: boolean;
+}
+
 /**
  * Runs one command on the service of its data folder, prints its answer or its error, and sets the exit code: 0,
- * 1 (failed) or 2 (bad usage or input). `queue`: which queued runs this process works off.
+ * 1 (failed) or 2 (bad usage or input).
  */
 export async function withService(
-  options: CommonOptions,
+  { queue = 'own', trains = false, ...options }: CommonOptions & ServiceUse,
   work: (service: Service) => Promise<Answer>,
-  queue: QueueScope = 'own',
 ): Promise<void> {
   return answerWith(options, async () => {
     // Loaded here, not above: help and usage errors need not wait for it.
-    const { openService } = await import('../service/service.ts');
     const { forkTrainer } = await import('../service/fork-trainer.ts');
-    const service = await openService({ home: options.home, spawnTrainer: forkTrainer(), queue });
+    const { startAhead } = await import('../service/start-ahead.ts');
+    const trainer = trains ? startAhead(forkTrainer()) : { spawn: forkTrainer(), end: () => {} };
     try {
-      return await interruptible(work(service));
+      const { openService } = await import('../service/service.ts');
+      const service = await openService({ home: options.home, spawnTrainer: trainer.spawn, queue });
+      try {
+        return await interruptible(work(service));
+      } finally {
+        await service.close();
+      }
     } finally {
-      await service.close();
+      trainer.end();
     }
   });
 }
@@ -75,7 +87,8 @@ export async function answerWith(
     printError(answer.error);
   }
   if (options.json && answer.json !== undefined) await printText(JSON.stringify(answer.json, null, 2));
-  else if (!options.json) await printText(visible(answer.text));
+  else if (!options.json)
+    await printText(visible(typeof answer.text === 'string' ? answer.text : answer.text()));
   // A job that was under way at an interrupt would keep this process: its trainer ends with us.
   if (answer.error?.code === 'cancelled') process.exit();
 }

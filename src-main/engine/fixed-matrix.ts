@@ -60,13 +60,27 @@ export interface ConjugateGradients {
   energy: Float32Array;
 }
 
-/** Opens the products of `x` with matrices of `k` rows, run by ONNX Runtime on the CPU with X packed once. */
+/**
+ * Opens the products of `x` with matrices of `k` rows, run by ONNX Runtime on the CPU. The steps of conjugate gradients, which are
+ * most of what it is asked, have X packed once; the others are fed it as it is, which takes no memory and no time before.
+ */
 export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): FixedMatrix {
   const { rows, columns } = x;
+  const sizes: Sizes = { rows, columns, k, hasFreeColumn };
   const sessions = openSessionSet();
-  const problem: Problem = { x: inPrecisions(x), k, hasFreeColumn };
-  let squares: Float32Array | undefined;
-  const tensor = (data: Float32Array, width: number) => new ort.Tensor('float32', data, [k, width]);
+  const single = once(() => (x.data instanceof Float32Array ? x.data : new Float32Array(x.data)));
+  const double = once(() => (x.data instanceof Float64Array ? x.data : new Float64Array(x.data)));
+  const squares = once(() => squaresOf(x.data));
+  const ofType = (dtype: Precision) => {
+    const of = dtype === 'float64' ? Float64Array : Float32Array;
+    const tensor = (data: Reals, ...shape: number[]) => new ort.Tensor(dtype, data, shape);
+    return {
+      x: tensor(dtype === 'float64' ? double() : single(), rows, columns),
+      number: (value: number) => tensor(of.of(value)),
+      ofWeights: (data: Reals) => tensor(data, k, columns),
+      ofRows: (data: Reals) => tensor(data, k, rows),
+    };
+  };
   return {
     rows,
     columns,
@@ -74,59 +88,38 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
     values: x,
     async timesTransposed(w, out) {
       const dtype = typeOf(w);
-      const session = await sessions.get(`product ${dtype}`, (apart) => productGraph(problem, dtype, apart));
-      await runInto(
-        session,
-        { ...fedOf(problem.x, dtype), w: new ort.Tensor(dtype, w, [k, columns]) },
-        { out: new ort.Tensor(dtype, out, [k, rows]) },
-      );
+      const session = await sessions.get(`product ${dtype}`, () => productGraph(sizes, dtype));
+      const { x, ofWeights, ofRows } = ofType(dtype);
+      await runInto(session, { x, w: ofWeights(w) }, { out: ofRows(out) });
     },
     async gradient({ C, q, targets }, w, out) {
       const dtype = typeOf(w);
-      const session = await sessions.get(`gradient ${dtype}`, (apart) =>
-        gradientGraph(problem, dtype, apart),
-      );
-      const of = constructorOf(dtype);
-      const squares = new of(1);
-      await runInto(
-        session,
-        {
-          ...fedOf(problem.x, dtype),
-          C: new ort.Tensor(dtype, of.of(C), []),
-          q: new ort.Tensor(dtype, q, [k, rows]),
-          targets: new ort.Tensor(dtype, targets, [k, rows]),
-          w: new ort.Tensor(dtype, w, [k, columns]),
-        },
-        { out: new ort.Tensor(dtype, out, [k, columns]), squares: new ort.Tensor(dtype, squares, []) },
-      );
-      return squares[0];
+      const session = await sessions.get(`gradient ${dtype}`, () => gradientGraph(sizes, dtype));
+      const { x, number, ofWeights, ofRows } = ofType(dtype);
+      const given = { x, C: number(C), q: ofRows(q), targets: ofRows(targets), w: ofWeights(w) };
+      const sum = number(0);
+      await runInto(session, given, { out: ofWeights(out), squares: sum });
+      return Number(sum.data[0]);
     },
     async timesSquares(r, out) {
-      const session = await sessions.get('squares', () => squaresGraph(problem));
-      squares ??= squaresOf(x.data);
-      const given = { r: tensor(r, rows), squares: new ort.Tensor('float32', squares, [rows, columns]) };
-      await runInto(session, given, { out: tensor(out, columns) });
+      const session = await sessions.get('squares', () => squaresGraph(sizes));
+      const { ofWeights, ofRows } = ofType('float32');
+      const given = { r: ofRows(r), squares: new ort.Tensor('float32', squares(), [rows, columns]) };
+      await runInto(session, given, { out: ofWeights(out) });
     },
     async conjugateStep({ C, q, scale }, from, into) {
-      const session = await sessions.get('conjugate', (apart) => conjugateGraph(problem, apart));
-      const tensors = ({ scores, energy, ...ofWeights }: ConjugateGradients) => ({
-        ...Object.fromEntries(Object.entries(ofWeights).map(([name, data]) => [name, tensor(data, columns)])),
-        scores: tensor(scores, rows),
+      const session = await sessions.get('conjugate', (apart) => conjugateGraph(single(), sizes, apart));
+      const { number, ofWeights, ofRows } = ofType('float32');
+      const tensors = ({ scores, energy, ...others }: ConjugateGradients) => ({
+        ...Object.fromEntries(Object.entries(others).map(([name, data]) => [name, ofWeights(data)])),
+        scores: ofRows(scores),
         energy: new ort.Tensor('float32', energy, []),
       });
-      const squares = new Float32Array(1);
-      const given = {
-        C: new ort.Tensor('float32', Float32Array.of(C), []),
-        q: tensor(q, rows),
-        scale: tensor(scale, columns),
-      };
       const next = Object.entries(tensors(into)).map(([name, memory]) => [`${name}:next`, memory]);
-      await runInto(
-        session,
-        { ...given, ...tensors(from) },
-        { ...Object.fromEntries(next), squares: new ort.Tensor('float32', squares, []) },
-      );
-      return squares[0];
+      const given = { C: number(C), q: ofRows(q), scale: ofWeights(scale), ...tensors(from) };
+      const sum = number(0);
+      await runInto(session, given, { ...Object.fromEntries(next), squares: sum });
+      return Number(sum.data[0]);
     },
     dispose: () => sessions.dispose(),
   };
@@ -134,49 +127,21 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
 
 type Precision = 'float32' | 'float64';
 
-const typeOf = (values: Reals): Precision => (values instanceof Float64Array ? 'float64' : 'float32');
-const constructorOf = (dtype: Precision) => (dtype === 'float64' ? Float64Array : Float32Array);
-
-/** X [rows, columns], in the precision that a graph takes it in. */
-interface InPrecisions {
+/** X is [rows, columns]. */
+interface Sizes {
   rows: number;
   columns: number;
-  in(dtype: Precision): Reals;
-}
-
-interface Problem {
-  x: InPrecisions;
   k: number;
   hasFreeColumn: boolean;
 }
 
-/** Each precision made once: several graphs take it. */
-function inPrecisions({ data, rows, columns }: Matrix): InPrecisions {
-  const made = new Map<Precision, Reals>([[typeOf(data), data]]);
-  return {
-    rows,
-    columns,
-    in(dtype) {
-      const values = made.get(dtype) ?? new (constructorOf(dtype))(data);
-      made.set(dtype, values);
-      return values;
-    },
-  };
+const typeOf = (values: Reals): Precision => (values instanceof Float64Array ? 'float64' : 'float32');
+
+/** Makes a value when it is first needed. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
-
-/**
- * X as an operand. In single precision a constant, which the runtime packs once; doubles are not packed, and fed from where they are
- * rather than copied.
- */
-const operandOf = (graph: OnnxGraph, { rows, columns, ...x }: InPrecisions, dtype: Precision): string =>
-  dtype === 'float64' ? 'x' : graph.constant(dtype, [rows, columns], x.in(dtype));
-
-/** What a graph over X in that precision takes besides. */
-const fedSpecs = ({ rows, columns }: InPrecisions, dtype: Precision) =>
-  dtype === 'float64' ? [{ name: 'x', shape: [rows, columns], dtype }] : [];
-
-const fedOf = ({ rows, columns, ...x }: InPrecisions, dtype: Precision) =>
-  dtype === 'float64' ? { x: new ort.Tensor(dtype, x.in(dtype), [rows, columns]) } : undefined;
 
 function squaresOf(values: Reals): Float32Array {
   const squares = new Float32Array(values.length);
@@ -184,62 +149,56 @@ function squaresOf(values: Reals): Float32Array {
   return squares;
 }
 
+/** What graphs over such sizes take and give. */
+const specsOf = ({ rows, columns, k }: Sizes, dtype: Precision) => {
+  const spec =
+    (...shape: number[]) =>
+    (name: string) => ({ name, shape, dtype });
+  return { ofX: spec(rows, columns), ofWeights: spec(k, columns), ofRows: spec(k, rows), number: spec() };
+};
+
 /** `weights` without those of the free column. */
 function decaying(
   graph: OnnxGraph,
-  { x: { columns }, hasFreeColumn }: Problem,
+  { columns, hasFreeColumn }: Sizes,
   weights: string,
   dtype: Precision,
-) {
+): string {
   if (!hasFreeColumn) return weights;
-  const decay = new (constructorOf(dtype))(columns).fill(1, 0, columns - 1);
+  const decay = new (dtype === 'float64' ? Float64Array : Float32Array)(columns).fill(1, 0, columns - 1);
   return graph.op('Mul', [weights, graph.constant(dtype, [1, columns], decay)]);
 }
 
-function productGraph({ x, k }: Problem, dtype: Precision, apart: ConstantApart[]): Uint8Array {
+function productGraph(sizes: Sizes, dtype: Precision): Uint8Array {
   const graph = new OnnxGraph();
-  graph.named('out', 'Gemm', ['w', operandOf(graph, x, dtype)], { transB: 1 });
-  return graph.toBytes(
-    [...fedSpecs(x, dtype), { name: 'w', shape: [k, x.columns], dtype }],
-    [{ name: 'out', shape: [k, x.rows], dtype }],
-    { intoGiven: true, apart },
-  );
+  const { ofX, ofWeights, ofRows } = specsOf(sizes, dtype);
+  graph.named('out', 'Gemm', ['w', 'x'], { transB: 1 });
+  return graph.toBytes([ofX('x'), ofWeights('w')], [ofRows('out')], { intoGiven: true });
 }
 
-function gradientGraph(problem: Problem, dtype: Precision, apart: ConstantApart[]): Uint8Array {
-  const { x, k } = problem;
+function gradientGraph(sizes: Sizes, dtype: Precision): Uint8Array {
   const graph = new OnnxGraph();
-  const slopes = graph.op('Gemm', [graph.op('Sub', ['q', 'targets']), operandOf(graph, x, dtype)]);
-  graph.named('out', 'Add', [graph.op('Mul', [slopes, 'C']), decaying(graph, problem, 'w', dtype)]);
+  const { ofX, ofWeights, ofRows, number } = specsOf(sizes, dtype);
+  const slopes = graph.op('Mul', [graph.op('Gemm', [graph.op('Sub', ['q', 'targets']), 'x']), 'C']);
+  graph.named('out', 'Add', [slopes, decaying(graph, sizes, 'w', dtype)]);
   graph.named('squares', 'ReduceSumSquare', ['out'], { keepdims: 0 });
-  const spec = (name: string, ...shape: number[]) => ({ name, shape, dtype });
   return graph.toBytes(
-    [
-      ...fedSpecs(x, dtype),
-      spec('C'),
-      ...['q', 'targets'].map((name) => spec(name, k, x.rows)),
-      spec('w', k, x.columns),
-    ],
-    [spec('out', k, x.columns), spec('squares')],
-    { intoGiven: true, apart },
-  );
-}
-
-function squaresGraph({ x, k }: Problem): Uint8Array {
-  const graph = new OnnxGraph();
-  graph.named('out', 'Gemm', ['r', 'squares']);
-  const spec = (name: string, ...shape: number[]) => ({ name, shape, dtype: 'float32' }) as const;
-  return graph.toBytes(
-    [spec('r', k, x.rows), spec('squares', x.rows, x.columns)],
-    [spec('out', k, x.columns)],
+    [ofX('x'), number('C'), ofRows('q'), ofRows('targets'), ofWeights('w')],
+    [ofWeights('out'), number('squares')],
     { intoGiven: true },
   );
 }
 
-function conjugateGraph(problem: Problem, apart: ConstantApart[]): Uint8Array {
-  const { x, k } = problem;
+function squaresGraph(sizes: Sizes): Uint8Array {
   const graph = new OnnxGraph();
-  const constant = operandOf(graph, x, 'float32');
+  const { ofX, ofWeights, ofRows } = specsOf(sizes, 'float32');
+  graph.named('out', 'Gemm', ['r', 'squares']);
+  return graph.toBytes([ofRows('r'), ofX('squares')], [ofWeights('out')], { intoGiven: true });
+}
+
+function conjugateGraph(x: Float32Array, sizes: Sizes, apart: ConstantApart[]): Uint8Array {
+  const graph = new OnnxGraph();
+  const constant = graph.constant('float32', [sizes.rows, sizes.columns], x);
   const op = (type: string, ...inputs: string[]) => graph.op(type, inputs);
   const sum = (type: string, value: string, as: string) => graph.named(as, type, [value], { keepdims: 0 });
 
@@ -249,7 +208,7 @@ function conjugateGraph(problem: Problem, apart: ConstantApart[]): Uint8Array {
   const scores = graph.op('Gemm', ['direction:next', constant], { transB: 1 });
   const mean = graph.op('ReduceSum', [op('Mul', 'q', scores), graph.ints([0])], { keepdims: 1 });
   const curved = op('Gemm', op('Mul', 'q', op('Sub', scores, mean)), constant);
-  const decayed = decaying(graph, problem, 'direction:next', 'float32');
+  const decayed = decaying(graph, sizes, 'direction:next', 'float32');
   const image = op('Add', op('Mul', curved, 'C'), decayed);
   sum('ReduceSum', op('Mul', 'direction:next', image), 'curvature');
   const length = op('Div', 'energy:next', 'curvature');
@@ -260,15 +219,14 @@ function conjugateGraph(problem: Problem, apart: ConstantApart[]): Uint8Array {
   sum('ReduceSumSquare', 'residual:next', 'squares');
   graph.named('preconditioned:next', 'Mul', ['scale', 'residual:next']);
 
-  const spec = (shape: number[]) => (name: string) => ({ name, shape, dtype: 'float32' as const });
-  const [weights, ofRows, number] = [spec([k, x.columns]), spec([k, x.rows]), spec([])];
+  const { ofWeights, ofRows, number } = specsOf(sizes, 'float32');
   const ends = (after: string) => [
-    ...['solution', 'residual', 'preconditioned', 'direction'].map((name) => weights(name + after)),
+    ...['solution', 'residual', 'preconditioned', 'direction'].map((name) => ofWeights(name + after)),
     ofRows(`scores${after}`),
     number(`energy${after}`),
   ];
   return graph.toBytes(
-    [number('C'), ofRows('q'), weights('scale'), ...ends('')],
+    [number('C'), ofRows('q'), ofWeights('scale'), ...ends('')],
     [...ends(':next'), number('squares')],
     { intoGiven: true, apart },
   );

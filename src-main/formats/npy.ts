@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { endianness } from 'node:os';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Matrix } from '../../src-shared/matrix.ts';
 
@@ -14,8 +15,11 @@ const maxHeaderBytes = 65_536;
 export interface NpyArray {
   /** Lengths of the axes; [] for a single number. */
   shape: number[];
-  /** The elements in C order. Every supported type fits float64 exactly; larger integers than 2⁵³ are refused. */
-  data: Float64Array;
+  /**
+   * The elements in C order: where they lie in the file, if they are floats in the processor's order, else float64. Every supported
+   * type fits it exactly; larger integers than 2⁵³ are refused.
+   */
+  data: Matrix['data'];
   /** Whether the file held integers or booleans. */
   integral: boolean;
 }
@@ -79,15 +83,28 @@ export function parseNpy(bytes: Uint8Array, name: string): NpyArray {
       `its shape (${shape.join(', ')}) of ${type.bytes}-byte elements needs ${expected} bytes, the file has ${bytes.length}`,
     );
 
-  const data = new Float64Array(count);
+  const from = start + headerLength;
+  const data = floatsWhereTheyLie(bytes, descr, from, count) ?? new Float64Array(count);
   const little = descr[0] !== '>';
-  for (let i = 0, at = start + headerLength; i < count; i++, at += type.bytes)
-    data[i] = type.read(view, at, little);
+  if (data.buffer !== bytes.buffer)
+    for (let i = 0; i < count; i++) data[i] = type.read(view, from + i * type.bytes, little);
   if (type.integral && type.bytes === 8) {
     const unsafe = data.findIndex((value) => !Number.isSafeInteger(value));
     if (unsafe >= 0) throw refuse(`element ${unsafe} is beyond ±2⁵³`);
   }
   return { shape, data: fortran ? toRowMajor(data, shape) : data, integral: type.integral };
+}
+
+/** A view of `count` floats, or undefined where they are others, in another order, or lie between words. */
+function floatsWhereTheyLie(
+  { buffer, byteOffset }: Uint8Array,
+  descr: string,
+  from: number,
+  count: number,
+): Float32Array | Float64Array | undefined {
+  const of = endianness() === 'LE' ? { '<f4': Float32Array, '<f8': Float64Array }[descr] : undefined;
+  if (!of || (byteOffset + from) % of.BYTES_PER_ELEMENT !== 0) return undefined;
+  return new of(buffer as ArrayBuffer, byteOffset + from, count);
 }
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
@@ -128,8 +145,8 @@ function parseHeader(text: string, refuse: (what: string, hint?: string) => Cotu
 }
 
 /** Reorders elements in which the first axis varies fastest into those in which the last does. */
-function toRowMajor(data: Float64Array, shape: number[]): Float64Array {
-  const out = new Float64Array(data.length);
+function toRowMajor(data: Matrix['data'], shape: number[]): Matrix['data'] {
+  const out = data.slice();
   const index = shape.map(() => 0);
   for (let from = 0; from < data.length; from++) {
     out[index.reduce((offset, i, axis) => offset * shape[axis] + i, 0)] = data[from];

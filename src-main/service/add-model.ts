@@ -1,10 +1,11 @@
-import { rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { CallInput } from '../../src-shared/contract.ts';
 import type { Model } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { classList } from '../formats/class-names/class-list.ts';
 import type { Context } from './context.ts';
+import { dropUnused } from './drop-unused.ts';
 import { keepBert } from './keep-bert.ts';
 import { keepWeights } from './keep-weights.ts';
 
@@ -40,11 +41,6 @@ export async function addModel(
   const id = store.models.insert({ ...facts, name, hash, addedAt: new Date().toISOString() });
   emit('models.changed', {});
   return store.models.get(id)!;
-}
-
-/** Removes the copy of weights that no model has any more. */
-export function dropUnused({ store, home }: Pick<Context, 'store' | 'home'>, hash: string): void {
-  if (!store.models.usesHash(hash)) rmSync(home.modelFile(hash), { force: true });
 }
 
 /** The folder that is meant, where one is: its config.json, which a file dialog can choose, stands for it. */

@@ -4,12 +4,11 @@ import { CotuneError } from '../../src-shared/errors.ts';
 import { checkOutput } from '../formats/output-file.ts';
 import { writeWhole } from '../formats/write-whole.ts';
 import { accuracyWithout } from './accuracy-without.ts';
-import { checkDataset } from './check-dataset.ts';
 import type { Context, Handlers } from './context.ts';
 import { bringUpToDate, resolveEdits } from './edit-dataset.ts';
 import { editsFromTable, editsScript, editsTable } from './edit-files.ts';
+import { existingFile } from './existing-file.ts';
 import { findDataset } from './lookup.ts';
-import { existingFile } from './model-calls.ts';
 
 type Names =
   | 'datasets.edits'
@@ -39,7 +38,8 @@ export function editCalls(context: Context): Handlers<Names> {
   }
 
   return {
-    'datasets.check': (input) => checkDataset(context, input),
+    // Loaded here, not above: it brings tf.js along.
+    'datasets.check': async (input) => (await import('./check-dataset.ts')).checkDataset(context, input),
     'datasets.edits': ({ dataset, undone, offset, limit }) =>
       store.edits.page(findDataset(store, dataset).id, undone, offset, limit),
     'datasets.edit': ({ dataset: name, edits: requests }) => {

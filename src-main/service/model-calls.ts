@@ -1,42 +1,44 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ArchitectureTitle, Model } from '../../src-shared/domain.ts';
+import type { ArchitectureTitle, Model, NetworkTraits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
-import { mappingOf } from '../backbones/mapping.ts';
 import { architectureNames, architectures } from '../backbones/registry.ts';
-import { traitsOf } from '../backbones/traits.ts';
-import { addModel, dropUnused } from './add-model.ts';
 import { calibrateModel } from './calibration.ts';
 import type { Context, Handlers } from './context.ts';
-import { fetchModel } from './fetch-model.ts';
-import { openUntrusted } from './keep-weights.ts';
+import { dropUnused } from './drop-unused.ts';
 import { findModel } from './lookup.ts';
-import { measureModel } from './measure-model.ts';
 import { rankModels } from './rank-models.ts';
 
 type Names = Extract<keyof Handlers, `models.${string}`>;
 
+/** What builds networks is loaded where it is called: it brings tf.js along, and most of what a service is asked needs neither. */
 export function modelCalls(context: Context): Handlers<Names> {
   const { store, emit, reader, tasks } = context;
 
   return {
     'models.list': () => store.models.list(),
-    'models.architectures': () => [
-      ...architectures().map(({ name, title }) => ({
-        name,
-        title,
-        traits: traitsOf({ architecture: name }),
-      })),
-      ...textArchitectures(store.models.list()),
-    ],
+    'models.architectures': async () => {
+      const { traitsOf } = await import('../backbones/traits.ts');
+      return [
+        ...architectures().map(({ name, title }) => ({
+          name,
+          title,
+          traits: traitsOf({ architecture: name }),
+        })),
+        ...textArchitectures(store.models.list(), traitsOf),
+      ];
+    },
     'models.inspect': async ({ path, architecture }) => {
+      const { openUntrusted } = await import('./keep-weights.ts');
+      const { mappingOf } = await import('../backbones/mapping.ts');
       const source = await openUntrusted(reader, resolve(path));
       const candidates = architecture === undefined ? architectureNames() : [architecture];
       return mappingOf(source, candidates);
     },
-    'models.add': (input) => addModel(context, { ...input, path: resolve(input.path) }),
-    'models.fetch': (input) => fetchModel(context, input),
-    'models.measure': ({ model, engine }) => measureModel(context, findModel(store, model), engine),
+    'models.add': async (input) =>
+      (await import('./add-model.ts')).addModel(context, { ...input, path: resolve(input.path) }),
+    'models.fetch': async (input) => (await import('./fetch-model.ts')).fetchModel(context, input),
+    'models.measure': async ({ model, engine }) =>
+      (await import('./measure-model.ts')).measureModel(context, findModel(store, model), engine),
     'models.calibrate': ({ model: name, data, engine }) => {
       const model = findModel(store, name);
       return tasks.start('calibration', `Calibration of ${model.name}`, async (task) => {
@@ -66,7 +68,10 @@ export function modelCalls(context: Context): Handlers<Names> {
 }
 
 /** Registered BERTs by their architecture, once each. */
-function textArchitectures(models: readonly Model[]): ArchitectureTitle[] {
+function textArchitectures(
+  models: readonly Model[],
+  traitsOf: (model: Model) => NetworkTraits,
+): ArchitectureTitle[] {
   const byName = new Map(
     models.flatMap((model) => (model.text ? [[model.architecture, model] as const] : [])),
   );
@@ -75,11 +80,4 @@ function textArchitectures(models: readonly Model[]): ArchitectureTitle[] {
     title: `BERT, ${model.text!.layers} layers of ${model.text!.hidden}`,
     traits: traitsOf(model),
   }));
-}
-
-/** Absolute path of a file that is there. Errors: `not-found`. */
-export function existingFile(path: string, what: string): string {
-  const file = resolve(path);
-  if (!existsSync(file)) throw new CotuneError('not-found', `There is no file ${file}.`, `Name ${what}.`);
-  return file;
 }

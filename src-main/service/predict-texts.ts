@@ -3,7 +3,7 @@ import type { Run } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { PredictedText } from '../trainer/protocol.ts';
 import type { Context } from './context.ts';
-import { existingFile } from './model-calls.ts';
+import { existingFile } from './existing-file.ts';
 import { mostProbable } from './most-probable.ts';
 import { trainedWeights } from './trained-weights.ts';
 

@@ -9,8 +9,8 @@ import type { ArraysJob, FromTrainer, RelationshipJob } from '../trainer/protoco
 import { calibrateModel } from './calibration.ts';
 import type { Context, Handlers } from './context.ts';
 import { checkUnchanged, hashFile } from './data-check.ts';
+import { existingFile } from './existing-file.ts';
 import { findDataset, findModel } from './lookup.ts';
-import { existingFile } from './model-calls.ts';
 import { relationshipRows } from './relationship-rows.ts';
 import { jobSamples, learnedRow, runModel, samplesForRun, withoutSamples } from './run-samples.ts';
 import { requireSourceHead } from './source-head.ts';

@@ -46,7 +46,9 @@ export function fitScale({ data, columns }: Matrix, labels: ArrayLike<number>): 
     if (slope > 0) high = scale;
     else low = scale;
     const newton = scale - slope / curvature;
-    const next = newton > low && newton < high ? newton : (low + high) / 2;
+    // At the zero it goes nowhere; a slope that rounding lost altogether says nothing.
+    const isThere = newton === scale && slope !== 0;
+    const next = isThere || (newton > low && newton < high) ? newton : (low + high) / 2;
     if (Math.abs(next - scale) <= 1e-14 * scale) return next;
     scale = next;
   }

@@ -120,7 +120,7 @@ test.each([
 
 test('a matrix and its labels come from files; what is neither is named with its path', async () => {
   const matrix = file('m.npy', writeNpy({ shape: [2, 2], data: Float32Array.of(1, 2, 3, 4.5) }));
-  expect(await readNpyMatrix(matrix)).toEqual({ data: Float64Array.of(1, 2, 3, 4.5), rows: 2, columns: 2 });
+  expect(await readNpyMatrix(matrix)).toEqual({ data: Float32Array.of(1, 2, 3, 4.5), rows: 2, columns: 2 });
   const labels = file('l.npy', npy(header('<i4'), [1, 0, 0, 0, 2, 0, 0, 0]));
   expect(await readNpyLabels(labels)).toEqual(Int32Array.of(1, 2));
   await expect(readNpyMatrix(labels)).rejects.toThrow(/l\.npy has 1 axes/);

@@ -77,7 +77,7 @@ export function relationshipCommand(program: Command): void {
 }
 
 const relationship = (options: Options): Promise<void> =>
-  withService(options, async (service) => {
+  withService({ ...options, trains: true }, async (service) => {
     const format = options.out === undefined ? null : matrixFormat(options.out);
     if (options.out !== undefined) checkOutput(resolve(options.out), options.force ?? false);
     const start = startOf(options);
@@ -116,7 +116,7 @@ const relationship = (options: Options): Promise<void> =>
       point.objective.toFixed(4),
       percent(point.val_accuracy),
     ]);
-    const text = [
+    const text = () => [
       `Relationship ${id}: ${learned.approach} approach, ${learned.targetClasses.length} target and ${learned.sourceClasses.length} source classes`,
       ...temperatureLines(learned),
       ...(learned.C === null ? [] : ['', table(columns('C', '#objective', '#validation accuracy'), grid)]),
@@ -126,7 +126,7 @@ const relationship = (options: Options): Promise<void> =>
       ...(learned.notes.length === 0 ? [] : ['', ...someOf(learned.notes, 20)]),
       ...(options.out === undefined ? [] : ['', `The matrix is in ${options.out}.`]),
     ];
-    return { json, text: text.join('\n') };
+    return { json, text: () => text().join('\n') };
   });
 
 /** Every row, as many at a time as a message takes. */

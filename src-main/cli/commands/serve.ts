@@ -32,26 +32,22 @@ export function serveCommand(program: Command): void {
 
 /** Serves the app until an interrupt. The URL goes to stdout; its token is the key to this launch. */
 export const serve = (options: Options): Promise<void> =>
-  withService(
-    options,
-    async (service) => {
-      ensureRenderer();
-      const server = await startServer({
-        service,
-        port: options.port,
-        folders: [...(options.allow ?? [homedir()]), options.home].map((folder) => resolve(folder)),
-      });
-      await printText(
-        options.json ? JSON.stringify({ url: server.url, port: server.port }, null, 2) : server.url,
-      );
-      console.error(
-        'Open this URL in a browser. Ctrl-C ends the server; a running run goes on from its checkpoint next time.',
-      );
-      await new Promise<void>((resolve) => {
-        onInterrupt('Stopping…', resolve);
-      });
-      await server.close();
-      return { json: undefined, text: '' };
-    },
-    'all',
-  );
+  withService({ ...options, queue: 'all' }, async (service) => {
+    ensureRenderer();
+    const server = await startServer({
+      service,
+      port: options.port,
+      folders: [...(options.allow ?? [homedir()]), options.home].map((folder) => resolve(folder)),
+    });
+    await printText(
+      options.json ? JSON.stringify({ url: server.url, port: server.port }, null, 2) : server.url,
+    );
+    console.error(
+      'Open this URL in a browser. Ctrl-C ends the server; a running run goes on from its checkpoint next time.',
+    );
+    await new Promise<void>((resolve) => {
+      onInterrupt('Stopping…', resolve);
+    });
+    await server.close();
+    return { json: undefined, text: '' };
+  });
