@@ -15,7 +15,7 @@
 import type { FixedMatrix, Reals } from '../engine/fixed-matrix.ts';
 import { openSoftmaxColumns, type SoftmaxColumns } from '../engine/softmax-columns.ts';
 import { norm } from '../engine/vectors.ts';
-import { NewtonDirections } from './newton-direction.ts';
+import { type Direction, NewtonDirections } from './newton-direction.ts';
 import { Span } from './span-of-solutions.ts';
 
 export interface Solution {
@@ -25,8 +25,16 @@ export interface Solution {
   weights: Reals;
 }
 
-/** δ of the path: F is certified to 2.3e-4 of its minimum; in practice it comes to under 2e-5. */
-const pathTolerance = 0.015;
+/** How exact solutions are at least. */
+interface Accuracy {
+  /** ‖g‖ ≤ δ ‖W‖ for this δ, or: */
+  tolerance: number;
+  /** F is within this share of its minimum, as far as a step can tell. */
+  gap?: number;
+}
+
+/** In practice F comes to within 2e-5 of its minimum. */
+const ofPath: Accuracy = { tolerance: 0.015, gap: 1e-5 };
 const newtonSteps = 50;
 /** Of polishing, from which on single precision is tried first: its rounding moves the gradients of real relationships far less. */
 const singlePrecisionTolerance = 1e-3;
@@ -63,10 +71,10 @@ export class LogisticRegression {
   }
 
   /**
-   * Solutions for every C, in growing order of C, each started from the best weights that the few before it span; with ‖g‖ ≤
-   * `tolerance` ‖W‖. Single precision. What is done with one must not change its weights.
+   * Solutions for every C, in growing order of C, each started from the best weights that the few before it span. Single precision.
+   * What is done with one must not change its weights.
    */
-  async *path(grid: readonly number[], tolerance = pathTolerance): AsyncGenerator<Solution> {
+  async *path(grid: readonly number[], accuracy: Accuracy = ofPath): AsyncGenerator<Solution> {
     const space = this.#space(Float32Array);
     const latest = new Span(this.#classes, this.#labels);
     let scores = this.#scores(Float32Array);
@@ -75,10 +83,10 @@ export class LogisticRegression {
       const { probabilities } = space;
       const logSum = latest.isEmpty
         ? await this.#columns.softmax(scores, probabilities)
-        : await latest.best(this.#columns, C, tolerance, { weights, scores, probabilities });
+        : await latest.best(this.#columns, C, accuracy.tolerance, { weights, scores, probabilities });
       const found = await this.#minimize({ weights, scores, logSum }, C, space, {
-        tolerance,
-        accuracy: 0.15,
+        ...accuracy,
+        share: 0.15,
       });
       yield { C, objective: found.objective, weights };
       ({ scores } = found);
@@ -111,7 +119,7 @@ export class LogisticRegression {
     const logSum = await this.#columns.softmax(scores, space.probabilities);
     const { objective, isEnough } = await this.#minimize({ weights: polished, scores, logSum }, C, space, {
       tolerance,
-      accuracy: 0.01,
+      share: 0.01,
       stalls: polished instanceof Float32Array,
     });
     return { C, objective, weights: polished, isEnough };
@@ -139,15 +147,15 @@ export class LogisticRegression {
 
   /**
    * Newton steps on `weights` in place, whose scores W Xᵀ are known, their softmax in `space.probabilities` and its `logSum`,
-   * until ‖g‖ ≤ tolerance ‖W‖; returns F and the scores, in memory of `start` or of `space`, which then has the other. Each
-   * step's system is solved until its residual is `accuracy` times the gradient, or small enough to end with. With `stalls` they
-   * end, too, where a step does not halve the gradient: rounding does not let it fall further.
+   * until they are as exact as is asked; returns F and the scores, in memory of `start` or of `space`, which then has the other. Each
+   * step's system is solved until its residual is `share` of the gradient, or small enough to end with. With `stalls` they end, too,
+   * where a step does not halve the gradient: rounding does not let it fall further.
    */
   async #minimize<R extends Reals>(
     start: { weights: R; scores: R; logSum: number },
     C: number,
     space: Space<R>,
-    { tolerance, accuracy, stalls = false }: { tolerance: number; accuracy: number; stalls?: boolean },
+    { tolerance, gap = 0, share, stalls = false }: Accuracy & { share: number; stalls?: boolean },
   ): Promise<{ objective: number; scores: R; isEnough: boolean }> {
     const { weights } = start;
     const { targets, probabilities, trialWeights, gradient } = space;
@@ -161,7 +169,7 @@ export class LogisticRegression {
       if (stalls && slack > before / 2) break;
       before = slack;
 
-      const target = Math.max(accuracy * slack, 0.9 * enough);
+      const target = Math.max(share * slack, 0.9 * enough);
       const direction = await this.#directions.find(gradient, probabilities, C, target);
       // F falls along the direction; its scores are known, so that trying a length costs no product.
       const { trialScores } = space;
@@ -180,7 +188,10 @@ export class LogisticRegression {
         trial = triedWith(await this.#columns.softmax(trialScores, probabilities));
       }
       [scores, space.trialScores] = [trialScores, scores];
+      const decrease = objective - trial;
       objective = trial;
+      if (expectedDecrease(direction, decrease) <= gap * objective)
+        return { objective, scores, isEnough: true };
     }
     return { objective, scores, isEnough: false };
   }
@@ -208,4 +219,13 @@ export class LogisticRegression {
     for (let i = 0; i < this.#x.rows; i++) sum += scores[this.#labels[i] * this.#x.rows + i];
     return sum;
   }
+}
+
+/**
+ * By how much F can still fall after a step by which it fell by `decrease`: what the step's quadratic model leaves, and what that model
+ * leaves out. For Newton's method it is quadratic, so that the share by which the model was wrong is squared.
+ */
+function expectedDecrease({ slope, rest }: Direction, decrease: number): number {
+  const modelled = -slope / 2;
+  return rest + modelled * (decrease / modelled - 1) ** 2;
 }

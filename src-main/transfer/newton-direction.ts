@@ -21,6 +21,8 @@ export interface Direction {
   scores: Float32Array;
   /** gᵀ d */
   slope: number;
+  /** ½ rᵀ M r for the residual r = −(H d + g): what the quadratic model could still fall by, as far as M is the inverse of H. */
+  rest: number;
 }
 
 /**
@@ -86,8 +88,8 @@ export class NewtonDirections {
       const isSlow = ++this.#steps >= patience && this.#coupling?.C !== C;
       if (isSlow && (await this.#couple(q, C, isLong))) restart(from);
     }
-    const found = this.#stand;
-    return { weights: found.solution, scores: found.scores, slope: dot(gradient, found.solution) };
+    const { solution, scores, residual: left, preconditioned: scaled } = this.#stand;
+    return { weights: solution, scores, slope: dot(gradient, solution), rest: dot(left, scaled) / 2 };
   }
 
   /** Puts the blocks' M r in the place of the diagonal's. */

@@ -77,7 +77,7 @@ async function probe(
     // Over all smaller C it is less far than from nothing.
     for await (const { C, weights } of problem.path(
       grid.filter((one) => one <= (given ?? one)),
-      tolerance,
+      { tolerance },
     )) {
       if (given !== null && C !== given) continue;
       await xHeld.timesTransposed(weights, scores);
