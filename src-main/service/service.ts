@@ -3,41 +3,27 @@ import { contract } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { explainSystemError } from '../formats/system-error.ts';
 import { openStore } from '../store/store.ts';
-import { averageCalls } from './average-calls.ts';
 import type { Base } from './base.ts';
+import { openCalls } from './calls.ts';
 import { removeLeftovers } from './checkpoint-files.ts';
-import { compareCalls } from './compare-calls.ts';
-import type { Context, Handlers } from './context.ts';
-import { datasetCalls } from './dataset-calls.ts';
+import type { Context } from './context.ts';
 import { openDevice } from './device.ts';
-import { editCalls } from './edit-calls.ts';
 import { createEvents } from './events.ts';
-import { experimentCalls } from './experiment-calls.ts';
 import { openExperiments } from './experiments.ts';
-import { explainCalls } from './explain-calls.ts';
-import { featureCalls } from './feature-calls.ts';
 import { forkReader } from './fork-reader.ts';
 import { openHome } from './home.ts';
 import { fileOfSample, readablePlace, unpackFor } from './image-places.ts';
 import { openJobs } from './jobs.ts';
 import { openFeatures } from './kept-features.ts';
 import { holdLease, newOwner } from './lease.ts';
-import { modelCalls } from './model-calls.ts';
-import { outputCalls } from './output-calls.ts';
 import { parseInput } from './parse-input.ts';
 import { type Picture, readPicture } from './pictures.ts';
 import { openQueue, type QueueScope } from './queue.ts';
-import { rankingCalls } from './ranking-calls.ts';
 import { openReader } from './reader.ts';
-import { relationshipCalls } from './relationship-calls.ts';
-import { resultCalls } from './result-calls.ts';
-import { runCalls } from './run-calls.ts';
 import type { SpawnReader } from './spawn-reader.ts';
 import type { SpawnTrainer } from './spawn-trainer.ts';
-import { systemCalls } from './system-calls.ts';
 import { openTasks } from './tasks.ts';
 import { removeUnused } from './unpacked-datasets.ts';
-import { viewCalls } from './view-calls.ts';
 import { watchHome } from './watch.ts';
 
 export interface ServiceOptions {
@@ -90,23 +76,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     tasks: openTasks(base),
     features: openFeatures(base),
   };
-  const handlers: Handlers = {
-    ...systemCalls(context),
-    ...datasetCalls(context),
-    ...editCalls(context),
-    ...modelCalls(context),
-    ...rankingCalls(context),
-    ...relationshipCalls(context),
-    ...runCalls(context),
-    ...averageCalls(context),
-    ...experimentCalls(context),
-    ...resultCalls(context),
-    ...compareCalls(context),
-    ...outputCalls(context),
-    ...explainCalls(context),
-    ...featureCalls(context),
-    ...viewCalls(context),
-  };
+  const answer = openCalls(context);
   context.lease.takeOver();
   context.queue.reap();
   context.tasks.reap();
@@ -121,7 +91,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   return {
     async call<N extends CallName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
       if (closed) throw new CotuneError('unavailable', 'The service is closed.');
-      if (!Object.hasOwn(handlers, name)) {
+      if (!Object.hasOwn(contract.calls, name)) {
         throw new CotuneError(
           'bad-input',
           `There is no call "${name}".`,
@@ -130,7 +100,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       }
       const parsed = parseInput(name, contract.calls[name].input, input);
       try {
-        return (await handlers[name](parsed as never)) as CallOutput<N>;
+        return (await answer(name, parsed as never)) as CallOutput<N>;
       } catch (error) {
         throw explainSystemError(store.explain(error));
       }

@@ -13,7 +13,7 @@ export const grid = [
 
 /**
  * The chosen weights are certified to this share of their norm, ‖W − W*‖ ≤ 1.5e-6 ‖W‖, which leaves every p(y_s | y_t) within
- * 4e-6 of the exact one on real relationships and on made-up ones.
+ * 5e-6 of the exact one on real relationships and on made-up ones.
  */
 const weightTolerance = 1.5e-6;
 
