@@ -70,7 +70,6 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
   const sessions = openSessionSet();
   const single = once(() => (x.data instanceof Float32Array ? x.data : new Float32Array(x.data)));
   const double = once(() => (x.data instanceof Float64Array ? x.data : new Float64Array(x.data)));
-  const squares = once(() => squaresOf(x.data));
   const ofType = (dtype: Precision) => {
     const of = dtype === 'float64' ? Float64Array : Float32Array;
     const tensor = (data: Reals, ...shape: number[]) => new ort.Tensor(dtype, data, shape);
@@ -103,9 +102,8 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
     },
     async timesSquares(r, out) {
       const session = await sessions.get('squares', () => squaresGraph(sizes));
-      const { ofWeights, ofRows } = ofType('float32');
-      const given = { r: ofRows(r), squares: new ort.Tensor('float32', squares(), [rows, columns]) };
-      await runInto(session, given, { out: ofWeights(out) });
+      const { x, ofWeights, ofRows } = ofType('float32');
+      await runInto(session, { x, r: ofRows(r) }, { out: ofWeights(out) });
     },
     async conjugateStep({ C, q, scale }, from, into) {
       const session = await sessions.get('conjugate', (apart) => conjugateGraph(single(), sizes, apart));
@@ -141,12 +139,6 @@ const typeOf = (values: Reals): Precision => (values instanceof Float64Array ? '
 function once<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => (made ??= make());
-}
-
-function squaresOf(values: Reals): Float32Array {
-  const squares = new Float32Array(values.length);
-  for (let i = 0; i < squares.length; i++) squares[i] = values[i] ** 2;
-  return squares;
 }
 
 /** What graphs over such sizes take and give. */
@@ -192,8 +184,8 @@ function gradientGraph(sizes: Sizes, dtype: Precision): Uint8Array {
 function squaresGraph(sizes: Sizes): Uint8Array {
   const graph = new OnnxGraph();
   const { ofX, ofWeights, ofRows } = specsOf(sizes, 'float32');
-  graph.named('out', 'Gemm', ['r', 'squares']);
-  return graph.toBytes([ofRows('r'), ofX('squares')], [ofWeights('out')], { intoGiven: true });
+  graph.named('out', 'Gemm', ['r', graph.op('Mul', ['x', 'x'])]);
+  return graph.toBytes([ofX('x'), ofRows('r')], [ofWeights('out')], { intoGiven: true });
 }
 
 function conjugateGraph(x: Float32Array, sizes: Sizes, apart: ConstantApart[]): Uint8Array {

@@ -171,13 +171,14 @@ export class LogisticRegression {
 
       const target = Math.max(share * slack, 0.9 * enough);
       const direction = await this.#directions.find(gradient, probabilities, C, target);
+      const { weights: along } = direction;
       // F falls along the direction; its scores are known, so that trying a length costs no product.
       const { trialScores } = space;
       const triedWith = (logSum: number): number =>
         this.#objectiveOf({ weights: trialWeights, scores: trialScores, logSum }, C);
       let trial = Number.POSITIVE_INFINITY;
       for (let length = 1; length > 1e-6; length /= 2) {
-        for (let j = 0; j < weights.length; j++) trialWeights[j] = weights[j] + length * direction.weights[j];
+        for (let j = 0; j < weights.length; j++) trialWeights[j] = weights[j] + length * along[j];
         const into = { scores: trialScores, probabilities };
         trial = triedWith(await this.#columns.along(scores, length, direction.scores, into));
         if (trial <= objective + 1e-4 * length * direction.slope + 1e-7 * objective) break;

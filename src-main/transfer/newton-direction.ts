@@ -74,14 +74,15 @@ export class NewtonDirections {
     if (isLong && !(this.#coupling?.C === C && this.#coupling.isForLong)) await this.#couple(q, C, isLong);
     if (!this.#coupling) await this.#scaleByDiagonal(q, C);
     const { residual, preconditioned } = this.#origin;
+    const scale = this.#scale;
     for (let j = 0; j < residual.length; j++) {
       residual[j] = -gradient[j];
-      preconditioned[j] = this.#scale[j] * residual[j];
+      preconditioned[j] = scale[j] * residual[j];
     }
     let from = this.#origin;
     for (let step = 1; step <= conjugateGradientSteps; step++) {
       await this.#precondition(from);
-      const squares = await this.#x.conjugateStep({ C, q, scale: this.#scale }, from, this.#spare);
+      const squares = await this.#x.conjugateStep({ C, q, scale }, from, this.#spare);
       [this.#stand, this.#spare] = [this.#spare, this.#stand];
       from = this.#stand;
       if (squares <= target ** 2) break;
@@ -106,11 +107,13 @@ export class NewtonDirections {
   async #scaleByDiagonal(q: Float32Array, C: number): Promise<void> {
     if (this.#diagonalServed++ % directionsOfDiagonal === 0) await this.#findCurvature(q);
     const { columns, hasFreeColumn } = this.#x;
-    for (let j = 0; j < this.#scale.length; j++) {
-      const decay = hasFreeColumn && j % columns === columns - 1 ? 0 : 1;
-      const root = Math.sqrt(Math.max(smallestCurvature, decay + C * this.#curvature[j]));
-      this.#scale[j] = 1 / (root * Math.sqrt(root));
-    }
+    const [scale, curvature] = [this.#scale, this.#curvature];
+    const scaleOf = (decay: number, j: number): number => {
+      const root = Math.sqrt(Math.max(smallestCurvature, decay + C * curvature[j]));
+      return 1 / (root * Math.sqrt(root));
+    };
+    for (let j = 0; j < scale.length; j++) scale[j] = scaleOf(1, j);
+    if (hasFreeColumn) for (let j = columns - 1; j < scale.length; j += columns) scale[j] = scaleOf(0, j);
   }
 
   /** Whether there is something that couples classes. */

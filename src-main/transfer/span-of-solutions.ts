@@ -42,11 +42,13 @@ export class Span {
   add(weights: Float32Array, scores: Float32Array, free: Float64Array): void {
     this.#newest = (this.#newest + 1) % places;
     const place = this.#newest;
-    const N = this.#labels.length;
-    const own = Float32Array.from({ length: N }, (_, i) => scores[this.#labels[i] * N + i]);
+    const [labels, kept] = [this.#labels, this.#scores];
+    const N = labels.length;
+    const own = new Float32Array(N);
+    for (let i = 0; i < N; i++) own[i] = scores[labels[i] * N + i];
     for (let k = 0; k * N < scores.length; k++) {
-      const to = (k * places + place) * N;
-      for (let i = 0; i < N; i++) this.#scores[to + i] = scores[k * N + i] - own[i];
+      const [from, to] = [k * N, (k * places + place) * N];
+      for (let i = 0; i < N; i++) kept[to + i] = scores[from + i] - own[i];
     }
     this.#solutions[place] = { weights, free };
     for (const [b, other] of this.#solutions.entries()) {
