@@ -43,16 +43,17 @@ export async function coupleClasses(
   const heaviest = heaviestLabels(await couplings(x, labels, q, C), K, D);
   const rank = heaviest.reduce((most, { length }) => Math.max(most, length), 0);
 
-  const samples: number[][] = Array.from({ length: K }, () => []);
-  for (let i = 0; i < N; i++) samples[labels[i]].push(i);
-  const distributions = transposed(q, K, N);
-  const scale = transposed(curvature, K, D);
   const u = new Float32Array(D * rank * K);
-  const [sum, diagonal, squares] = [new Float64Array(K), new Float64Array(K), new Float64Array(N)];
-  for (let j = 0; j < D; j++) {
-    for (let k = 0; k < K; k++) diagonal[k] = 1 + C * scale[j * K + k];
-    for (const [r, label] of heaviest[j].entries()) {
-      const ofLabel = samples[label];
+  const scale = transposed(curvature, K, D);
+  const diagonal = new Float64Array(scale.length);
+  for (let at = 0; at < diagonal.length; at++) diagonal[at] = 1 + C * scale[at];
+  const distributions = transposed(q, K, N);
+  const places = placesOf(heaviest, K);
+  const squares = new Float64Array(N);
+  const sum = new Float64Array(K);
+  // Label by label, since the rows of one label's samples fit a processor's cache.
+  for (const [label, ofLabel] of samplesOf(labels, K).entries())
+    for (const { j, r } of places[label]) {
       let weight = 0;
       for (let s = 0; s < ofLabel.length; s++)
         weight += squares[s] = C * x.values.data[ofLabel[s] * D + j] ** 2;
@@ -60,17 +61,16 @@ export async function coupleClasses(
       for (let s = 0; s < ofLabel.length; s++) {
         const square = squares[s];
         if (square < smallestCurvature) continue;
-        for (let k = 0, at = ofLabel[s] * K; k < K; k++, at++) {
-          const mass = square * distributions[at];
+        for (let k = 0, from = ofLabel[s] * K, to = j * K; k < K; k++) {
+          const mass = square * distributions[from + k];
           sum[k] += mass;
-          diagonal[k] += mass * distributions[at];
+          diagonal[to + k] += mass * distributions[from + k];
         }
       }
       const root = Math.sqrt(weight);
-      for (let k = 0, at = (j * rank + r) * K; k < K; k++, at++) u[at] = sum[k] / root;
+      for (let k = 0, to = (j * rank + r) * K; k < K; k++) u[to + k] = sum[k] / root;
     }
-    for (let k = 0; k < K; k++) scale[j * K + k] = 1 / diagonal[k];
-  }
+  for (let at = 0; at < scale.length; at++) scale[at] = 1 / diagonal[at];
   const factors = new Float32Array(u.length);
   if (rank > 0) {
     const rest = new Float32Array(D * rank * rank);
@@ -114,6 +114,21 @@ function heaviestLabels(masses: Float32Array, K: number, D: number): number[][] 
     }
     return labels;
   });
+}
+
+/** Samples of every label. */
+function samplesOf(labels: ArrayLike<number>, K: number): number[][] {
+  const samples: number[][] = Array.from({ length: K }, () => []);
+  for (let i = 0; i < labels.length; i++) samples[labels[i]].push(i);
+  return samples;
+}
+
+/** For every label the columns j that have it as their r-th. */
+function placesOf(labelsOfColumns: readonly number[][], K: number): { j: number; r: number }[][] {
+  const places: { j: number; r: number }[][] = Array.from({ length: K }, () => []);
+  for (const [j, labels] of labelsOfColumns.entries())
+    for (const [r, label] of labels.entries()) places[label].push({ j, r });
+  return places;
 }
 
 /** Replaces S [size, size] by the inverse of L, where L Lᵀ = 1 − S. */
