@@ -4,6 +4,7 @@ import { toErrorValue } from '../../src-shared/errors.ts';
 import { defaultHome } from '../hosts/default-home.ts';
 import type { QueueScope } from '../service/queue.ts';
 import type { Service } from '../service/service.ts';
+import type { Job } from '../trainer/protocol.ts';
 import { interruptible } from './interrupt.ts';
 import { exitCode, printError, printText } from './output.ts';
 import { visible } from './visible.ts';
@@ -38,8 +39,8 @@ export function answering(command: Command, examples: string[]): Command {
 interface ServiceUse {
   /** Which queued runs this process works off. */
   queue?: QueueScope;
-  /** The command mostly comes to a trainer's job: its process starts while the service opens. */
-  trains?: boolean;
+  /** The kind of job that the command mostly comes to: a trainer starts, and loads what it needs, while the service opens. */
+  job?: Job['kind'];
 }
 
 /**
@@ -47,14 +48,14 @@ interface ServiceUse {
  * 1 (failed) or 2 (bad usage or input).
  */
 export async function withService(
-  { queue = 'own', trains = false, ...options }: CommonOptions & ServiceUse,
+  { queue = 'own', job, ...options }: CommonOptions & ServiceUse,
   work: (service: Service) => Promise<Answer>,
 ): Promise<void> {
   return answerWith(options, async () => {
     // Loaded here, not above: help and usage errors need not wait for it.
     const { forkTrainer } = await import('../service/fork-trainer.ts');
     const { startAhead } = await import('../service/start-ahead.ts');
-    const trainer = trains ? startAhead(forkTrainer()) : { spawn: forkTrainer(), end: () => {} };
+    const trainer = job ? startAhead(forkTrainer(), job) : { spawn: forkTrainer(), end: () => {} };
     try {
       const { openService } = await import('../service/service.ts');
       const service = await openService({ home: options.home, spawnTrainer: trainer.spawn, queue });

@@ -1,15 +1,16 @@
-import type { FromTrainer } from '../trainer/protocol.ts';
+import type { FromTrainer, Job } from '../trainer/protocol.ts';
 import type { SpawnTrainer } from './spawn-trainer.ts';
 
 /**
- * Starts a trainer process now, which is the first that `spawn` hands out: it loads while its job is still being prepared. `end`
- * kills it where nobody asked for it.
+ * Starts a trainer process now, which is the first that `spawn` hands out: it loads what a job of that kind needs while the job is
+ * still being prepared. `end` kills it where nobody asked for it.
  */
-export function startAhead(spawn: SpawnTrainer): { spawn: SpawnTrainer; end(): void } {
+export function startAhead(spawn: SpawnTrainer, kind: Job['kind']): { spawn: SpawnTrainer; end(): void } {
   const early: FromTrainer[] = [];
   let hear = (message: FromTrainer): void => void early.push(message);
   const first = spawn();
   first.onMessage((message) => hear(message));
+  first.send({ type: 'expect', kind });
   const exited = new Promise<Parameters<Parameters<typeof first.onExit>[0]>[0]>((resolve) =>
     first.onExit(resolve),
   );

@@ -5,7 +5,7 @@
  */
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import { explainSystemError } from '../formats/system-error.ts';
-import { runJob } from './jobs.ts';
+import { prepareFor, runJob } from './jobs.ts';
 import { keepEngine } from './kept-engine.ts';
 import type { FromTrainer, Job, ToTrainer } from './protocol.ts';
 
@@ -57,7 +57,8 @@ function report(message: FromTrainer): void {
 function onMessage(message: ToTrainer): void {
   if (message.type === 'start') {
     if (!leaving) void work(message.job);
-  } else if (stopping) stopping.abort(new CotuneError('cancelled', 'Stopped on request.'));
+  } else if (message.type === 'expect') void prepareFor(message.kind);
+  else if (stopping) stopping.abort(new CotuneError('cancelled', 'Stopped on request.'));
   else void leave();
 }
 
@@ -108,5 +109,3 @@ else {
   process.on('disconnect', () => process.exit(1));
 }
 send({ type: 'ready' });
-// Nearly every job runs networks: while one is still being prepared, what takes longest to load is loaded.
-void import('../engine/run/session.ts');

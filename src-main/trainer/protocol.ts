@@ -342,8 +342,14 @@ export type Job =
   | EnginesJob
   | BenchJob;
 
-/** `stop` ends the job, a training run with a checkpoint, and then the trainer. Without a job the trainer leaves silently. */
-export type ToTrainer = { type: 'start'; job: Job } | { type: 'stop' };
+/**
+ * `stop` ends the job, a training run with a checkpoint, and then the trainer. Without a job the trainer leaves silently. `expect` has it
+ * load what a job of that kind will need.
+ */
+export type ToTrainer =
+  | { type: 'start'; job: Job }
+  | { type: 'expect'; kind: Job['kind'] }
+  | { type: 'stop' };
 
 /** Class probabilities of some samples of one split, row-major float32 [samples, targets]: a split comes in blocks, in order. */
 export interface Predictions {

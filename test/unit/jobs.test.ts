@@ -23,7 +23,7 @@ function trainers() {
     return {
       pid: 1,
       send(message) {
-        if (message.type === 'stop') return exit();
+        if (message.type !== 'start') return exit();
         path = (message.job as { path: string }).path;
         working.set(path, say);
       },

@@ -40,7 +40,7 @@ themselves, before their negative values are cut off.`,
     .option('--class <name>', 'the class to look for; without it the one that is predicted of each image')
     .option('--force', 'replace pictures that are there')
     .action((run: number, paths: string[], { head, class: name, out, force, ...options }: Options) =>
-      withService({ ...options, trains: true }, async (service) => {
+      withService({ ...options, job: 'explain' }, async (service) => {
         const images = await service.call('runs.explain', {
           run,
           head,

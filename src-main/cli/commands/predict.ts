@@ -17,7 +17,7 @@ export function predictCommand(program: Command): void {
     .argument('[file...]', 'image files, or folders of images; files of texts')
     .option('--text <text...>', 'texts themselves')
     .action((run: number, paths: string[], options: CommonOptions & { text?: string[] }) =>
-      withService({ ...options, trains: true }, async (service) => {
+      withService({ ...options, job: 'predict' }, async (service) => {
         const predictions = await service.call('runs.predict', { run, paths, texts: options.text });
         if (predictions.some(({ text }) => text?.tags))
           return { json: { run, predictions, error: null }, text: predictions.map(taggedText).join('\n') };

@@ -27,7 +27,7 @@ export function rankCommand(program: Command): void {
       new Option('--engine <name>', 'what runs the networks (default: auto)').choices([...engineChoices]),
     )
     .action(({ dataset, models, rate, engine, ...options }: Options) =>
-      withService({ ...options, trains: true }, async (service) => {
+      withService({ ...options, job: 'rank' }, async (service) => {
         const id = await awaitTask(
           service,
           () => service.call('models.rank', { dataset, models, rate, engine }),

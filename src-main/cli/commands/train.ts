@@ -78,7 +78,7 @@ export function trainCommand(program: Command): void {
     .option('--config <yaml>', 'settings from a file; flags win over it')
     .option('--resume <run>', 'go on with a failed or stopped run from its last checkpoint', runId)
     .action((options: Options) =>
-      withService({ ...options, trains: true }, async (service) => {
+      withService({ ...options, job: 'train' }, async (service) => {
         const run =
           options.resume === undefined ? await start(service, options) : await resume(service, options);
         return runAnswer(service, await awaitRun(service, run.id, openProgress()));

@@ -8,7 +8,7 @@ export function verifyCommand(program: Command): void {
   common(program.command('verify <file>'), ['cotune verify monkeys.onnx'])
     .description('run the test vectors of an exported ONNX file again, as other programs run it')
     .action((file: string, options: CommonOptions) =>
-      withService({ ...options, trains: true }, async (service) => {
+      withService({ ...options, job: 'verify' }, async (service) => {
         const check = await service.call('exports.verify', { path: resolve(file) });
         const wrong = check.vectors.filter(({ holds }) => !holds).length;
         const error =
