@@ -45,6 +45,17 @@ test.each([
   expect([...parseNpy(npy(header(descr), bytes), 'a').data]).toEqual(values);
 });
 
+test('floats are taken from where they lie in the file, and read where they lie between words', () => {
+  const bytes = npy(header('<f4'), [0, 0, 128, 63, 0, 0, 0, 192]);
+  for (const offset of [0, 1, 2, 3, 4]) {
+    const around = new Uint8Array(bytes.length + offset);
+    around.set(bytes, offset);
+    const { data } = parseNpy(around.subarray(offset), 'a');
+    expect([...data]).toEqual([1, -2]);
+    expect(data.buffer === around.buffer).toBe(offset % 4 === 0);
+  }
+});
+
 test('versions 2 and 3, reordered keys, no trailing comma, rank 0 and an empty array are read', () => {
   for (const version of [2, 3])
     expect([...parseNpy(npy(header('|u1'), [1, 2], version), 'a').data]).toEqual([1, 2]);
