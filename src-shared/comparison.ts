@@ -12,6 +12,7 @@ import {
   shareImageLists,
   unlikeness,
 } from './paired-images.ts';
+import type { Catalog } from './parts.ts';
 import { methodName } from './parts.ts';
 import { scoreDifference, scoreOf } from './run-scores.ts';
 import { configDifferences } from './run-settings.ts';
@@ -23,18 +24,29 @@ import { networksVerdict } from './verdicts.ts';
 /** Up to so many groups, every two are compared; of more, each with the first: their number grows as its square. */
 const comparedWithEachOther = 64;
 
-/** What verdicts call the group of a run, where that is known better than by its settings. */
-export type NameOfRun = (run: number) => string | undefined;
+/** What groups are called. */
+export interface Naming {
+  /** By the titles of its methods, where there is one. */
+  catalog?: Catalog;
+  /** In verdicts, the group of a run, where that is known better than by its settings. */
+  nameOf?(run: number): string | undefined;
+}
 
 /**
  * Compares finished runs: the first with each other one, and groups of runs that differ only in seed with each other. A
  * generator that yields often, within a few milliseconds each, so that many runs can be compared between other work. Throws
  * `bad-input` for a run without test predictions.
  */
-export function* compareRuns(given: readonly ComparedRun[], nameOf?: NameOfRun): Generator<void, Comparison> {
+export function* compareRuns(
+  given: readonly ComparedRun[],
+  { catalog, nameOf }: Naming = {},
+): Generator<void, Comparison> {
   for (const one of given) checkPredicted(one);
   const runs = shareImageLists(given);
-  const groups = groupRuns(runs.map(({ run }) => run));
+  const groups = groupRuns(
+    runs.map(({ run }) => run),
+    catalog,
+  );
   const byRun = new Map(runs.map((one) => [one.run, one]));
   const members = groups.map((group) => group.runs.map((run) => byRun.get(run)!));
   const differences = [];

@@ -1,5 +1,5 @@
 /** Runs that agree in everything but the seed, under a name that tells each such group from the others shown. */
-import { methodName } from './parts.ts';
+import { type Catalog, choiceLabel, methodName } from './parts.ts';
 import { decidingSettings, type Setting, type SettledRun } from './run-settings.ts';
 import { settingTitle } from './setting-title.ts';
 
@@ -12,8 +12,8 @@ export interface Group<R extends SettledRun> {
   repeats: R[];
 }
 
-/** The groups in order of appearance. Several runs of one seed are one: the first given counts. */
-export function groupRuns<R extends SettledRun>(runs: readonly R[]): Group<R>[] {
+/** The groups in order of appearance, by the methods' titles where there is a catalog. Several runs of one seed are one: the first given counts. */
+export function groupRuns<R extends SettledRun>(runs: readonly R[], catalog?: Catalog): Group<R>[] {
   const byKey = new Map<string, { settings: Setting[]; members: R[] }>();
   for (const run of runs) {
     const settings = decidingSettings(run);
@@ -28,9 +28,10 @@ export function groupRuns<R extends SettledRun>(runs: readonly R[]): Group<R>[] 
     const bySeed = new Map<number, R>();
     for (const run of members) if (!bySeed.has(run.config.seed)) bySeed.set(run.config.seed, run);
     const counted = [...bySeed.values()];
+    const method = methodName(members[0].config.method);
     return {
-      name: `${methodName(members[0].config.method)}${names[i]}`,
-      method: methodName(members[0].config.method),
+      name: `${choiceLabel(method, catalog)}${names[i]}`,
+      method,
       runs: counted,
       repeats: members.filter((run) => !counted.includes(run)),
     };

@@ -1,4 +1,4 @@
-import { comparePairInDetail, compareRuns, type NameOfRun } from '../../src-shared/comparison.ts';
+import { comparePairInDetail, compareRuns, type Naming } from '../../src-shared/comparison.ts';
 import type { Comparison } from '../../src-shared/contract.ts';
 import { type ComparedRun, sharedImages } from '../../src-shared/paired-images.ts';
 import { entityCounts, type TaggedSentence } from '../../src-shared/tagged-evaluation.ts';
@@ -28,26 +28,27 @@ function* readRun(store: Store, id: number): Generator<void, ComparedRun> {
 
 const judged = ({ gold, predicted }: TaggedSentence) => ({ gold: [...gold], predicted: [...predicted] });
 
-function* compare(store: Store, ids: readonly number[], nameOf?: NameOfRun): Generator<void, Comparison> {
+function* compare(store: Store, ids: readonly number[], naming: Naming): Generator<void, Comparison> {
   const runs: ComparedRun[] = [];
   for (const id of new Set(ids)) {
     runs.push(yield* readRun(store, id));
     yield;
   }
-  return yield* compareRuns(runs, nameOf);
+  return yield* compareRuns(runs, naming);
 }
 
 /** Finished runs against each other, between other work. */
-export const compareStored = (
-  store: Store,
-  ids: readonly number[],
-  nameOf?: NameOfRun,
-): Promise<Comparison> => inSlices(compare(store, ids, nameOf));
+export const compareStored = (store: Store, ids: readonly number[], naming: Naming): Promise<Comparison> =>
+  inSlices(compare(store, ids, naming));
 
 export function compareCalls({ store }: Context): Handlers<Names> {
   const read = (id: number) => inSlices(readRun(store, id));
   return {
-    'runs.compare': ({ runs }) => compareStored(store, runs),
+    'runs.compare': async ({ runs }) => {
+      // Loaded here, not above: it brings tf.js along.
+      const { catalog } = await import('../transfer/catalog.ts');
+      return compareStored(store, runs, { catalog: catalog() });
+    },
     'runs.comparePair': async ({ a, b }) => comparePairInDetail(await read(a), await read(b)),
     'runs.changes': async ({ a: idA, b: idB, kind, offset, limit }) => {
       const { predictions: a } = await read(idA);

@@ -1,4 +1,4 @@
-import type { NameOfRun } from '../../src-shared/comparison.ts';
+import type { Naming } from '../../src-shared/comparison.ts';
 import type { Comparison, Experiment, ExperimentResults } from '../../src-shared/contract.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { compareStored } from './compare-calls.ts';
@@ -35,11 +35,11 @@ export function experimentCalls(context: Context): Handlers<Names> {
     );
   }
 
-  function compare(runs: readonly number[], nameOf: NameOfRun): Promise<Comparison> {
+  function compare(runs: readonly number[], nameOf: Naming['nameOf']): Promise<Comparison> {
     const key = runs.join();
     const before = compared.get(key);
     if (before) return before;
-    const answer = compareStored(store, runs, nameOf);
+    const answer = compareStored(store, runs, { nameOf });
     compared.set(key, answer);
     answer.catch(() => compared.delete(key));
     if (compared.size > comparisonsKept) compared.delete(compared.keys().next().value!);

@@ -1,4 +1,4 @@
-import type { NameOfRun } from '../../src-shared/comparison.ts';
+import type { Naming } from '../../src-shared/comparison.ts';
 import type {
   Comparison,
   Cost,
@@ -24,7 +24,7 @@ import {
 import { whyHalted } from './experiments.ts';
 
 /** Compares finished runs, as `runs.compare` does. */
-export type Compare = (runs: readonly number[], nameOf: NameOfRun) => Promise<Comparison>;
+export type Compare = (runs: readonly number[], nameOf: Naming['nameOf']) => Promise<Comparison>;
 
 /** All that an experiment has come to so far. */
 export async function resultsOf(

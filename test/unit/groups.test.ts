@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { catalog } from '../../src-main/transfer/catalog.ts';
 import { groupRuns } from '../../src-shared/groups.ts';
 import type { SettledRun } from '../../src-shared/run-settings.ts';
 import { config } from './store-rows.ts';
@@ -27,6 +28,20 @@ test('a name holds the method and exactly the settings that tell the group from 
       run({ rate: 1, method: [{ name: 'finetune' }] }),
     ]),
   ).toEqual(['cotuning, rate 0.5, size 128', 'cotuning, rate 0.5, size 224', 'finetune, rate 1, size 128']);
+});
+
+test('with a catalog methods go by their titles', () => {
+  const groups = groupRuns(
+    [
+      run({ method: [{ name: 'cotuning', tradeOff: 1 }, { name: 'bss' }], rate: 0.5 }),
+      run({ method: [{ name: 'finetune' }], rate: 0.5 }),
+    ],
+    catalog(),
+  );
+  expect(groups).toMatchObject([
+    { name: expect.stringMatching(/^Co-tuning \+ /), method: 'cotuning+bss' },
+    { name: 'Fine-tuning', method: 'finetune' },
+  ]);
 });
 
 test('what does not decide the result does not split a group', () => {
