@@ -12,8 +12,7 @@ import {
   shareImageLists,
   unlikeness,
 } from './paired-images.ts';
-import type { Catalog } from './parts.ts';
-import { methodName } from './parts.ts';
+import { type Catalog, choiceLabel, methodName } from './parts.ts';
 import { scoreDifference, scoreOf } from './run-scores.ts';
 import { configDifferences } from './run-settings.ts';
 import { level } from './statistics.ts';
@@ -69,15 +68,15 @@ export function* compareRuns(
       differences,
       groups.map((group) => nameOf?.(group.runs[0].id) ?? group.name),
     ),
-    pairs: judgePairs(pairs),
+    pairs: judgePairs(pairs, catalog),
   };
 }
 
 /** Two runs with their classes. Throws `bad-input` for a run without test predictions. */
-export function comparePairInDetail(a: ComparedRun, b: ComparedRun): PairDetail {
+export function comparePairInDetail(a: ComparedRun, b: ComparedRun, catalog?: Catalog): PairDetail {
   checkPredicted(a);
   checkPredicted(b);
-  const [pair] = judgePairs([comparePair(a, b)]);
+  const [pair] = judgePairs([comparePair(a, b)], catalog);
   return { ...pair, classes: classGains(a, b) };
 }
 
@@ -109,7 +108,7 @@ function comparePair(a: ComparedRun, b: ComparedRun): Pair {
   return { a, b, shared, reasons, difference, p };
 }
 
-function judgePairs(pairs: readonly Pair[]): PairComparison[] {
+function judgePairs(pairs: readonly Pair[], catalog?: Catalog): PairComparison[] {
   const judged = pairs.filter(({ p, reasons }) => p !== null && reasons.length === 0);
   const adjusted = new Map(holm(judged.map(({ p }) => p!)).map((p, i) => [judged[i], p]));
   return pairs.map((pair) => {
@@ -124,7 +123,8 @@ function judgePairs(pairs: readonly Pair[]): PairComparison[] {
     };
     const task = taskNamed(a.run.task);
     const over = { task, count: shared.gains.length };
-    const named = ({ run }: ComparedRun) => `run ${run.id} (${methodName(run.config.method)})`;
+    const named = ({ run }: ComparedRun) =>
+      `run ${run.id} (${choiceLabel(methodName(run.config.method), catalog)})`;
     return {
       a: a.run.id,
       b: b.run.id,

@@ -23,7 +23,10 @@ export function groupRuns<R extends SettledRun>(runs: readonly R[], catalog?: Ca
     group.members.push(run);
   }
   const groups = [...byKey.values()];
-  const names = groupNames(groups.map(({ settings }) => settings));
+  const names = groupNames(
+    groups.map(({ settings }) => settings),
+    catalog,
+  );
   return groups.map(({ members }, i) => {
     const bySeed = new Map<number, R>();
     for (const run of members) if (!bySeed.has(run.config.seed)) bySeed.set(run.config.seed, run);
@@ -40,9 +43,9 @@ export function groupRuns<R extends SettledRun>(runs: readonly R[], catalog?: Ca
 
 /**
  * For every group what follows the method's name: the settings in which the groups that have them differ, and those that others
- * of the same method lack: `, rate 0.15, learning rate 0.001`.
+ * of the same method lack: `, rate 0.15, learning rate 0.001`. One that is on is named alone, and one that is off is not.
  */
-function groupNames(groups: Setting[][]): string[] {
+function groupNames(groups: Setting[][], catalog?: Catalog): string[] {
   const texts = new Map<string, Map<string, string>>();
   const having = new Map<string, number>();
   const count = (what: string) => having.set(what, (having.get(what) ?? 0) + 1);
@@ -64,10 +67,17 @@ function groupNames(groups: Setting[][]): string[] {
       .filter((setting) => !isMethod(setting) && tells(setting))
       .map(({ key, value, text }) => {
         const alike = [...texts.get(key)!.values()].filter((other) => other === text).length > 1;
-        return `, ${settingTitle(key)} ${text}${alike ? ` (${value.slice(0, 8)})` : ''}`;
+        if (text === 'no') return '';
+        return `, ${titleOf(key, catalog)}${text === 'yes' ? '' : ` ${text}`}${alike ? ` (${value.slice(0, 8)})` : ''}`;
       })
       .join('');
   });
+}
+
+/** What an option of a method calls itself, or the setting's key in words. */
+function titleOf(key: string, catalog?: Catalog): string {
+  const title = catalog?.method.flatMap(({ options }) => options).find(({ name }) => name === key)?.title;
+  return title === undefined ? settingTitle(key) : title.charAt(0).toLowerCase() + title.slice(1);
 }
 
 const isMethod = ({ key }: Setting): boolean => key.startsWith('method');

@@ -6,6 +6,7 @@ import { taskNamed } from '../../src-shared/tasks/index.ts';
 import type { Store } from '../store/store.ts';
 import type { Context, Handlers } from './context.ts';
 import { inSlices } from './in-slices.ts';
+import { loadCatalog } from './load-catalog.ts';
 import { findRun } from './lookup.ts';
 
 type Names = 'runs.compare' | 'runs.comparePair' | 'runs.changes';
@@ -44,12 +45,9 @@ export const compareStored = (store: Store, ids: readonly number[], naming: Nami
 export function compareCalls({ store }: Context): Handlers<Names> {
   const read = (id: number) => inSlices(readRun(store, id));
   return {
-    'runs.compare': async ({ runs }) => {
-      // Loaded here, not above: it brings tf.js along.
-      const { catalog } = await import('../transfer/catalog.ts');
-      return compareStored(store, runs, { catalog: catalog() });
-    },
-    'runs.comparePair': async ({ a, b }) => comparePairInDetail(await read(a), await read(b)),
+    'runs.compare': async ({ runs }) => compareStored(store, runs, { catalog: await loadCatalog() }),
+    'runs.comparePair': async ({ a, b }) =>
+      comparePairInDetail(await read(a), await read(b), await loadCatalog()),
     'runs.changes': async ({ a: idA, b: idB, kind, offset, limit }) => {
       const { predictions: a } = await read(idA);
       const { predictions: b } = await read(idB);

@@ -13,6 +13,7 @@ import type { RunWork } from '../trainer/protocol.ts';
 import type { Context } from './context.ts';
 import { cellsOf } from './experiment-facts.ts';
 import { checkPlan, withBaselines } from './experiments.ts';
+import { loadCatalog } from './load-catalog.ts';
 import { findDataset, findModel } from './lookup.ts';
 import type { PlannedRun } from './plan-runs.ts';
 import { jobSamples, runModel, samplesForRun } from './run-samples.ts';
@@ -28,7 +29,7 @@ const version = 3;
  */
 export async function estimatePlan(context: Context, given: Experiment['plan']): Promise<PlanEstimate> {
   const { store, home, device } = context;
-  const catalog = (await import('../transfer/catalog.ts')).catalog();
+  const catalog = await loadCatalog();
   const model = findModel(store, given.model);
   const plan = await withBaselines(given, model, catalog);
   const cells = cellsOf(plan, catalog);

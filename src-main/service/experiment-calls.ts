@@ -5,6 +5,7 @@ import { compareStored } from './compare-calls.ts';
 import type { Context, Handlers } from './context.ts';
 import { estimatePlan } from './estimate-plan.ts';
 import { resultsOf } from './experiment-results.ts';
+import { loadCatalog } from './load-catalog.ts';
 import { resumeRun } from './resume-run.ts';
 import { writeReport } from './write-report.ts';
 
@@ -48,8 +49,7 @@ export function experimentCalls(context: Context): Handlers<Names> {
 
   async function results(id: number): Promise<ExperimentResults> {
     const found = find(id);
-    const { catalog } = await import('../transfer/catalog.ts');
-    return resultsOf(store, found, catalog(), compare);
+    return resultsOf(store, found, await loadCatalog(), compare);
   }
 
   return {

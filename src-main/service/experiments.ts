@@ -8,6 +8,7 @@ import { taskNamed } from '../../src-shared/tasks/index.ts';
 import type { Base } from './base.ts';
 import type { createEvents } from './events.ts';
 import { cellsOf, factsOf, requestOf, settingsOfMethod } from './experiment-facts.ts';
+import { loadCatalog } from './load-catalog.ts';
 import { findModel } from './lookup.ts';
 import { insertRun, type PlannedRun, planRuns, refuseOptionsOfNone, type WantedRun } from './plan-runs.ts';
 import type { Queue, QueueScope } from './queue.ts';
@@ -133,9 +134,6 @@ export function openExperiments(
     },
   };
 }
-
-/** Loaded late: the methods bring tf.js along. */
-const loadCatalog = async (): Promise<Catalog> => (await import('../transfer/catalog.ts')).catalog();
 
 /** Why an experiment cannot be gone on with: what it was begun on has changed. Null where nothing is in the way. */
 export function whyHalted(store: Base['store'], { id, plan }: Experiment): CotuneError | null {

@@ -6,6 +6,7 @@ import type { CallOutput, SystemReport } from '../../src-shared/contract.ts';
 import { CotuneError, toErrorValue } from '../../src-shared/errors.ts';
 import type { FromTrainer } from '../trainer/protocol.ts';
 import type { Context, Handlers } from './context.ts';
+import { loadCatalog } from './load-catalog.ts';
 import { programVersion } from './program-version.ts';
 
 type Names = Extract<keyof Handlers, `system.${string}` | `tasks.${string}` | `parts.${string}`>;
@@ -34,7 +35,7 @@ export function systemCalls(context: Context): Handlers<Names> {
     },
     'system.listFolder': ({ path }) => listFolder(path),
     // Loaded here, not above: it brings tf.js along.
-    'parts.list': async () => (await import('../transfer/catalog.ts')).catalog(),
+    'parts.list': loadCatalog,
     'system.device': () => ({ holder: context.device.holder() ?? null }),
     'tasks.list': () => context.store.tasks.list(),
     'tasks.cancel': ({ task }) => {

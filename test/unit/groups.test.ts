@@ -42,6 +42,12 @@ test('with a catalog methods go by their titles', () => {
     { name: expect.stringMatching(/^Co-tuning \+ /), method: 'cotuning+bss' },
     { name: 'Fine-tuning', method: 'finetune' },
   ]);
+  const shuffled = (is: boolean) =>
+    run({ method: [{ name: 'cotuning', tradeOff: is ? 1 : 2, shuffled: is }] });
+  expect(groupRuns([shuffled(false), shuffled(true)], catalog()).map(({ name }) => name)).toEqual([
+    'Co-tuning, trade-off λ 2',
+    'Co-tuning, trade-off λ 1, shuffled control',
+  ]);
 });
 
 test('what does not decide the result does not split a group', () => {
