@@ -32,8 +32,8 @@ test('the demo draws, learns, trains both methods, compares, and says how to loo
   const { code, stdout, stderr } = await demo(...small);
   expect(stderr).toContain('Drawing pictures');
   expect(code, stderr).toBe(0);
-  expect(stdout).toMatch(/^finetune +\d/m);
-  expect(stdout).toMatch(/^cotuning +\d/m);
+  expect(stdout).toMatch(/^Fine-tuning +\d/m);
+  expect(stdout).toMatch(/^Co-tuning +\d/m);
   expect(stdout).toMatch(/^dusk emperor +(\w+ \w+\*? 0\.\d\d *){3}$/m);
   expect(stdout).toMatch(/The strongest source is kin for \d+ % of the targets/);
   expect(stdout).toContain(`npm start -- --home "${home}"`);
