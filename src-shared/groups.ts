@@ -1,5 +1,5 @@
 /** Runs that agree in everything but the seed, under a name that tells each such group from the others shown. */
-import { type Catalog, choiceLabel, methodName } from './parts.ts';
+import { type Catalog, choiceLabel, methodName, optionTitle } from './parts.ts';
 import { decidingSettings, type Setting, type SettledRun } from './run-settings.ts';
 import { settingTitle } from './setting-title.ts';
 
@@ -12,7 +12,10 @@ export interface Group<R extends SettledRun> {
   repeats: R[];
 }
 
-/** The groups in order of appearance, by the methods' titles where there is a catalog. Several runs of one seed are one: the first given counts. */
+/**
+ * The groups in order of appearance, by the methods' titles where there is a catalog. Several runs of one seed are one: the first
+ * given counts.
+ */
 export function groupRuns<R extends SettledRun>(runs: readonly R[], catalog?: Catalog): Group<R>[] {
   const byKey = new Map<string, { settings: Setting[]; members: R[] }>();
   for (const run of runs) {
@@ -43,7 +46,8 @@ export function groupRuns<R extends SettledRun>(runs: readonly R[], catalog?: Ca
 
 /**
  * For every group what follows the method's name: the settings in which the groups that have them differ, and those that others
- * of the same method lack: `, rate 0.15, learning rate 0.001`. One that is on is named alone, and one that is off is not.
+ * of the same method lack: `, rate 0.15, learning rate 0.001`. One that is on is named alone, and one that is off where others have
+ * it on is not.
  */
 function groupNames(groups: Setting[][], catalog?: Catalog): string[] {
   const texts = new Map<string, Map<string, string>>();
@@ -67,16 +71,16 @@ function groupNames(groups: Setting[][], catalog?: Catalog): string[] {
       .filter((setting) => !isMethod(setting) && tells(setting))
       .map(({ key, value, text }) => {
         const alike = [...texts.get(key)!.values()].filter((other) => other === text).length > 1;
-        if (text === 'no') return '';
+        if (text === 'no' && having.get(`${method} ${key}`) === having.get(method)) return '';
         return `, ${titleOf(key, catalog)}${text === 'yes' ? '' : ` ${text}`}${alike ? ` (${value.slice(0, 8)})` : ''}`;
       })
       .join('');
   });
 }
 
-/** What an option of a method calls itself, or the setting's key in words. */
+/** What an option of a method calls itself within a sentence, or the setting's key in words. */
 function titleOf(key: string, catalog?: Catalog): string {
-  const title = catalog?.method.flatMap(({ options }) => options).find(({ name }) => name === key)?.title;
+  const title = catalog && optionTitle(key, catalog);
   return title === undefined ? settingTitle(key) : title.charAt(0).toLowerCase() + title.slice(1);
 }
 

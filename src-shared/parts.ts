@@ -207,6 +207,10 @@ export const choiceLabel = (choice: PartsChoice, catalog?: Catalog): string => {
     .join(catalog ? ' + ' : '+');
 };
 
+/** The title of an option of a method by its name: of all settings only these stand on their own. */
+export const optionTitle = (name: string, { method }: Catalog): string | undefined =>
+  method.flatMap(({ options }) => options).find((option) => option.name === name)?.title;
+
 /** Descriptions of the parts that a configuration chose, in its order; of unknown ones there are none. */
 export const chosenParts = (config: Pick<RunConfig, Slot>, catalog: Catalog): PartDescription[] =>
   slots.flatMap((slot) =>

@@ -1,5 +1,5 @@
 /** What a person reads for the settings of a run, in forms, tables and the command line alike. */
-import { type Catalog, places, type Slot } from './parts.ts';
+import { type Catalog, optionTitle, places, type Slot } from './parts.ts';
 import { settingTitle } from './setting-title.ts';
 import type { TaskDescription } from './tasks/task.ts';
 
@@ -20,9 +20,7 @@ export function titleOfSetting(key: string, catalog: Catalog | null, takes: Take
   const field = (fieldTitles(takes) as Record<string, string>)[key] ?? places[key as Slot]?.title;
   if (field !== undefined) return field;
   if (key === 'select') return 'Tested weights';
-  // Options that stand on their own are the method's.
-  const option = catalog?.method.flatMap(({ options }) => options).find(({ name }) => name === key);
-  return option?.title ?? capitalized(settingTitle(key));
+  return (catalog && optionTitle(key, catalog)) ?? capitalized(settingTitle(key));
 }
 
 const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,10 +1,8 @@
 import type { Matrix } from '../../src-shared/matrix.ts';
 import { type ConstantApart, OnnxGraph } from './lower/onnx-graph.ts';
+import { arrayOf, type Precision, precisionOf, type Reals } from './reals.ts';
 import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
-
-/** Real numbers in single or double precision. */
-export type Reals = Float32Array | Float64Array;
 
 /**
  * Products with one matrix X [rows, columns] that stays the same while many others, of `k` rows, are multiplied with
@@ -71,11 +69,10 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
   const single = once(() => (x.data instanceof Float32Array ? x.data : new Float32Array(x.data)));
   const double = once(() => (x.data instanceof Float64Array ? x.data : new Float64Array(x.data)));
   const ofType = (dtype: Precision) => {
-    const of = dtype === 'float64' ? Float64Array : Float32Array;
     const tensor = (data: Reals, ...shape: number[]) => new ort.Tensor(dtype, data, shape);
     return {
       x: tensor(dtype === 'float64' ? double() : single(), rows, columns),
-      number: (value: number) => tensor(of.of(value)),
+      number: (value: number) => tensor(arrayOf(dtype).of(value)),
       ofWeights: (data: Reals) => tensor(data, k, columns),
       ofRows: (data: Reals) => tensor(data, k, rows),
     };
@@ -86,13 +83,13 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
     hasFreeColumn,
     values: x,
     async timesTransposed(w, out) {
-      const dtype = typeOf(w);
+      const dtype = precisionOf(w);
       const session = await sessions.get(`product ${dtype}`, () => productGraph(sizes, dtype));
       const { x, ofWeights, ofRows } = ofType(dtype);
       await runInto(session, { x, w: ofWeights(w) }, { out: ofRows(out) });
     },
     async gradient({ C, q, targets }, w, out) {
-      const dtype = typeOf(w);
+      const dtype = precisionOf(w);
       const session = await sessions.get(`gradient ${dtype}`, () => gradientGraph(sizes, dtype));
       const { x, number, ofWeights, ofRows } = ofType(dtype);
       const given = { x, C: number(C), q: ofRows(q), targets: ofRows(targets), w: ofWeights(w) };
@@ -123,8 +120,6 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
   };
 }
 
-type Precision = 'float32' | 'float64';
-
 /** X is [rows, columns]. */
 interface Sizes {
   rows: number;
@@ -132,8 +127,6 @@ interface Sizes {
   k: number;
   hasFreeColumn: boolean;
 }
-
-const typeOf = (values: Reals): Precision => (values instanceof Float64Array ? 'float64' : 'float32');
 
 /** Makes a value when it is first needed. */
 function once<T>(make: () => T): () => T {
@@ -157,7 +150,7 @@ function decaying(
   dtype: Precision,
 ): string {
   if (!hasFreeColumn) return weights;
-  const decay = new (dtype === 'float64' ? Float64Array : Float32Array)(columns).fill(1, 0, columns - 1);
+  const decay = new (arrayOf(dtype))(columns).fill(1, 0, columns - 1);
   return graph.op('Mul', [weights, graph.constant(dtype, [1, columns], decay)]);
 }
 

@@ -1,5 +1,5 @@
-import type { Reals } from './fixed-matrix.ts';
 import { OnnxGraph, onnxTypes } from './lower/onnx-graph.ts';
+import { arrayOf, type Precision, precisionOf, type Reals } from './reals.ts';
 import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
 import { dot } from './vectors.ts';
@@ -48,15 +48,14 @@ export interface SoftmaxColumns {
 /** Opens the softmax over `k` classes of scores [k, rows], run by ONNX Runtime on the CPU. */
 export function openSoftmaxColumns(k: number, rows: number): SoftmaxColumns {
   const sessions = openSessionSet();
-  const precisionOf = (scores: Reals) => {
-    const dtype = scores instanceof Float64Array ? 'float64' : 'float32';
-    const of = dtype === 'float64' ? Float64Array : Float32Array;
+  const inPrecisionOf = (scores: Reals) => {
+    const dtype = precisionOf(scores);
     const tensor = (data: Reals, ...shape: number[]) => new ort.Tensor(dtype, data, shape);
-    return { dtype, of, tensor } as const;
+    return { dtype, of: arrayOf(dtype), tensor };
   };
   return {
     async softmax(scores, probabilities) {
-      const { dtype, of, tensor } = precisionOf(scores);
+      const { dtype, of, tensor } = inPrecisionOf(scores);
       const session = await sessions.get(dtype, () => softmaxGraph(k, rows, dtype));
       const [largest, sums] = [new of(rows), new of(rows)];
       await runInto(
@@ -71,7 +70,7 @@ export function openSoftmaxColumns(k: number, rows: number): SoftmaxColumns {
       return logSumOf(largest, sums);
     },
     async along(scores, length, direction, into) {
-      const { dtype, of, tensor } = precisionOf(scores);
+      const { dtype, of, tensor } = inPrecisionOf(scores);
       const session = await sessions.get(`along ${dtype}`, () => alongGraph(k, rows, dtype));
       const [largest, sums] = [new of(rows), new of(rows)];
       await runInto(
@@ -145,7 +144,7 @@ function addSoftmax(graph: OnnxGraph, scores: string): void {
   graph.named('q', 'Div', [exponentials, 'sums']);
 }
 
-function softmaxGraph(k: number, rows: number, dtype: 'float32' | 'float64'): Uint8Array {
+function softmaxGraph(k: number, rows: number, dtype: Precision): Uint8Array {
   const graph = new OnnxGraph();
   addSoftmax(graph, 'scores');
   return graph.toBytes(
@@ -159,7 +158,7 @@ function softmaxGraph(k: number, rows: number, dtype: 'float32' | 'float64'): Ui
   );
 }
 
-function alongGraph(k: number, rows: number, dtype: 'float32' | 'float64'): Uint8Array {
+function alongGraph(k: number, rows: number, dtype: Precision): Uint8Array {
   const graph = new OnnxGraph();
   const direction =
     dtype === 'float64' ? graph.op('Cast', ['direction'], { to: onnxTypes.float64 }) : 'direction';

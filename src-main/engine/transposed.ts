@@ -1,4 +1,5 @@
 import type { Values } from './engine.ts';
+import type { Reals } from './reals.ts';
 
 /** Side of the squares in which values are moved: both of them stay in the cache. */
 const tile = 32;
@@ -12,7 +13,7 @@ interface Axis {
 const one: Axis = { extent: 1, from: 0, to: 0 };
 
 /** Fills `result`, or its beginning, with a row-major tensor whose axes are in another order. */
-export function transposed<V extends Values>(
+export function transposed<V extends Values | Reals>(
   values: V,
   shape: readonly number[],
   order: readonly number[],

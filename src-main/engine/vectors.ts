@@ -1,4 +1,4 @@
-import type { Reals } from './fixed-matrix.ts';
+import type { Reals } from './reals.ts';
 
 /** aᵀ b for vectors of equal length. Four sums at once: one would wait for every addition before the next. */
 export function dot(a: Reals, b: Reals): number {

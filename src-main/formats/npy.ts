@@ -84,10 +84,12 @@ export function parseNpy(bytes: Uint8Array, name: string): NpyArray {
     );
 
   const from = start + headerLength;
-  const data = floatsWhereTheyLie(bytes, descr, from, count) ?? new Float64Array(count);
-  const little = descr[0] !== '>';
-  if (data.buffer !== bytes.buffer)
+  let data: Matrix['data'] | undefined = floatsWhereTheyLie(bytes, descr, from, count);
+  if (!data) {
+    data = new Float64Array(count);
+    const little = descr[0] !== '>';
     for (let i = 0; i < count; i++) data[i] = type.read(view, from + i * type.bytes, little);
+  }
   if (type.integral && type.bytes === 8) {
     const unsafe = data.findIndex((value) => !Number.isSafeInteger(value));
     if (unsafe >= 0) throw refuse(`element ${unsafe} is beyond ±2⁵³`);
@@ -101,7 +103,7 @@ function floatsWhereTheyLie(
   descr: string,
   from: number,
   count: number,
-): Float32Array | Float64Array | undefined {
+): Matrix['data'] | undefined {
   const of = endianness() === 'LE' ? { '<f4': Float32Array, '<f8': Float64Array }[descr] : undefined;
   if (!of || (byteOffset + from) % of.BYTES_PER_ELEMENT !== 0) return undefined;
   return new of(buffer as ArrayBuffer, byteOffset + from, count);

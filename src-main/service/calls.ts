@@ -43,13 +43,12 @@ export function openCalls(
   name: N,
   input: Parameters<Handlers[N]>[0],
 ) => Promise<Awaited<ReturnType<Handlers[N]>>> {
-  const loaded = new Map<string, Promise<Partial<Handlers>>>();
+  const loaded = new Map<unknown, Promise<Partial<Handlers>>>();
   return async (name, input) => {
-    const part = name.slice(0, name.indexOf('.')) as Part;
-    const handlers: Promise<Partial<Handlers>> = loaded.get(part) ?? parts[part](context);
-    loaded.set(part, handlers);
-    return (await (
-      await handlers
-    )[name]!(input as never)) as never;
+    const load = parts[name.slice(0, name.indexOf('.')) as Part];
+    const loading: Promise<Partial<Handlers>> = loaded.get(load) ?? load(context);
+    loaded.set(load, loading);
+    const handlers = await loading;
+    return handlers[name]!(input as never) as never;
   };
 }

@@ -1,5 +1,5 @@
 import type { FromTrainer, Job } from '../trainer/protocol.ts';
-import type { SpawnTrainer } from './spawn-trainer.ts';
+import type { SpawnTrainer, TrainerExit } from './spawn-trainer.ts';
 
 /**
  * Starts a trainer process now, which is the first that `spawn` hands out: it loads what a job of that kind needs while the job is
@@ -11,9 +11,7 @@ export function startAhead(spawn: SpawnTrainer, kind: Job['kind']): { spawn: Spa
   const first = spawn();
   first.onMessage((message) => hear(message));
   first.send({ type: 'expect', kind });
-  const exited = new Promise<Parameters<Parameters<typeof first.onExit>[0]>[0]>((resolve) =>
-    first.onExit(resolve),
-  );
+  const exited = new Promise<TrainerExit>((resolve) => first.onExit(resolve));
   let isTaken = false;
   return {
     spawn() {

@@ -34,7 +34,6 @@ export function systemCalls(context: Context): Handlers<Names> {
       return { version: programVersion, home: context.home.root, engines: listed.engines, findings };
     },
     'system.listFolder': ({ path }) => listFolder(path),
-    // Loaded here, not above: it brings tf.js along.
     'parts.list': loadCatalog,
     'system.device': () => ({ holder: context.device.holder() ?? null }),
     'tasks.list': () => context.store.tasks.list(),

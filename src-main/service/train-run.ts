@@ -18,6 +18,7 @@ import type { Base } from './base.ts';
 import { newestCheckpoint } from './checkpoint-files.ts';
 import { checkUnchanged } from './data-check.ts';
 import { labelFindings, probesOf, similarFindings, suspectLabels } from './label-findings.ts';
+import { loadCatalog } from './load-catalog.ts';
 import { findRun } from './lookup.ts';
 import { persist } from './persist.ts';
 import { openRecorder } from './run-recorder.ts';
@@ -205,12 +206,12 @@ async function prepare(base: Base, run: Run) {
         teacher: await teacherWeights(base, run.config.method, dataset.classes),
         resumeFrom: resumeFrom ? home.fromStored(resumeFrom.path) : null,
       };
-  const { catalog } = await import('../transfer/catalog.ts');
+  const catalog = await loadCatalog();
   const recorded = {
     id: run.id,
     firstStep,
     folder: runFolder,
-    preparing: preparationOf(run.config, catalog()),
+    preparing: preparationOf(run.config, catalog),
     samples: splits.flatMap((split) => samples[split]),
     describeRelationship: describe,
     landLabels: (found: CheckResult) => landLabels(base, run, dataset, samples, found),

@@ -76,8 +76,6 @@ async function work(job: Job): Promise<void> {
     await runJob(job, report, signal, engines);
     stopping = undefined;
     send({ type: 'ready' });
-    // Nearly every job runs networks: while one is still being prepared, what takes longest to load is loaded.
-    void import('../engine/run/session.ts');
   } catch (error) {
     end(
       signal.aborted

@@ -1,7 +1,10 @@
 /** The inverse regularization C of a logistic regression, chosen by validation accuracy. */
 import type { GridPoint } from '../../src-shared/domain.ts';
 import type { Matrix } from '../../src-shared/matrix.ts';
-import type { FixedMatrix, Reals } from '../engine/fixed-matrix.ts';
+import { predictedClass } from '../../src-shared/prediction-columns.ts';
+import type { FixedMatrix } from '../engine/fixed-matrix.ts';
+import { arrayOf, precisionOf } from '../engine/reals.ts';
+import { transposed } from '../engine/transposed.ts';
 import type { LogisticRegression, Solution } from './logistic-regression.ts';
 
 /**
@@ -26,7 +29,7 @@ interface Choice {
   /** The chosen weights are certified to ‖W − W*‖ ≤ `tolerance` ‖W‖. */
   tolerance: number;
   /** Of two with equal validation accuracies the one for which this is larger is taken; its logits on `val` [images, classes]. */
-  preference(C: number, valLogits: () => Matrix): number;
+  preference(C: number, valLogits: Matrix): number;
 }
 
 interface Chosen extends Scored {
@@ -55,12 +58,12 @@ export async function chooseRegularization(
     one === best || isBetter({ ...one, valAccuracy: Math.min(1, one.valAccuracy + doubt) }, best);
   const points = new Map<number, GridPoint>();
   const score = async (solution: Solution): Promise<Scored> => {
-    const scores = await scoresOf(solution.weights, val.x);
-    const predicted = largestRows(scores, images);
+    const logits = await logitsOf(solution.weights, val.x);
+    const predicted = val.labels.map((_, i) => predictedClass(logits.data, i, logits.columns));
     const valAccuracy = 1 - differing(predicted, val.labels) / images;
     const { C, objective } = solution;
     points.set(C, { C, objective, val_accuracy: valAccuracy });
-    return { ...solution, predicted, valAccuracy, preference: preference(C, () => turned(scores, images)) };
+    return { ...solution, predicted, valAccuracy, preference: preference(C, logits) };
   };
   // Only these: weights of all values of C may be gigabytes.
   let contenders: Scored[] = [];
@@ -89,43 +92,19 @@ export async function chooseRegularization(
     best = choose(contenders);
   }
   // The path goes from the smallest C on.
-  return {
-    ...best,
-    valLogits: turned(await scoresOf(best.weights, val.x), images),
-    points: [...points.values()].reverse(),
-  };
+  return { ...best, valLogits: await logitsOf(best.weights, val.x), points: [...points.values()].reverse() };
 }
 
 /** How many elements differ. */
 const differing = (one: Int32Array, other: Int32Array): number =>
   one.reduce((count, value, i) => count + Number(value !== other[i]), 0);
 
-/** W Xᵀ [classes, images], in the weights' precision. */
-async function scoresOf(weights: Solution['weights'], x: FixedMatrix): Promise<Reals> {
-  const of = weights instanceof Float32Array ? Float32Array : Float64Array;
-  const scores = new of((weights.length / x.columns) * x.rows);
+/** W Xᵀ, turned to [images, classes], in the weights' precision. */
+async function logitsOf(weights: Solution['weights'], x: FixedMatrix): Promise<Matrix> {
+  const { rows } = x;
+  const columns = weights.length / x.columns;
+  const of = arrayOf(precisionOf(weights));
+  const scores = new of(columns * rows);
   await x.timesTransposed(weights, scores);
-  return scores;
-}
-
-/** For every image the class of its highest score, the first one of equal ones. */
-function largestRows(scores: Reals, images: number): Int32Array {
-  const largest = scores.slice(0, images);
-  const rows = new Int32Array(images);
-  for (let at = images; at < scores.length; at++) {
-    const i = at % images;
-    if (!(scores[at] > largest[i])) continue;
-    largest[i] = scores[at];
-    rows[i] = Math.floor(at / images);
-  }
-  return rows;
-}
-
-/** Scores [classes, images] turned to [images, classes]. */
-function turned(scores: Reals, images: number): Matrix {
-  const data = scores.slice();
-  const classes = scores.length / images;
-  for (let i = 0; i < images; i++)
-    for (let k = 0; k < classes; k++) data[i * classes + k] = scores[k * images + i];
-  return { data, rows: images, columns: classes };
+  return { data: transposed(scores, [columns, rows], [1, 0], new of(scores.length)), rows, columns };
 }

@@ -12,6 +12,7 @@
  */
 import type { BlockProducts } from '../engine/block-products.ts';
 import type { FixedMatrix } from '../engine/fixed-matrix.ts';
+import { transposed } from '../engine/transposed.ts';
 
 export interface ClassCoupling {
   /** s [D, K] */
@@ -44,10 +45,10 @@ export async function coupleClasses(
   const rank = heaviest.reduce((most, { length }) => Math.max(most, length), 0);
 
   const u = new Float32Array(D * rank * K);
-  const scale = transposed(curvature, K, D);
+  const scale = transposed(curvature, [K, D], [1, 0], new Float32Array(K * D));
   const diagonal = new Float64Array(scale.length);
   for (let at = 0; at < diagonal.length; at++) diagonal[at] = 1 + C * scale[at];
-  const distributions = transposed(q, K, N);
+  const distributions = transposed(q, [K, N], [1, 0], new Float32Array(K * N));
   const places = placesOf(heaviest, K);
   const squares = new Float64Array(N);
   const sum = new Float64Array(K);
@@ -148,12 +149,4 @@ function invertCholesky(s: Float32Array, size: number): void {
       inverse[r * size + c] = value / l[r * size + r];
     }
   s.set(inverse);
-}
-
-function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
-  const turned = new Float32Array(matrix.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      turned[column * rows + row] = matrix[row * columns + column];
-  return turned;
 }

@@ -2,7 +2,6 @@
  * The linear probe: multinomial logistic regression with a bias on a frozen network's features, at its exact optimum. It is a
  * method of its own, and where linear probing then fine-tuning starts from (Kumar et al., ICLR 2022).
  */
-
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Matrix } from '../../src-shared/matrix.ts';
 import { toTf } from '../backbones/layouts.ts';
@@ -115,7 +114,7 @@ async function chosen(
   const best = await chooseRegularization(problem, val, {
     grid: probeGrid,
     tolerance: weightTolerance,
-    preference: (_, valLogits) => -meanNll(valLogits(), val.labels, 1),
+    preference: (_, valLogits) => -meanNll(valLogits, val.labels, 1),
   });
   return { best, valAccuracy: best.valAccuracy * share };
 }

@@ -12,7 +12,8 @@
  * loss is, which is more than 1 where C times a class's share of the samples is; that one number added to all of b changes
  * nothing is no matter, since every gradient is at right angles to it.
  */
-import type { FixedMatrix, Reals } from '../engine/fixed-matrix.ts';
+import type { FixedMatrix } from '../engine/fixed-matrix.ts';
+import type { Reals } from '../engine/reals.ts';
 import { openSoftmaxColumns, type SoftmaxColumns } from '../engine/softmax-columns.ts';
 import { norm } from '../engine/vectors.ts';
 import { type Direction, NewtonDirections } from './newton-direction.ts';

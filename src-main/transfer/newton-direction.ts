@@ -1,6 +1,7 @@
 /** Directions of Newton steps of multinomial logistic regression, by conjugate gradients. */
 import { type BlockProducts, openBlockProducts } from '../engine/block-products.ts';
-import type { ConjugateGradients, FixedMatrix, Reals } from '../engine/fixed-matrix.ts';
+import type { ConjugateGradients, FixedMatrix } from '../engine/fixed-matrix.ts';
+import type { Reals } from '../engine/reals.ts';
 import { dot, norm } from '../engine/vectors.ts';
 import { type ClassCoupling, coupleClasses } from './class-coupling.ts';
 

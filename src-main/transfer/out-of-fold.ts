@@ -1,5 +1,6 @@
 import type { Matrix } from '../../src-shared/matrix.ts';
 import { openFixedMatrix } from '../engine/fixed-matrix.ts';
+import { transposed } from '../engine/transposed.ts';
 import { scaled, scalingOf } from './linear-probe.ts';
 import { LogisticRegression } from './logistic-regression.ts';
 import { softmaxRows } from './softmax.ts';
@@ -81,10 +82,9 @@ async function probe(
     )) {
       if (given !== null && C !== given) continue;
       await xHeld.timesTransposed(weights, scores);
-      const logits = scores.map(
-        (_, at) => scores[(at % classes.length) * held.length + Math.floor(at / classes.length)],
-      );
-      const probabilities = softmaxRows({ data: logits, rows: held.length, columns: classes.length }, 1).data;
+      const [rows, columns] = [held.length, classes.length];
+      const data = transposed(scores, [columns, rows], [1, 0], new Float32Array(scores.length));
+      const probabilities = softmaxRows({ data, rows, columns }, 1).data;
       const nll = held.reduce((sum, i, row) => {
         const k = place.get(labels[i]);
         return k === undefined

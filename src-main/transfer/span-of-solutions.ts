@@ -60,8 +60,8 @@ export class Span {
 
   /**
    * Leaves W [K, D], its scores and their softmax [K, N] in `into`, and returns Σ_i log Σ_k exp of the scores, which are less
-   * what every sample's own class has. Newton's method goes from as far beyond the newest solution as that is beyond the one before, until it expects to lower the
-   * objective by less than ½ (tolerance ‖W‖)².
+   * what every sample's own class has. Newton's method goes from as far beyond the newest solution as that is beyond the one
+   * before, until it expects to lower the objective by less than ½ (tolerance ‖W‖)².
    */
   async best(
     columns: SoftmaxColumns,

@@ -50,6 +50,17 @@ test('with a catalog methods go by their titles', () => {
   ]);
 });
 
+test('what is off is named beside a run of the same method that lacks it', () => {
+  const names = [{}, { shuffled: false }, { shuffled: true }].map((options) =>
+    run({ method: [{ name: 'cotuning', ...options }] }),
+  );
+  expect(groupRuns(names, catalog()).map(({ name }) => name)).toEqual([
+    'Co-tuning',
+    'Co-tuning, shuffled control no',
+    'Co-tuning, shuffled control',
+  ]);
+});
+
 test('what does not decide the result does not split a group', () => {
   const [group, ...others] = groupRuns([
     run({ seed: 0, engine: 'auto', preset: 'quick' }, { engine: { name: 'cpu', device: '', versions: {} } }),

@@ -23,7 +23,8 @@ function trainers() {
     return {
       pid: 1,
       send(message) {
-        if (message.type !== 'start') return exit();
+        if (message.type === 'stop') return exit();
+        if (message.type !== 'start') return;
         path = (message.job as { path: string }).path;
         working.set(path, say);
       },

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { benchRelationship } from '../../src-main/bench/relationship.ts';
-import { type FixedMatrix, openFixedMatrix, type Reals } from '../../src-main/engine/fixed-matrix.ts';
+import { type FixedMatrix, openFixedMatrix } from '../../src-main/engine/fixed-matrix.ts';
+import type { Reals } from '../../src-main/engine/reals.ts';
 import { openSoftmaxColumns } from '../../src-main/engine/softmax-columns.ts';
 import { LogisticRegression, type Solution } from '../../src-main/transfer/logistic-regression.ts';
 import { learnRelationship, type RelationshipInput } from '../../src-main/transfer/relationship.ts';

@@ -77,60 +77,57 @@ export function relationshipCommand(program: Command): void {
 }
 
 const relationship = (options: Options): Promise<void> =>
-  withService(
-    { ...options, job: options.trainLogits === undefined ? 'relationship' : 'relationship-arrays' },
-    async (service) => {
-      const format = options.out === undefined ? null : matrixFormat(options.out);
-      if (options.out !== undefined) checkOutput(resolve(options.out), options.force ?? false);
-      const start = startOf(options);
-      const id = await awaitTask(
-        service,
-        () =>
-          start.from === 'images'
-            ? service.call('relationships.learn', start.input)
-            : service.call('relationships.learnArrays', start.input),
-        openProgress(),
-      );
-      const { relationship: learned, rows } = await service.call('relationships.get', {
-        relationship: id,
-        top: options.top,
-      });
-      if (options.out !== undefined && format)
-        writeMatrix(options.out, format, learned, await wholeMatrix(service, id));
-      const json = {
-        id,
-        approach: learned.approach,
-        dataset: learned.datasetName,
-        model: learned.modelName,
-        source_temperature: learned.sourceTemperature,
-        temperature_source: learned.temperatureSource,
-        calibration: learned.calibration ?? null,
-        C: learned.C,
-        scale: learned.scale,
-        val_accuracy: learned.valAccuracy,
-        grid: learned.grid,
-        notes: learned.notes,
-        targets: rows,
-        out: options.out === undefined ? null : resolve(options.out),
-      };
-      const grid = learned.grid.map((point) => [
-        `${point.C}${point.C === learned.C ? ' *' : ''}`,
-        point.objective.toFixed(4),
-        percent(point.val_accuracy),
-      ]);
-      const text = () => [
-        `Relationship ${id}: ${learned.approach} approach, ${learned.targetClasses.length} target and ${learned.sourceClasses.length} source classes`,
-        ...temperatureLines(learned),
-        ...(learned.C === null ? [] : ['', table(columns('C', '#objective', '#validation accuracy'), grid)]),
-        ...(learned.scale === null ? [] : [`Calibration scale ${learned.scale.toFixed(3)}`]),
-        '',
-        relationshipTable(rows, options.top),
-        ...(learned.notes.length === 0 ? [] : ['', ...someOf(learned.notes, 20)]),
-        ...(options.out === undefined ? [] : ['', `The matrix is in ${options.out}.`]),
-      ];
-      return { json, text: () => text().join('\n') };
-    },
-  );
+  withService({ ...options, job: jobOf(options) }, async (service) => {
+    const format = options.out === undefined ? null : matrixFormat(options.out);
+    if (options.out !== undefined) checkOutput(resolve(options.out), options.force ?? false);
+    const start = startOf(options);
+    const id = await awaitTask(
+      service,
+      () =>
+        start.from === 'images'
+          ? service.call('relationships.learn', start.input)
+          : service.call('relationships.learnArrays', start.input),
+      openProgress(),
+    );
+    const { relationship: learned, rows } = await service.call('relationships.get', {
+      relationship: id,
+      top: options.top,
+    });
+    if (options.out !== undefined && format)
+      writeMatrix(options.out, format, learned, await wholeMatrix(service, id));
+    const json = {
+      id,
+      approach: learned.approach,
+      dataset: learned.datasetName,
+      model: learned.modelName,
+      source_temperature: learned.sourceTemperature,
+      temperature_source: learned.temperatureSource,
+      calibration: learned.calibration ?? null,
+      C: learned.C,
+      scale: learned.scale,
+      val_accuracy: learned.valAccuracy,
+      grid: learned.grid,
+      notes: learned.notes,
+      targets: rows,
+      out: options.out === undefined ? null : resolve(options.out),
+    };
+    const grid = learned.grid.map((point) => [
+      `${point.C}${point.C === learned.C ? ' *' : ''}`,
+      point.objective.toFixed(4),
+      percent(point.val_accuracy),
+    ]);
+    const lines = () => [
+      `Relationship ${id}: ${learned.approach} approach, ${learned.targetClasses.length} target and ${learned.sourceClasses.length} source classes`,
+      ...temperatureLines(learned),
+      ...(learned.C === null ? [] : ['', table(columns('C', '#objective', '#validation accuracy'), grid)]),
+      ...(learned.scale === null ? [] : [`Calibration scale ${learned.scale.toFixed(3)}`]),
+      '',
+      relationshipTable(rows, options.top),
+      ...(learned.notes.length === 0 ? [] : ['', ...someOf(learned.notes, 20)]),
+      ...(options.out === undefined ? [] : ['', `The matrix is in ${options.out}.`]),
+    ];
+    return { json, text: () => lines().join('\n') };
+  });
 
 /** Every row, as many at a time as a message takes. */
 async function wholeMatrix(service: Client, relationship: number) {
@@ -142,6 +139,9 @@ async function wholeMatrix(service: Client, relationship: number) {
   }
   return { ...matrix, values: parts.flat() };
 }
+
+const jobOf = ({ trainLogits }: Options) =>
+  trainLogits === undefined ? 'relationship' : 'relationship-arrays';
 
 type Images = { from: 'images'; input: { dataset: string; model: string; approach: Approach } };
 type Arrays = {

@@ -107,7 +107,7 @@ function cautionsOf(
   return [
     ...(isHeavy
       ? [
-          `A λ of ${tradeOff} weighs heavily in ${steps} steps of a small network: of MobileNetV2 on bird species 2.3 was worse than plain fine-tuning by 4 to 14 points in 300 steps, and neither was 0.3 nor one that grew over the first half (--cotuning.warmup); of ResNet-50 2.3 was better by 5.`,
+          `A λ of ${tradeOff} weighs heavily in ${steps} steps of a small network: of MobileNetV2 on bird species 2.3 was worse than plain fine-tuning by 4 to 14 points in 300 steps, and neither was 0.3 nor one that grew over the first half (--cotuning.warmup); of ResNet-50 2.3 was better by 4.`,
         ]
       : []),
     ...(isSmall
