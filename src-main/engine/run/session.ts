@@ -8,6 +8,10 @@ import type { Arrays, Executable, TensorSpec, Values } from '../engine.ts';
 import { runtimeFailure } from './failure.ts';
 import { threadOptions } from './threads.ts';
 
+// The runtime's own telemetry is on in its published builds for Linux and macOS from 1.29 on and is decided once, as it is loaded:
+// an identifier of the machine, a file of events, their way to Microsoft.
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 // onnxruntime-node is CommonJS that re-exports at run time; Node's named imports do not see such names.
 export const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof import('onnxruntime-node');
 
