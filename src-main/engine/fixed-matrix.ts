@@ -1,5 +1,5 @@
 import type { Matrix } from '../../src-shared/matrix.ts';
-import { type ConstantApart, OnnxGraph } from './lower/onnx-graph.ts';
+import { type ConstantApart, OnnxGraph, onnxTypes } from './lower/onnx-graph.ts';
 import { arrayOf, type Precision, precisionOf, type Reals } from './reals.ts';
 import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
@@ -17,13 +17,29 @@ export interface FixedMatrix {
   readonly values: Matrix;
   /** out [k, rows] = W Xᵀ for W [k, columns], all row-major. */
   timesTransposed(w: Reals, out: Reals): Promise<void>;
+  /** The same the other way round: out [rows, k] = X Wᵀ. */
+  transposedTimes(w: Reals, out: Reals): Promise<void>;
   /**
    * Leaves C (Q − Y) X + W in `out` [k, columns], in the free column without W, and returns the sum of its squares: the gradient of
    * C times the cross-entropy of distributions Q [k, rows] for targets Y [k, rows], with a weight decay of 1, at weights W [k, columns].
    */
   gradient(loss: { C: number; q: Reals; targets: Reals }, w: Reals, out: Reals): Promise<number>;
+  /** Leaves W + length · D in `out` and returns the sum of the squares of what decays in it, all [k, columns], D in single precision. */
+  move(w: Reals, length: number, d: Float32Array, out: Reals): Promise<number>;
   /** out [k, columns] = R (X ∘ X) for R [k, rows]. Single precision. */
   timesSquares(r: Float32Array, out: Float32Array): Promise<void>;
+  /** The same of Q ∘ (1 − Q) for distributions Q [k, rows]: a system's diagonal is 1 + C · out. */
+  curvature(q: Float32Array, out: Float32Array): Promise<void>;
+  /**
+   * For conjugate gradients on H d = −g that begin at zero: leaves −g [k, columns], in `scale` the power −¾ of H's diagonal, a
+   * preconditioner, and what that makes of −g. The power is found by trial: on relationships with 10 and 200 targets the inverse itself takes up to 1.8 times as
+   * many steps, no preconditioner up to 2.4 times.
+   */
+  begin(
+    system: { C: number; curvature: Float32Array; scale: Float32Array },
+    g: Reals,
+    start: Pick<ConjugateGradients, 'residual' | 'preconditioned'>,
+  ): Promise<void>;
   /** One step of conjugate gradients, from where they stand into other memory; returns ‖r‖² after it. Single precision. */
   conjugateStep(system: CurvatureSystem, from: ConjugateGradients, into: ConjugateGradients): Promise<number>;
   dispose(): Promise<void>;
@@ -71,7 +87,10 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
   const ofType = (dtype: Precision) => {
     const tensor = (data: Reals, ...shape: number[]) => new ort.Tensor(dtype, data, shape);
     return {
-      x: tensor(dtype === 'float64' ? double() : single(), rows, columns),
+      tensor,
+      get x() {
+        return tensor(dtype === 'float64' ? double() : single(), rows, columns);
+      },
       number: (value: number) => tensor(arrayOf(dtype).of(value)),
       ofWeights: (data: Reals) => tensor(data, k, columns),
       ofRows: (data: Reals) => tensor(data, k, rows),
@@ -88,6 +107,12 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
       const { x, ofWeights, ofRows } = ofType(dtype);
       await runInto(session, { x, w: ofWeights(w) }, { out: ofRows(out) });
     },
+    async transposedTimes(w, out) {
+      const dtype = precisionOf(w);
+      const session = await sessions.get(`turned ${dtype}`, () => turnedGraph(sizes, dtype));
+      const { x, tensor, ofWeights } = ofType(dtype);
+      await runInto(session, { x, w: ofWeights(w) }, { out: tensor(out, rows, k) });
+    },
     async gradient({ C, q, targets }, w, out) {
       const dtype = precisionOf(w);
       const session = await sessions.get(`gradient ${dtype}`, () => gradientGraph(sizes, dtype));
@@ -97,10 +122,35 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
       await runInto(session, given, { out: ofWeights(out), squares: sum });
       return Number(sum.data[0]);
     },
+    async move(w, length, d, out) {
+      const dtype = precisionOf(w);
+      const session = await sessions.get(`move ${dtype}`, () => moveGraph(sizes, dtype));
+      const { number, ofWeights } = ofType(dtype);
+      const given = { w: ofWeights(w), length: number(length), d: ofType('float32').ofWeights(d) };
+      const sum = number(0);
+      await runInto(session, given, { out: ofWeights(out), squares: sum });
+      return Number(sum.data[0]);
+    },
     async timesSquares(r, out) {
       const session = await sessions.get('squares', () => squaresGraph(sizes));
       const { x, ofWeights, ofRows } = ofType('float32');
       await runInto(session, { x, r: ofRows(r) }, { out: ofWeights(out) });
+    },
+    async curvature(q, out) {
+      const session = await sessions.get('curvature', () => curvatureGraph(sizes));
+      const { x, ofWeights, ofRows } = ofType('float32');
+      await runInto(session, { x, q: ofRows(q) }, { out: ofWeights(out) });
+    },
+    async begin({ C, curvature, scale }, g, start) {
+      const dtype = precisionOf(g);
+      const session = await sessions.get(`begin ${dtype}`, () => beginGraph(sizes, dtype));
+      const { number, ofWeights } = ofType('float32');
+      const given = { C: number(C), curvature: ofWeights(curvature), g: ofType(dtype).ofWeights(g) };
+      await runInto(session, given, {
+        scale: ofWeights(scale),
+        residual: ofWeights(start.residual),
+        preconditioned: ofWeights(start.preconditioned),
+      });
     },
     async conjugateStep({ C, q, scale }, from, into) {
       const session = await sessions.get('conjugate', (apart) => conjugateGraph(single(), sizes, apart));
@@ -128,6 +178,9 @@ interface Sizes {
   hasFreeColumn: boolean;
 }
 
+/** Of H: where all samples are certain, a free column has none. */
+const smallestDiagonal = 1e-6;
+
 /** Makes a value when it is first needed. */
 function once<T>(make: () => T): () => T {
   let made: T | undefined;
@@ -139,7 +192,13 @@ const specsOf = ({ rows, columns, k }: Sizes, dtype: Precision) => {
   const spec =
     (...shape: number[]) =>
     (name: string) => ({ name, shape, dtype });
-  return { ofX: spec(rows, columns), ofWeights: spec(k, columns), ofRows: spec(k, rows), number: spec() };
+  return {
+    ofX: spec(rows, columns),
+    ofWeights: spec(k, columns),
+    ofRows: spec(k, rows),
+    ofTurned: spec(rows, k),
+    number: spec(),
+  };
 };
 
 /** `weights` without those of the free column. */
@@ -172,6 +231,59 @@ function gradientGraph(sizes: Sizes, dtype: Precision): Uint8Array {
     [ofWeights('out'), number('squares')],
     { intoGiven: true },
   );
+}
+
+function turnedGraph(sizes: Sizes, dtype: Precision): Uint8Array {
+  const graph = new OnnxGraph();
+  const { ofX, ofWeights, ofTurned } = specsOf(sizes, dtype);
+  graph.named('out', 'Gemm', ['x', 'w'], { transB: 1 });
+  return graph.toBytes([ofX('x'), ofWeights('w')], [ofTurned('out')], { intoGiven: true });
+}
+
+function moveGraph(sizes: Sizes, dtype: Precision): Uint8Array {
+  const graph = new OnnxGraph();
+  const { ofWeights, number } = specsOf(sizes, dtype);
+  const along = dtype === 'float64' ? graph.op('Cast', ['d'], { to: onnxTypes.float64 }) : 'd';
+  graph.named('out', 'Add', ['w', graph.op('Mul', [along, 'length'])]);
+  graph.named('squares', 'ReduceSumSquare', [decaying(graph, sizes, 'out', dtype)], { keepdims: 0 });
+  return graph.toBytes(
+    [ofWeights('w'), number('length'), specsOf(sizes, 'float32').ofWeights('d')],
+    [ofWeights('out'), number('squares')],
+    { intoGiven: true },
+  );
+}
+
+function beginGraph(sizes: Sizes, dtype: Precision): Uint8Array {
+  const graph = new OnnxGraph();
+  const { columns, hasFreeColumn } = sizes;
+  const { ofWeights, number } = specsOf(sizes, 'float32');
+  const op = (type: string, ...inputs: string[]) => graph.op(type, inputs);
+  const decay = new Float32Array(columns).fill(1);
+  if (hasFreeColumn) decay[columns - 1] = 0;
+  const diagonal = op(
+    'Max',
+    op('Add', op('Mul', 'curvature', 'C'), graph.constant('float32', [1, columns], decay)),
+    graph.constant('float32', [], Float32Array.of(smallestDiagonal)),
+  );
+  const root = op('Sqrt', diagonal);
+  graph.named('scale', 'Reciprocal', [op('Mul', root, op('Sqrt', root))]);
+  graph.named('residual', 'Neg', [
+    dtype === 'float64' ? graph.op('Cast', ['g'], { to: onnxTypes.float32 }) : 'g',
+  ]);
+  graph.named('preconditioned', 'Mul', ['scale', 'residual']);
+  return graph.toBytes(
+    [number('C'), ofWeights('curvature'), specsOf(sizes, dtype).ofWeights('g')],
+    ['scale', 'residual', 'preconditioned'].map(ofWeights),
+    { intoGiven: true },
+  );
+}
+
+function curvatureGraph(sizes: Sizes): Uint8Array {
+  const graph = new OnnxGraph();
+  const { ofX, ofWeights, ofRows } = specsOf(sizes, 'float32');
+  const variances = graph.op('Sub', ['q', graph.op('Mul', ['q', 'q'])]);
+  graph.named('out', 'Gemm', [variances, graph.op('Mul', ['x', 'x'])]);
+  return graph.toBytes([ofX('x'), ofRows('q')], [ofWeights('out')], { intoGiven: true });
 }
 
 function squaresGraph(sizes: Sizes): Uint8Array {

@@ -4,7 +4,6 @@ import type { Matrix } from '../../src-shared/matrix.ts';
 import { predictedClass } from '../../src-shared/prediction-columns.ts';
 import type { FixedMatrix } from '../engine/fixed-matrix.ts';
 import { arrayOf, precisionOf } from '../engine/reals.ts';
-import { transposed } from '../engine/transposed.ts';
 import type { LogisticRegression, Solution } from './logistic-regression.ts';
 
 /**
@@ -99,12 +98,11 @@ export async function chooseRegularization(
 const differing = (one: Int32Array, other: Int32Array): number =>
   one.reduce((count, value, i) => count + Number(value !== other[i]), 0);
 
-/** W Xᵀ, turned to [images, classes], in the weights' precision. */
+/** X Wᵀ [images, classes], in the weights' precision. */
 async function logitsOf(weights: Solution['weights'], x: FixedMatrix): Promise<Matrix> {
   const { rows } = x;
   const columns = weights.length / x.columns;
-  const of = arrayOf(precisionOf(weights));
-  const scores = new of(columns * rows);
-  await x.timesTransposed(weights, scores);
-  return { data: transposed(scores, [columns, rows], [1, 0], new of(scores.length)), rows, columns };
+  const data = new (arrayOf(precisionOf(weights)))(rows * columns);
+  await x.transposedTimes(weights, data);
+  return { data, rows, columns };
 }

@@ -161,7 +161,8 @@ export class LogisticRegression {
     const { weights } = start;
     const { targets, probabilities, trialWeights, gradient } = space;
     let { scores } = start;
-    let objective = this.#objectiveOf(start, C);
+    const decaying = norm(weights) ** 2 - norm(this.#freeWeights(weights)) ** 2;
+    let objective = this.#objectiveOf(start, decaying, C);
     let before = Number.POSITIVE_INFINITY;
     for (let step = 0; step < newtonSteps; step++) {
       const slack = Math.sqrt(await this.#x.gradient({ C, q: probabilities, targets }, weights, gradient));
@@ -175,19 +176,20 @@ export class LogisticRegression {
       const { weights: along } = direction;
       // F falls along the direction; its scores are known, so that trying a length costs no product.
       const { trialScores } = space;
-      const triedWith = (logSum: number): number =>
-        this.#objectiveOf({ weights: trialWeights, scores: trialScores, logSum }, C);
+      const triedWith = (logSum: number, decaying: number): number =>
+        this.#objectiveOf({ scores: trialScores, logSum }, decaying, C);
       let trial = Number.POSITIVE_INFINITY;
+      let decaying = 0;
       for (let length = 1; length > 1e-6; length /= 2) {
-        for (let j = 0; j < weights.length; j++) trialWeights[j] = weights[j] + length * along[j];
+        decaying = await this.#x.move(weights, length, along, trialWeights);
         const into = { scores: trialScores, probabilities };
-        trial = triedWith(await this.#columns.along(scores, length, direction.scores, into));
+        trial = triedWith(await this.#columns.along(scores, length, direction.scores, into), decaying);
         if (trial <= objective + 1e-4 * length * direction.slope + 1e-7 * objective) break;
       }
       weights.set(trialWeights);
       if (weights instanceof Float64Array) {
         await this.#x.timesTransposed(weights, trialScores);
-        trial = triedWith(await this.#columns.softmax(trialScores, probabilities));
+        trial = triedWith(await this.#columns.softmax(trialScores, probabilities), decaying);
       }
       [scores, space.trialScores] = [trialScores, scores];
       const decrease = objective - trial;
@@ -198,12 +200,8 @@ export class LogisticRegression {
     return { objective, scores, isEnough: false };
   }
 
-  /** F(W) from the scores X Wᵀ and Σ_i log Σ_k exp of them. */
-  #objectiveOf(
-    { weights, scores, logSum }: { weights: Reals; scores: Reals; logSum: number },
-    C: number,
-  ): number {
-    const decaying = norm(weights) ** 2 - norm(this.#freeWeights(weights)) ** 2;
+  /** F(W) from the scores X Wᵀ, Σ_i log Σ_k exp of them and the sum of the squares of what decays. */
+  #objectiveOf({ scores, logSum }: { scores: Reals; logSum: number }, decaying: number, C: number): number {
     return C * (logSum - this.#labelScores(scores)) + 0.5 * decaying;
   }
 

@@ -6,10 +6,8 @@ import { dot, norm } from '../engine/vectors.ts';
 import { type ClassCoupling, coupleClasses } from './class-coupling.ts';
 
 const conjugateGradientSteps = 500;
-/** A diagonal of H serves so many directions: with two of them conjugate gradients take as many steps, with three more. */
-const directionsOfDiagonal = 2;
-/** Where all samples are certain, a free column has none. */
-const smallestCurvature = 1e-6;
+/** A curvature serves so many directions: with two of them conjugate gradients take as many steps, with three more. */
+const directionsOfCurvature = 2;
 /** After so many steps without it, it pays to find how classes are coupled: that takes as long as five to thirty of them. */
 const patience = 60;
 /** A residual that is to be so much smaller than the gradient takes that long. */
@@ -40,8 +38,9 @@ export class NewtonDirections {
   #stand: ConjugateGradients;
   #spare: ConjugateGradients;
   readonly #curvature: Float32Array;
+  /** diag(H)^(−¾). */
   readonly #scale: Float32Array;
-  #diagonalServed = 0;
+  #curvatureServed = 0;
   /** Not where a free column is: it comes with features, which are large in most samples, and their columns alone say little of H. */
   readonly #couples: boolean;
   /** Steps since the latest coupling was found. */
@@ -73,13 +72,10 @@ export class NewtonDirections {
     const q = probabilities instanceof Float32Array ? probabilities : new Float32Array(probabilities);
     const isLong = target < longReduction * norm(gradient);
     if (isLong && !(this.#coupling?.C === C && this.#coupling.isForLong)) await this.#couple(q, C, isLong);
-    if (!this.#coupling) await this.#scaleByDiagonal(q, C);
-    const { residual, preconditioned } = this.#origin;
-    const scale = this.#scale;
-    for (let j = 0; j < residual.length; j++) {
-      residual[j] = -gradient[j];
-      preconditioned[j] = scale[j] * residual[j];
-    }
+    const [scale, curvature] = [this.#scale, this.#curvature];
+    if (!this.#coupling && this.#curvatureServed++ % directionsOfCurvature === 0)
+      await this.#x.curvature(q, curvature);
+    await this.#x.begin({ C, curvature, scale }, gradient, this.#origin);
     let from = this.#origin;
     for (let step = 1; step <= conjugateGradientSteps; step++) {
       await this.#precondition(from);
@@ -101,38 +97,15 @@ export class NewtonDirections {
     await this.#blocks.times(scale, factors, residual, preconditioned);
   }
 
-  /**
-   * diag(H)^(−¾) with diag(H)_kj = 1 + C Σ_i q_ik (1 − q_ik) x_ij², without the 1 in a free column. The power is found by trial: on relationships with 10 and
-   * 200 targets the inverse itself takes up to 1.8 times as many steps, no preconditioner up to 2.4 times.
-   */
-  async #scaleByDiagonal(q: Float32Array, C: number): Promise<void> {
-    if (this.#diagonalServed++ % directionsOfDiagonal === 0) await this.#findCurvature(q);
-    const { columns, hasFreeColumn } = this.#x;
-    const [scale, curvature] = [this.#scale, this.#curvature];
-    const scaleOf = (decay: number, j: number): number => {
-      const root = Math.sqrt(Math.max(smallestCurvature, decay + C * curvature[j]));
-      return 1 / (root * Math.sqrt(root));
-    };
-    for (let j = 0; j < scale.length; j++) scale[j] = scaleOf(1, j);
-    if (hasFreeColumn) for (let j = columns - 1; j < scale.length; j += columns) scale[j] = scaleOf(0, j);
-  }
-
   /** Whether there is something that couples classes. */
   async #couple(q: Float32Array, C: number, isForLong: boolean): Promise<boolean> {
     this.#steps = 0;
     if (!this.#couples) return false;
-    await this.#findCurvature(q);
+    await this.#x.curvature(q, this.#curvature);
     const coupling = await coupleClasses(this.#x, this.#blocks, this.#labels, q, this.#curvature, C);
     if (coupling.factors.length === 0) return false;
     this.#coupling = { ...coupling, C, isForLong };
     return true;
-  }
-
-  /** (Q ∘ (1 − Q)) (X ∘ X) */
-  async #findCurvature(q: Float32Array): Promise<void> {
-    const variances = new Float32Array(q.length);
-    for (let i = 0; i < q.length; i++) variances[i] = q[i] * (1 - q[i]);
-    await this.#x.timesSquares(variances, this.#curvature);
   }
 
   async dispose(): Promise<void> {

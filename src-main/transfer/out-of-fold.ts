@@ -1,6 +1,5 @@
 import type { Matrix } from '../../src-shared/matrix.ts';
 import { openFixedMatrix } from '../engine/fixed-matrix.ts';
-import { transposed } from '../engine/transposed.ts';
 import { scaled, scalingOf } from './linear-probe.ts';
 import { LogisticRegression } from './logistic-regression.ts';
 import { softmaxRows } from './softmax.ts';
@@ -72,7 +71,7 @@ async function probe(
   const xHeld = openFixedMatrix(scaled(features, scaling, held), classes.length, true);
   const own = Int32Array.from(trained, (i) => place.get(labels[i])!);
   const problem = new LogisticRegression(x, own, classes.length);
-  const scores = new Float32Array(classes.length * held.length);
+  const data = new Float32Array(held.length * classes.length);
   let best: (Probed & { nll: number }) | undefined;
   try {
     // Over all smaller C it is less far than from nothing.
@@ -81,9 +80,8 @@ async function probe(
       { tolerance },
     )) {
       if (given !== null && C !== given) continue;
-      await xHeld.timesTransposed(weights, scores);
+      await xHeld.transposedTimes(weights, data);
       const [rows, columns] = [held.length, classes.length];
-      const data = transposed(scores, [columns, rows], [1, 0], new Float32Array(scores.length));
       const probabilities = softmaxRows({ data, rows, columns }, 1).data;
       const nll = held.reduce((sum, i, row) => {
         const k = place.get(labels[i]);
