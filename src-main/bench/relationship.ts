@@ -4,10 +4,10 @@ import type { Matrix } from '../../src-shared/matrix.ts';
 import { spreadOf } from '../../src-shared/spread.ts';
 import { type Random, randomOf } from '../data/random.ts';
 import { openFixedMatrix } from '../engine/fixed-matrix.ts';
+import { softmaxRows } from '../engine/softmax-rows.ts';
 import { LogisticRegression } from '../transfer/logistic-regression.ts';
 import { type Learned, learnRelationship } from '../transfer/relationship.ts';
 import { grid } from '../transfer/reverse.ts';
-import { softmaxRows } from '../transfer/softmax.ts';
 
 /** Logits of a source class's center, and of an image around its target's: standard deviations. */
 const centerSpread = 2.2;
@@ -34,7 +34,7 @@ export async function benchRelationship(
   const train = imagesAround(centers, targets, samples, next);
   const val = imagesAround(centers, targets, Math.floor(samples / 4), next);
 
-  const probabilities = softmaxRows(train.logits, 1);
+  const probabilities = await softmaxRows(train.logits, 1);
   const gridSeconds: number[] = [];
   const wholeSeconds: number[] = [];
   let learned: Learned | undefined;

@@ -23,8 +23,12 @@ const load = {
   bench: () => import('../bench/run-bench.ts'),
 } satisfies Record<Job['kind'] | 'solve', () => Promise<unknown>>;
 
-/** Loads what a job of that kind will need. */
-export const prepareFor = (kind: Job['kind']): Promise<unknown> => load[kind]();
+/** Loads what a job of that kind will need, and the runtime that nearly all of them come to. */
+export async function prepareFor(kind: Job['kind']): Promise<void> {
+  await load[kind]();
+  const { startRuntime } = await import('../engine/run/start-runtime.ts');
+  await startRuntime();
+}
 
 /**
  * Does one job, reporting as it goes; its last report is `finished`. Throws what went wrong, or the signal's reason. Training

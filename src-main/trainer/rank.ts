@@ -4,7 +4,7 @@ import { openContentCache } from '../formats/content-cache.ts';
 import { taskOf } from '../tasks/index.ts';
 import { scoresWithIntervals } from '../transfer/ranking/bootstrap.ts';
 import { rankingScores } from '../transfer/ranking/index.ts';
-import { softmaxRows } from '../transfer/softmax.ts';
+import { softmaxRows } from '../engine/softmax-rows.ts';
 import { rankingKey } from './content-keys.ts';
 import type { FromTrainer, RankJob } from './protocol.ts';
 
@@ -42,7 +42,7 @@ export async function rank(
       return { data, rows: count, columns: to - from };
     };
     const scores = scoresWithIntervals(rankingScores, {
-      probabilities: softmaxRows(part(0, network.sourceClasses), 1),
+      probabilities: await softmaxRows(part(0, network.sourceClasses), 1),
       features: part(network.sourceClasses, width),
       labels: train.labels,
       targets: classNames.length,

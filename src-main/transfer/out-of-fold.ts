@@ -1,8 +1,8 @@
 import type { Matrix } from '../../src-shared/matrix.ts';
 import { openFixedMatrix } from '../engine/fixed-matrix.ts';
+import { softmaxRows } from '../engine/softmax-rows.ts';
 import { scaled, scalingOf } from './linear-probe.ts';
 import { LogisticRegression } from './logistic-regression.ts';
-import { softmaxRows } from './softmax.ts';
 import type { LabeledFeatures } from './term.ts';
 
 /** Values of the inverse regularization C that are tried, for features whose mean squared norm is 1. */
@@ -82,7 +82,7 @@ async function probe(
       if (given !== null && C !== given) continue;
       await xHeld.transposedTimes(weights, data);
       const [rows, columns] = [held.length, classes.length];
-      const probabilities = softmaxRows({ data, rows, columns }, 1).data;
+      const { data: probabilities } = await softmaxRows({ data, rows, columns }, 1);
       const nll = held.reduce((sum, i, row) => {
         const k = place.get(labels[i]);
         return k === undefined

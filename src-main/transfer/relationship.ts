@@ -2,9 +2,9 @@
 import type { Approach, GridPoint } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import type { Matrix } from '../../src-shared/matrix.ts';
+import { softmaxRows } from '../engine/softmax-rows.ts';
 import { classMeans } from './direct.ts';
 import { fitReverse, type Labeled } from './reverse.ts';
-import { softmaxRows } from './softmax.ts';
 
 export interface RelationshipInput {
   approach: Approach;
@@ -51,14 +51,16 @@ const largestMatrix = 2 ** 27;
 export async function learnRelationship(input: RelationshipInput): Promise<Learned> {
   check(input);
   const { targets, valLabels, trainLabels, approach } = input;
-  const train = { probabilities: softmaxRows(input.trainLogits, input.sourceScale), labels: trainLabels };
-  const val = { probabilities: softmaxRows(input.valLogits, input.sourceScale), labels: valLabels };
+  const [trainProbabilities, valProbabilities] = [
+    await softmaxRows(input.trainLogits, input.sourceScale),
+    await softmaxRows(input.valLogits, input.sourceScale),
+  ];
+  const train = { probabilities: trainProbabilities, labels: trainLabels };
+  const val = { probabilities: valProbabilities, labels: valLabels };
   const sources = train.probabilities.columns;
   const parts = [train, val].filter(({ labels }) => labels.length > 0);
-  // With one label for all, the mean over a class is the mean over everything: p(y_s).
-  const alike = parts.map((part) => ({ ...part, labels: new Int32Array(part.labels.length) }));
-  const marginal = classMeans(alike, 1)[0]!;
   const direct = classMeans(parts, targets);
+  const marginal = overallMean(direct, [...trainLabels, ...valLabels], sources);
   const trained = [...new Set(trainLabels)].sort((a, b) => a - b);
 
   const rows = direct.map((row) => row ?? marginal);
@@ -70,6 +72,16 @@ export async function learnRelationship(input: RelationshipInput): Promise<Learn
   for (const [k, row] of rows.entries()) matrix.set(row, k * sources);
   const { C = null, scale = null, valAccuracy = null, grid = [] } = fit ?? {};
   return { matrix, C, scale, valAccuracy, grid, notes: notesOf(input, direct, new Set(trained)) };
+}
+
+/** p(y_s) [sources]: the mean over all `labels`, of which every class has a mean. */
+function overallMean(means: (Float64Array | null)[], labels: readonly number[], sources: number): Float64Array {
+  const counts = new Float64Array(means.length);
+  for (const label of labels) counts[label]++;
+  const overall = new Float64Array(sources);
+  for (const [k, mean] of means.entries())
+    if (mean) for (let s = 0; s < sources; s++) overall[s] += (counts[k] / labels.length) * mean[s];
+  return overall;
 }
 
 /** The reverse approach over the classes that have training images, renumbered without gaps. */

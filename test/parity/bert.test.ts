@@ -26,7 +26,7 @@ import {
 } from '../../src-main/transfer/network.ts';
 import { slotName } from '../../src-main/transfer/optimizer.ts';
 import { placesValues } from '../../src-main/transfer/places.ts';
-import { softmaxRows } from '../../src-main/transfer/softmax.ts';
+import { softmaxRows } from '../../src-main/engine/softmax-rows.ts';
 import { classifiedTexts, type StepInput, taggedTexts } from '../../src-main/transfer/step-input.ts';
 import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 
@@ -273,7 +273,7 @@ describe.each(Object.keys(engines))('BERT %s', (name) => {
     for (const [temperature, want] of Object.entries(expected.direct_relationship.temperature)) {
       const rows = entities.places.flatMap((at) => [...scores.subarray(at * 211, (at + 1) * 211)]);
       const logits = { data: Float32Array.from(rows), rows: entities.places.length, columns: 211 };
-      const probabilities = softmaxRows(logits, 1 / Number(temperature));
+      const probabilities = await softmaxRows(logits, 1 / Number(temperature));
       const means = classMeans([{ probabilities, labels: entities.labels.map(typeOf) }], 3);
       for (const [type, row] of (want as number[][]).entries())
         expect(worst(means[type]!, row)).toBeLessThan(1e-6);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readNpyLabels, readNpyMatrix } from '../../src-main/formats/npy.ts';
 import { rankingScores } from '../../src-main/transfer/ranking/index.ts';
-import { softmaxRows } from '../../src-main/transfer/softmax.ts';
+import { softmaxRows } from '../../src-main/engine/softmax-rows.ts';
 import { sharedPath } from '../shared-folder.ts';
 
 const folder = sharedPath('reference/relationship');
@@ -16,7 +16,7 @@ describe.skipIf(!folder)(
     const logits = await readNpyMatrix(join(folder, 'train_logits.npy'));
     const labels = await readNpyLabels(join(folder, 'train_labels.npy'));
     const all = await readNpyMatrix(join(folder, 'train_features.npy'));
-    const probabilities = softmaxRows(logits, 1);
+    const probabilities = await softmaxRows(logits, 1);
     const columns = 256;
     const features = { data: new Float64Array(all.rows * columns), rows: all.rows, columns };
     for (let i = 0; i < all.rows; i++)
