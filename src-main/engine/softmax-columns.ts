@@ -1,4 +1,4 @@
-import { OnnxGraph, onnxTypes } from './lower/onnx-graph.ts';
+import { OnnxGraph } from './lower/onnx-graph.ts';
 import { arrayOf, type Precision, precisionOf, type Reals } from './reals.ts';
 import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
@@ -22,14 +22,13 @@ export interface SoftmaxColumns {
   /** Leaves softmax(scores) in `probabilities` and returns Σ_i log Σ_k exp scores_ki. */
   softmax(scores: Reals, probabilities: Reals): Promise<number>;
   /**
-   * The same of the scores s + length · t, left in `into` [k, rows] with their softmax. The direction t is in single precision, whatever
-   * the scores are in.
+   * The same of the scores s + length · t for a direction t, left in `into` [k, rows] with their softmax.
    */
-  along<R extends Reals>(
-    scores: R,
+  along(
+    scores: Reals,
     length: number,
-    direction: Float32Array,
-    into: { scores: R; probabilities: R },
+    direction: Reals,
+    into: { scores: Reals; probabilities: Reals },
   ): Promise<number>;
   /**
    * Mean and covariances over k of the scores S_b under the distributions softmax(s), s = Σ_b a_b S_b: the first and second
@@ -78,7 +77,7 @@ export function openSoftmaxColumns(k: number, rows: number): SoftmaxColumns {
         {
           from: tensor(scores, k, rows),
           length: tensor(of.of(length)),
-          direction: new ort.Tensor('float32', direction, [k, rows]),
+          direction: tensor(direction, k, rows),
         },
         {
           scores: tensor(into.scores, k, rows),
@@ -160,13 +159,11 @@ function softmaxGraph(k: number, rows: number, dtype: Precision): Uint8Array {
 
 function alongGraph(k: number, rows: number, dtype: Precision): Uint8Array {
   const graph = new OnnxGraph();
-  const direction =
-    dtype === 'float64' ? graph.op('Cast', ['direction'], { to: onnxTypes.float64 }) : 'direction';
-  graph.named('scores', 'Add', ['from', graph.op('Mul', [direction, 'length'])]);
+  graph.named('scores', 'Add', ['from', graph.op('Mul', ['direction', 'length'])]);
   addSoftmax(graph, 'scores');
   const spec = (name: string, ...shape: number[]) => ({ name, shape, dtype });
   return graph.toBytes(
-    [spec('from', k, rows), spec('length'), { name: 'direction', shape: [k, rows], dtype: 'float32' }],
+    [spec('from', k, rows), spec('length'), spec('direction', k, rows)],
     [
       ...['scores', 'q'].map((name) => spec(name, k, rows)),
       ...['largest', 'sums'].map((name) => spec(name, 1, rows)),

@@ -174,23 +174,17 @@ export class LogisticRegression {
       const target = Math.max(share * slack, 0.9 * enough);
       const direction = await this.#directions.find(gradient, probabilities, C, target);
       const { weights: along } = direction;
-      // F falls along the direction; its scores are known, so that trying a length costs no product.
+      // F falls along the direction.
       const { trialScores } = space;
-      const triedWith = (logSum: number, decaying: number): number =>
-        this.#objectiveOf({ scores: trialScores, logSum }, decaying, C);
       let trial = Number.POSITIVE_INFINITY;
-      let decaying = 0;
       for (let length = 1; length > 1e-6; length /= 2) {
-        decaying = await this.#x.move(weights, length, along, trialWeights);
-        const into = { scores: trialScores, probabilities };
-        trial = triedWith(await this.#columns.along(scores, length, direction.scores, into), decaying);
+        const decaying = await this.#x.move(weights, length, along, trialWeights);
+        const into = { weights: trialWeights, scores: trialScores, probabilities };
+        const logSum = await this.#scoresAt(scores, length, direction.scores, into);
+        trial = this.#objectiveOf({ scores: trialScores, logSum }, decaying, C);
         if (trial <= objective + 1e-4 * length * direction.slope + 1e-7 * objective) break;
       }
       weights.set(trialWeights);
-      if (weights instanceof Float64Array) {
-        await this.#x.timesTransposed(weights, trialScores);
-        trial = triedWith(await this.#columns.softmax(trialScores, probabilities), decaying);
-      }
       [scores, space.trialScores] = [trialScores, scores];
       const decrease = objective - trial;
       objective = trial;
@@ -198,6 +192,21 @@ export class LogisticRegression {
         return { objective, scores, isEnough: true };
     }
     return { objective, scores, isEnough: false };
+  }
+
+  /**
+   * Leaves the scores of the weights in `into`, which are `length` of a direction on from those with `scores`, and their softmax, and
+   * returns its `logSum`. The direction's scores are known, in single precision: where that is enough it costs no product.
+   */
+  async #scoresAt(
+    scores: Reals,
+    length: number,
+    along: Float32Array,
+    into: { weights: Reals; scores: Reals; probabilities: Reals },
+  ): Promise<number> {
+    if (scores instanceof Float32Array) return this.#columns.along(scores, length, along, into);
+    await this.#x.timesTransposed(into.weights, into.scores);
+    return this.#columns.softmax(into.scores, into.probabilities);
   }
 
   /** F(W) from the scores X Wᵀ, Σ_i log Σ_k exp of them and the sum of the squares of what decays. */

@@ -322,7 +322,7 @@ test.each([Float32Array, Float64Array])(
   'the softmax along a direction is that of the scores there (%o)',
   async (Reals) => {
     const scores = Reals.from(largeScores(3 * 7));
-    const direction = Float32Array.from(largeScores(3 * 7));
+    const direction = Reals.from(largeScores(3 * 7));
     const into = { scores: new Reals(21), probabilities: new Reals(21) };
     const columns = openSoftmaxColumns(3, 7);
     const logSum = await columns.along(scores, 0.25, direction, into);
