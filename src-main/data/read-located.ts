@@ -5,7 +5,6 @@ import { promisify } from 'node:util';
 import { inflateRaw } from 'node:zlib';
 import { ImageProblem } from './image.ts';
 import type { Locator, Part, Place } from './locator.ts';
-import { readCell } from './parquet-cell.ts';
 import { bitmapOfPlanes, planeBytes } from './planes.ts';
 
 const maxImageBytes = 2 ** 30;
@@ -34,7 +33,11 @@ const isDeflated = (part: Part | undefined): boolean => part?.kind === 'range' &
 /** What is at a place, of at most so many bytes. Errors: as `readLocated`, but that nothing is something. */
 export async function readBytes(place: Place, most: number): Promise<Buffer> {
   const { part } = place.locator;
-  if (part?.kind === 'row') return readCell(fileOf(place), part);
+  if (part?.kind === 'row') {
+    // Loaded here, not above: most data comes without Parquet files, and a service starts without them.
+    const { readCell } = await import('./parquet-cell.ts');
+    return readCell(fileOf(place), part);
+  }
   // Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
   const file = await open(fileOf(place), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {

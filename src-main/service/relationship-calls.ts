@@ -1,8 +1,7 @@
 import { splits } from '../../src-shared/domain.ts';
 import { CotuneError } from '../../src-shared/errors.ts';
 import { taskNamed } from '../../src-shared/tasks/index.ts';
-import { classList } from '../formats/class-names/class-list.ts';
-import { type ClassFile, fitClasses } from '../formats/class-names/read-class-file.ts';
+import type { ClassFile } from '../formats/class-names/read-class-file.ts';
 import { contentKey } from '../formats/content-cache.ts';
 import { relationshipKey } from '../trainer/content-keys.ts';
 import type { ArraysJob, FromTrainer, RelationshipJob } from '../trainer/protocol.ts';
@@ -98,7 +97,7 @@ export function relationshipCalls(context: Context): Handlers<Names> {
         },
       );
     },
-    'relationships.learnArrays': (input) => {
+    'relationships.learnArrays': async (input) => {
       const { approach, sourceScale = null } = input;
       const what = 'a .npy file of logits [images, sources] or of labels [images]';
       const files = {
@@ -108,8 +107,8 @@ export function relationshipCalls(context: Context): Handlers<Names> {
         valLabels: existingFile(input.valLabels, what),
       };
       const classes = {
-        target: input.targetClasses === undefined ? undefined : classList(input.targetClasses),
-        source: input.sourceClasses === undefined ? undefined : classList(input.sourceClasses),
+        target: await classesOf(input.targetClasses),
+        source: await classesOf(input.sourceClasses),
       };
       const names = { target: classes.target?.names, source: classes.source?.names };
       return tasks.start('relationship', `Relationship from ${input.trainLogits}`, async (task) => {
@@ -142,19 +141,27 @@ export function relationshipCalls(context: Context): Handlers<Names> {
           modelId: null,
           datasetName: input.trainLabels,
           modelName: input.trainLogits,
-          targetClasses: named('target', targets, classes.target),
-          sourceClasses: named('source', sources, classes.source),
+          targetClasses: await named('target', targets, classes.target),
+          sourceClasses: await named('source', sources, classes.source),
         }).id;
       });
     },
   };
 }
 
+/** Class names from a list by its name or path, where one is given. Its forms are loaded with it. Errors: as of `classList`. */
+async function classesOf(nameOrPath: string | undefined): Promise<ClassFile | undefined> {
+  if (nameOrPath === undefined) return undefined;
+  const { classList } = await import('../formats/class-names/class-list.ts');
+  return classList(nameOrPath);
+}
+
 /** Class names as given, or numbered. Errors: `bad-input` where their number is not that of the classes. */
-const named = (kind: string, count: number, file: ClassFile | undefined): string[] =>
-  file
-    ? fitClasses(file, count, `the ${kind} arrays`)
-    : Array.from({ length: count }, (_, i) => `${kind} ${i}`);
+async function named(kind: string, count: number, file: ClassFile | undefined): Promise<string[]> {
+  if (!file) return Array.from({ length: count }, (_, i) => `${kind} ${i}`);
+  const { fitClasses } = await import('../formats/class-names/read-class-file.ts');
+  return fitClasses(file, count, `the ${kind} arrays`);
+}
 
 /** Runs a relationship job in a trainer process and returns what it learned. */
 const learn = (
