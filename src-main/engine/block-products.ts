@@ -1,55 +1,69 @@
-import { OnnxGraph } from './lower/onnx-graph.ts';
+import { type NamedSpec, OnnxGraph } from './lower/onnx-graph.ts';
 import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
 
 /**
- * Products with a block [k, k] for every column of matrices [k, columns]: blocks that are a diagonal and a thin factor.
- * Single precision, row-major.
+ * Products with a block [k, k] for every column of matrices [k, columns]: blocks that are a diagonal and, for some of the columns, a
+ * thin factor besides. Single precision, row-major.
  */
 export interface BlockProducts {
-  /** out [columns, rank, rank]: block j is U_j diag(s_j) U_jᵀ for U [columns, rank, k] and s [columns, k]. */
+  /** out [count, rank, rank]: block j is U_j diag(s_j) U_jᵀ for U [count, rank, k] and s [count, k]. */
   inner(u: Float32Array, s: Float32Array, out: Float32Array): Promise<void>;
-  /** out [columns, rank, k]: block j is L_j U_j diag(s_j) for L [columns, rank, rank]. */
+  /** out [count, rank, k]: block j is L_j U_j diag(s_j) for L [count, rank, rank]. */
   scaled(l: Float32Array, u: Float32Array, s: Float32Array, out: Float32Array): Promise<void>;
-  /** Column j of `out` [k, columns] is (diag s_j + A_jᵀ A_j) times column j of `r`, for A [columns, rank, k] and s [columns, k]. */
-  times(s: Float32Array, a: Float32Array, r: Float32Array, out: Float32Array): Promise<void>;
+  /** Column j of `out` [k, columns] is block j times column j of `r`. */
+  times(blocks: Blocks, r: Float32Array, out: Float32Array): Promise<void>;
   dispose(): Promise<void>;
+}
+
+/** Block j is diag s_j; for the columns j = factored_c it is diag s_j + A_cᵀ A_c. */
+export interface Blocks {
+  /** s [columns, k] */
+  scale: Float32Array;
+  /** The columns that have a factor [count], falling nowhere. */
+  factored: BigInt64Array;
+  /** A [count, rank, k] */
+  factors: Float32Array;
 }
 
 /** Opens such products, run by ONNX Runtime on the CPU. */
 export function openBlockProducts(k: number, columns: number): BlockProducts {
   const sessions = openSessionSet();
-  const shapes = (rank: number): Record<string, number[]> => ({
-    s: [columns, k],
-    r: [k, columns],
-    product: [k, columns],
-    u: [columns, rank, k],
-    a: [columns, rank, k],
-    l: [columns, rank, rank],
-    squares: [columns, rank, rank],
-  });
   const run = async (
-    build: typeof innerGraph,
-    given: Record<string, Float32Array>,
-    out: string,
-    into: Float32Array,
+    build: (graph: OnnxGraph, extents: Extents) => void,
+    { count, rank }: Pick<Extents, 'count' | 'rank'>,
+    given: Record<string, Float32Array | BigInt64Array>,
+    [out, into]: [keyof ReturnType<typeof shapesOf>, Float32Array],
   ) => {
-    const rank = (given.u ?? given.a).length / (k * columns);
-    const shapeOf = shapes(rank);
-    const tensor = (name: string, data: Float32Array) => new ort.Tensor('float32', data, shapeOf[name]);
-    const session = await sessions.get(`${out} ${rank}`, () => {
+    const extents = { k, columns, count, rank };
+    const shapes: Record<string, number[]> = shapesOf(extents);
+    const dtypeOf = (data: unknown) => (data instanceof BigInt64Array ? 'int64' : 'float32');
+    const session = await sessions.get(`${out} ${count} ${rank}`, () => {
       const graph = new OnnxGraph();
-      build(graph, { k, columns, rank });
-      const spec = (name: string) => ({ name, shape: shapeOf[name], dtype: 'float32' }) as const;
-      return graph.toBytes(Object.keys(given).map(spec), [spec(out)], { intoGiven: true });
+      build(graph, extents);
+      const specs = Object.entries(given).map(([name, data]) => ({
+        name,
+        shape: shapes[name],
+        dtype: dtypeOf(data),
+      }));
+      return graph.toBytes(specs as NamedSpec[], [{ name: out, shape: shapes[out], dtype: 'float32' }], {
+        intoGiven: true,
+      });
     });
-    const feeds = Object.entries(given).map(([name, data]) => [name, tensor(name, data)]);
-    await runInto(session, Object.fromEntries(feeds), { [out]: tensor(out, into) });
+    const feeds = Object.entries(given).map(([name, data]) => [
+      name,
+      new ort.Tensor(dtypeOf(data), data as Float32Array, shapes[name]),
+    ]);
+    await runInto(session, Object.fromEntries(feeds), {
+      [out]: new ort.Tensor('float32', into, shapes[out]),
+    });
   };
+  const extentsOf = (factors: Float32Array, count: number) => ({ count, rank: factors.length / (count * k) });
   return {
-    inner: (u, s, out) => run(innerGraph, { u, s }, 'squares', out),
-    scaled: (l, u, s, out) => run(scaledGraph, { l, u, s }, 'a', out),
-    times: (s, a, r, out) => run(timesGraph, { s, a, r }, 'product', out),
+    inner: (u, s, out) => run(innerGraph, extentsOf(u, s.length / k), { u, s }, ['squares', out]),
+    scaled: (l, u, s, out) => run(scaledGraph, extentsOf(u, s.length / k), { l, u, s }, ['a', out]),
+    times: ({ scale, factored, factors: a }, r, out) =>
+      run(timesGraph, extentsOf(a, factored.length), { scale, factored, a, r }, ['product', out]),
     dispose: () => sessions.dispose(),
   };
 }
@@ -57,11 +71,24 @@ export function openBlockProducts(k: number, columns: number): BlockProducts {
 interface Extents {
   k: number;
   columns: number;
+  count: number;
   rank: number;
 }
 
-const scaledRows = (graph: OnnxGraph, { k, columns }: Extents): string =>
-  graph.op('Mul', ['u', graph.op('Reshape', ['s', graph.ints([columns, 1, k])])]);
+const shapesOf = ({ k, columns, count, rank }: Extents) => ({
+  scale: [columns, k],
+  factored: [count],
+  s: [count, k],
+  r: [k, columns],
+  product: [k, columns],
+  u: [count, rank, k],
+  a: [count, rank, k],
+  l: [count, rank, rank],
+  squares: [count, rank, rank],
+});
+
+const scaledRows = (graph: OnnxGraph, { k, count }: Extents): string =>
+  graph.op('Mul', ['u', graph.op('Reshape', ['s', graph.ints([count, 1, k])])]);
 
 function innerGraph(graph: OnnxGraph, extents: Extents): void {
   graph.named('squares', 'FusedMatMul', ['u', scaledRows(graph, extents)], { transB: 1 }, 'com.microsoft');
@@ -71,11 +98,16 @@ function scaledGraph(graph: OnnxGraph, extents: Extents): void {
   graph.named('a', 'MatMul', ['l', scaledRows(graph, extents)]);
 }
 
-function timesGraph(graph: OnnxGraph, { k, columns, rank }: Extents): void {
+function timesGraph(graph: OnnxGraph, { k, count, rank }: Extents): void {
   const shaped = (value: string, ...shape: number[]) => graph.op('Reshape', [value, graph.ints(shape)]);
   const turned = graph.op('Transpose', ['r'], { perm: [1, 0] });
-  const inner = graph.op('MatMul', ['a', shaped(turned, columns, k, 1)]);
-  const outer = graph.op('MatMul', [shaped(inner, columns, 1, rank), 'a']);
-  const sum = graph.op('Add', [graph.op('Mul', ['s', turned]), shaped(outer, columns, k)]);
+  const own = graph.op('Gather', [turned, 'factored']);
+  const inner = graph.op('MatMul', ['a', shaped(own, count, k, 1)]);
+  const outer = graph.op('MatMul', [shaped(inner, count, 1, rank), 'a']);
+  const sum = graph.op(
+    'ScatterND',
+    [graph.op('Mul', ['scale', turned]), shaped('factored', count, 1), shaped(outer, count, k)],
+    { reduction: 'add' },
+  );
   graph.named('product', 'Transpose', [sum], { perm: [1, 0] });
 }

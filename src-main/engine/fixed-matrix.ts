@@ -3,6 +3,7 @@ import { type ConstantApart, OnnxGraph, onnxTypes } from './lower/onnx-graph.ts'
 import { arrayOf, type Precision, precisionOf, type Reals } from './reals.ts';
 import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
+import { total } from './vectors.ts';
 
 /**
  * Products with one matrix X [rows, columns] that stays the same while many others, of `k` rows, are multiplied with
@@ -125,11 +126,11 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
     async move(w, length, d, out) {
       const dtype = precisionOf(w);
       const session = await sessions.get(`move ${dtype}`, () => moveGraph(sizes, dtype));
-      const { number, ofWeights } = ofType(dtype);
+      const { number, tensor, ofWeights } = ofType(dtype);
       const given = { w: ofWeights(w), length: number(length), d: ofType('float32').ofWeights(d) };
-      const sum = number(0);
-      await runInto(session, given, { out: ofWeights(out), squares: sum });
-      return Number(sum.data[0]);
+      const squares = new (arrayOf(dtype))(k);
+      await runInto(session, given, { out: ofWeights(out), squares: tensor(squares, k) });
+      return total(squares);
     },
     async timesSquares(r, out) {
       const session = await sessions.get('squares', () => squaresGraph(sizes));
@@ -245,10 +246,12 @@ function moveGraph(sizes: Sizes, dtype: Precision): Uint8Array {
   const { ofWeights, number } = specsOf(sizes, dtype);
   const along = dtype === 'float64' ? graph.op('Cast', ['d'], { to: onnxTypes.float64 }) : 'd';
   graph.named('out', 'Add', ['w', graph.op('Mul', [along, 'length'])]);
-  graph.named('squares', 'ReduceSumSquare', [decaying(graph, sizes, 'out', dtype)], { keepdims: 0 });
+  // Row by row: one sum of them all would keep four digits in single precision.
+  const kept = decaying(graph, sizes, 'out', dtype);
+  graph.named('squares', 'ReduceSumSquare', [kept, graph.ints([1])], { keepdims: 0 });
   return graph.toBytes(
     [ofWeights('w'), number('length'), specsOf(sizes, 'float32').ofWeights('d')],
-    [ofWeights('out'), number('squares')],
+    [ofWeights('out'), { name: 'squares', shape: [sizes.k], dtype }],
     { intoGiven: true },
   );
 }

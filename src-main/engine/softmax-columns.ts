@@ -2,7 +2,7 @@ import { OnnxGraph } from './lower/onnx-graph.ts';
 import { arrayOf, type Precision, precisionOf, type Reals } from './reals.ts';
 import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
-import { dot } from './vectors.ts';
+import { dot, total } from './vectors.ts';
 
 /** Sums over the columns of what `moments` finds in each: see there. */
 export interface Moments {
@@ -121,12 +121,6 @@ export function openSoftmaxColumns(k: number, rows: number): SoftmaxColumns {
     dispose: () => sessions.dispose(),
   };
 }
-
-const total = (values: Reals): number => {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum;
-};
 
 /** Σ_i log Σ_k exp s_ki from the columns' largest scores and the sums of exp(s − largest). */
 const logSumOf = (largest: Reals, sums: Reals): number => {

@@ -38,8 +38,7 @@ export async function softmaxRows(
 
 function softmaxGraph(rows: number, columns: number, dtype: Precision): Uint8Array {
   const graph = new OnnxGraph();
-  const ofRows = (type: string, value: string) =>
-    graph.op(type, [value, graph.ints([1])], { keepdims: 1 });
+  const ofRows = (type: string, value: string) => graph.op(type, [value, graph.ints([1])], { keepdims: 1 });
   const exact = dtype === 'float64' ? 'logits' : graph.op('Cast', ['logits'], { to: onnxTypes.float64 });
   const scaled = graph.op('Mul', [exact, 'scale']);
   const exponentials = graph.op('Exp', [graph.op('Sub', [scaled, ofRows('ReduceMax', scaled)])]);

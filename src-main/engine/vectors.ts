@@ -14,6 +14,12 @@ export function dot(a: Reals, b: Reals): number {
   return first + second + (third + fourth);
 }
 
+export function total(values: Reals): number {
+  let sum = 0;
+  for (let j = 0; j < values.length; j++) sum += values[j];
+  return sum;
+}
+
 export const norm = (a: Reals): number => Math.sqrt(dot(a, a));
 
 /** sum += factor · a */

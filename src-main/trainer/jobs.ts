@@ -26,7 +26,7 @@ const load = {
 /** Loads what a job of that kind will need, and the runtime that nearly all of them come to. */
 export async function prepareFor(kind: Job['kind']): Promise<void> {
   await load[kind]();
-  const { startRuntime } = await import('../engine/run/start-runtime.ts');
+  const { startRuntime } = await import('../engine/start-runtime.ts');
   await startRuntime();
 }
 

@@ -1,10 +1,10 @@
 import { leaveOut } from '../data/unusable-images.ts';
 import { openEngine } from '../engine/open.ts';
+import { softmaxRows } from '../engine/softmax-rows.ts';
 import { openContentCache } from '../formats/content-cache.ts';
 import { taskOf } from '../tasks/index.ts';
 import { scoresWithIntervals } from '../transfer/ranking/bootstrap.ts';
 import { rankingScores } from '../transfer/ranking/index.ts';
-import { softmaxRows } from '../engine/softmax-rows.ts';
 import { rankingKey } from './content-keys.ts';
 import type { FromTrainer, RankJob } from './protocol.ts';
 

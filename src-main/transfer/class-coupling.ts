@@ -10,19 +10,14 @@
  * Loan 2013, Matrix Computations, section 2.1.4) with Cholesky's decomposition L Lᵀ = 1 − U diag(1/d) Uᵀ, which leaves
  * A = L⁻¹ U diag(1/d). It is positive definite since V q̄ q̄ᵀ is at most Σ x_ij² q_i q_iᵀ (Jensen's inequality).
  */
-import type { BlockProducts } from '../engine/block-products.ts';
+import type { BlockProducts, Blocks } from '../engine/block-products.ts';
 import type { FixedMatrix } from '../engine/fixed-matrix.ts';
 import { transposed } from '../engine/transposed.ts';
 
-export interface ClassCoupling {
-  /** s [D, K] */
-  scale: Float32Array;
-  /** A [D, rank, K], zeros where a column has fewer; empty where nothing is coupled. */
-  factors: Float32Array;
-}
-
-/** Labels are kept until what the others couple is at most this share of the block. */
+/** Labels are kept until what the others couple is at most this share of the block, */
 const leftOut = 0.02;
+/** or until the next one couples less than this beside the decay, which is 1. */
+const smallestMass = 0.1;
 /** A sample whose curvature in a column is smaller than the decay is left out there. */
 const smallestCurvature = 1;
 /** Elements of all factors: they are read twice in every step, which costs little as long as they fit a processor's cache. */
@@ -30,7 +25,10 @@ const mostElements = 2 ** 22;
 /** Rounding could take a pivot below what the decay leaves. */
 const smallestPivot = 1e-6;
 
-/** For distributions `q` [K, N] and labels [N]; `curvature` [K, D] is (Q ∘ (1 − Q)) (X ∘ X). */
+/**
+ * The inverses of the blocks as far as they are found, for distributions `q` [K, N] and labels [N]; `curvature` [K, D] is
+ * (Q ∘ (1 − Q)) (X ∘ X). A column whose labels are fewer than another's has zeros in its factor.
+ */
 export async function coupleClasses(
   x: FixedMatrix,
   blocks: BlockProducts,
@@ -38,23 +36,25 @@ export async function coupleClasses(
   q: Float32Array,
   curvature: Float32Array,
   C: number,
-): Promise<ClassCoupling> {
+): Promise<Blocks> {
   const { rows: N, columns: D } = x;
   const K = q.length / N;
   const heaviest = heaviestLabels(await couplings(x, labels, q, C), K, D);
   const rank = heaviest.reduce((most, { length }) => Math.max(most, length), 0);
+  const coupled = [...heaviest.keys()].filter((j) => heaviest[j].length > 0);
+  const count = coupled.length;
 
-  const u = new Float32Array(D * rank * K);
+  const u = new Float32Array(count * rank * K);
   const scale = transposed(curvature, [K, D], [1, 0], new Float32Array(K * D));
   const diagonal = new Float64Array(scale.length);
   for (let at = 0; at < diagonal.length; at++) diagonal[at] = 1 + C * scale[at];
   const distributions = transposed(q, [K, N], [1, 0], new Float32Array(K * N));
-  const places = placesOf(heaviest, K);
+  const places = placesOf(heaviest, coupled, K, rank);
   const squares = new Float64Array(N);
   const sum = new Float64Array(K);
   // Label by label, since the rows of one label's samples fit a processor's cache.
   for (const [label, ofLabel] of samplesOf(labels, K).entries())
-    for (const { j, r } of places[label]) {
+    for (const { j, place } of places[label]) {
       let weight = 0;
       for (let s = 0; s < ofLabel.length; s++)
         weight += squares[s] = C * x.values.data[ofLabel[s] * D + j] ** 2;
@@ -69,17 +69,19 @@ export async function coupleClasses(
         }
       }
       const root = Math.sqrt(weight);
-      for (let k = 0, to = (j * rank + r) * K; k < K; k++) u[to + k] = sum[k] / root;
+      for (let k = 0, to = place * K; k < K; k++) u[to + k] = sum[k] / root;
     }
   for (let at = 0; at < scale.length; at++) scale[at] = 1 / diagonal[at];
   const factors = new Float32Array(u.length);
-  if (rank > 0) {
-    const rest = new Float32Array(D * rank * rank);
-    await blocks.inner(u, scale, rest);
-    for (let j = 0; j < D; j++) invertCholesky(rest.subarray(j * rank ** 2, (j + 1) * rank ** 2), rank);
-    await blocks.scaled(rest, u, scale, factors);
+  if (count > 0) {
+    const own = new Float32Array(count * K);
+    for (const [c, j] of coupled.entries()) own.set(scale.subarray(j * K, (j + 1) * K), c * K);
+    const rest = new Float32Array(count * rank * rank);
+    await blocks.inner(u, own, rest);
+    for (let c = 0; c < count; c++) invertCholesky(rest.subarray(c * rank ** 2, (c + 1) * rank ** 2), rank);
+    await blocks.scaled(rest, u, own, factors);
   }
-  return { scale, factors };
+  return { scale, factored: BigInt64Array.from(coupled, BigInt), factors };
 }
 
 /** [K, D]: C Σ_i x_ij² (1 − ‖q_i‖²) over the samples of a label, what they couple in a column. */
@@ -97,10 +99,15 @@ async function couplings(x: FixedMatrix, labels: ArrayLike<number>, q: Float32Ar
   return masses;
 }
 
-/** For every column the labels with the largest masses [K, D]. */
+/** For every column the labels with the largest masses [K, D], as many as are worth it. */
 function heaviestLabels(masses: Float32Array, K: number, D: number): number[][] {
-  const most = Math.min(K, Math.floor(mostElements / (K * D)));
   const left = new Float64Array(K);
+  const isHeavy = (j: number): boolean => {
+    for (let k = 0; k < K; k++) if (masses[k * D + j] >= smallestMass) return true;
+    return false;
+  };
+  const heavy = Array.from({ length: D }, (_, j) => isHeavy(j)).filter(Boolean).length;
+  const most = Math.min(K, Math.floor(mostElements / (K * heavy)));
   return Array.from({ length: D }, (_, j) => {
     let rest = 0;
     for (let k = 0; k < K; k++) rest += left[k] = masses[k * D + j];
@@ -109,6 +116,7 @@ function heaviestLabels(masses: Float32Array, K: number, D: number): number[][] 
     while (rest > enough && labels.length < most) {
       let top = 0;
       for (let k = 1; k < K; k++) if (left[k] > left[top]) top = k;
+      if (left[top] < smallestMass) break;
       labels.push(top);
       rest -= left[top];
       left[top] = 0;
@@ -124,11 +132,11 @@ function samplesOf(labels: ArrayLike<number>, K: number): number[][] {
   return samples;
 }
 
-/** For every label the columns j that have it as their r-th. */
-function placesOf(labelsOfColumns: readonly number[][], K: number): { j: number; r: number }[][] {
-  const places: { j: number; r: number }[][] = Array.from({ length: K }, () => []);
-  for (const [j, labels] of labelsOfColumns.entries())
-    for (const [r, label] of labels.entries()) places[label].push({ j, r });
+/** For every label the columns j that have it, and where its row of that column's factor is among all rows. */
+function placesOf(labelsOfColumns: readonly number[][], coupled: readonly number[], K: number, rank: number) {
+  const places: { j: number; place: number }[][] = Array.from({ length: K }, () => []);
+  for (const [c, j] of coupled.entries())
+    for (const [r, label] of labelsOfColumns[j].entries()) places[label].push({ j, place: c * rank + r });
   return places;
 }
 

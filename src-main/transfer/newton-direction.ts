@@ -1,9 +1,9 @@
 /** Directions of Newton steps of multinomial logistic regression, by conjugate gradients. */
-import { type BlockProducts, openBlockProducts } from '../engine/block-products.ts';
+import { type BlockProducts, type Blocks, openBlockProducts } from '../engine/block-products.ts';
 import type { ConjugateGradients, FixedMatrix } from '../engine/fixed-matrix.ts';
 import type { Reals } from '../engine/reals.ts';
 import { dot, norm } from '../engine/vectors.ts';
-import { type ClassCoupling, coupleClasses } from './class-coupling.ts';
+import { coupleClasses } from './class-coupling.ts';
 
 const conjugateGradientSteps = 500;
 /** A curvature serves so many directions: with two of them conjugate gradients take as many steps, with three more. */
@@ -20,7 +20,7 @@ export interface Direction {
   scores: Float32Array;
   /** gᵀ d */
   slope: number;
-  /** ½ rᵀ M r for the residual r = −(H d + g): what the quadratic model could still fall by, as far as M is the inverse of H. */
+  /** About what the quadratic model could still fall by beyond d. */
   rest: number;
 }
 
@@ -46,7 +46,7 @@ export class NewtonDirections {
   /** Steps since the latest coupling was found. */
   #steps = 0;
   /** The latest one: for which C, and whether a small residual was asked for. Another C's serves until that takes long. */
-  #coupling: (ClassCoupling & { C: number; isForLong: boolean }) | null = null;
+  #coupling: (Blocks & { C: number; isForLong: boolean }) | null = null;
 
   constructor(x: FixedMatrix, labels: ArrayLike<number>, classes: number) {
     this.#x = x;
@@ -86,15 +86,29 @@ export class NewtonDirections {
       const isSlow = ++this.#steps >= patience && this.#coupling?.C !== C;
       if (isSlow && (await this.#couple(q, C, isLong))) restart(from);
     }
-    const { solution, scores, residual: left, preconditioned: scaled } = this.#stand;
-    return { weights: solution, scores, slope: dot(gradient, solution), rest: dot(left, scaled) / 2 };
+    const { solution, scores } = this.#stand;
+    return {
+      weights: solution,
+      scores,
+      slope: dot(gradient, solution),
+      rest: await this.#restAt(this.#stand),
+    };
+  }
+
+  /**
+   * ½ rᵀ M r, as far as M is the inverse of H. The blocks are so for single columns, and what is left when they have done their part
+   * lies between columns: with them it is the geometric mean of that and ½ ‖r‖², which is certain, since H is 1 at least.
+   */
+  async #restAt(at: ConjugateGradients): Promise<number> {
+    await this.#precondition(at);
+    const energy = dot(at.residual, at.preconditioned);
+    return (this.#coupling ? Math.sqrt(energy * dot(at.residual, at.residual)) : energy) / 2;
   }
 
   /** Puts the blocks' M r in the place of the diagonal's. */
   async #precondition({ residual, preconditioned }: ConjugateGradients): Promise<void> {
     if (!this.#coupling) return;
-    const { scale, factors } = this.#coupling;
-    await this.#blocks.times(scale, factors, residual, preconditioned);
+    await this.#blocks.times(this.#coupling, residual, preconditioned);
   }
 
   /** Whether there is something that couples classes. */
@@ -103,7 +117,7 @@ export class NewtonDirections {
     if (!this.#couples) return false;
     await this.#x.curvature(q, this.#curvature);
     const coupling = await coupleClasses(this.#x, this.#blocks, this.#labels, q, this.#curvature, C);
-    if (coupling.factors.length === 0) return false;
+    if (coupling.factored.length === 0) return false;
     this.#coupling = { ...coupling, C, isForLong };
     return true;
   }

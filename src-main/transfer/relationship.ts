@@ -75,7 +75,11 @@ export async function learnRelationship(input: RelationshipInput): Promise<Learn
 }
 
 /** p(y_s) [sources]: the mean over all `labels`, of which every class has a mean. */
-function overallMean(means: (Float64Array | null)[], labels: readonly number[], sources: number): Float64Array {
+function overallMean(
+  means: (Float64Array | null)[],
+  labels: readonly number[],
+  sources: number,
+): Float64Array {
   const counts = new Float64Array(means.length);
   for (const label of labels) counts[label]++;
   const overall = new Float64Array(sources);

@@ -12,6 +12,7 @@ import { bert, type TextHead } from '../../src-main/backbones/networks/bert.ts';
 import { openReferenceEngine } from '../../src-main/engine/eager.ts';
 import type { Arrays, Compiled, Engine, Program } from '../../src-main/engine/engine.ts';
 import { openEngine } from '../../src-main/engine/open.ts';
+import { softmaxRows } from '../../src-main/engine/softmax-rows.ts';
 import { maskedPieces } from '../../src-main/text/objective.ts';
 import { textSpecs, textTrainingStep } from '../../src-main/text/training-step.ts';
 import { optimizerOf, termsOf } from '../../src-main/transfer/catalog.ts';
@@ -26,7 +27,6 @@ import {
 } from '../../src-main/transfer/network.ts';
 import { slotName } from '../../src-main/transfer/optimizer.ts';
 import { placesValues } from '../../src-main/transfer/places.ts';
-import { softmaxRows } from '../../src-main/engine/softmax-rows.ts';
 import { classifiedTexts, type StepInput, taggedTexts } from '../../src-main/transfer/step-input.ts';
 import { trainingProgram } from '../../src-main/transfer/training-program.ts';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { softmaxRows } from '../../src-main/engine/softmax-rows.ts';
 import { readNpyLabels, readNpyMatrix } from '../../src-main/formats/npy.ts';
 import { rankingScores } from '../../src-main/transfer/ranking/index.ts';
-import { softmaxRows } from '../../src-main/engine/softmax-rows.ts';
 import { sharedPath } from '../shared-folder.ts';
 
 const folder = sharedPath('reference/relationship');

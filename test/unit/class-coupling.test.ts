@@ -45,13 +45,13 @@ async function inverseTimesBlock(labels: Int32Array, C: number): Promise<number[
     q.map((value) => value * (1 - value)),
     curvature,
   );
-  const { scale, factors } = await coupleClasses(x, blocks, labels, q, curvature, C);
+  const coupling = await coupleClasses(x, blocks, labels, q, curvature, C);
   const wholes = Array.from({ length: D }, (_, j) => blockOf(made, j, C));
   const products = wholes.map(() => [] as number[][]);
   for (let l = 0; l < K; l++) {
     const [columns, found] = [new Float32Array(K * D), new Float32Array(K * D)];
     for (const [j, whole] of wholes.entries()) for (let k = 0; k < K; k++) columns[k * D + j] = whole[k][l];
-    await blocks.times(scale, factors, columns, found);
+    await blocks.times(coupling, columns, found);
     for (const [j, product] of products.entries())
       product.push(Array.from({ length: K }, (_, k) => found[k * D + j]));
   }

@@ -239,7 +239,9 @@ test.each([Float32Array, Float64Array])(
     const w = Reals.from(Array.from({ length: 15 }, random));
     const r = Reals.from(Array.from({ length: 21 }, random));
     const [scores, back] = [new Reals(21), new Reals(15)];
+    const turned = new Reals(21);
     await x.timesTransposed(w, scores);
+    await x.transposedTimes(w, turned);
     await product(x, r, back);
     await x.dispose();
     const tolerance = Reals === Float64Array ? 1e-14 : 1e-6;
@@ -247,6 +249,7 @@ test.each([Float32Array, Float64Array])(
       for (let i = 0; i < 7; i++) {
         const want = sum([0, 1, 2, 3, 4].map((j) => w[k * 5 + j] * matrix.data[i * 5 + j]));
         expect(Math.abs(scores[k * 7 + i] - want)).toBeLessThan(tolerance);
+        expect(Math.abs(turned[i * 3 + k] - want)).toBeLessThan(tolerance);
       }
       for (let j = 0; j < 5; j++) {
         const want = sum([0, 1, 2, 3, 4, 5, 6].map((i) => r[k * 7 + i] * matrix.data[i * 5 + j]));
@@ -278,6 +281,64 @@ test.each([
     expect(value).toBeCloseTo(C * sum(slopes) + (isFree && j === 4 ? 0 : w[at]), digits);
   }
   expect(squares).toBeCloseTo(sum(Array.from(out, (value) => value ** 2)), digits - 1);
+});
+
+test.each([
+  [Float32Array, false],
+  [Float32Array, true],
+  [Float64Array, false],
+  [Float64Array, true],
+])(
+  'a move of weights, and the squares of those that decay (%o, a free column: %s)',
+  async (Reals, isFree) => {
+    // So many that one sum of them all in single precision would be wrong in the fifth digit.
+    const [k, columns] = [40, 2000];
+    const x = openFixedMatrix({ data: new Float32Array(columns), rows: 1, columns }, k, isFree);
+    const w = Reals.from(Array.from({ length: k * columns }, random));
+    const d = Float32Array.from({ length: k * columns }, random);
+    const out = new Reals(k * columns);
+    const squares = await x.move(w, 0.25, d, out);
+    await x.dispose();
+    let want = 0;
+    for (const [at, value] of out.entries()) {
+      if (Math.abs(value - (w[at] + 0.25 * d[at])) > 1e-6) expect(value).toBeCloseTo(w[at] + 0.25 * d[at], 6);
+      if (!(isFree && at % columns === columns - 1)) want += value ** 2;
+    }
+    expect(Math.abs(squares / want - 1)).toBeLessThan(Reals === Float64Array ? 1e-13 : 3e-7);
+  },
+);
+
+test.each([
+  [Float32Array, false],
+  [Float32Array, true],
+  [Float64Array, false],
+])('where conjugate gradients begin (%o, a free column: %s)', async (Reals, isFree) => {
+  const x = openFixedMatrix({ data: new Float32Array(5), rows: 1, columns: 5 }, 3, isFree);
+  const curvature = Float32Array.from({ length: 15 }, (_, at) => (at === 9 ? 0 : 1 + random()));
+  const g = Reals.from(Array.from({ length: 15 }, random));
+  const [scale, residual, preconditioned] = [15, 15, 15].map((length) => new Float32Array(length));
+  await x.begin({ C: 30, curvature, scale }, g, { residual, preconditioned });
+  await x.dispose();
+  for (const [at, value] of scale.entries()) {
+    const diagonal = Math.max(1e-6, 30 * curvature[at] + (isFree && at % 5 === 4 ? 0 : 1));
+    expect(value * diagonal ** 0.75).toBeCloseTo(1, 5);
+    expect(residual[at]).toBeCloseTo(-g[at], 6);
+    expect(preconditioned[at] / (value * residual[at])).toBeCloseTo(1, 6);
+  }
+});
+
+test('the curvature of distributions is the product of their variances with the squares', async () => {
+  const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
+  const x = openFixedMatrix(matrix, 3);
+  const q = Float32Array.from({ length: 21 }, () => 0.5 + random());
+  const [curvature, want] = [new Float32Array(15), new Float32Array(15)];
+  await x.curvature(q, curvature);
+  await x.timesSquares(
+    q.map((value) => value * (1 - value)),
+    want,
+  );
+  await x.dispose();
+  for (const [at, value] of curvature.entries()) expect(value).toBeCloseTo(want[at], 5);
 });
 
 test('products with the squares of a fixed matrix are the sums they stand for', async () => {

@@ -1,5 +1,5 @@
-import { OnnxGraph } from '../lower/onnx-graph.ts';
-import { openSession } from './session.ts';
+import { OnnxGraph } from './lower/onnx-graph.ts';
+import { openSession } from './run/session.ts';
 
 /** Opens a session of next to nothing: the first one of a process takes 25 ms, in which the runtime gets ready, all others one. */
 export async function startRuntime(): Promise<void> {
