@@ -83,15 +83,20 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
   const { rows, columns } = x;
   const sizes: Sizes = { rows, columns, k, hasFreeColumn };
   const sessions = openSessionSet();
-  const single = once(() => (x.data instanceof Float32Array ? x.data : new Float32Array(x.data)));
-  const double = once(() => (x.data instanceof Float64Array ? x.data : new Float64Array(x.data)));
+  const single = once(async () => (x.data instanceof Float32Array ? x.data : await rounded(x.data)));
+  const double = once(async () => (x.data instanceof Float64Array ? x.data : new Float64Array(x.data)));
+  const rounded = async (exact: Float64Array): Promise<Float32Array> => {
+    const session = await sessions.get('rounded', () => roundedGraph(sizes));
+    const out = new Float32Array(exact.length);
+    const of = (dtype: Precision, data: Reals) => new ort.Tensor(dtype, data, [rows, columns]);
+    await runInto(session, { x: of('float64', exact) }, { out: of('float32', out) });
+    return out;
+  };
   const ofType = (dtype: Precision) => {
     const tensor = (data: Reals, ...shape: number[]) => new ort.Tensor(dtype, data, shape);
     return {
       tensor,
-      get x() {
-        return tensor(dtype === 'float64' ? double() : single(), rows, columns);
-      },
+      ofX: async () => tensor(await (dtype === 'float64' ? double() : single()), rows, columns),
       number: (value: number) => tensor(arrayOf(dtype).of(value)),
       ofWeights: (data: Reals) => tensor(data, k, columns),
       ofRows: (data: Reals) => tensor(data, k, rows),
@@ -105,20 +110,21 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
     async timesTransposed(w, out) {
       const dtype = precisionOf(w);
       const session = await sessions.get(`product ${dtype}`, () => productGraph(sizes, dtype));
-      const { x, ofWeights, ofRows } = ofType(dtype);
-      await runInto(session, { x, w: ofWeights(w) }, { out: ofRows(out) });
+      const { ofX, ofWeights, ofRows } = ofType(dtype);
+      await runInto(session, { x: await ofX(), w: ofWeights(w) }, { out: ofRows(out) });
     },
     async transposedTimes(w, out) {
       const dtype = precisionOf(w);
       const session = await sessions.get(`turned ${dtype}`, () => turnedGraph(sizes, dtype));
-      const { x, tensor, ofWeights } = ofType(dtype);
-      await runInto(session, { x, w: ofWeights(w) }, { out: tensor(out, rows, k) });
+      const { ofX, tensor, ofWeights } = ofType(dtype);
+      await runInto(session, { x: await ofX(), w: ofWeights(w) }, { out: tensor(out, rows, k) });
     },
     async gradient({ C, q, targets }, w, out) {
       const dtype = precisionOf(w);
       const session = await sessions.get(`gradient ${dtype}`, () => gradientGraph(sizes, dtype));
-      const { x, number, ofWeights, ofRows } = ofType(dtype);
-      const given = { x, C: number(C), q: ofRows(q), targets: ofRows(targets), w: ofWeights(w) };
+      const { ofX, number, ofWeights, ofRows } = ofType(dtype);
+      const loss = { C: number(C), q: ofRows(q), targets: ofRows(targets) };
+      const given = { x: await ofX(), w: ofWeights(w), ...loss };
       const sum = number(0);
       await runInto(session, given, { out: ofWeights(out), squares: sum });
       return Number(sum.data[0]);
@@ -134,13 +140,13 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
     },
     async timesSquares(r, out) {
       const session = await sessions.get('squares', () => squaresGraph(sizes));
-      const { x, ofWeights, ofRows } = ofType('float32');
-      await runInto(session, { x, r: ofRows(r) }, { out: ofWeights(out) });
+      const { ofX, ofWeights, ofRows } = ofType('float32');
+      await runInto(session, { x: await ofX(), r: ofRows(r) }, { out: ofWeights(out) });
     },
     async curvature(q, out) {
       const session = await sessions.get('curvature', () => curvatureGraph(sizes));
-      const { x, ofWeights, ofRows } = ofType('float32');
-      await runInto(session, { x, q: ofRows(q) }, { out: ofWeights(out) });
+      const { ofX, ofWeights, ofRows } = ofType('float32');
+      await runInto(session, { x: await ofX(), q: ofRows(q) }, { out: ofWeights(out) });
     },
     async begin({ C, curvature, scale }, g, start) {
       const dtype = precisionOf(g);
@@ -154,7 +160,8 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
       });
     },
     async conjugateStep({ C, q, scale }, from, into) {
-      const session = await sessions.get('conjugate', (apart) => conjugateGraph(single(), sizes, apart));
+      const values = await single();
+      const session = await sessions.get('conjugate', (apart) => conjugateGraph(values, sizes, apart));
       const { number, ofWeights, ofRows } = ofType('float32');
       const tensors = ({ scores, energy, ...others }: ConjugateGradients) => ({
         ...Object.fromEntries(Object.entries(others).map(([name, data]) => [name, ofWeights(data)])),
@@ -212,6 +219,14 @@ function decaying(
   if (!hasFreeColumn) return weights;
   const decay = new (arrayOf(dtype))(columns).fill(1, 0, columns - 1);
   return graph.op('Mul', [weights, graph.constant(dtype, [1, columns], decay)]);
+}
+
+function roundedGraph(sizes: Sizes): Uint8Array {
+  const graph = new OnnxGraph();
+  graph.named('out', 'Cast', ['x'], { to: onnxTypes.float32 });
+  return graph.toBytes([specsOf(sizes, 'float64').ofX('x')], [specsOf(sizes, 'float32').ofX('out')], {
+    intoGiven: true,
+  });
 }
 
 function productGraph(sizes: Sizes, dtype: Precision): Uint8Array {

@@ -91,23 +91,25 @@ export function openJobs(spawnTrainer: SpawnTrainer, device: Pick<Device, 'take'
 
   return {
     perform,
-    /** Does a job for the one thing that it says, in words `what`, and that `find` finds in its messages. Errors: as `perform`. */
-    async ask<T>(
+    /**
+     * Does a job for the one thing that it says, in words `what`, and that `find` finds in its messages: whoever asked has it while the
+     * job's process ends. Errors: as `perform`.
+     */
+    ask<T>(
       job: OtherJob,
       what: string,
       find: (message: Heard) => T | undefined,
       options: Omit<JobOptions, 'hear'> = {},
     ): Promise<T> {
-      let found: T | undefined;
-      await perform(job, {
-        ...options,
-        hear: (message) => {
-          found = find(message) ?? found;
-        },
-      });
-      if (found === undefined)
-        throw new CotuneError('failed', `The trainer ended without ${what}.`, 'See `cotune doctor`.');
-      return found;
+      const { promise, resolve, reject } = Promise.withResolvers<T>();
+      const hear = (message: Heard) => {
+        const found = find(message);
+        if (found !== undefined) resolve(found);
+      };
+      const without = () =>
+        reject(new CotuneError('failed', `The trainer ended without ${what}.`, 'See `cotune doctor`.'));
+      perform(job, { ...options, hear }).then(without, reject);
+      return promise;
     },
     async close(): Promise<void> {
       closing.abort(closedMeanwhile());
