@@ -5,7 +5,7 @@ import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
 
 /** Elements of the rows that are taken together: what lies between logits and probabilities stays in a processor's cache. */
-const elementsAtOnce = 2 ** 18;
+const elementsAtOnce = 2 ** 16;
 
 /** softmax(scale · logits), row by row, in double precision, run by ONNX Runtime on the CPU. */
 export async function softmaxRows(
