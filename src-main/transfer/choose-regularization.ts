@@ -25,7 +25,7 @@ interface Scored extends Solution {
 interface Choice {
   /** Values of C that are tried. */
   grid: readonly number[];
-  /** The chosen weights are certified to ‖W − W*‖ ≤ `tolerance` ‖W‖. */
+  /** Of the chosen weights ‖W − W*‖ ≤ `tolerance` ‖W‖, as `LogisticRegression.polish` finds it. */
   tolerance: number;
   /** Of two with equal validation accuracies the one for which this is larger is taken; its logits on `val` [images, classes]. */
   preference(C: number, valLogits: Matrix): number;

@@ -34,6 +34,15 @@ interface Accuracy {
   gap?: number;
 }
 
+interface Steps {
+  /** The share of the gradient that a step's system leaves, after a step that left so much of it; 1 before the first. */
+  shareAfter: (left: number) => number;
+  /** The tolerance is for ‖W − W*‖ as the blocks of single columns measure it, where they are known, instead of ‖g‖. */
+  isMeasured?: boolean;
+  /** Ends, too, where a step does not halve the gradient: rounding does not let it fall further. */
+  stalls?: boolean;
+}
+
 /** In practice F comes to within 2e-5 of its minimum. */
 const ofPath: Accuracy = { tolerance: 0.015, gap: 1e-5 };
 const newtonSteps = 50;
@@ -87,7 +96,7 @@ export class LogisticRegression {
         : await latest.best(this.#columns, C, accuracy.tolerance, { weights, scores, probabilities });
       const found = await this.#minimize({ weights, scores, logSum }, C, space, {
         ...accuracy,
-        share: 0.15,
+        shareAfter: () => 0.15,
       });
       yield { C, objective: found.objective, weights };
       ({ scores } = found);
@@ -96,8 +105,8 @@ export class LogisticRegression {
   }
 
   /**
-   * The same solution until ‖W − W*‖ ≤ `tolerance` ‖W‖ is certain: in single precision where that is enough and gets there,
-   * else in double precision.
+   * The same solution until ‖W − W*‖ ≤ `tolerance` ‖W‖: in single precision where that is enough and gets there, else in double
+   * precision. It is certain, or where classes are coupled as the blocks of single columns measure it.
    */
   async polish(solution: Solution, tolerance: number): Promise<Solution> {
     if (tolerance >= singlePrecisionTolerance) {
@@ -120,7 +129,9 @@ export class LogisticRegression {
     const logSum = await this.#columns.softmax(scores, space.probabilities);
     const { objective, isEnough } = await this.#minimize({ weights: polished, scores, logSum }, C, space, {
       tolerance,
-      share: 0.01,
+      // Newton's method squares what is left (Eisenstat and Walker 1996): a last system goes to the end.
+      shareAfter: (left) => Math.min(0.01, left ** 2),
+      isMeasured: true,
       stalls: polished instanceof Float32Array,
     });
     return { C, objective, weights: polished, isEnough };
@@ -149,14 +160,13 @@ export class LogisticRegression {
   /**
    * Newton steps on `weights` in place, whose scores W Xᵀ are known, their softmax in `space.probabilities` and its `logSum`,
    * until they are as exact as is asked; returns F and the scores, in memory of `start` or of `space`, which then has the other. Each
-   * step's system is solved until its residual is `share` of the gradient, or small enough to end with. With `stalls` they end, too,
-   * where a step does not halve the gradient: rounding does not let it fall further.
+   * step's system is solved until its residual is a share of the gradient, or small enough to end with.
    */
   async #minimize<R extends Reals>(
     start: { weights: R; scores: R; logSum: number },
     C: number,
     space: Space<R>,
-    { tolerance, gap = 0, share, stalls = false }: Accuracy & { share: number; stalls?: boolean },
+    { tolerance, gap = 0, shareAfter, isMeasured = false, stalls = false }: Accuracy & Steps,
   ): Promise<{ objective: number; scores: R; isEnough: boolean }> {
     const { weights } = start;
     const { targets, probabilities, trialWeights, gradient } = space;
@@ -166,9 +176,11 @@ export class LogisticRegression {
     let before = Number.POSITIVE_INFINITY;
     for (let step = 0; step < newtonSteps; step++) {
       const slack = Math.sqrt(await this.#x.gradient({ C, q: probabilities, targets }, weights, gradient));
-      const enough = tolerance * norm(weights);
+      const reach = isMeasured ? await this.#directions.reach(gradient, C) : 1;
+      const enough = (tolerance / reach) * norm(weights);
       if (slack <= enough) return { objective, scores, isEnough: true };
       if (stalls && slack > before / 2) break;
+      const share = shareAfter(step === 0 ? 1 : slack / before);
       before = slack;
 
       const target = Math.max(share * slack, 0.9 * enough);

@@ -67,6 +67,18 @@ export class NewtonDirections {
     [this.#scale, this.#curvature] = [weights(), weights()];
   }
 
+  /**
+   * About ‖H⁻¹ g‖ / ‖g‖, how far the minimum is for the length of the gradient, as far as the blocks found for this C are H's inverse; else 1,
+   * which is certain, since H is 1 at least.
+   */
+  async reach(gradient: Reals, C: number): Promise<number> {
+    if (this.#coupling?.C !== C) return 1;
+    const { residual, preconditioned } = this.#spare;
+    residual.set(gradient);
+    await this.#precondition(this.#spare);
+    return norm(preconditioned) / norm(residual);
+  }
+
   /** d with ‖H d + g‖ ≤ `target`. */
   async find(gradient: Reals, probabilities: Reals, C: number, target: number): Promise<Direction> {
     const q = probabilities instanceof Float32Array ? probabilities : new Float32Array(probabilities);

@@ -3,8 +3,10 @@ import { benchRelationship } from '../../src-main/bench/relationship.ts';
 import { type FixedMatrix, openFixedMatrix } from '../../src-main/engine/fixed-matrix.ts';
 import type { Reals } from '../../src-main/engine/reals.ts';
 import { openSoftmaxColumns } from '../../src-main/engine/softmax-columns.ts';
+import { softmaxRows } from '../../src-main/engine/softmax-rows.ts';
 import { LogisticRegression, type Solution } from '../../src-main/transfer/logistic-regression.ts';
 import { learnRelationship, type RelationshipInput } from '../../src-main/transfer/relationship.ts';
+import { fitReverse } from '../../src-main/transfer/reverse.ts';
 import { Span } from '../../src-main/transfer/span-of-solutions.ts';
 import { fitTemperature } from '../../src-main/transfer/temperature.ts';
 import { indexDraws } from '../reference-draws.ts';
@@ -203,6 +205,46 @@ test('a temperature that was applied is found again', () => {
   expect(fitTemperature(scaled, labels)).toBeGreaterThan(2.35);
   expect(fitTemperature(scaled, labels)).toBeLessThan(2.65);
 });
+
+test.each([1, 1.6])(
+  'a relationship is within 1e-5 of the exact one, of logits %d times as large',
+  async (size) => {
+    const [targets, sources] = [30, 120];
+    const centers = Float64Array.from({ length: targets * sources }, () => 8 * size * random());
+    const around = (count: number) => {
+      const labels = Int32Array.from({ length: count }, (_, i) => i % targets);
+      const data = Float64Array.from(
+        { length: count * sources },
+        (_, at) => centers[labels[Math.floor(at / sources)] * sources + (at % sources)] + 6 * size * random(),
+      );
+      return { labels, logits: { data, rows: count, columns: sources } };
+    };
+    const [train, val] = [around(450), around(120)];
+    const part = async ({ logits, labels }: typeof train) => ({
+      probabilities: await softmaxRows(logits, 1),
+      labels,
+    });
+    const fitted = await part(train);
+    const marginal = new Float64Array(sources).fill(1 / sources);
+    const { rows, C, scale } = await fitReverse(fitted, await part(val), targets, marginal);
+
+    const x = openFixedMatrix(fitted.probabilities, targets);
+    const problem = new LogisticRegression(x, train.labels, targets);
+    let solution: Solution | undefined;
+    for await (const next of problem.path([1, 10, 100, 1000, 1e4].filter((one) => one <= C))) solution = next;
+    const { weights } = await problem.polish({ ...solution!, C }, 1e-10);
+    await problem.dispose();
+    await x.dispose();
+    const likelihoods = Array.from({ length: sources }, (_, s) => {
+      const column = Array.from({ length: targets }, (_, k) => Math.exp(scale * weights[k * sources + s]));
+      return column.map((value) => value / sum(column));
+    });
+    for (const [k, row] of rows.entries()) {
+      const total = sum(likelihoods.map((column) => column[k]));
+      for (const [s, p] of row.entries()) expect(Math.abs(p - likelihoods[s][k] / total)).toBeLessThan(1e-5);
+    }
+  },
+);
 
 test('the polished weights leave no gradient of the objective', async () => {
   const { logits, labels } = images([0, 1, 2], 10, 6);
