@@ -57,8 +57,10 @@ function report(message: FromTrainer): void {
 function onMessage(message: ToTrainer): void {
   if (message.type === 'start') {
     if (!leaving) void work(message.job);
-  } else if (message.type === 'expect') void prepareFor(message.kind);
-  else if (stopping) stopping.abort(new CotuneError('cancelled', 'Stopped on request.'));
+  } else if (message.type === 'expect') {
+    // What fails here fails with the job again, which tells it.
+    prepareFor(message.kind).catch(() => {});
+  } else if (stopping) stopping.abort(new CotuneError('cancelled', 'Stopped on request.'));
   else void leave();
 }
 

@@ -7,6 +7,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { forkTrainer } from '../../src-main/service/fork-trainer.ts';
+import { startAhead } from '../../src-main/service/start-ahead.ts';
 import { startJob } from '../../src-main/service/trainer-job.ts';
 import type { Job } from '../../src-main/trainer/protocol.ts';
 import { processExists } from './process-exists.ts';
@@ -68,6 +69,38 @@ test('a stop ends the run after its step, with a checkpoint', async () => {
 test('a failure arrives as an error value with its advice', async () => {
   const { running } = start(fixture.job({}, { model: { ...fixture.model, path: '/nowhere.safetensors' } }));
   await expect(running.ended).rejects.toMatchObject({ code: 'not-found', hint: 'Check the path.' });
+});
+
+test('a trainer that could not prepare for a job is there for it, and the job tells why', async () => {
+  vi.stubEnv('COTUNE_THREADS', 'several');
+  const ahead = startAhead(forkTrainer(), 'relationship-arrays');
+  vi.unstubAllEnvs();
+  // It prepares as soon as it is there.
+  await sleep(2000);
+  const array = (name: string, shape: string, type: string, values: Float32Array | Int32Array) => {
+    const path = join(fixture.folder, `${name}.npy`);
+    const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape}), }`.padEnd(117) + '\n';
+    const head = Buffer.concat([Buffer.from([0x93]), Buffer.from('NUMPY\x01\0\x76\0'), Buffer.from(header)]);
+    writeFileSync(path, Buffer.concat([head, Buffer.from(values.buffer)]));
+    return path;
+  };
+  const logits = array('logits', '4, 2', '<f4', Float32Array.of(1, 0, 0, 1, 1, 0, 0, 1));
+  const labels = array('labels', '4,', '<i4', Int32Array.of(0, 1, 0, 1));
+  const running = startJob(
+    ahead.spawn,
+    {
+      kind: 'relationship-arrays',
+      approach: 'reverse',
+      sourceScale: null,
+      classNames: null,
+      ...{ trainLogits: logits, trainLabels: labels, valLogits: logits, valLabels: labels },
+    },
+    () => {},
+  );
+  await expect(running.ended).rejects.toMatchObject({
+    code: 'bad-input',
+    message: expect.stringContaining('“several”'),
+  });
 });
 
 test('a trainer does not outlive the process that started it', async () => {
