@@ -48,7 +48,7 @@ const waitsFor = (service: Service, { id }: Task, what: string | null) =>
 test('runs and long jobs of two processes take turns as they were asked for, and say what they wait for', async () => {
   const first = await start(app, 60);
   await reachStep(app, first, 1);
-  const second = await start(app);
+  const second = await start(app, 100);
   const ranking = await command.call('models.rank', { dataset: 'insects' });
   await waitsFor(app, ranking, `run ${first}`);
   const third = await start(app);
