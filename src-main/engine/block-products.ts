@@ -20,7 +20,7 @@ export interface BlockProducts {
 export interface Blocks {
   /** s [columns, k] */
   scale: Float32Array;
-  /** The columns that have a factor [count], falling nowhere. */
+  /** The columns that have a factor [count], in growing order. */
   factored: BigInt64Array;
   /** A [count, rank, k] */
   factors: Float32Array;
@@ -37,26 +37,23 @@ export function openBlockProducts(k: number, columns: number): BlockProducts {
   ) => {
     const extents = { k, columns, count, rank };
     const shapes: Record<string, number[]> = shapesOf(extents);
-    const dtypeOf = (data: unknown) => (data instanceof BigInt64Array ? 'int64' : 'float32');
     const session = await sessions.get(`${out} ${count} ${rank}`, () => {
       const graph = new OnnxGraph();
       build(graph, extents);
-      const specs = Object.entries(given).map(([name, data]) => ({
+      const spec = (name: string, data: Float32Array | BigInt64Array): NamedSpec => ({
         name,
         shape: shapes[name],
-        dtype: dtypeOf(data),
-      }));
-      return graph.toBytes(specs as NamedSpec[], [{ name: out, shape: shapes[out], dtype: 'float32' }], {
-        intoGiven: true,
+        dtype: data instanceof Float32Array ? 'float32' : 'int64',
       });
+      const inputs = Object.entries(given).map(([name, data]) => spec(name, data));
+      return graph.toBytes(inputs, [spec(out, into)], { intoGiven: true });
     });
-    const feeds = Object.entries(given).map(([name, data]) => [
-      name,
-      new ort.Tensor(dtypeOf(data), data as Float32Array, shapes[name]),
-    ]);
-    await runInto(session, Object.fromEntries(feeds), {
-      [out]: new ort.Tensor('float32', into, shapes[out]),
-    });
+    const tensor = (name: string, data: Float32Array | BigInt64Array) =>
+      data instanceof Float32Array
+        ? new ort.Tensor('float32', data, shapes[name])
+        : new ort.Tensor('int64', data, shapes[name]);
+    const feeds = Object.entries(given).map(([name, data]) => [name, tensor(name, data)]);
+    await runInto(session, Object.fromEntries(feeds), { [out]: tensor(out, into) });
   };
   const extentsOf = (factors: Float32Array, count: number) => ({ count, rank: factors.length / (count * k) });
   return {

@@ -33,8 +33,8 @@ export interface FixedMatrix {
   curvature(q: Float32Array, out: Float32Array): Promise<void>;
   /**
    * For conjugate gradients on H d = −g that begin at zero: leaves −g [k, columns], in `scale` the power −¾ of H's diagonal, a
-   * preconditioner, and what that makes of −g. The power is found by trial: on relationships with 10 and 200 targets the inverse itself takes up to 1.8 times as
-   * many steps, no preconditioner up to 2.4 times.
+   * preconditioner, and what that makes of −g. The power is found by trial: on relationships with 10 and 200 targets the inverse
+   * itself takes up to 1.8 times as many steps, no preconditioner up to 2.4 times.
    */
   begin(
     system: { C: number; curvature: Float32Array; scale: Float32Array },
@@ -109,13 +109,13 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
     values: x,
     async timesTransposed(w, out) {
       const dtype = precisionOf(w);
-      const session = await sessions.get(`product ${dtype}`, () => productGraph(sizes, dtype));
+      const session = await sessions.get(`product ${dtype}`, () => productGraph(sizes, dtype, false));
       const { ofX, ofWeights, ofRows } = ofType(dtype);
       await runInto(session, { x: await ofX(), w: ofWeights(w) }, { out: ofRows(out) });
     },
     async transposedTimes(w, out) {
       const dtype = precisionOf(w);
-      const session = await sessions.get(`turned ${dtype}`, () => turnedGraph(sizes, dtype));
+      const session = await sessions.get(`turned ${dtype}`, () => productGraph(sizes, dtype, true));
       const { ofX, tensor, ofWeights } = ofType(dtype);
       await runInto(session, { x: await ofX(), w: ofWeights(w) }, { out: tensor(out, rows, k) });
     },
@@ -139,14 +139,14 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
       return total(squares);
     },
     async timesSquares(r, out) {
-      const session = await sessions.get('squares', () => squaresGraph(sizes));
+      const session = await sessions.get('squares', () => squaresGraph(sizes, false));
       const { ofX, ofWeights, ofRows } = ofType('float32');
       await runInto(session, { x: await ofX(), r: ofRows(r) }, { out: ofWeights(out) });
     },
     async curvature(q, out) {
-      const session = await sessions.get('curvature', () => curvatureGraph(sizes));
+      const session = await sessions.get('curvature', () => squaresGraph(sizes, true));
       const { ofX, ofWeights, ofRows } = ofType('float32');
-      await runInto(session, { x: await ofX(), q: ofRows(q) }, { out: ofWeights(out) });
+      await runInto(session, { x: await ofX(), r: ofRows(q) }, { out: ofWeights(out) });
     },
     async begin({ C, curvature, scale }, g, start) {
       const dtype = precisionOf(g);
@@ -210,15 +210,14 @@ const specsOf = ({ rows, columns, k }: Sizes, dtype: Precision) => {
 };
 
 /** `weights` without those of the free column. */
-function decaying(
-  graph: OnnxGraph,
-  { columns, hasFreeColumn }: Sizes,
-  weights: string,
-  dtype: Precision,
-): string {
-  if (!hasFreeColumn) return weights;
-  const decay = new (arrayOf(dtype))(columns).fill(1, 0, columns - 1);
-  return graph.op('Mul', [weights, graph.constant(dtype, [1, columns], decay)]);
+function decaying(graph: OnnxGraph, sizes: Sizes, weights: string, dtype: Precision): string {
+  return sizes.hasFreeColumn ? graph.op('Mul', [weights, decays(graph, sizes, dtype)]) : weights;
+}
+
+/** [1, columns]: ones, and nothing for the free column. */
+function decays(graph: OnnxGraph, { columns, hasFreeColumn }: Sizes, dtype: Precision): string {
+  const ones = new (arrayOf(dtype))(columns).fill(1, 0, hasFreeColumn ? columns - 1 : columns);
+  return graph.constant(dtype, [1, columns], ones);
 }
 
 function roundedGraph(sizes: Sizes): Uint8Array {
@@ -229,11 +228,13 @@ function roundedGraph(sizes: Sizes): Uint8Array {
   });
 }
 
-function productGraph(sizes: Sizes, dtype: Precision): Uint8Array {
+/** W Xᵀ, or turned X Wᵀ. */
+function productGraph(sizes: Sizes, dtype: Precision, isTurned: boolean): Uint8Array {
   const graph = new OnnxGraph();
-  const { ofX, ofWeights, ofRows } = specsOf(sizes, dtype);
-  graph.named('out', 'Gemm', ['w', 'x'], { transB: 1 });
-  return graph.toBytes([ofX('x'), ofWeights('w')], [ofRows('out')], { intoGiven: true });
+  const { ofX, ofWeights, ofRows, ofTurned } = specsOf(sizes, dtype);
+  graph.named('out', 'Gemm', isTurned ? ['x', 'w'] : ['w', 'x'], { transB: 1 });
+  const out = isTurned ? ofTurned('out') : ofRows('out');
+  return graph.toBytes([ofX('x'), ofWeights('w')], [out], { intoGiven: true });
 }
 
 function gradientGraph(sizes: Sizes, dtype: Precision): Uint8Array {
@@ -247,13 +248,6 @@ function gradientGraph(sizes: Sizes, dtype: Precision): Uint8Array {
     [ofWeights('out'), number('squares')],
     { intoGiven: true },
   );
-}
-
-function turnedGraph(sizes: Sizes, dtype: Precision): Uint8Array {
-  const graph = new OnnxGraph();
-  const { ofX, ofWeights, ofTurned } = specsOf(sizes, dtype);
-  graph.named('out', 'Gemm', ['x', 'w'], { transB: 1 });
-  return graph.toBytes([ofX('x'), ofWeights('w')], [ofTurned('out')], { intoGiven: true });
 }
 
 function moveGraph(sizes: Sizes, dtype: Precision): Uint8Array {
@@ -273,14 +267,11 @@ function moveGraph(sizes: Sizes, dtype: Precision): Uint8Array {
 
 function beginGraph(sizes: Sizes, dtype: Precision): Uint8Array {
   const graph = new OnnxGraph();
-  const { columns, hasFreeColumn } = sizes;
   const { ofWeights, number } = specsOf(sizes, 'float32');
   const op = (type: string, ...inputs: string[]) => graph.op(type, inputs);
-  const decay = new Float32Array(columns).fill(1);
-  if (hasFreeColumn) decay[columns - 1] = 0;
   const diagonal = op(
     'Max',
-    op('Add', op('Mul', 'curvature', 'C'), graph.constant('float32', [1, columns], decay)),
+    op('Add', op('Mul', 'curvature', 'C'), decays(graph, sizes, 'float32')),
     graph.constant('float32', [], Float32Array.of(smallestDiagonal)),
   );
   const root = op('Sqrt', diagonal);
@@ -296,18 +287,12 @@ function beginGraph(sizes: Sizes, dtype: Precision): Uint8Array {
   );
 }
 
-function curvatureGraph(sizes: Sizes): Uint8Array {
+/** R (X ∘ X), or that of the variances R ∘ (1 − R). */
+function squaresGraph(sizes: Sizes, isOfVariances: boolean): Uint8Array {
   const graph = new OnnxGraph();
   const { ofX, ofWeights, ofRows } = specsOf(sizes, 'float32');
-  const variances = graph.op('Sub', ['q', graph.op('Mul', ['q', 'q'])]);
-  graph.named('out', 'Gemm', [variances, graph.op('Mul', ['x', 'x'])]);
-  return graph.toBytes([ofX('x'), ofRows('q')], [ofWeights('out')], { intoGiven: true });
-}
-
-function squaresGraph(sizes: Sizes): Uint8Array {
-  const graph = new OnnxGraph();
-  const { ofX, ofWeights, ofRows } = specsOf(sizes, 'float32');
-  graph.named('out', 'Gemm', ['r', graph.op('Mul', ['x', 'x'])]);
+  const left = isOfVariances ? graph.op('Sub', ['r', graph.op('Mul', ['r', 'r'])]) : 'r';
+  graph.named('out', 'Gemm', [left, graph.op('Mul', ['x', 'x'])]);
   return graph.toBytes([ofX('x'), ofRows('r')], [ofWeights('out')], { intoGiven: true });
 }
 

@@ -129,11 +129,11 @@ const logSumOf = (largest: Reals, sums: Reals): number => {
   return sum;
 };
 
-/** Adds q = softmax of the columns, `largest` and `sums` to a graph. */
-function addSoftmax(graph: OnnxGraph, scores: string): void {
-  graph.named('largest', 'ReduceMax', [scores, graph.ints([0])], { keepdims: 1 });
+/** Adds q = softmax along an axis, that of the columns unless said, `largest` and `sums` to a graph. */
+export function addSoftmax(graph: OnnxGraph, scores: string, axis = 0): void {
+  graph.named('largest', 'ReduceMax', [scores, graph.ints([axis])], { keepdims: 1 });
   const exponentials = graph.op('Exp', [graph.op('Sub', [scores, 'largest'])]);
-  graph.named('sums', 'ReduceSum', [exponentials, graph.ints([0])], { keepdims: 1 });
+  graph.named('sums', 'ReduceSum', [exponentials, graph.ints([axis])], { keepdims: 1 });
   graph.named('q', 'Div', [exponentials, 'sums']);
 }
 

@@ -3,6 +3,7 @@ import { OnnxGraph, onnxTypes } from './lower/onnx-graph.ts';
 import { type Precision, precisionOf, type Reals } from './reals.ts';
 import { ort, runInto } from './run/session.ts';
 import { openSessionSet } from './run/session-set.ts';
+import { addSoftmax } from './softmax-columns.ts';
 
 /** Elements of the rows that are taken together: what lies between logits and probabilities stays in a processor's cache. */
 const elementsAtOnce = 2 ** 16;
@@ -27,7 +28,7 @@ export async function softmaxRows(
           logits: new ort.Tensor(dtype, part(data), [count, columns]),
           scale: new ort.Tensor('float64', [scale], []),
         },
-        { out: new ort.Tensor('float64', part(out), [count, columns]) },
+        { q: new ort.Tensor('float64', part(out), [count, columns]) },
       );
     }
   } finally {
@@ -38,18 +39,15 @@ export async function softmaxRows(
 
 function softmaxGraph(rows: number, columns: number, dtype: Precision): Uint8Array {
   const graph = new OnnxGraph();
-  const ofRows = (type: string, value: string) => graph.op(type, [value, graph.ints([1])], { keepdims: 1 });
   const exact = dtype === 'float64' ? 'logits' : graph.op('Cast', ['logits'], { to: onnxTypes.float64 });
-  const scaled = graph.op('Mul', [exact, 'scale']);
-  const exponentials = graph.op('Exp', [graph.op('Sub', [scaled, ofRows('ReduceMax', scaled)])]);
-  graph.named('out', 'Div', [exponentials, ofRows('ReduceSum', exponentials)]);
+  addSoftmax(graph, graph.op('Mul', [exact, 'scale']), 1);
   const shape = [rows, columns];
   return graph.toBytes(
     [
       { name: 'logits', shape, dtype },
       { name: 'scale', shape: [], dtype: 'float64' },
     ],
-    [{ name: 'out', shape, dtype: 'float64' }],
+    [{ name: 'q', shape, dtype: 'float64' }],
     { intoGiven: true },
   );
 }

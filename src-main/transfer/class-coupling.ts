@@ -14,9 +14,9 @@ import type { BlockProducts, Blocks } from '../engine/block-products.ts';
 import type { FixedMatrix } from '../engine/fixed-matrix.ts';
 import { transposed } from '../engine/transposed.ts';
 
-/** Labels are kept until what the others couple is at most this share of the block, */
+/** Labels are kept until what the others couple is at most this share of the block. */
 const leftOut = 0.02;
-/** or until the next one couples less than this beside the decay, which is 1. */
+/** A label that couples less than this, beside a decay of 1, is not kept. */
 const smallestMass = 0.1;
 /** A sample whose curvature in a column is smaller than the decay is left out there. */
 const smallestCurvature = 1;

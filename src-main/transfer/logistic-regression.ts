@@ -200,7 +200,7 @@ export class LogisticRegression {
       [scores, space.trialScores] = [trialScores, scores];
       const decrease = objective - trial;
       objective = trial;
-      if (expectedDecrease(direction, decrease) <= gap * objective)
+      if (gap > 0 && (await expectedDecrease(direction, decrease)) <= gap * objective)
         return { objective, scores, isEnough: true };
     }
     return { objective, scores, isEnough: false };
@@ -246,7 +246,7 @@ export class LogisticRegression {
  * By how much F can still fall after a step by which it fell by `decrease`: what the step's quadratic model leaves, and what that model
  * leaves out. For Newton's method it is quadratic, so that the share by which the model was wrong is squared.
  */
-function expectedDecrease({ slope, rest }: Direction, decrease: number): number {
+async function expectedDecrease({ slope, rest }: Direction, decrease: number): Promise<number> {
   const modelled = -slope / 2;
-  return rest + modelled * (decrease / modelled - 1) ** 2;
+  return (await rest()) + modelled * (decrease / modelled - 1) ** 2;
 }

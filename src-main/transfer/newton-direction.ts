@@ -20,8 +20,8 @@ export interface Direction {
   scores: Float32Array;
   /** gᵀ d */
   slope: number;
-  /** About what the quadratic model could still fall by beyond d. */
-  rest: number;
+  /** About what the quadratic model could still fall by beyond d, until the next direction. */
+  rest(): Promise<number>;
 }
 
 /**
@@ -68,8 +68,8 @@ export class NewtonDirections {
   }
 
   /**
-   * About ‖H⁻¹ g‖ / ‖g‖, how far the minimum is for the length of the gradient, as far as the blocks found for this C are H's inverse; else 1,
-   * which is certain, since H is 1 at least.
+   * About ‖H⁻¹ g‖ / ‖g‖, how far the minimum is for the length of the gradient, as far as the blocks found for this C are H's
+   * inverse; without any it is 1, which is certain, since H is 1 at least.
    */
   async reach(gradient: Reals, C: number): Promise<number> {
     if (this.#coupling?.C !== C) return 1;
@@ -99,12 +99,8 @@ export class NewtonDirections {
       if (isSlow && (await this.#couple(q, C, isLong))) restart(from);
     }
     const { solution, scores } = this.#stand;
-    return {
-      weights: solution,
-      scores,
-      slope: dot(gradient, solution),
-      rest: await this.#restAt(this.#stand),
-    };
+    const rest = () => this.#restAt(this.#stand);
+    return { weights: solution, scores, slope: dot(gradient, solution), rest };
   }
 
   /**

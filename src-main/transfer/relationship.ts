@@ -51,12 +51,9 @@ const largestMatrix = 2 ** 27;
 export async function learnRelationship(input: RelationshipInput): Promise<Learned> {
   check(input);
   const { targets, valLabels, trainLabels, approach } = input;
-  const [trainProbabilities, valProbabilities] = [
-    await softmaxRows(input.trainLogits, input.sourceScale),
-    await softmaxRows(input.valLogits, input.sourceScale),
-  ];
-  const train = { probabilities: trainProbabilities, labels: trainLabels };
-  const val = { probabilities: valProbabilities, labels: valLabels };
+  const probabilities = (logits: Matrix) => softmaxRows(logits, input.sourceScale);
+  const train = { probabilities: await probabilities(input.trainLogits), labels: trainLabels };
+  const val = { probabilities: await probabilities(input.valLogits), labels: valLabels };
   const sources = train.probabilities.columns;
   const parts = [train, val].filter(({ labels }) => labels.length > 0);
   const direct = classMeans(parts, targets);
