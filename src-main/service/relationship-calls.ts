@@ -18,7 +18,7 @@ import type { TaskWork } from './tasks.ts';
 /** Values of a matrix in one message. */
 const valuesAtOnce = 2 ** 20;
 /** Rises where the same arrays would give another relationship. */
-const arraysVersion = 1;
+const arraysVersion = 2;
 
 type Names = Extract<keyof Handlers, `relationships.${string}`>;
 

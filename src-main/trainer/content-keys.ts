@@ -6,7 +6,7 @@ import type { AnyModel, JobModel, JobSample } from './protocol.ts';
 
 /** Each rises where what it names would come out otherwise: the way from an image's bytes to its logits; the learning. */
 const sourceLogitsVersion = 1;
-const relationshipVersion = 2;
+const relationshipVersion = 3;
 /** The same of texts: which pieces the source head is asked about. */
 const textVersion = 2;
 

@@ -246,13 +246,14 @@ test.each([1, 1.6])(
   },
 );
 
-test('the polished weights leave no gradient of the objective', async () => {
+test('the polished weights leave no gradient of the objective, and are as near to the minimum as was asked', async () => {
   const { logits, labels } = images([0, 1, 2], 10, 6);
   const x = openFixedMatrix(logits, 3);
   const problem = new LogisticRegression(x, labels, 3);
   let solution: Solution | undefined;
   for await (const next of problem.path([1, 10])) solution = next;
-  const { weights, C } = await problem.polish(solution!, 1e-8);
+  const { weights: near } = await problem.polish(solution!, 1e-8);
+  const { weights, C } = await problem.polish(solution!, 1e-11);
   await problem.dispose();
   await x.dispose();
   const gradient = weights.slice();
@@ -264,7 +265,8 @@ test('the polished weights leave no gradient of the objective', async () => {
         gradient[k * 6 + j] += C * (exponentials[k] / sum(exponentials) - Number(k === label)) * features[j];
   }
   const norm = Math.hypot(...weights);
-  expect(Math.hypot(...gradient)).toBeLessThan(2e-8 * norm);
+  expect(Math.hypot(...gradient)).toBeLessThan(1e-10 * norm);
+  expect(Math.hypot(...near.map((w, j) => w - weights[j]))).toBeLessThan(1e-8 * norm);
 });
 
 /** Leaves R X in `out`: the gradient without weights and targets. */
@@ -356,44 +358,55 @@ test.each([
   [Float64Array, false],
 ])('where conjugate gradients begin (%o, a free column: %s)', async (Reals, isFree) => {
   const x = openFixedMatrix({ data: new Float32Array(5), rows: 1, columns: 5 }, 3, isFree);
-  const curvature = Float32Array.from({ length: 15 }, (_, at) => (at === 9 ? 0 : 1 + random()));
+  const curvature = Float32Array.from({ length: 15 }, (_, at) => (at % 5 === 4 ? 0 : 1 + random()));
   const g = Reals.from(Array.from({ length: 15 }, random));
-  const [scale, residual, preconditioned] = [15, 15, 15].map((length) => new Float32Array(length));
-  await x.begin({ C: 30, curvature, scale }, g, { residual, preconditioned });
+  const [scale, share, residual, preconditioned] = [15, 15, 15, 15].map((length) => new Float32Array(length));
+  await x.begin({ C: 30, curvature, scale, share }, g, { residual, preconditioned });
   await x.dispose();
   for (const [at, value] of scale.entries()) {
     const diagonal = Math.max(1e-6, 30 * curvature[at] + (isFree && at % 5 === 4 ? 0 : 1));
-    expect(value * diagonal ** 0.75).toBeCloseTo(1, 5);
+    expect(value * (isFree ? Math.sqrt(diagonal) : diagonal)).toBeCloseTo(1, 5);
     expect(residual[at]).toBeCloseTo(-g[at], 6);
-    expect(preconditioned[at] / (value * residual[at])).toBeCloseTo(1, 6);
+    const column = [0, 1, 2].map((k) => share[k * 5 + (at % 5)] * residual[k * 5 + (at % 5)]);
+    expect(preconditioned[at] / (value * residual[at] + share[at] * sum(column))).toBeCloseTo(1, 5);
   }
+});
+
+test('what conjugate gradients begin with turns single columns of a system round', async () => {
+  const [K, D, C] = [4, 3, 20];
+  const matrix = { data: Float32Array.from({ length: 9 * D }, random), rows: 9, columns: D };
+  const x = openFixedMatrix(matrix, K);
+  const [q, curvature] = [new Float32Array(K * 9), new Float32Array(K * D)];
+  const columns = openSoftmaxColumns(K, 9);
+  await columns.softmax(Float32Array.from({ length: K * 9 }, random), q);
+  await columns.dispose();
+  await x.curvature(q, curvature);
+  const [scale, share, residual, preconditioned] = [1, 2, 3, 4].map(() => new Float32Array(K * D));
+  const meeting = (k: number, l: number, j: number) => {
+    const total = sum(Array.from({ length: K }, (_, m) => C * curvature[m * D + j]));
+    const off = (C * curvature[k * D + j] * C * curvature[l * D + j]) / total;
+    return (k === l ? 1 + C * curvature[k * D + j] : 0) - off;
+  };
+  for (let l = 0; l < K; l++) {
+    const g = Float32Array.from({ length: K * D }, (_, at) => -meeting(Math.floor(at / D), l, at % D));
+    await x.begin({ C, curvature, scale, share }, g, { residual, preconditioned });
+    for (const [at, value] of preconditioned.entries())
+      expect(value).toBeCloseTo(Number(Math.floor(at / D) === l), 5);
+  }
+  await x.dispose();
 });
 
 test('the curvature of distributions is the product of their variances with the squares', async () => {
   const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
   const x = openFixedMatrix(matrix, 3);
   const q = Float32Array.from({ length: 21 }, () => 0.5 + random());
-  const [curvature, want] = [new Float32Array(15), new Float32Array(15)];
+  const curvature = new Float32Array(15);
   await x.curvature(q, curvature);
-  await x.timesSquares(
-    q.map((value) => value * (1 - value)),
-    want,
-  );
   await x.dispose();
-  for (const [at, value] of curvature.entries()) expect(value).toBeCloseTo(want[at], 5);
-});
-
-test('products with the squares of a fixed matrix are the sums they stand for', async () => {
-  const matrix = { data: Float64Array.from({ length: 7 * 5 }, random), rows: 7, columns: 5 };
-  const x = openFixedMatrix(matrix, 3);
-  const r = Float32Array.from({ length: 21 }, random);
-  const out = new Float32Array(15);
-  await x.timesSquares(r, out);
-  await x.dispose();
-  for (const [at, value] of out.entries()) {
+  for (const [at, value] of curvature.entries()) {
     const [k, j] = [Math.floor(at / 5), at % 5];
-    const want = sum([0, 1, 2, 3, 4, 5, 6].map((i) => r[k * 7 + i] * matrix.data[i * 5 + j] ** 2));
-    expect(value).toBeCloseTo(want, 6);
+    const variances = [0, 1, 2, 3, 4, 5, 6].map((i) => q[k * 7 + i] * (1 - q[k * 7 + i]));
+    expect(value).toBeCloseTo(sum(variances.map((v, i) => v * matrix.data[i * 5 + j] ** 2)), 5);
   }
 });
 
@@ -530,7 +543,7 @@ test.each([2, Number.POSITIVE_INFINITY])(
     const x = openFixedMatrix(matrix, 3);
     const of = (length: number, from = 0) => Float32Array.from({ length }, () => from + random());
     const q = of(21, 0.5);
-    const [C, scale] = [3, of(15, 1)];
+    const [C, scale, share] = [3, of(15, 1), of(15)];
     const standing = () => ({
       solution: of(15),
       scores: of(21),
@@ -542,7 +555,7 @@ test.each([2, Number.POSITIVE_INFINITY])(
     const [from, into] = [standing(), standing()];
     from.energy[0] = energyBefore;
     const { preconditioned } = from;
-    const squares = await x.conjugateStep({ C, q, scale }, from, into);
+    const squares = await x.conjugateStep({ C, q, scale, share }, from, into);
 
     const energy = sum(from.residual.map((r, j) => r * preconditioned[j]));
     const p = Float64Array.from(preconditioned, (z, j) => z + (energy / energyBefore) * from.direction[j]);
@@ -558,11 +571,14 @@ test.each([2, Number.POSITIVE_INFINITY])(
     const hp = curved.map((value, j) => C * value + p[j]);
     const length = energy / sum(hp.map((value, j) => value * p[j]));
     const residual = hp.map((value, j) => from.residual[j] - length * value);
+    const shared = residual.map((_, at) =>
+      sum([0, 1, 2].map((k) => share[k * 5 + (at % 5)] * residual[k * 5 + (at % 5)])),
+    );
     const want = {
       solution: p.map((value, j) => from.solution[j] + length * value),
       scores: pScores.map((value, j) => from.scores[j] + length * value),
       residual,
-      preconditioned: residual.map((r, j) => scale[j] * r),
+      preconditioned: residual.map((r, j) => scale[j] * r + share[j] * shared[j]),
       direction: p,
       energy: [energy],
     };
