@@ -43,8 +43,15 @@ export interface FixedMatrix {
     g: Reals,
     start: Pick<ConjugateGradients, 'residual' | 'preconditioned'>,
   ): Promise<void>;
-  /** One step of conjugate gradients, from where they stand into other memory; returns ‖r‖² after it. Single precision. */
-  conjugateStep(system: CurvatureSystem, from: ConjugateGradients, into: ConjugateGradients): Promise<number>;
+  /**
+   * One step of conjugate gradients, from where they stand into other memory. Returns `squares`, ‖r‖² after it, and by how much it
+   * lowered ‖d − H⁻¹ b‖² in the norm of H. Single precision.
+   */
+  conjugateStep(
+    system: CurvatureSystem,
+    from: ConjugateGradients,
+    into: ConjugateGradients,
+  ): Promise<{ squares: number; lowered: number }>;
   dispose(): Promise<void>;
 }
 
@@ -171,9 +178,10 @@ export function openFixedMatrix(x: Matrix, k: number, hasFreeColumn = false): Fi
       });
       const next = Object.entries(tensors(into)).map(([name, memory]) => [`${name}:next`, memory]);
       const system = { C: number(C), q: ofRows(q), scale: ofWeights(scale), share: ofWeights(share) };
-      const sum = number(0);
-      await runInto(session, { ...system, ...tensors(from) }, { ...Object.fromEntries(next), squares: sum });
-      return Number(sum.data[0]);
+      const [squares, lowered] = [number(0), number(0)];
+      const results = { ...Object.fromEntries(next), squares, lowered };
+      await runInto(session, { ...system, ...tensors(from) }, results);
+      return { squares: Number(squares.data[0]), lowered: Number(lowered.data[0]) };
     },
     dispose: () => sessions.dispose(),
   };
@@ -319,6 +327,7 @@ function conjugateGraph(x: Float32Array, sizes: Sizes, apart: ConstantApart[]): 
   const image = op('Add', op('Mul', curved, 'C'), decayed);
   sum('ReduceSum', op('Mul', 'direction:next', image), 'curvature');
   const length = op('Div', 'energy:next', 'curvature');
+  graph.named('lowered', 'Mul', ['energy:next', length]);
 
   graph.named('solution:next', 'Add', ['solution', op('Mul', 'direction:next', length)]);
   graph.named('scores:next', 'Add', ['scores', op('Mul', scores, length)]);
@@ -334,7 +343,7 @@ function conjugateGraph(x: Float32Array, sizes: Sizes, apart: ConstantApart[]): 
   ];
   return graph.toBytes(
     [number('C'), ofRows('q'), ofWeights('scale'), ofWeights('share'), ...ends('')],
-    [...ends(':next'), number('squares')],
+    [...ends(':next'), number('squares'), number('lowered')],
     { intoGiven: true, apart },
   );
 }

@@ -14,7 +14,7 @@ export function dot(a: Reals, b: Reals): number {
   return first + second + (third + fourth);
 }
 
-export function total(values: Reals): number {
+export function total(values: ArrayLike<number>): number {
   let sum = 0;
   for (let j = 0; j < values.length; j++) sum += values[j];
   return sum;

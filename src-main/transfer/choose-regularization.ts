@@ -25,8 +25,8 @@ interface Scored extends Solution {
 interface Choice {
   /** Values of C that are tried. */
   grid: readonly number[];
-  /** Of the chosen weights ‖W − W*‖ ≤ `tolerance` ‖W‖, as `LogisticRegression.polish` finds it. */
-  tolerance: number;
+  /** What ‖W − W*‖ ≤ tolerance · ‖W‖ is asked of the chosen weights, by what the path found, with its logits on `val` [images, classes]. */
+  tolerance(weights: Solution['weights'], valLogits: Matrix): number;
   /** Of two with equal validation accuracies the one for which this is larger is taken; its logits on `val` [images, classes]. */
   preference(C: number, valLogits: Matrix): number;
 }
@@ -80,7 +80,7 @@ export async function chooseRegularization(
   let best = choose(contenders);
   while (!solved.has(best.C)) {
     solved.add(best.C);
-    const exact = await improve(best, tolerance);
+    const exact = await improve(best, tolerance(best.weights, await logitsOf(best.weights, val.x)));
     // What the best one's last decimals changed says what those of the others may: three times as much, and an image.
     const doubt = (3 * differing(best.predicted, exact.predicted) + 1) / images;
     const open = contenders.filter(({ C }) => !solved.has(C) && !compared.has(C));

@@ -113,7 +113,7 @@ async function chosen(
 ) {
   const best = await chooseRegularization(problem, val, {
     grid: probeGrid,
-    tolerance: weightTolerance,
+    tolerance: () => weightTolerance,
     preference: (_, valLogits) => -meanNll(valLogits, val.labels, 1),
   });
   return { best, valAccuracy: best.valAccuracy * share };

@@ -37,7 +37,7 @@ interface Accuracy {
 interface Steps {
   /** The share of the gradient that a step's system leaves, after a step that left so much of it; 1 before the first. */
   shareAfter: (left: number) => number;
-  /** The tolerance is for ‖W − W*‖ as the preconditioner measures it, where it is H's inverse nearly, instead of ‖g‖. */
+  /** The tolerance is for ‖W − W*‖ as the latest direction tells it, instead of for ‖g‖. */
   isMeasured?: boolean;
   /** Ends, too, where a step does not halve the gradient: rounding does not let it fall further. */
   stalls?: boolean;
@@ -106,7 +106,7 @@ export class LogisticRegression {
 
   /**
    * The same solution until ‖W − W*‖ ≤ `tolerance` ‖W‖: in single precision where that is enough and gets there, else in double
-   * precision. With a free column it is certain, else as the preconditioner measures it.
+   * precision, where without a free column it is as far as conjugate gradients tell, else certain.
    */
   async polish(solution: Solution, tolerance: number): Promise<Solution> {
     if (tolerance >= singlePrecisionTolerance) {
@@ -131,7 +131,8 @@ export class LogisticRegression {
       tolerance,
       // Newton's method squares what is left (Eisenstat and Walker 1996): a last system goes to the end.
       shareAfter: (left) => Math.min(0.01, left ** 2),
-      isMeasured: true,
+      // No direction tells what rounding makes of a gradient in single precision, and along a free column H may be less than 1.
+      isMeasured: polished instanceof Float64Array && !this.#x.hasFreeColumn,
       stalls: polished instanceof Float32Array,
     });
     return { C, objective, weights: polished, isEnough };
@@ -173,17 +174,20 @@ export class LogisticRegression {
     const decaying = norm(weights) ** 2 - norm(this.#freeWeights(weights)) ** 2;
     let objective = this.#objectiveOf(start, decaying, C);
     let before = Number.POSITIVE_INFINITY;
+    let reach = 1;
     for (let step = 0; step < newtonSteps; step++) {
       const slack = Math.sqrt(await this.#x.gradient({ C, q: probabilities, targets }, weights, gradient));
-      const reach = isMeasured ? await this.#directions.reach(gradient, C) : 1;
-      const enough = (tolerance / reach) * norm(weights);
-      if (slack <= enough) return { objective, scores, isEnough: true };
+      const enough = tolerance * norm(weights);
+      if (slack * reach <= enough) return { objective, scores, isEnough: true };
       if (stalls && slack > before / 2) break;
       const share = shareAfter(step === 0 ? 1 : slack / before);
       before = slack;
 
-      const target = Math.max(share * slack, 0.9 * enough);
-      const direction = await this.#directions.find(gradient, probabilities, C, target);
+      const until = isMeasured
+        ? { residual: share * slack, distance: 0.9 * enough }
+        : { residual: Math.max(share * slack, 0.9 * enough), distance: 0 };
+      const direction = await this.#directions.find(gradient, probabilities, C, until);
+      if (isMeasured) ({ reach } = direction);
       const { weights: along } = direction;
       // F falls along the direction.
       const { trialScores } = space;

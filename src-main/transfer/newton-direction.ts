@@ -1,11 +1,13 @@
 /** Directions of Newton steps of multinomial logistic regression, by conjugate gradients. */
 import type { ConjugateGradients, FixedMatrix, Preconditioner } from '../engine/fixed-matrix.ts';
 import type { Reals } from '../engine/reals.ts';
-import { dot, norm } from '../engine/vectors.ts';
+import { dot, norm, total } from '../engine/vectors.ts';
 
 const conjugateGradientSteps = 500;
 /** A curvature serves so many directions for one C: with two of them conjugate gradients take as many steps, with three more. */
 const directionsOfCurvature = 2;
+/** Steps whose sum tells how far conjugate gradients were from their end before them. */
+const fewSteps = 4;
 
 export interface Direction {
   /** d [K, D], until the next direction. */
@@ -16,6 +18,14 @@ export interface Direction {
   slope: number;
   /** About what the quadratic model could still fall by beyond d. */
   rest: number;
+  /** About how far d is from the model's minimum for the length of H d + g, 1 at most. */
+  reach: number;
+}
+
+/** When a direction is near enough to the minimum of the quadratic model: either will do. */
+interface Until {
+  residual: number;
+  distance: number;
 }
 
 /**
@@ -52,32 +62,30 @@ export class NewtonDirections {
   }
 
   /**
-   * About ‖H⁻¹ g‖ / ‖g‖, how far the minimum is for the length of the gradient, as far as M for this C is H's inverse. Where there is
-   * none, or X has a free column, it is 1, which is certain, since H is 1 at least.
+   * d with ‖H d + g‖ ≤ `residual`, or that is about within `distance` of the model's minimum −H⁻¹ g.
    */
-  async reach(gradient: Reals, C: number): Promise<number> {
-    if (this.#x.hasFreeColumn || this.#served.C !== C) return 1;
-    const { residual, preconditioned } = this.#spare;
-    await this.#begin(gradient, C, this.#spare);
-    return norm(preconditioned) / norm(residual);
-  }
-
-  /** d with ‖H d + g‖ ≤ `target`. */
-  async find(gradient: Reals, probabilities: Reals, C: number, target: number): Promise<Direction> {
+  async find(gradient: Reals, probabilities: Reals, C: number, until: Until): Promise<Direction> {
     const q = probabilities instanceof Float32Array ? probabilities : new Float32Array(probabilities);
     if (this.#served.C !== C) this.#served = { C, directions: 0 };
     if (this.#served.directions++ % directionsOfCurvature === 0) await this.#x.curvature(q, this.#curvature);
     await this.#begin(gradient, C, this.#origin);
     const system = { C, q, ...this.#preconditioner };
+    const lowered: number[] = [];
     let from = this.#origin;
+    let [residual, distance] = [norm(gradient), norm(gradient)];
     for (let step = 1; step <= conjugateGradientSteps; step++) {
-      const squares = await this.#x.conjugateStep(system, from, this.#spare);
+      const found = await this.#x.conjugateStep(system, from, this.#spare);
       [this.#stand, this.#spare] = [this.#spare, this.#stand];
       from = this.#stand;
-      if (squares <= target ** 2) break;
+      residual = Math.sqrt(found.squares);
+      lowered.push(found.lowered);
+      distance = Math.min(residual, stillToLower(lowered));
+      if (residual <= until.residual || distance <= until.distance) break;
     }
     const { solution, scores } = this.#stand;
-    return { weights: solution, scores, slope: dot(gradient, solution), rest: restAt(this.#stand) };
+    const slope = dot(gradient, solution);
+    const reach = residual > 0 ? distance / residual : 1;
+    return { weights: solution, scores, slope, rest: restAt(this.#stand), reach };
   }
 
   #begin(gradient: Reals, C: number, start: ConjugateGradients): Promise<void> {
@@ -92,4 +100,17 @@ export class NewtonDirections {
  */
 function restAt({ residual, preconditioned }: ConjugateGradients): number {
   return (dot(residual, preconditioned) ** 0.75 * dot(residual, residual) ** 0.25) / 2;
+}
+
+/**
+ * About how far conjugate gradients were from their end before the latest few steps. The square of that in the norm of H, which is not
+ * less than ours where H is 1 at least, is the sum of what every step from there on lowers (Strakoš and Tichý 2002, On error estimation in
+ * the conjugate gradient method and why it works in finite precision computations, ETNA 13): here of a geometric series that goes
+ * on as the latest few and as many before them. Infinite while that does not fall.
+ */
+function stillToLower(lowered: readonly number[]): number {
+  const latest = total(lowered.slice(-fewSteps));
+  const before = total(lowered.slice(-2 * fewSteps, -fewSteps));
+  const falls = lowered.length >= 2 * fewSteps && latest < before;
+  return falls ? Math.sqrt(latest / (1 - latest / before)) : Number.POSITIVE_INFINITY;
 }

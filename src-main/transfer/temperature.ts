@@ -28,9 +28,9 @@ export const fitTemperature = (logits: Matrix, labels: ArrayLike<number>): numbe
 
 /**
  * The scale s = 1/T in [0.01, 100] that minimizes the mean NLL of softmax(s · logits): a convex function of one number,
- * by Newton's method kept inside a shrinking bracket of its derivative's zero.
+ * by Newton's method kept inside a shrinking bracket of its derivative's zero, until a step moves it by `within` of itself.
  */
-export function fitScale({ data, columns }: Matrix, labels: ArrayLike<number>): number {
+export function fitScale({ data, columns }: Matrix, labels: ArrayLike<number>, within = 1e-14): number {
   let low = smallestScale;
   let high = largestScale;
   let scale = 1;
@@ -49,7 +49,7 @@ export function fitScale({ data, columns }: Matrix, labels: ArrayLike<number>): 
     // At the zero it goes nowhere; a slope that rounding lost altogether says nothing.
     const isThere = newton === scale && slope !== 0;
     const next = isThere || (newton > low && newton < high) ? newton : (low + high) / 2;
-    if (Math.abs(next - scale) <= 1e-14 * scale) return next;
+    if (Math.abs(next - scale) <= within * scale) return next;
     scale = next;
   }
   return scale;
