@@ -39,8 +39,8 @@ interface Steps {
   shareAfter: (left: number) => number;
   /** The tolerance is for ‖W − W*‖ as the latest direction tells it, instead of for ‖g‖. */
   isMeasured?: boolean;
-  /** Ends, too, where a step does not halve the gradient: rounding does not let it fall further. */
-  stalls?: boolean;
+  /** Ends, too, after so many steps in a row that do not halve the gradient: rounding does not let it fall further. */
+  patience?: number;
 }
 
 /** In practice F comes to within 2e-5 of its minimum. */
@@ -133,7 +133,7 @@ export class LogisticRegression {
       shareAfter: (left) => Math.min(0.01, left ** 2),
       // No direction tells what rounding makes of a gradient in single precision, and along a free column H may be less than 1.
       isMeasured: polished instanceof Float64Array && !this.#x.hasFreeColumn,
-      stalls: polished instanceof Float32Array,
+      patience: polished instanceof Float32Array ? 1 : 3,
     });
     return { C, objective, weights: polished, isEnough };
   }
@@ -166,7 +166,13 @@ export class LogisticRegression {
     start: { weights: R; scores: R; logSum: number },
     C: number,
     space: Space<R>,
-    { tolerance, gap = 0, shareAfter, isMeasured = false, stalls = false }: Accuracy & Steps,
+    {
+      tolerance,
+      gap = 0,
+      shareAfter,
+      isMeasured = false,
+      patience = Number.POSITIVE_INFINITY,
+    }: Accuracy & Steps,
   ): Promise<{ objective: number; scores: R; isEnough: boolean }> {
     const { weights } = start;
     const { targets, probabilities, trialWeights, gradient } = space;
@@ -175,11 +181,13 @@ export class LogisticRegression {
     let objective = this.#objectiveOf(start, decaying, C);
     let before = Number.POSITIVE_INFINITY;
     let reach = 1;
+    let idle = 0;
     for (let step = 0; step < newtonSteps; step++) {
       const slack = Math.sqrt(await this.#x.gradient({ C, q: probabilities, targets }, weights, gradient));
       const enough = tolerance * norm(weights);
       if (slack * reach <= enough) return { objective, scores, isEnough: true };
-      if (stalls && slack > before / 2) break;
+      idle = slack > before / 2 ? idle + 1 : 0;
+      if (idle === patience) break;
       const share = shareAfter(step === 0 ? 1 : slack / before);
       before = slack;
 

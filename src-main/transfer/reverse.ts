@@ -14,8 +14,8 @@ export const grid = [
 
 /** Of every p(y_s | y_t), at most, that the chosen weights may be from the exact ones. */
 const largestError = 1e-5;
-/** ‖W − W*‖ of ‖W‖ that double precision reaches. */
-const tightest = 1e-10;
+/** ‖W − W*‖ of ‖W‖ that double precision reaches, and what is asked where predictions tell next to nothing of the classes. */
+const [tightest, loosest] = [1e-10, 1e-5];
 
 export interface ReverseFit {
   C: number;
@@ -78,7 +78,7 @@ export async function fitReverse(
  */
 function toleranceFor(weights: Solution['weights'], scale: number): number {
   const largest = Math.min(1, 4 / Math.sqrt(weights.length));
-  return Math.max(tightest, largestError / (scale * largest * norm(weights)));
+  return Math.max(tightest, Math.min(loosest, largestError / (scale * largest * norm(weights))));
 }
 
 /** p(y_s | y_t) ∝ p(y_t | y_s) p(y_s), in logarithms, since a scaled weight may underflow on its way. */
