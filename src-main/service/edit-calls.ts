@@ -45,8 +45,8 @@ export function editCalls(context: Context): Handlers<Names> {
     'datasets.edit': ({ dataset: name, edits: requests }) => {
       const dataset = findDataset(store, name);
       const edits = resolveEdits(store, dataset, requests);
-      if (edits.length > 0) change(dataset.id, () => store.edits.insert(dataset.id, edits));
-      return { made: edits.length, dataset: findDataset(store, name) };
+      const edit = edits.length > 0 ? change(dataset.id, () => store.edits.insert(dataset.id, edits)) : null;
+      return { made: edits.length, edit, dataset: findDataset(store, name) };
     },
     'datasets.undo': ({ dataset: name, edit }) => {
       const dataset = findDataset(store, name);

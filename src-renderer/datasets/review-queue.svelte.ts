@@ -19,8 +19,8 @@ export class ReviewQueue {
   error = $state.raw<ErrorValue | null>(null);
   /** How many are open, those beyond what is loaded included. */
   open = $state(0);
-  /** Ids of findings that were decided about, the last at the end. */
-  #done: number[][] = [];
+  /** What was decided, the last at the end: the edits, by what they are called, and the findings that they are about. */
+  #done: { edit: number; findings: number[] }[] = [];
   #busy = false;
 
   constructor(dataset: string, kind: FindingKindName) {
@@ -42,8 +42,7 @@ export class ReviewQueue {
     const finding = this.current;
     return this.#attempt(async () => {
       if (!finding) return;
-      await client.call('datasets.edit', { dataset: this.dataset, edits });
-      this.#note([finding.id], decision);
+      await this.#make(edits, [finding.id], decision);
       await this.#lookAgain(finding);
       await this.#step(1);
     });
@@ -55,20 +54,18 @@ export class ReviewQueue {
       while (await this.#load());
       const left = this.items.filter(({ id }) => !this.decisions.has(id));
       if (left.length === 0) return;
-      await client.call('datasets.edit', { dataset: this.dataset, edits: left.map(editOf) });
-      this.#note(
-        left.map(({ id }) => id),
-        decision,
-      );
+      const findings = left.map(({ id }) => id);
+      await this.#make(left.map(editOf), findings, decision);
       this.at = this.items.length;
     });
   }
 
-  /** Takes back the last edit of the dataset and shows what it was made for. */
+  /** Takes back what was decided last and shows what it was about; where nothing was decided here, the last edit of the dataset. */
   undo(): Promise<void> {
     return this.#attempt(async () => {
-      await client.call('datasets.undo', { dataset: this.dataset });
-      const undone = this.#done.pop() ?? [];
+      const last = this.#done.pop();
+      await client.call('datasets.undo', { dataset: this.dataset, edit: last?.edit });
+      const undone = last?.findings ?? [];
       this.decisions = new Map([...this.decisions].filter(([id]) => !undone.includes(id)));
       this.open += undone.length;
       const place = this.items.findIndex(({ id }) => id === undone[0]);
@@ -83,8 +80,9 @@ export class ReviewQueue {
     if (this.at >= this.items.length - 1) await this.#load();
   }
 
-  #note(findings: number[], decision: Decision): void {
-    this.#done.push(findings);
+  async #make(edits: EditRequest[], findings: number[], decision: Decision): Promise<void> {
+    const { edit } = await client.call('datasets.edit', { dataset: this.dataset, edits });
+    if (edit !== null) this.#done.push({ edit, findings });
     this.decisions = new Map([...this.decisions, ...findings.map((id) => [id, decision] as const)]);
     this.open -= findings.length;
   }

@@ -8,7 +8,7 @@ export class SampleEdit {
   readonly attempt = new Attempt();
   readonly #dataset: () => Dataset;
   readonly #id: () => number;
-  #made = $state.raw<{ id: number; action: EditRequest['action'] } | null>(null);
+  #made = $state.raw<{ id: number; action: EditRequest['action']; edit: number } | null>(null);
 
   constructor(dataset: () => Dataset, id: () => number) {
     this.#dataset = dataset;
@@ -23,17 +23,17 @@ export class SampleEdit {
   make(request: EditRequest): Promise<void> {
     const id = this.#id();
     return this.attempt.make(async () => {
-      const { made } = await client.call('datasets.edit', {
+      const { edit } = await client.call('datasets.edit', {
         dataset: this.#dataset().name,
         edits: [request],
       });
-      if (made > 0) this.#made = { id, action: request.action };
+      if (edit !== null) this.#made = { id, action: request.action, edit };
     });
   }
 
   undo(): Promise<void> {
     return this.attempt.make(async () => {
-      await client.call('datasets.undo', { dataset: this.#dataset().name });
+      await client.call('datasets.undo', { dataset: this.#dataset().name, edit: this.#made?.edit });
       this.#made = null;
     });
   }

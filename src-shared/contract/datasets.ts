@@ -255,7 +255,8 @@ export const datasetCalls = {
   /** Makes edits, all or none, which one undo takes back; those that would change nothing are left out. */
   'datasets.edit': call(
     z.object({ dataset: z.string(), edits: z.array(EditRequest).min(1).max(10_000) }),
-    z.object({ made: z.number().int(), dataset: Dataset }),
+    /** `edit`: what they are called by, to take them back; null where none was made. */
+    z.object({ made: z.number().int(), edit: id.nullable(), dataset: Dataset }),
   ),
   /** Takes back what was made together with an edit, or last. */
   'datasets.undo': call(

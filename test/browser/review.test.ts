@@ -126,7 +126,12 @@ test('findings are excluded, relabelled and undone by keys; the next run is anot
   await dialog.getByText('Excluded').waitFor();
   expect((await dataset()).edits).toBe(2);
   expect(await accessibilityFaults(page, 'an image that was excluded', 'dialog[open]')).toEqual([]);
+  // What was edited elsewhere meanwhile is not what is taken back here.
+  const elsewhere = { action: 'exclude', path: samples[1].path } as const;
+  const { edit } = await service.call('datasets.edit', { dataset: 'insects', edits: [elsewhere] });
   await dialog.getByRole('button', { name: 'Undo' }).press('Enter');
+  await dialog.getByRole('button', { name: 'Exclude' }).waitFor();
+  await service.call('datasets.undo', { dataset: 'insects', edit: edit! });
   await dialog.getByLabel('Move to another split').selectOption('val');
   await expect.poll(async () => (await dataset()).edits).toBe(2);
   await dialog.getByText('Validation', { exact: true }).first().waitFor();

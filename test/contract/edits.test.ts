@@ -33,7 +33,7 @@ test('edits change the dataset, its hash and what runs are made of; old runs sta
   const results = await service.call('runs.predictions', { run: old.id });
   const [{ sample }] = results.predictions;
 
-  await edit(
+  const { edit: first } = await edit(
     { action: 'exclude', path: sample.path },
     { action: 'relabel', path: 'wasp/3.png', to: 'bee', newClass: false },
     { action: 'rename', name: 'bee', to: 'honeybee' },
@@ -57,8 +57,12 @@ test('edits change the dataset, its hash and what runs are made of; old runs sta
   const { classes } = await service.call('runs.evaluation', { run: old.id });
   expect(classes.map(({ name }) => name)).toEqual(['bee', 'wasp']);
 
-  const { edits } = await service.call('datasets.undo', { dataset: 'insects' });
+  const [left] = (await service.call('datasets.samples', { dataset: 'insects' })).samples;
+  const { edit: last } = await edit({ action: 'exclude', path: left.path });
+  expect((await edit({ action: 'exclude', path: left.path })).edit).toBeNull();
+  const { edits } = await service.call('datasets.undo', { dataset: 'insects', edit: first! });
   expect(edits).toHaveLength(3);
+  expect((await service.call('datasets.undo', { dataset: 'insects', edit: last! })).edits).toHaveLength(1);
   expect(await dataset()).toMatchObject({
     hash: before.hash,
     classes: before.classes,
