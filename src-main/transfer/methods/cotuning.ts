@@ -17,7 +17,7 @@ export const cotuning = term({
   title: 'Co-tuning',
   help: 'learns how source and target classes relate, and keeps the source head in training with the labels that follow',
   formula: 'CE(H(F(x)), y_t) + λ · CE(G_s(F(x)), p(y_s | y_t))',
-  when: 'few labels and many fine-grained classes whose kin the network was trained on; for a few hundred steps of a small network with a λ of about 0.3',
+  when: 'few labels and many fine-grained classes whose kin the network was trained on; for a few hundred steps of a small network with a λ of about 0.3, of a large one as published',
   source: 'You, Kou, Long, Wang, «Co-Tuning for Transfer Learning», NeurIPS 2020, equation 2',
   options: z.strictObject({
     tradeOff: z
@@ -107,7 +107,7 @@ function cautionsOf(
   return [
     ...(isHeavy
       ? [
-          `A λ of ${tradeOff} weighs heavily in ${steps} steps of a small network: of MobileNetV2 on bird species 2.3 was worse than plain fine-tuning by 4 to 14 points in 300 steps, and neither was 0.3 nor one that grew over the first half (--cotuning.warmup); of ResNet-50 2.3 was better by 4.`,
+          `A λ of ${tradeOff} weighs heavily in ${steps} steps of a small network: of MobileNetV2 on bird species 2.3 was worse than plain fine-tuning by 4 to 14 points in 300 steps, and neither was 0.3 nor one that grew over the first half (--cotuning.warmup); of ResNet-50 2.3 was better by 3.`,
         ]
       : []),
     ...(isSmall
