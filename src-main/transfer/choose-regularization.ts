@@ -25,7 +25,7 @@ interface Scored extends Solution {
 interface Choice {
   /** Values of C that are tried. */
   grid: readonly number[];
-  /** What ‖W − W*‖ ≤ tolerance · ‖W‖ is asked of the chosen weights, by what the path found, with its logits on `val` [images, classes]. */
+  /** ‖W − W*‖ / ‖W‖, at most, of the chosen weights W; by those that the path found, and their logits on `val` [images, classes]. */
   tolerance(weights: Solution['weights'], valLogits: Matrix): number;
   /** Of two with equal validation accuracies the one for which this is larger is taken; its logits on `val` [images, classes]. */
   preference(C: number, valLogits: Matrix): number;

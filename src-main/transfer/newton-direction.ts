@@ -61,9 +61,7 @@ export class NewtonDirections {
     this.#preconditioner = { scale: weights(), share: weights() };
   }
 
-  /**
-   * d with ‖H d + g‖ ≤ `residual`, or that is about within `distance` of the model's minimum −H⁻¹ g.
-   */
+  /** d with ‖H d + g‖ ≤ `residual`, or that is about within `distance` of the model's minimum −H⁻¹ g. */
   async find(gradient: Reals, probabilities: Reals, C: number, until: Until): Promise<Direction> {
     const q = probabilities instanceof Float32Array ? probabilities : new Float32Array(probabilities);
     if (this.#served.C !== C) this.#served = { C, directions: 0 };
@@ -95,8 +93,8 @@ export class NewtonDirections {
 
 /**
  * ½ rᵀ M r would be it, were M the inverse of H; it is nearly that for single columns, and what is left when it has done its part lies
- * between them. ½ ‖r‖² is certain, since H is 1 at least. Between the two, by trial: with the first alone F was up to 4e-5 from its
- * minimum on real relationships, with their geometric mean conjugate gradients take a fifth more steps.
+ * between them. ½ ‖r‖² is certain, since H is 1 at least. Between the two, by trial on three real relationships: with the first alone F is
+ * up to 2.0e-5 from its minimum instead of 1.5e-5, with their geometric mean conjugate gradients take 476 steps instead of 405.
  */
 function restAt({ residual, preconditioned }: ConjugateGradients): number {
   return (dot(residual, preconditioned) ** 0.75 * dot(residual, residual) ** 0.25) / 2;

@@ -10,6 +10,7 @@ import { forkTrainer } from '../../src-main/service/fork-trainer.ts';
 import { startAhead } from '../../src-main/service/start-ahead.ts';
 import { startJob } from '../../src-main/service/trainer-job.ts';
 import type { Job } from '../../src-main/trainer/protocol.ts';
+import { npyFile, npyHeader } from '../npy-file.ts';
 import { processExists } from './process-exists.ts';
 import { converse, Transcript, trainerFixture } from './trainer-fixture.ts';
 
@@ -79,13 +80,11 @@ test('a trainer that could not prepare for a job is there for it, and the job te
   await sleep(2000);
   const array = (name: string, shape: string, type: string, values: Float32Array | Int32Array) => {
     const path = join(fixture.folder, `${name}.npy`);
-    const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape}), }`.padEnd(117) + '\n';
-    const head = Buffer.concat([Buffer.from([0x93]), Buffer.from('NUMPY\x01\0\x76\0'), Buffer.from(header)]);
-    writeFileSync(path, Buffer.concat([head, Buffer.from(values.buffer)]));
+    writeFileSync(path, npyFile(npyHeader(type, shape), new Uint8Array(values.buffer)));
     return path;
   };
-  const logits = array('logits', '4, 2', '<f4', Float32Array.of(1, 0, 0, 1, 1, 0, 0, 1));
-  const labels = array('labels', '4,', '<i4', Int32Array.of(0, 1, 0, 1));
+  const logits = array('logits', '(4, 2)', '<f4', Float32Array.of(1, 0, 0, 1, 1, 0, 0, 1));
+  const labels = array('labels', '(4,)', '<i4', Int32Array.of(0, 1, 0, 1));
   const running = startJob(
     ahead.spawn,
     {

@@ -4,22 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseNpy, readNpyLabels, readNpyMatrix, writeNpy } from '../../src-main/formats/npy.ts';
+import { npyFile, npyHeader } from '../npy-file.ts';
 
-/** A .npy file from its header's text and the elements' bytes. */
-function npy(header: string, elements: Uint8Array | number[], version = 1): Uint8Array {
-  const length = Buffer.alloc(version === 1 ? 2 : 4);
-  if (version === 1) length.writeUInt16LE(header.length);
-  else length.writeUInt32LE(header.length);
-  return Buffer.concat([
-    Buffer.from('\x93NUMPY', 'latin1'),
-    Buffer.from([version, 0]),
-    length,
-    Buffer.from(header),
-    Buffer.from(elements),
-  ]);
-}
-const header = (descr: string, shape = '(2,)', fortran = 'False') =>
-  `{'descr': '${descr}', 'fortran_order': ${fortran}, 'shape': ${shape}, }\n`;
 const folder = mkdtempSync(join(tmpdir(), 'cotune-npy-'));
 const file = (name: string, bytes: Uint8Array) => {
   writeFileSync(join(folder, name), bytes);
@@ -42,11 +28,11 @@ test.each([
   ['>u8', [0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 1, 0], [7, 256]],
   ['|b1', [1, 0], [1, 0]],
 ])('elements of type %s are read', (descr, bytes, values) => {
-  expect([...parseNpy(npy(header(descr), bytes), 'a').data]).toEqual(values);
+  expect([...parseNpy(npyFile(npyHeader(descr), bytes), 'a').data]).toEqual(values);
 });
 
 test('floats are taken from where they lie in the file, and read where they lie between words', () => {
-  const bytes = npy(header('<f4'), [0, 0, 128, 63, 0, 0, 0, 192]);
+  const bytes = npyFile(npyHeader('<f4'), [0, 0, 128, 63, 0, 0, 0, 192]);
   for (const offset of [0, 1, 2, 3, 4]) {
     const around = new Uint8Array(bytes.length + offset);
     around.set(bytes, offset);
@@ -58,19 +44,22 @@ test('floats are taken from where they lie in the file, and read where they lie 
 
 test('versions 2 and 3, reordered keys, no trailing comma, rank 0 and an empty array are read', () => {
   for (const version of [2, 3])
-    expect([...parseNpy(npy(header('|u1'), [1, 2], version), 'a').data]).toEqual([1, 2]);
+    expect([...parseNpy(npyFile(npyHeader('|u1'), [1, 2], version), 'a').data]).toEqual([1, 2]);
   const reordered = "{'shape': (2,), 'descr': '|u1', 'fortran_order': False}";
-  expect([...parseNpy(npy(reordered, [3, 4]), 'a').data]).toEqual([3, 4]);
-  expect(parseNpy(npy(header('|u1', '()'), [5]), 'a')).toMatchObject({ shape: [], data: Float64Array.of(5) });
-  expect(parseNpy(npy(header('<f4', '(0, 3)'), []), 'a').shape).toEqual([0, 3]);
+  expect([...parseNpy(npyFile(reordered, [3, 4]), 'a').data]).toEqual([3, 4]);
+  expect(parseNpy(npyFile(npyHeader('|u1', '()'), [5]), 'a')).toMatchObject({
+    shape: [],
+    data: Float64Array.of(5),
+  });
+  expect(parseNpy(npyFile(npyHeader('<f4', '(0, 3)'), []), 'a').shape).toEqual([0, 3]);
 });
 
 test('Fortran order is turned into C order, in two and three axes', () => {
-  expect([...parseNpy(npy(header('|u1', '(2, 3)', 'True'), [0, 3, 1, 4, 2, 5]), 'a').data]).toEqual([
+  expect([...parseNpy(npyFile(npyHeader('|u1', '(2, 3)', 'True'), [0, 3, 1, 4, 2, 5]), 'a').data]).toEqual([
     0, 1, 2, 3, 4, 5,
   ]);
   const cube = [0, 4, 2, 6, 1, 5, 3, 7];
-  expect([...parseNpy(npy(header('|u1', '(2, 2, 2)', 'True'), cube), 'a').data]).toEqual([
+  expect([...parseNpy(npyFile(npyHeader('|u1', '(2, 2, 2)', 'True'), cube), 'a').data]).toEqual([
     0, 1, 2, 3, 4, 5, 6, 7,
   ]);
 });
@@ -78,10 +67,10 @@ test('Fortran order is turned into C order, in two and three axes', () => {
 test.each([
   ['no signature', Buffer.from('PK\x03\x04 an archive'), /does not begin with the NumPy signature/],
   ['an empty file', Buffer.alloc(0), /signature/],
-  ['an unknown version', npy(header('|u1'), [1, 2], 9), /format version is 9/],
+  ['an unknown version', npyFile(npyHeader('|u1'), [1, 2], 9), /format version is 9/],
   [
     'a header beyond the file',
-    npy(header('|u1'), [1, 2]).subarray(0, 30),
+    npyFile(npyHeader('|u1'), [1, 2]).subarray(0, 30),
     /header claims \d+ bytes of a file of 30/,
   ],
   [
@@ -89,40 +78,40 @@ test.each([
     Buffer.concat([Buffer.from('\x93NUMPY\x02\x00\xff\xff\xff\xff', 'latin1'), Buffer.alloc(9)]),
     /claims 4294967295/,
   ],
-  ['pickled objects', npy(header('|O'), [1, 2]), /element type is '\|O'/],
-  ['complex numbers', npy(header('<c8'), new Uint8Array(16)), /element type is '<c8'/],
+  ['pickled objects', npyFile(npyHeader('|O'), [1, 2]), /element type is '\|O'/],
+  ['complex numbers', npyFile(npyHeader('<c8'), new Uint8Array(16)), /element type is '<c8'/],
   [
     'a record type',
-    npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", new Uint8Array(8)),
+    npyFile("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", new Uint8Array(8)),
     /not a dict of a plain 'descr'/,
   ],
   [
     'code in the header',
-    npy("{'descr': __import__('os').system('x'), 'fortran_order': False, 'shape': (2,), }", []),
+    npyFile("{'descr': __import__('os').system('x'), 'fortran_order': False, 'shape': (2,), }", []),
     /not a dict/,
   ],
   [
     'a key twice',
-    npy("{'descr': '|u1', 'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", [1, 2]),
+    npyFile("{'descr': '|u1', 'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", [1, 2]),
     /names 'descr' twice/,
   ],
-  ['a missing key', npy("{'descr': '|u1', 'shape': (2,), }", [1, 2]), /not a dict/],
-  ['a negative length', npy(header('|u1', '(-2,)'), [1, 2]), /not a dict/],
+  ['a missing key', npyFile("{'descr': '|u1', 'shape': (2,), }", [1, 2]), /not a dict/],
+  ['a negative length', npyFile(npyHeader('|u1', '(-2,)'), [1, 2]), /not a dict/],
   [
     'a shape beyond memory',
-    npy(header('<f8', '(9007199254740991, 9007199254740991)'), []),
+    npyFile(npyHeader('<f8', '(9007199254740991, 9007199254740991)'), []),
     /needs .* bytes, the file has/,
   ],
   [
     'a shape of many zeros',
-    npy(header('<f8', `(${'1, '.repeat(40)})`), new Uint8Array(8)),
+    npyFile(npyHeader('<f8', `(${'1, '.repeat(40)})`), new Uint8Array(8)),
     /shape is beyond bounds/,
   ],
-  ['too few elements', npy(header('<f8'), new Uint8Array(15)), /needs \d+ bytes, the file has \d+/],
-  ['bytes after the array', npy(header('|u1'), [1, 2, 3]), /needs \d+ bytes/],
+  ['too few elements', npyFile(npyHeader('<f8'), new Uint8Array(15)), /needs \d+ bytes, the file has \d+/],
+  ['bytes after the array', npyFile(npyHeader('|u1'), [1, 2, 3]), /needs \d+ bytes/],
   [
     'integers beyond 2⁵³',
-    npy(header('<u8', '(1,)'), new Uint8Array(8).fill(255)),
+    npyFile(npyHeader('<u8', '(1,)'), new Uint8Array(8).fill(255)),
     /element 0 is beyond ±2⁵³/,
   ],
 ])('%s is refused with its reason', (_, bytes, message) => {
@@ -132,13 +121,13 @@ test.each([
 test('a matrix and its labels come from files; what is neither is named with its path', async () => {
   const matrix = file('m.npy', writeNpy({ shape: [2, 2], data: Float32Array.of(1, 2, 3, 4.5) }));
   expect(await readNpyMatrix(matrix)).toEqual({ data: Float32Array.of(1, 2, 3, 4.5), rows: 2, columns: 2 });
-  const labels = file('l.npy', npy(header('<i4'), [1, 0, 0, 0, 2, 0, 0, 0]));
+  const labels = file('l.npy', npyFile(npyHeader('<i4'), [1, 0, 0, 0, 2, 0, 0, 0]));
   expect(await readNpyLabels(labels)).toEqual(Int32Array.of(1, 2));
   await expect(readNpyMatrix(labels)).rejects.toThrow(/l\.npy has 1 axes/);
   await expect(readNpyLabels(matrix)).rejects.toThrow(
     /m\.npy is not a list of class indices: .*floating-point/,
   );
-  const negative = file('n.npy', npy(header('|i1'), [0, 255]));
+  const negative = file('n.npy', npyFile(npyHeader('|i1'), [0, 255]));
   await expect(readNpyLabels(negative)).rejects.toThrow(/n\.npy: element 1 is -1/);
   await expect(readNpyMatrix(join(folder, 'none.npy'))).rejects.toMatchObject({ code: 'not-found' });
   await expect(readNpyMatrix(folder)).rejects.toMatchObject({ code: 'bad-input' });
